@@ -1,0 +1,39 @@
+# Set up, try, test and measure stegfield. Every target works as the first command in a new clone.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/installed
+GALLERY ?= gallery
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check bench clean
+
+help:  ## Show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+install: $(STAMP)  ## Install into .venv, with the exact versions of constraints.txt
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--constraint constraints.txt --editable ".[demo,dev]"
+	touch $(STAMP)
+
+demo: install  ## Hide two photographs in a third one's field, reveal them, and draw a gallery
+	$(BIN)/stegfield demo --output $(GALLERY) --force
+
+test: install  ## Run the quick tests
+	$(BIN)/python -m pytest
+
+check: install  ## Do what CI does: format, lint, types, imports, tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest
+
+bench: install  ## Measure speed and quality again (an hour; needs --data, see CONTRIBUTING.md)
+	$(BIN)/python benchmarks/hiding.py --output results/hiding.json
+
+clean:  ## Remove what the other targets made
+	rm -rf $(VENV) $(GALLERY) build dist

@@ -1,0 +1,57 @@
+"""``stegfield compare``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from stegfield.cli.terminal import answer, quality_line
+from stegfield.errors import ConfigError
+
+
+def compare(
+    a: Path,
+    b: Path,
+    /,
+    *,
+    output: Annotated[Path | None, Parameter(alias="-o")] = None,
+    gain: float = 20.0,
+    flatten: bool = False,
+    json: bool = False,
+    force: bool = False,
+) -> None:
+    """Tell how alike two images are: PSNR, SSIM, RMSE and MAE on their 8-bit samples.
+
+    Args:
+        a: First image.
+        b: Second image, of the same size.
+        output: PNG file to draw both images and their magnified difference in.
+        gain: How many times the difference is magnified in the picture.
+        flatten: Put transparent images onto white.
+        json: Print as JSON.
+        force: Replace an existing file.
+    """
+    from stegfield import files, metrics, pictures, signals
+
+    if not gain > 0:
+        raise ConfigError(f"--gain must be above 0, got {gain}")
+    if output is not None:
+        files.check_new(output, force=force)
+    first, second = (signals.to_samples(signals.read(path, flatten=flatten)) for path in (a, b))
+    quality = metrics.quality(first, second)
+    if output is not None:
+        row = [
+            pictures.Tile(first, a.name),
+            pictures.Tile(second, b.name),
+            pictures.Tile(
+                pictures.difference(first, second, gain),
+                f"difference x {gain:g}\nPSNR {quality.psnr_db:.2f} dB",
+            ),
+        ]
+        files.write_new(output, pictures.sheet([row]), force=force)
+    if json:
+        answer(quality.to_json())
+    else:
+        print(quality_line(quality))  # noqa: T201

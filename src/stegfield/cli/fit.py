@@ -1,0 +1,67 @@
+"""``stegfield fit``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from stegfield.cli.terminal import answer, parse_sizes, quality_line, say, watching
+from stegfield.config import FitConfig
+
+
+def fit(
+    image: Path,
+    /,
+    *,
+    output: Annotated[Path, Parameter(alias="-o")],
+    field: Literal["siren", "fourier", "grid"] = "siren",
+    sizes: str | None = None,
+    training: Annotated[FitConfig, Parameter(name="*")] = FitConfig(),
+    checkpoint: Path | None = None,
+    flatten: bool = False,
+    json: bool = False,
+    force: bool = False,
+) -> None:
+    """Fit a field to an image, hiding nothing.
+
+    Args:
+        image: Image to show: PNG, JPEG, WebP, BMP or TIFF.
+        output: Field file to write.
+        field: Architecture.
+        sizes: Sizes of the architecture that differ from its defaults, like width=256,depth=4.
+        checkpoint: File to save the run to every 30 seconds, and to go on from if it exists.
+        flatten: Put a transparent image onto white.
+        json: Print the result as JSON.
+        force: Replace an existing file.
+    """
+    from stegfield import fields, files, signals
+
+    files.check_new(output, force=force)
+    signal = signals.read(image, flatten=flatten)
+    with watching([image.name]) as watch:
+        result = fields.fit(
+            signal,
+            architecture=field,
+            sizes=parse_sizes(sizes),
+            config=training,
+            watch=watch,
+            checkpoint=checkpoint,
+        )
+    fields.save(output, result.field, force=force)
+    if json:
+        answer(
+            {
+                "field": str(output),
+                **result.quality.to_json(),
+                "steps": result.steps,
+                "seconds": round(result.seconds, 3),
+                "stopped": result.stopped,
+            }
+        )
+    else:
+        say(
+            f"{output}: {quality_line(result.quality)}, "
+            f"{result.steps} steps in {result.seconds:.1f} s"
+        )

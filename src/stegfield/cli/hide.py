@@ -1,0 +1,203 @@
+"""``stegfield hide``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import Parameter, Token
+
+from stegfield.cli.terminal import (
+    answer,
+    ask_passphrase,
+    parse_sizes,
+    quality_line,
+    say,
+    watching,
+)
+from stegfield.config import FitConfig, HideConfig
+from stegfield.errors import KeyFileError
+
+if TYPE_CHECKING:
+    from stegfield.hiding import HideResult
+    from stegfield.keys import Key, Passphrase
+
+POOR_PSNR_DB = 35.0
+
+
+@dataclass(frozen=True)
+class SecretFiles:
+    """One ``--secret``: an image and, unless a passphrase will be asked for, its key file."""
+
+    image: Path
+    key: Path | None = None
+
+
+def _read_secrets(type_: Any, tokens: Sequence[Token]) -> list[SecretFiles]:
+    """Group the words behind each ``--secret``; every ``--secret`` starts again at index 0."""
+    groups: list[list[Path]] = []
+    for token in tokens:
+        if token.index == 0:
+            groups.append([])
+        groups[-1].append(Path(token.value))
+    if any(len(group) > 2 for group in groups):
+        raise ValueError("each --secret takes an image and at most one key file")
+    return [SecretFiles(*group) for group in groups]
+
+
+def hide(
+    cover: Path,
+    /,
+    *,
+    output: Annotated[Path, Parameter(alias="-o")],
+    secret: Annotated[
+        list[SecretFiles],
+        Parameter(
+            consume_multiple=True,
+            converter=_read_secrets,
+            n_tokens=1,
+            accepts_keys=False,
+            negative="",
+        ),
+    ],
+    field: Literal["siren", "fourier", "grid"] = "siren",
+    sizes: str | None = None,
+    config: Annotated[HideConfig, Parameter(name="*")] = HideConfig(),
+    training: Annotated[FitConfig, Parameter(name="*")] = FitConfig(),
+    checkpoint: Path | None = None,
+    passphrase_stdin: bool = False,
+    flatten: bool = False,
+    json: bool = False,
+    force: bool = False,
+) -> None:
+    """Hide images in the field of a cover image; `reveal` shows each with its key.
+
+    Args:
+        cover: Image that everyone sees; name it before the secrets.
+        output: Field file to write.
+        secret: IMAGE [KEY]: an image to hide and its key file; asks for a passphrase if the key is
+            left out. May be given many times. With magnitude or random slots the key file is
+            written, since it then holds the slot positions as well.
+        field: Architecture.
+        sizes: Sizes of the architecture that differ from its defaults, like width=256,depth=4.
+        checkpoint: File to save the run to every 30 seconds, and to go on from if it exists; keep
+            it as secret as the keys.
+        passphrase_stdin: Read missing keys as passphrases from stdin, a line for each.
+        flatten: Put transparent images onto white.
+        json: Print the result as JSON.
+        force: Replace existing files.
+    """
+    from stegfield import fields, files, hiding, signals
+
+    files.check_new(output, force=force)
+    shared = config.slots != "keyed"
+    cover_signal = signals.read(cover, flatten=flatten)
+    images = [signals.read(entry.image, flatten=flatten) for entry in secret]
+    keys = [_key(entry, shared, passphrase_stdin, force) for entry in secret]
+    secrets = [hiding.Secret(i, key) for i, key in zip(images, keys, strict=True)]
+    _warn_if_small(
+        fields.new_field(cover_signal, architecture=field, sizes=parse_sizes(sizes)),
+        [cover_signal, *images],
+    )
+    with watching([cover.name, *(entry.image.name for entry in secret)]) as watch:
+        result = hiding.hide(
+            cover_signal,
+            secrets,
+            architecture=field,
+            sizes=parse_sizes(sizes),
+            config=config,
+            training=training,
+            watch=watch,
+            checkpoint=checkpoint,
+        )
+    outputs = [files.Output(output, fields.to_bytes(result.field))]
+    if shared:
+        outputs += [
+            files.Output(entry.key, hidden.key.to_bytes(), private=True)
+            for entry, hidden in zip(secret, result.secrets, strict=True)
+            if entry.key is not None
+        ]
+    files.write_all_new(outputs, force=force)
+    if json:
+        answer(_facts(output, cover, secret, result))
+    else:
+        _report(output, cover, secret, result)
+
+
+def _key(entry: SecretFiles, shared: bool, passphrase_stdin: bool, force: bool) -> Key | Passphrase:
+    from stegfield.keys import Key
+
+    if entry.key is None:
+        prompt = f"Passphrase for {entry.image}: "
+        return ask_passphrase(prompt, from_stdin=passphrase_stdin, repeat=True)
+    if not shared:
+        return Key.read(entry.key)
+    if not entry.key.exists():
+        return Key.generate()
+    if not force:
+        raise KeyFileError(
+            f"{entry.key} exists already, and these slots have to be written into it",
+            hint="name a key file that does not exist yet, or add to this one with --force",
+        )
+    return Key.read(entry.key)
+
+
+def _warn_if_small(field: Any, signals: Sequence[Any]) -> None:
+    from stegfield.hiding import expected_psnr_db
+
+    expected = expected_psnr_db(field, signals)
+    if expected < POOR_PSNR_DB:
+        say(
+            f"warning: {field.weight_count():,} weights are few for these images: expect about "
+            f"{max(expected, 10):.0f} dB\n"
+            "hint: take a larger field (--sizes), --field grid, or smaller images"
+        )
+
+
+def _facts(
+    output: Path, cover: Path, secrets: Sequence[SecretFiles], result: HideResult
+) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "field": str(output),
+        "weights": result.field.weight_count(),
+        "cover": {"image": str(cover), **result.cover.to_json()},
+        "secrets": [
+            {
+                "image": str(entry.image),
+                "key": None if entry.key is None else str(entry.key),
+                "key_bytes": len(hidden.key.to_bytes()),
+                **hidden.quality.to_json(),
+            }
+            for entry, hidden in zip(secrets, result.secrets, strict=True)
+        ],
+        "steps": result.steps,
+        "seconds": round(result.seconds, 3),
+        "stopped": result.stopped,
+    }
+    if result.positions_bits:
+        facts["slot_positions"] = {
+            "bytes": result.positions_bits // 8,
+            "share_of_mask": result.positions_bits / result.mask_bits,
+            "share_of_entropy": result.positions_bits / result.positions_entropy_bits,
+        }
+    return facts
+
+
+def _report(output: Path, cover: Path, secrets: Sequence[SecretFiles], result: HideResult) -> None:
+    say(f"{output}: {result.steps} steps in {result.seconds:.1f} s")
+    say(f"  {cover}: {quality_line(result.cover)}")
+    for entry, hidden in zip(secrets, result.secrets, strict=True):
+        key = (
+            "a passphrase"
+            if entry.key is None
+            else f"{entry.key} ({len(hidden.key.to_bytes()):,} bytes)"
+        )
+        say(f"  {entry.image}: {quality_line(hidden.quality)}, key {key}")
+    if result.positions_bits:
+        say(
+            f"  slot positions: {result.positions_bits // 8:,} bytes in each key, "
+            f"{result.positions_bits / result.mask_bits:.1%} of the mask, "
+            f"{result.positions_bits / result.positions_entropy_bits:.1%} of its entropy"
+        )

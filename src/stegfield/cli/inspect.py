@@ -1,0 +1,55 @@
+"""``stegfield inspect``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from stegfield.cli.terminal import answer
+
+
+def inspect(field: Path, /, *, json: bool = False) -> None:
+    """Tell what anyone can see of a field file: its header and its tensors.
+
+    Nothing here says whether it hides anything.
+
+    Args:
+        field: Field file.
+        json: Print as JSON.
+    """
+    from stegfield import fields
+
+    loaded = fields.load(field)
+    tensors = [
+        {
+            "name": name,
+            "shape": list(tensor.shape),
+            "smallest": tensor.min().item(),
+            "largest": tensor.max().item(),
+            "std": tensor.std(unbiased=False).item(),
+        }
+        for name, tensor in loaded.state_dict().items()
+    ]
+    facts = {
+        **loaded.header(),
+        "weights": loaded.weight_count(),
+        "bytes": field.stat().st_size,
+        "tensors": tensors,
+    }
+    if json:
+        answer(facts)
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    rows, columns = loaded.public.size
+    sizes = ", ".join(f"{name} {value:g}" for name, value in facts["sizes"].items())
+    table = Table("tensor", "shape", "smallest", "largest", "std", box=None)
+    for tensor in tensors:
+        shape = "x".join(map(str, tensor["shape"]))
+        figures = (f"{tensor[entry]:+.4f}" for entry in ("smallest", "largest", "std"))
+        table.add_row(tensor["name"], shape, *figures)
+    console = Console(highlight=False)
+    console.print(f"{loaded.architecture}: {sizes}")
+    console.print(f"shows an image of {columns}x{rows} with {loaded.channels} channels")
+    console.print(f"{facts['weights']:,} weights in {facts['bytes']:,} bytes, seed {facts['seed']}")
+    console.print(table)

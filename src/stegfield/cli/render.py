@@ -1,0 +1,36 @@
+"""``stegfield render``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from stegfield.cli.terminal import say
+
+
+def render(
+    field: Path,
+    /,
+    *,
+    output: Annotated[Path, Parameter(alias="-o")],
+    size: str | None = None,
+    force: bool = False,
+) -> None:
+    """Show what a field shows to everyone, at any size.
+
+    Args:
+        field: Field file.
+        output: PNG file to write.
+        size: Columns x rows to sample, like 1024x768; the image's own if left out.
+        force: Replace an existing file.
+    """
+    from stegfield import fields, files, signals
+
+    files.check_new(output, force=force)
+    wanted = None if size is None else signals.parse_size(size)
+    shown = fields.render(fields.load(field), wanted)
+    files.write_new(output, signals.to_png(shown), force=force)
+    rows, columns = shown.size
+    say(f"{output}: {columns}x{rows}")

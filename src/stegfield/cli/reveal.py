@@ -1,0 +1,54 @@
+"""``stegfield reveal``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from stegfield.cli.terminal import read_key, say
+
+
+def reveal(
+    field: Path,
+    /,
+    *,
+    output: Annotated[Path, Parameter(alias="-o")],
+    key: Path | None = None,
+    size: str | None = None,
+    ratio: float | None = None,
+    values: Literal["matched", "xavier"] = "matched",
+    passphrase_stdin: bool = False,
+    force: bool = False,
+) -> None:
+    """Show the secret that belongs to a key.
+
+    Args:
+        field: Field file.
+        output: PNG file to write.
+        key: Key file; asks for a passphrase if left out.
+        size: Columns x rows to sample, like 512x384; the secret's own if left out. With it, a
+            secret in a damaged file is shown as well as it can be.
+        ratio: Share of slots, if it was not the default and the file is damaged.
+        values: How slot values were drawn, if the file is damaged.
+        passphrase_stdin: Read the passphrase from stdin.
+        force: Replace an existing file.
+    """
+    from stegfield import fields, files, hiding, signals
+
+    files.check_new(output, force=force)
+    wanted = None if size is None else signals.parse_size(size)
+    loaded = fields.load(field)
+    share = loaded.slot_ratio if ratio is None else ratio
+    shown = hiding.reveal(
+        loaded,
+        read_key(key, passphrase_stdin=passphrase_stdin),
+        size=wanted,
+        scheme=hiding.SlotScheme(ratio=share, values=values),
+    )
+    files.write_new(output, signals.to_png(shown.signal), force=force)
+    rows, columns = shown.signal.size
+    say(f"{output}: {columns}x{rows}")
+    if not shown.certain:
+        say("warning: no record was found with this key; look whether this is an image")

@@ -1,0 +1,143 @@
+"""What the commands share: keys and passphrases, progress, and saying things."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stegfield.errors import ConfigError, InputError
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from stegfield.fields import Progress
+    from stegfield.keys import Key, Passphrase
+    from stegfield.metrics import Quality
+
+STDIN_LIMIT = 4096
+
+
+def say(text: str) -> None:
+    """Print a result for people on stderr, so that stdout stays for programs."""
+    print(text, file=sys.stderr)  # noqa: T201
+
+
+def answer(facts: Mapping[str, Any]) -> None:
+    """Print a result for programs: one JSON object on stdout."""
+    print(json.dumps(facts, indent=2, allow_nan=False))  # noqa: T201
+
+
+def complain(text: str, hint: str | None) -> None:
+    """Say what went wrong and what to try."""
+    say(f"error: {text}")
+    if hint:
+        say(f"hint: {hint}")
+
+
+def read_key(path: Path | None, *, passphrase_stdin: bool = False) -> Key | Passphrase:
+    """Read a key file, or ask for a passphrase where there is none."""
+    from stegfield.keys import Key
+
+    if path is not None:
+        return Key.read(path)
+    return ask_passphrase("Passphrase: ", from_stdin=passphrase_stdin)
+
+
+def ask_passphrase(prompt: str, *, from_stdin: bool, repeat: bool = False) -> Passphrase:
+    """Ask for a passphrase without showing it, or take the next line of stdin."""
+    from stegfield.keys import Passphrase
+
+    if from_stdin:
+        line = sys.stdin.readline(STDIN_LIMIT)
+        if not line:
+            raise InputError("stdin has no more passphrases", hint="give one line for each")
+        return Passphrase(line.rstrip("\r\n"))
+    if not sys.stdin.isatty():
+        raise InputError(
+            "there is no key and nobody to ask for a passphrase",
+            hint="name a key file, or send the passphrase with --passphrase-stdin",
+        )
+    text = getpass.getpass(prompt)
+    if repeat and getpass.getpass("Once more: ") != text:
+        raise InputError("the passphrases differ", hint="try again")
+    return Passphrase(text)
+
+
+def parse_sizes(text: str | None) -> dict[str, int | float]:
+    """Read the sizes of an architecture, as in ``width=256,depth=4``."""
+    sizes: dict[str, int | float] = {}
+    for entry in (text or "").split(",") if text else []:
+        name, _, value = entry.strip().partition("=")
+        try:
+            sizes[name] = float(value) if "." in value or "e" in value else int(value)
+        except ValueError:
+            raise ConfigError(f"sizes are written like width=256,depth=4, got {text!r}") from None
+    return sizes
+
+
+def quality_line(quality: Quality) -> str:
+    """Give four figures of quality in a line."""
+    ssim = "-" if quality.ssim is None else f"{quality.ssim:.4f}"
+    return (
+        f"PSNR {quality.psnr_db:.2f} dB, SSIM {ssim}, "
+        f"RMSE {quality.rmse:.2f}, MAE {quality.mae:.2f}"
+    )
+
+
+@contextmanager
+def watching(names: list[str]) -> Iterator[Callable[[Progress], bool]]:
+    """Show progress with the PSNR of every signal, and turn Ctrl-C into an early, orderly end.
+
+    The first Ctrl-C lets the run wind down and write its file; the second stops at once.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    asked = False
+
+    def on_interrupt(number: int, frame: FrameType | None) -> None:
+        nonlocal asked
+        if asked:
+            raise KeyboardInterrupt
+        asked = True
+        bar.console.print("winding down; Ctrl-C again stops at once and writes nothing")
+
+    bar = Bar(
+        TextColumn("{task.percentage:3.0f} %"),
+        BarColumn(bar_width=24),
+        TextColumn("step {task.fields[step]}"),
+        TextColumn("{task.fields[psnr]}"),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[left]}"),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    previous = signal.signal(signal.SIGINT, on_interrupt)
+    try:
+        with bar:
+            task = bar.add_task("", total=1.0, step=0, psnr="", left="")
+
+            def watch(progress: Progress) -> bool:
+                psnr = ", ".join(
+                    f"{name} {db:.1f} dB" for name, db in zip(names, progress.psnr_db, strict=False)
+                )
+                left = progress.seconds * (1 / max(progress.fraction, 1e-3) - 1)
+                bar.update(
+                    task,
+                    completed=progress.fraction,
+                    step=progress.step,
+                    psnr=psnr,
+                    left=f"{left:.0f} s left",
+                )
+                return asked
+
+            yield watch
+    finally:
+        signal.signal(signal.SIGINT, previous)

@@ -1,0 +1,104 @@
+"""Settings of the long jobs; the command line takes its flags and their help from here.
+
+This module imports nothing heavy, so that ``--help`` is quick.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from stegfield.errors import ConfigError
+
+SlotRule = Literal["keyed", "magnitude", "random"]
+ValueRule = Literal["matched", "xavier"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitConfig:
+    """How a field is trained.
+
+    Steps and seconds plan where the decay ends, whichever comes first; a PSNR ends the run when
+    every signal has reached it. With none of them, 1,000 steps are planned.
+    """
+
+    steps: int | None = None
+    """Training steps to plan for."""
+
+    max_seconds: float | None = None
+    """Seconds to train for, at most."""
+
+    target_db: float | None = None
+    """PSNR at which to stop; without steps or seconds, ever longer runs try for it."""
+
+    optimizer: Literal["muon", "adam"] = "muon"
+    """What moves the matrices; Adam moves everything else in any case."""
+
+    learning_rate: float | None = None
+    """First step length [default: the architecture's for muon, 0.001 for adam]."""
+
+    batch: int = 2048
+    """Points of each signal in a step; 0 takes all of them."""
+
+    decay: float = 3.0
+    """How far the step length falls: by exp(-decay), then to nothing; 0 keeps it constant."""
+
+    warm_up: int = 50
+    """Steps over which the step length rises first."""
+
+    loss: Literal["l2", "l1"] = "l2"
+    """Squared or absolute error."""
+
+    polish: int = 0
+    """L-BFGS iterations on all points at the end."""
+
+    seed: int | None = None
+    """Makes a run repeatable on one machine. Do not publish two fields of one cover with one seed:
+    their keys would meet the same salt."""
+
+    def __post_init__(self) -> None:
+        for name, low in (("steps", 1), ("batch", 0), ("decay", 0), ("warm_up", 0), ("polish", 0)):
+            value = getattr(self, name)
+            if value is not None and not low <= value < math.inf:
+                raise ConfigError(f"{_flag(name)} must be at least {low}, got {value}")
+        for name in ("max_seconds", "target_db", "learning_rate"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < math.inf:
+                raise ConfigError(f"{_flag(name)} must be above 0, got {value}")
+        if self.seed is not None and not 0 <= self.seed < 1 << 63:
+            raise ConfigError(f"{_flag('seed')} must be from 0 to 2^63 - 1, got {self.seed}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class HideConfig:
+    """How secrets are hidden."""
+
+    slots: SlotRule = "keyed"
+    """Where slots are: drawn by each key, the cover's largest weights, or random and shared."""
+
+    ratio: float | None = None
+    """Share of the weights that are slots, between 0 and 1 [default: the architecture's]."""
+
+    values: ValueRule = "matched"
+    """How slot values are drawn; xavier is the paper's rule and trains badly in a SIREN."""
+
+    cover_weight: float = 1.0
+    """How much the cover's error counts."""
+
+    secret_weight: float = 1.0
+    """How much each secret's error counts."""
+
+    def __post_init__(self) -> None:
+        if self.ratio is not None and not 0 < self.ratio < 1:
+            raise ConfigError(
+                f"{_flag('ratio')} must be between 0 and 1, got {self.ratio:g}",
+                hint="0.05 takes five weights in a hundred",
+            )
+        for name in ("cover_weight", "secret_weight"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise ConfigError(f"{_flag(name)} must be above 0, got {getattr(self, name)}")
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")

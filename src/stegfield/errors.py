@@ -1,0 +1,95 @@
+"""Every error that a user can meet: one sentence, and a hint what to try next.
+
+The command line prints ``error:`` and ``hint:`` from these and exits with `exit_code`; a program
+catches `StegfieldError`. Anything else that escapes is a defect of ours.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class StegfieldError(Exception):
+    """One sentence on what went wrong, in lower case; ``hint`` says what to try next."""
+
+    hint: str | None = None
+    exit_code: int = 1
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        if hint is not None:
+            self.hint = hint
+
+
+class ConfigError(StegfieldError, ValueError):
+    """A setting is out of its range."""
+
+    exit_code = 2
+
+
+class InputError(StegfieldError):
+    """A file is missing, cannot be read, or is not what it should be."""
+
+
+class ImageError(InputError):
+    """A file is not an image that can be read safely."""
+
+
+class FieldFileError(InputError):
+    """A field file is truncated, crafted or of another version; nothing of it was used."""
+
+    def __init__(self, path: Path | str, why: str) -> None:
+        super().__init__(
+            f"{path} is not a field file that can be trusted: {why}",
+            hint="fields are written by `stegfield fit` and `stegfield hide`; get the file again",
+        )
+
+
+class KeyFileError(InputError):
+    """A key file is not one."""
+
+    hint = "`stegfield keygen NAME.key` writes a key file"
+
+
+class OutputError(StegfieldError):
+    """A result could not be written; nothing was left behind."""
+
+
+class OutputExistsError(OutputError):
+    """The output is there already."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path} exists already", hint="choose another name, or overwrite it with --force"
+        )
+
+
+class CapacityError(StegfieldError):
+    """More is to be hidden than fits; both counts are in ``unit``."""
+
+    hint = "use a larger field, or hide less"
+
+    def __init__(self, *, needed: int, available: int, unit: str) -> None:
+        super().__init__(f"{needed} {unit} are needed, but the field has {available}")
+
+
+class UnreadableError(StegfieldError):
+    """Nothing can be read with this key.
+
+    A wrong key, a damaged file and an innocent field look the same: whoever tries keys must not
+    learn which of them it was. So this error takes no details that could leak.
+    """
+
+    hint = "check the key; a damaged field may still show its secret at a size given by --size"
+
+    def __init__(self) -> None:
+        super().__init__("nothing can be read with this key")
+
+
+class InterruptedRunError(StegfieldError):
+    """The user stopped a run before it had anything to show for it."""
+
+    exit_code = 130
+
+    def __init__(self) -> None:
+        super().__init__("stopped before there was a result", hint=None)

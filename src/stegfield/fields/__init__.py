@@ -1,0 +1,31 @@
+"""Fields: signals as functions. Build, fit, render, save and load them."""
+
+from stegfield.config import FitConfig
+from stegfield.fields.architectures import ARCHITECTURES
+from stegfield.fields.field import Dense, Field, Public, SlotValues, render, substitute
+from stegfield.fields.fit import FitResult, fit, new_field
+from stegfield.fields.store import from_bytes, load, save, to_bytes
+from stegfield.fields.train import Progress, Target, Training, Watch, train
+
+__all__ = [
+    "ARCHITECTURES",
+    "Dense",
+    "Field",
+    "FitConfig",
+    "FitResult",
+    "Progress",
+    "Public",
+    "SlotValues",
+    "Target",
+    "Training",
+    "Watch",
+    "fit",
+    "from_bytes",
+    "load",
+    "new_field",
+    "render",
+    "save",
+    "substitute",
+    "to_bytes",
+    "train",
+]

@@ -1,0 +1,92 @@
+"""Checkpoints: a training run's weights and optimiser states, in safetensors, never pickle."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from stegfield import files
+from stegfield.errors import InputError
+
+ENTRY = "stegfield-checkpoint"
+
+
+def save(
+    path: Path,
+    field: nn.Module,
+    optimizers: Sequence[torch.optim.Optimizer],
+    facts: dict[str, Any],
+) -> None:
+    """Write a checkpoint whole, in place of the last one, readable by its owner only."""
+    tensors = {f"field.{name}": tensor for name, tensor in field.state_dict().items()}
+    tensors |= {name: state[entry] for name, state, entry in _states(optimizers)}
+    tensors = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
+    data = safetensors.torch.save(tensors, {ENTRY: json.dumps(facts)})
+    files.write_new(path, data, force=True, private=True)
+
+
+def load(
+    path: Path, field: nn.Module, optimizers: Sequence[torch.optim.Optimizer], run: str
+) -> dict[str, Any]:
+    """Put a checkpoint's numbers into a field and its optimisers, and give the facts beside them.
+
+    Args:
+        path: A file that `save` wrote.
+        field: Takes the weights.
+        optimizers: Take their states.
+        run: Must be the ``facts["run"]`` of the checkpoint.
+
+    Raises:
+        InputError: The file is damaged or comes from another run; nothing was changed.
+    """
+    try:
+        with safetensors.safe_open(path, "pt") as stream:
+            facts: dict[str, Any] = json.loads((stream.metadata() or {})[ENTRY])
+            tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
+        if facts["run"] != run:
+            raise InputError(
+                f"{path} belongs to another run",
+                hint="repeat the command that wrote it, or remove it to start again",
+            )
+        weights = {name: tensors.pop(f"field.{name}") for name in field.state_dict()}
+        if any(not tensor.isfinite().all() for tensor in [*weights.values(), *tensors.values()]):
+            raise InputError(f"{path} holds numbers that are not finite")
+        _fill(optimizers, tensors)
+        field.load_state_dict(weights)
+    except InputError:
+        raise
+    except (safetensors.SafetensorError, KeyError, ValueError, TypeError, RuntimeError, OSError):
+        raise InputError(
+            f"{path} is a damaged checkpoint", hint="remove it to start again"
+        ) from None
+    return facts
+
+
+def _states(
+    optimizers: Sequence[torch.optim.Optimizer],
+) -> Iterator[tuple[str, dict[str, Tensor], str]]:
+    for number, optimizer in enumerate(optimizers):
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        for index, parameter in enumerate(parameters):
+            state = optimizer.state[parameter]
+            for entry in state:
+                yield f"optimizer.{number}.{index}.{entry}", state, entry
+
+
+def _fill(optimizers: Sequence[torch.optim.Optimizer], tensors: dict[str, Tensor]) -> None:
+    for number, optimizer in enumerate(optimizers):
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        for name, tensor in tensors.items():
+            _, owner, index, entry = name.split(".")
+            if int(owner) == number:
+                parameter = parameters[int(index)]
+                if entry != "step" and tensor.shape != parameter.shape:
+                    raise ValueError(name)
+                optimizer.state[parameter][entry] = tensor

@@ -1,0 +1,195 @@
+"""A field: coordinates in, values out; its weights are named tensors.
+
+Everything that the other modules know about an architecture stands here: how it is called, which of
+its matrices a key may take slots in, and the facts that go into the header of its file.
+"""
+
+from __future__ import annotations
+
+import math
+import secrets
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, ClassVar
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from stegfield.errors import ConfigError
+from stegfield.keys import SALT_BYTES
+from stegfield.signals import Signal, coordinates
+
+POINTS_AT_ONCE = 1 << 13
+"""Points evaluated together: their activations stay in a processor's cache."""
+
+Parameters = Mapping[str, Tensor]
+SlotValues = Mapping[str, tuple[Int64[Tensor, " slots"], Float[Tensor, " slots"]]]
+"""For each matrix of the decoder by name, flat positions of slots and the values that go there."""
+NO_SLOTS: SlotValues = {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sizes:
+    """The sizes of an architecture; every entry stands in a file's header and has a range."""
+
+    RANGES: ClassVar[dict[str, tuple[float, float]]]
+
+    def __post_init__(self) -> None:
+        for entry in fields(self):
+            value, (low, high) = getattr(self, entry.name), self.RANGES[entry.name]
+            kind = float if entry.type == "float" else int
+            if isinstance(value, bool) or not isinstance(value, int | kind):
+                raise ConfigError(f"{entry.name} must be a number, got {value!r}")
+            if not low <= value <= high:
+                raise ConfigError(f"{entry.name} must be from {low:g} to {high:g}, got {value!r}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Public:
+    """What a field's header tells about the signal that it shows to everyone."""
+
+    size: tuple[int, ...]
+    channels: int = 3
+    medium: str = "image"
+    seed: bytes = field(default_factory=lambda: secrets.token_bytes(SALT_BYTES), repr=False)
+    """Random, in every fitted field, hiding or not: the salt of all keys used with it."""
+
+    @classmethod
+    def of(cls, signal: Signal) -> Public:
+        """Describe a signal, with a new seed."""
+        return cls(size=signal.size, channels=signal.channels, medium=signal.medium)
+
+
+class Dense(nn.Module):
+    """One layer's weights and biases, drawn uniformly from a generator of the caller's."""
+
+    weight: Float[Tensor, "out in"]
+    bias: Float[Tensor, " out"]
+
+    def __init__(
+        self,
+        n_in: int,
+        n_out: int,
+        *,
+        bound: float,
+        bias_bound: float,
+        generator: torch.Generator | None,
+    ) -> None:
+        super().__init__()
+        self.bound = bound
+
+        def draw(*shape: int, bound: float) -> nn.Parameter:
+            return nn.Parameter((torch.rand(*shape, generator=generator) * 2 - 1) * bound)
+
+        self.weight = draw(n_out, n_in, bound=bound)
+        self.bias = draw(n_out, bound=bias_bound)
+
+    def forward(self, x: Float[Tensor, "points in"]) -> Float[Tensor, "points out"]:
+        """Apply the layer without an activation."""
+        return nn.functional.linear(x, self.weight, self.bias)
+
+
+class Field(nn.Module, ABC):
+    """A signal as a function: coordinates in [-1, 1] in, that point's values, near [-1, 1], out.
+
+    Every field is an encoder, shared by all that it shows, and a decoder, whose matrices are where
+    a key takes slots. An architecture sets the class variables and implements `build`; weights come
+    from ``generator`` alone, so that a seed decides them.
+    """
+
+    architecture: ClassVar[str]
+    sizes_type: ClassVar[type[Sizes]]
+    slot_ratio: ClassVar[float] = 0.05
+    """Share of each matrix that a key takes where the user names none."""
+    learning_rate: ClassVar[float]
+    """First step length of the matrices that Muon moves."""
+
+    def __init__(self, sizes: Sizes, public: Public, generator: torch.Generator | None) -> None:
+        super().__init__()
+        self.sizes, self.public = sizes, public
+        self.encoder, self.decoder = self.build(sizes, public, generator)
+
+    @staticmethod
+    @abstractmethod
+    def build(
+        sizes: Any, public: Public, generator: torch.Generator | None
+    ) -> tuple[nn.Module, nn.Module]:
+        """Draw the encoder and the decoder."""
+
+    @property
+    def channels(self) -> int:
+        """Values at a point: 3 for RGB."""
+        return self.public.channels
+
+    def forward(self, at: Float[Tensor, "points axes"]) -> Float[Tensor, "points channels"]:
+        """Give the values at these points."""
+        values: Tensor = self.decoder(self.encoder(at))
+        return values
+
+    def slot_bounds(self) -> dict[str, float]:
+        """Name the decoder's matrices, where slots are, each with the bound of its first draw."""
+        return {
+            f"{name}.weight": layer.bound
+            for name, layer in self.decoder.named_modules()
+            if isinstance(layer, Dense)
+        }
+
+    def adam_rate(self, name: str) -> float:
+        """Give the first step length of a parameter that Adam moves."""
+        return 1e-3
+
+    def weight_count(self) -> int:
+        """Count all trained numbers."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
+    def header(self) -> dict[str, Any]:
+        """Give the entries of the file header that describe this field."""
+        return {
+            "architecture": self.architecture,
+            "sizes": asdict(self.sizes),
+            "medium": self.public.medium,
+            "size": list(self.public.size),
+            "channels": self.public.channels,
+            "seed": self.public.seed.hex(),
+        }
+
+
+def substitute(parameters: Parameters, slots: SlotValues) -> dict[str, Tensor]:
+    """Put a key's values into its slots, in copies; gradients reach every other weight.
+
+    Example:
+        >>> weights = {"w": torch.zeros(2, 2)}
+        >>> substitute(weights, {"w": (torch.tensor([3]), torch.tensor([1.0]))})["w"]
+        tensor([[0., 0.],
+                [0., 1.]])
+    """
+    changed = dict(parameters)
+    for name, (positions, values) in slots.items():
+        weight = parameters[name]
+        changed[name] = weight.flatten().scatter(0, positions, values).view_as(weight)
+    return changed
+
+
+@torch.no_grad()
+def render(
+    field: Field, size: tuple[int, ...] | None = None, slots: SlotValues = NO_SLOTS
+) -> Signal:
+    """Sample a field on a grid, in batches of points: memory grows with the output alone.
+
+    Args:
+        field: The field; its own weights are only read.
+        size: Points along each axis; the size of the fitted signal if left out.
+        slots: A key's values, to show what the key reveals.
+    """
+    size = field.public.size if size is None else size
+    parameters = substitute(dict(field.decoder.named_parameters()), slots)
+    points = math.prod(size)
+    values = torch.empty(points, field.channels)
+    for start in range(0, points, POINTS_AT_ONCE):
+        stop = min(start + POINTS_AT_ONCE, points)
+        features = field.encoder(coordinates(size, start, stop))
+        values[start:stop] = functional_call(field.decoder, parameters, (features,))
+    return Signal(values.view(*size, field.channels), field.public.medium)

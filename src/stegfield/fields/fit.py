@@ -1,0 +1,104 @@
+"""Fit: a signal becomes a field."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from stegfield.config import FitConfig
+from stegfield.errors import ConfigError
+from stegfield.fields.architectures import ARCHITECTURES
+from stegfield.fields.field import Field, Public, render
+from stegfield.fields.train import Target, Watch, train
+from stegfield.keys import SALT_BYTES
+from stegfield.metrics import Quality, quality
+from stegfield.signals import Signal, to_samples
+
+
+@dataclass(frozen=True, eq=False)
+class FitResult:
+    """A fitted field and what it came to, measured on 8-bit samples."""
+
+    field: Field
+    quality: Quality
+    steps: int
+    seconds: float
+    stopped: bool
+    """The run was asked to end before its plan was done."""
+
+
+def fit(
+    signal: Signal,
+    *,
+    architecture: str = "siren",
+    sizes: Mapping[str, Any] | None = None,
+    config: FitConfig | None = None,
+    watch: Watch | None = None,
+    checkpoint: Path | None = None,
+) -> FitResult:
+    """Train a new field to show one signal, and nothing else.
+
+    Args:
+        signal: What to show.
+        architecture: ``siren``, ``fourier`` or ``grid``.
+        sizes: Entries of the architecture's sizes that differ from its defaults.
+        config: How to train.
+        watch: Is told of every step; returning True ends the run early.
+        checkpoint: File to write the state to, and to go on from.
+
+    Raises:
+        ConfigError: An unknown architecture, or a size out of range.
+        InputError: The checkpoint belongs to another run.
+
+    Example:
+        >>> from stegfield.signals import Signal
+        >>> grey = Signal(torch.zeros(16, 16, 1))
+        >>> result = fit(grey, sizes={"width": 16, "depth": 2}, config=FitConfig(target_db=40))
+        >>> result.quality.psnr_db > 40
+        True
+    """
+    config = FitConfig() if config is None else config
+    field = new_field(signal, architecture=architecture, sizes=sizes, seed=config.seed)
+    run = train(field, [Target(signal)], config, watch=watch, checkpoint=checkpoint)
+    shown = quality(to_samples(render(field)), to_samples(signal))
+    return FitResult(field, shown, run.steps, run.seconds, run.stopped)
+
+
+def new_field(
+    cover: Signal,
+    *,
+    architecture: str = "siren",
+    sizes: Mapping[str, Any] | None = None,
+    seed: int | None = None,
+) -> Field:
+    """Draw an untrained field for a signal.
+
+    Without a seed, both its weights and the salt in its header are random. With one, both follow
+    from the seed and the signal, so that a run can be repeated to the bit.
+
+    Raises:
+        ConfigError: An unknown architecture, or a size out of range.
+    """
+    if architecture not in ARCHITECTURES:
+        raise ConfigError(
+            f"there is no architecture {architecture!r}", hint=f"try {', '.join(ARCHITECTURES)}"
+        )
+    kind = ARCHITECTURES[architecture]
+    try:
+        known_sizes = kind.sizes_type(**(sizes or {}))
+    except TypeError:
+        names = ", ".join(kind.sizes_type.RANGES)
+        raise ConfigError(f"the sizes of {architecture} are: {names}") from None
+    public = Public.of(cover)
+    if seed is not None:
+        text = f"{seed} {architecture} {known_sizes} {cover.size}".encode()
+        salt = hashlib.sha256(text + to_samples(cover).tobytes()).digest()[:SALT_BYTES]
+        public = replace(public, seed=salt)
+    draw = torch.Generator().manual_seed(secrets.randbits(63) if seed is None else seed)
+    return kind(known_sizes, public, draw)

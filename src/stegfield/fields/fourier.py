@@ -1,0 +1,98 @@
+"""Fourier features and a residual multilayer perceptron: the field in the code of StegaINR4MIH.
+
+Sturdier than SIREN under pruning and noise, slower to fit. The random frequencies are never
+trained; they are stored like weights.
+
+Sources: Tancik et al. (2020) for the features; the authors' code (Jiang et al., 2024) for 128
+frequencies of standard deviation 2 and 6 layers of 256 units with LeakyReLU, residual additions and
+a final tanh. Differs in the coordinates, which are ours: the longer axis spans [-1, 1].
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from stegfield.fields.field import Dense, Field, Public, Sizes
+
+
+@dataclass(frozen=True, kw_only=True)
+class FourierSizes(Sizes):
+    """Random frequencies and their standard deviation, layers and their width."""
+
+    frequencies: int = 128
+    std: float = 2.0
+    width: int = 256
+    depth: int = 6
+
+    RANGES: ClassVar = {
+        "frequencies": (2, 2048),
+        "std": (0.01, 1000.0),
+        "width": (4, 2048),
+        "depth": (1, 32),
+    }
+
+
+class Fourier(Field):
+    """sin and cos of random frequencies, then LeakyReLU layers with residual additions, tanh."""
+
+    architecture = "fourier"
+    sizes_type = FourierSizes
+    learning_rate = 2e-3
+
+    @staticmethod
+    def build(
+        sizes: FourierSizes, public: Public, generator: torch.Generator | None
+    ) -> tuple[nn.Module, nn.Module]:
+        """Draw the encoder and the decoder."""
+        axes = len(public.size)
+        frequencies = torch.randn(sizes.frequencies, axes, generator=generator) * sizes.std
+        widths = [2 * sizes.frequencies, *[sizes.width] * sizes.depth, public.channels]
+        decoder = ResidualLayers(widths, generator)
+        return FourierFeatures(frequencies), decoder
+
+
+class FourierFeatures(nn.Module):
+    """sin(2 pi B x) and cos(2 pi B x) for fixed frequencies B."""
+
+    frequencies: Float[Tensor, "frequencies axes"]
+
+    def __init__(self, frequencies: Float[Tensor, "frequencies axes"]) -> None:
+        super().__init__()
+        self.register_buffer("frequencies", frequencies)
+
+    def forward(self, at: Float[Tensor, "points axes"]) -> Float[Tensor, "points features"]:
+        """Give the features of these points."""
+        phase = 2 * math.pi * (at @ self.frequencies.T)
+        return torch.cat([phase.sin(), phase.cos()], dim=1)
+
+
+class ResidualLayers(nn.Module):
+    """LeakyReLU layers, each added to its input where the widths agree, then a linear one, tanh."""
+
+    def __init__(self, widths: list[int], generator: torch.Generator | None) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(
+            Dense(
+                n_in,
+                n_out,
+                bound=1 / math.sqrt(n_in),
+                bias_bound=1 / math.sqrt(n_in),
+                generator=generator,
+            )
+            for n_in, n_out in pairwise(widths)
+        )
+
+    def forward(self, x: Float[Tensor, "points in"]) -> Float[Tensor, "points out"]:
+        """Apply all layers."""
+        *hidden, last = self.layers
+        for layer in hidden:
+            y = nn.functional.leaky_relu(layer(x))
+            x = x + y if x.shape == y.shape else y
+        return torch.tanh(last(x))

@@ -1,0 +1,102 @@
+"""Feature grids and a small sine decoder: the field that fits fastest.
+
+Each grid covers the square [-1, 1]^2 and is read by bilinear interpolation; coarse grids carry
+shapes, fine grids detail. Most of the numbers lie in the grids, where a step costs little, so the
+decoder can be small. Slots are in the decoder alone, which is why a key takes a larger share of it.
+
+Source: Müller et al. (2022) for learned grids at several resolutions, here dense and not hashed.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.functional import grid_sample
+
+from stegfield.errors import ConfigError
+from stegfield.fields.field import Field, Public, Sizes
+from stegfield.fields.siren import SineLayers
+
+
+@dataclass(frozen=True, kw_only=True)
+class GridSizes(Sizes):
+    """Levels of grids, each twice as fine as the last, their channels, and the decoder's layers."""
+
+    coarsest: int = 8
+    levels: int = 5
+    features: int = 8
+    finest_features: int = 4
+    width: int = 64
+    depth: int = 2
+
+    RANGES: ClassVar = {
+        "coarsest": (2, 1024),
+        "levels": (1, 10),
+        "features": (1, 64),
+        "finest_features": (1, 64),
+        "width": (4, 2048),
+        "depth": (1, 32),
+    }
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.coarsest << (self.levels - 1) > 2048:
+            raise ConfigError("the finest grid must not exceed 2048 points a side")
+
+    def grids(self) -> list[tuple[int, int]]:
+        """Give the points a side and the channels of each grid, the coarsest first."""
+        coarse = [(self.coarsest << level, self.features) for level in range(self.levels - 1)]
+        return [*coarse, (self.coarsest << (self.levels - 1), self.finest_features)]
+
+
+class Grid(Field):
+    """Bilinear features from grids of several resolutions, then a sine decoder; images only."""
+
+    architecture = "grid"
+    sizes_type = GridSizes
+    slot_ratio = 0.3
+    learning_rate = 2e-3
+
+    @staticmethod
+    def build(
+        sizes: GridSizes, public: Public, generator: torch.Generator | None
+    ) -> tuple[nn.Module, nn.Module]:
+        """Draw the encoder and the decoder."""
+        if len(public.size) != 2:
+            raise ConfigError(f"grid fields show images, not signals of {len(public.size)} axes")
+        encoder = FeatureGrids(sizes.grids(), generator)
+        widths = [encoder.features, *[sizes.width] * sizes.depth, public.channels]
+        gains = [*[6.0] * sizes.depth, 3.0]
+        bounds = [math.sqrt(g / n_in) for g, n_in in zip(gains, widths[:-1], strict=True)]
+        decoder = SineLayers(widths, bounds, w0=1.0, generator=generator)
+        return encoder, decoder
+
+    def adam_rate(self, name: str) -> float:
+        """Give the first step length: grids move further than biases."""
+        return 3e-2 if name.startswith("encoder.") else 1e-3
+
+
+class FeatureGrids(nn.Module):
+    """Grids over [-1, 1]^2, read by bilinear interpolation; the coordinates are features too."""
+
+    def __init__(self, grids: list[tuple[int, int]], generator: torch.Generator | None) -> None:
+        super().__init__()
+        self.grids = nn.ParameterList(
+            nn.Parameter(torch.randn(1, channels, side, side, generator=generator) * 0.1)
+            for side, channels in grids
+        )
+        self.features = sum(channels for _, channels in grids) + 2
+
+    def forward(self, at: Float[Tensor, "points 2"]) -> Float[Tensor, "points features"]:
+        """Give the features of these points."""
+        across_down = at.flip(1).view(1, 1, -1, 2)  # grid_sample wants (column, row)
+        read = [
+            grid_sample(grid, across_down, padding_mode="border", align_corners=False)[0, :, 0]
+            for grid in self.grids
+        ]
+        return torch.cat([*read, at.T]).T

@@ -1,0 +1,158 @@
+"""Files: read with a bound, written whole or not at all.
+
+A reader never sees half a file: data goes to a temporary file beside its destination, is forced to
+disk, and gets its name in one step. Without ``force`` an existing file is never replaced, even if
+it appears while we work.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from stegfield.errors import InputError, OutputError, OutputExistsError
+
+NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EXDEV)
+
+
+def read_bounded(path: Path, limit: int) -> bytes:
+    """Read a whole file of at most ``limit`` bytes.
+
+    Raises:
+        InputError: The file is missing, unreadable, not a regular file, or larger than ``limit``.
+    """
+    try:
+        if path.is_dir():
+            raise InputError(f"{path} is a folder", hint="name a file")
+        with path.open("rb") as stream:
+            data = stream.read(limit + 1)
+    except FileNotFoundError:
+        raise InputError(f"{path} does not exist", hint="check the name and the folder") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
+    except ValueError as error:  # a name with a zero byte in it
+        raise InputError(f"{path!r} is not a file name") from error
+    if len(data) > limit:
+        raise InputError(f"{path} is larger than {limit:,} bytes", hint="is it the right file?")
+    return data
+
+
+def check_new(path: Path, *, force: bool = False) -> None:
+    """Refuse an output that exists or has no folder, before any work is done.
+
+    Raises:
+        OutputExistsError: The file exists and ``force`` is off.
+        OutputError: Its folder does not exist, or it is a folder itself.
+    """
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder", hint="name a file to write")
+    if path.exists() and not force:
+        raise OutputExistsError(path)
+    if not path.parent.is_dir():
+        raise OutputError(f"the folder {path.parent} does not exist", hint="create it first")
+
+
+def make_folder(path: Path) -> None:
+    """Create a folder and those above it, unless it exists.
+
+    Raises:
+        OutputError: It cannot be created, or a file has its name.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"the folder {path} cannot be created: {error.strerror}") from error
+
+
+@dataclass(frozen=True)
+class Output:
+    """A file to write: where, all of it, and whether only its owner may read it."""
+
+    path: Path
+    data: bytes
+    private: bool = False
+
+
+def write_new(path: Path, data: bytes, *, force: bool = False, private: bool = False) -> None:
+    """Write a whole file, or leave nothing.
+
+    Raises:
+        OutputExistsError: The file exists and ``force`` is off.
+        OutputError: The disk is full, the folder is missing or not ours to write to.
+    """
+    write_all_new([Output(path, data, private)], force=force)
+
+
+def write_all_new(outputs: Sequence[Output], *, force: bool = False) -> None:
+    """Write several whole files, or leave none of them.
+
+    All data is on disk under temporary names before the first file gets its own.
+
+    Raises:
+        OutputExistsError: A file exists and ``force`` is off.
+        OutputError: The disk is full, a folder is missing or not ours to write to.
+    """
+    for output in outputs:
+        check_new(output.path, force=force)
+    temporary: list[Path] = []
+    named: list[Path] = []
+    path = Path()
+    try:
+        for output in outputs:
+            path = output.path
+            temporary.append(_write_beside(output))
+        for output, source in zip(outputs, temporary, strict=True):
+            path = output.path
+            _rename(source, path, force=force)
+            named.append(path)
+    except BaseException as error:
+        if not force:
+            for done in named:
+                done.unlink(missing_ok=True)
+        if isinstance(error, FileExistsError):
+            raise OutputExistsError(path) from None
+        if isinstance(error, OSError):
+            raise OutputError(f"{path} cannot be written: {error.strerror or error}") from error
+        raise
+    finally:
+        for source in temporary:
+            source.unlink(missing_ok=True)
+
+
+def _write_beside(output: Output) -> Path:
+    descriptor, name = tempfile.mkstemp(prefix=".stegfield-", dir=output.path.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(output.data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.chmod(0o600 if output.private else 0o666 & ~_umask())
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return temporary
+
+
+def _rename(source: Path, path: Path, *, force: bool) -> None:
+    if force:
+        source.replace(path)
+        return
+    try:
+        os.link(source, path)  # fails where the file exists; a rename would replace it
+    except OSError as error:
+        if error.errno not in NO_LINKS:
+            raise
+        # a file system without hard links: the check and the rename are not one step
+        check_new(path)
+        source.replace(path)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

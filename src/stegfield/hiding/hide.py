@@ -1,0 +1,245 @@
+"""Hide: a cover and several secrets become one field, and each secret gets its own key.
+
+All targets share every weight that is not a slot of theirs. They are trained together, on the
+weighted sum of their mean squared errors (Eq. 7-10 of Jiang et al., 2024); then each key's record
+is written into the mantissas, and the result is measured as a receiver would see it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from stegfield.config import FitConfig, HideConfig, SlotRule
+from stegfield.errors import ConfigError
+from stegfield.fields import Field, Target, Watch, new_field, render, substitute, train
+from stegfield.hiding.record import Record, write_records
+from stegfield.hiding.reveal import reveal
+from stegfield.hiding.slots import (
+    SlotScheme,
+    key_slots,
+    largest_positions,
+    own_values,
+    pack_positions,
+    positions_entropy_bits,
+    random_positions,
+)
+from stegfield.keys import Key, Passphrase, unlock
+from stegfield.metrics import Quality, quality
+from stegfield.signals import Signal, to_samples
+
+PRETRAINING_SHARE = 2 / 7
+"""Of a run with magnitude slots, the share that fits the cover alone; the paper's 20,000 steps of
+70,000."""
+EXPECTED_AT_ONE_DB, LOST_PER_DOUBLING_DB = 44.0, 3.5
+"""PSNR after about 1,000 steps with one sample a weight, and what each doubling of the samples
+costs: a line through our measurements on faces in SIRENs (``results/hiding.json``)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Secret:
+    """An image to hide and the key that reveals it."""
+
+    signal: Signal
+    key: Key | Passphrase
+
+
+@dataclass(frozen=True, eq=False)
+class HiddenSecret:
+    """One secret of a finished field."""
+
+    key: Key
+    """What the receiver needs; with shared slots, its positions are in it now."""
+    quality: Quality
+    """Of the image that the key reveals, against the secret."""
+
+
+@dataclass(frozen=True, eq=False)
+class HideResult:
+    """A field that hides secrets, measured on 8-bit samples of what it shows."""
+
+    field: Field
+    cover: Quality
+    secrets: tuple[HiddenSecret, ...]
+    steps: int
+    seconds: float
+    stopped: bool
+    """The run was asked to end before its plan was done."""
+    positions_bits: int = 0
+    """Size of the slot positions in each key; 0 where the key itself decides them."""
+    positions_entropy_bits: float = 0.0
+    """The entropy of as many positions at random, n H(ratio): no code is shorter on average."""
+    mask_bits: int = 0
+    """Size of the dense mask that the positions stand for, a bit a weight."""
+
+
+def hide(
+    cover: Signal,
+    secrets: Sequence[Secret],
+    *,
+    architecture: str = "siren",
+    sizes: Mapping[str, Any] | None = None,
+    config: HideConfig | None = None,
+    training: FitConfig | None = None,
+    watch: Watch | None = None,
+    checkpoint: Path | None = None,
+) -> HideResult:
+    """Train a field that shows the cover to everyone, and each secret to its key.
+
+    Args:
+        cover: What everyone sees.
+        secrets: Images of any size, each with its own key.
+        architecture: ``siren``, ``fourier`` or ``grid``.
+        sizes: Entries of the architecture's sizes that differ from its defaults.
+        config: How to hide.
+        training: How to train.
+        watch: Is told of every step; PSNR of the cover first, then of each secret.
+        checkpoint: File to write the state to, and to go on from.
+
+    Raises:
+        ConfigError: No secrets, one key twice, or a setting out of range.
+        CapacityError: The field has too few weights for its records.
+        InputError: The checkpoint belongs to another run.
+
+    Example:
+        >>> from stegfield.hiding import Secret, hide, reveal
+        >>> from stegfield.keys import Key
+        >>> dark, light = Signal(torch.full((8, 8, 1), -0.5)), Signal(torch.full((8, 8, 1), 0.5))
+        >>> key = Key.generate()
+        >>> result = hide(dark, [Secret(light, key)], training=FitConfig(target_db=30))
+        >>> reveal(result.field, key).signal.size
+        (8, 8)
+    """
+    config = HideConfig() if config is None else config
+    training = FitConfig() if training is None else training
+    if not secrets:
+        raise ConfigError("there is no secret to hide", hint="name at least one image and its key")
+    _check_sources(secrets, config.slots)
+    cover, images = _same_channels(cover, [secret.signal for secret in secrets])
+    field = new_field(cover, architecture=architecture, sizes=sizes, seed=training.seed)
+    keys = [unlock(secret.key, field.public.seed) for secret in secrets]
+    if len({key.secret for key in keys}) < len(keys):
+        raise ConfigError("two secrets have the same key", hint="give each secret its own key")
+    scheme = SlotScheme(ratio=config.ratio or field.slot_ratio, values=config.values)
+
+    positions = []
+    steps, seconds = 0, 0.0
+    if config.slots == "magnitude":
+        before, training = _split(training)
+        run = train(field, [Target(cover)], before, watch=watch)
+        steps, seconds = run.steps, run.seconds
+        positions = largest_positions(field, scheme)
+    elif config.slots == "random":
+        generator = torch.Generator().manual_seed(training.seed or 0)
+        positions = random_positions(field, scheme, generator)
+    packed = pack_positions(positions)
+    keys = [replace(key, slots=packed) for key in keys]
+    cover_slots = own_values(field, positions) if positions else {}
+
+    run = train(
+        field,
+        [
+            Target(cover, cover_slots, config.cover_weight),
+            *(
+                Target(image, key_slots(field, key, scheme), config.secret_weight)
+                for image, key in zip(images, keys, strict=True)
+            ),
+        ],
+        training,
+        watch=watch,
+        checkpoint=checkpoint,
+    )
+    _publish(field, cover_slots)
+    records = [
+        Record(
+            size=_image_size(secret.signal),
+            channels=secret.signal.channels,
+            scheme=scheme,
+            shared_slots=bool(positions),
+        )
+        for secret in secrets
+    ]
+    write_records(field, list(zip(keys, records, strict=True)))
+    counts = [field.decoder.get_parameter(name).numel() for name in field.slot_bounds()]
+    return HideResult(
+        field=field,
+        cover=quality(to_samples(render(field)), to_samples(cover)),
+        secrets=tuple(
+            HiddenSecret(
+                key,
+                quality(to_samples(reveal(field, key).signal), to_samples(secret.signal)),
+            )
+            for secret, key in zip(secrets, keys, strict=True)
+        ),
+        steps=steps + run.steps,
+        seconds=seconds + run.seconds,
+        stopped=run.stopped,
+        positions_bits=8 * len(packed),
+        positions_entropy_bits=positions_entropy_bits(positions, counts) if positions else 0.0,
+        mask_bits=sum(counts) if positions else 0,
+    )
+
+
+def expected_psnr_db(field: Field, signals: Sequence[Signal]) -> float:
+    """Guess what PSNR a field can reach for these signals in about 1,000 steps.
+
+    A rule of thumb for photographs, from how many samples share a weight; good to a few dB.
+    """
+    samples = sum(signal.points * field.channels for signal in signals)
+    doublings = math.log2(samples / field.weight_count())
+    return EXPECTED_AT_ONE_DB - LOST_PER_DOUBLING_DB * doublings
+
+
+def _check_sources(secrets: Sequence[Secret], slots: SlotRule) -> None:
+    if slots != "keyed" and any(isinstance(secret.key, Passphrase) for secret in secrets):
+        raise ConfigError(
+            f"with {slots} slots a passphrase is not enough: the positions need a key file",
+            hint="give key files, or take keyed slots",
+        )
+
+
+def _same_channels(cover: Signal, images: list[Signal]) -> tuple[Signal, list[Signal]]:
+    """Show grey as RGB where any of the signals is RGB."""
+    channels = max(signal.channels for signal in [cover, *images])
+    wide = [replace(s, values=s.values.expand(*s.size, channels)) for s in [cover, *images]]
+    return wide[0], wide[1:]
+
+
+def _split(training: FitConfig) -> tuple[FitConfig, FitConfig]:
+    """Share a plan between the cover alone and the joint training."""
+    steps, seconds = training.steps, training.max_seconds
+    if steps is None and seconds is None:
+        steps = 1000
+    before = steps and max(1, round(PRETRAINING_SHARE * steps))
+    return (
+        replace(
+            training,
+            steps=before,
+            max_seconds=seconds and PRETRAINING_SHARE * seconds,
+            target_db=None,
+            polish=0,
+        ),
+        replace(
+            training,
+            steps=before and steps and max(1, steps - before),
+            max_seconds=seconds and (1 - PRETRAINING_SHARE) * seconds,
+        ),
+    )
+
+
+def _publish(field: Field, cover_slots: Mapping[str, Any]) -> None:
+    """Make the cover's slot values the field's own, bit for bit."""
+    shown = substitute(dict(field.decoder.named_parameters()), cover_slots)
+    with torch.no_grad():
+        for name, parameter in field.decoder.named_parameters():
+            parameter.copy_(shown[name])
+
+
+def _image_size(signal: Signal) -> tuple[int, int]:
+    rows, columns = signal.size
+    return rows, columns

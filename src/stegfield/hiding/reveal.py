@@ -1,0 +1,65 @@
+"""Reveal: a key's values in a field's slots show the key's secret."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from stegfield.errors import UnreadableError
+from stegfield.fields import Field, render
+from stegfield.hiding.record import Record, read_record
+from stegfield.hiding.slots import SlotScheme, key_slots
+from stegfield.keys import Key, Passphrase, unlock
+from stegfield.signals import Signal
+
+
+@dataclass(frozen=True, eq=False)
+class Revealed:
+    """What a key shows."""
+
+    signal: Signal
+    certain: bool
+    """The key's record was found: this is the secret. Without it, a wrong key cannot be told from
+    a right one but by looking."""
+
+
+def reveal(
+    field: Field,
+    key: Key | Passphrase,
+    *,
+    size: tuple[int, int] | None = None,
+    scheme: SlotScheme | None = None,
+) -> Revealed:
+    """Show the secret that belongs to a key.
+
+    Args:
+        field: A field as published; it is not changed.
+        key: The secret's key.
+        size: Rows and columns to sample; the secret's own if left out. With it, a secret whose
+            record was destroyed (half precision, pruning) can still be shown.
+        scheme: How slots were drawn, used only where the record is gone; the architecture's
+            default if left out.
+
+    Raises:
+        UnreadableError: No secret belongs to this key, or its record is gone and no size is given.
+    """
+    key = unlock(key, field.public.seed)
+    record = _find_record(field, key)
+    if record is None and size is None:
+        raise UnreadableError
+    if record is not None:
+        scheme, channels, size = record.scheme, record.channels, size or record.size
+    else:
+        scheme = scheme or SlotScheme(ratio=field.slot_ratio)
+        channels = field.channels
+    shown = render(field, size, key_slots(field, key, scheme))
+    if channels < field.channels:
+        shown = replace(shown, values=shown.values.mean(-1, keepdim=True))
+    return Revealed(shown, certain=record is not None)
+
+
+def _find_record(field: Field, key: Key) -> Record | None:
+    try:
+        record = read_record(field, key)
+    except UnreadableError:
+        return None
+    return None if record.shared_slots and not key.slots else record

@@ -1,0 +1,120 @@
+"""How alike two images are: PSNR, SSIM, RMSE and MAE, on the 8-bit values that a file holds.
+
+PSNR is always over all RGB samples; the luma PSNR that some papers print is several dB higher.
+
+Sources: Wang et al. (2004) for SSIM, with their Gaussian window of 11x11 and standard deviation
+1.5, K1 = 0.01, K2 = 0.03, averaged over channels; equal to scikit-image's
+``structural_similarity(gaussian_weights=True, sigma=1.5, use_sample_covariance=False)``.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from jaxtyping import UInt8
+from numpy.typing import NDArray
+
+from stegfield.errors import ConfigError
+
+PEAK = 255.0
+SSIM_RADIUS = 5
+SSIM_SIGMA = 1.5
+Samples = UInt8[np.ndarray, "rows columns channels"]
+
+
+@dataclass(frozen=True)
+class Quality:
+    """How close one image comes to another."""
+
+    psnr_db: float
+    """Peak signal-to-noise ratio over all samples, infinite where the images are equal."""
+    ssim: float | None
+    """Structural similarity, at most 1; None where the image is smaller than the window (11)."""
+    rmse: float
+    """Root mean square error, in 8-bit levels."""
+    mae: float
+    """Mean absolute error, in 8-bit levels."""
+
+    def to_json(self) -> dict[str, float | None]:
+        """Give plain values; an infinite PSNR becomes None, since JSON has no infinity."""
+        values = asdict(self)
+        return {name: None if value == math.inf else value for name, value in values.items()}
+
+
+def quality(a: Samples, b: Samples) -> Quality:
+    """Compare two 8-bit images of one size.
+
+    Raises:
+        ConfigError: Their sizes or channels differ.
+    """
+    _check_alike(a, b)
+    rmse = math.sqrt(_mse(a, b))
+    large_enough = min(a.shape[:2]) > 2 * SSIM_RADIUS
+    return Quality(
+        psnr_db=psnr_db(a, b),
+        ssim=ssim(a, b) if large_enough else None,
+        rmse=rmse,
+        mae=float(np.abs(a.astype(np.float64) - b).mean()),
+    )
+
+
+def psnr_db(a: Samples, b: Samples) -> float:
+    """Peak signal-to-noise ratio in dB over all samples; infinite where the images are equal.
+
+    Example:
+        >>> black = np.zeros((8, 8, 3), np.uint8)
+        >>> round(psnr_db(black, black + np.uint8(1)), 2)
+        48.13
+    """
+    _check_alike(a, b)
+    mse = _mse(a, b)
+    return math.inf if mse == 0 else 10 * math.log10(PEAK**2 / mse)
+
+
+def ssim(a: Samples, b: Samples) -> float:
+    """Mean structural similarity; the border of 5 pixels, where the window overhangs, is left out.
+
+    Raises:
+        ConfigError: The sizes differ, or an axis has fewer than 11 pixels.
+    """
+    _check_alike(a, b)
+    if min(a.shape[:2]) <= 2 * SSIM_RADIUS:
+        raise ConfigError(f"SSIM needs {2 * SSIM_RADIUS + 1} pixels an axis, got {a.shape[:2]}")
+    x, y = a.astype(np.float64), b.astype(np.float64)
+    mean_x, mean_y = _blur(x), _blur(y)
+    variances = _blur(x * x) + _blur(y * y) - mean_x**2 - mean_y**2
+    covariance = _blur(x * y) - mean_x * mean_y
+    c1, c2 = (0.01 * PEAK) ** 2, (0.03 * PEAK) ** 2
+    luminance = (2 * mean_x * mean_y + c1) / (mean_x**2 + mean_y**2 + c1)
+    structure = (2 * covariance + c2) / (variances + c2)
+    return float((luminance * structure).mean())
+
+
+def _blur(image: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Weighted mean over the SSIM window, where it lies wholly inside the image."""
+    at = np.arange(-SSIM_RADIUS, SSIM_RADIUS + 1)
+    window = np.exp(-0.5 * (at / SSIM_SIGMA) ** 2)
+    window /= window.sum()
+    for axis in (0, 1):
+        views = np.lib.stride_tricks.sliding_window_view(image, len(window), axis=axis)
+        image = views @ window
+    return image
+
+
+def _mse(a: Samples, b: Samples) -> float:
+    return float(((a.astype(np.float64) - b) ** 2).mean())
+
+
+def _check_alike(a: Samples, b: Samples) -> None:
+    if a.shape != b.shape:
+        raise ConfigError(
+            f"the images differ in size: {_describe(a)} and {_describe(b)}",
+            hint="compare images of one size and one number of channels",
+        )
+
+
+def _describe(image: Samples) -> str:
+    rows, columns, channels = image.shape
+    return f"{columns}x{rows} with {channels} channel{'s' if channels > 1 else ''}"

@@ -1,0 +1,6 @@
+"""Signals: values on a grid, the coordinates that belong to them, and files they come from."""
+
+from stegfield.signals.image import read, resize, to_png, to_samples
+from stegfield.signals.signal import Signal, coordinates, parse_size
+
+__all__ = ["Signal", "coordinates", "parse_size", "read", "resize", "to_png", "to_samples"]

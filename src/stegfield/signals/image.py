@@ -1,0 +1,131 @@
+"""Images: files to signals and back.
+
+Read: PNG, JPEG, WebP, BMP and TIFF of a single frame, 8 pixels a side to 80 megapixels.
+What becomes of a file's samples:
+
+- 8-bit grey and RGB are taken as they are; two-valued images become grey.
+- 16-bit grey v becomes round(v / 257), so that 0 stays 0 and 65535 becomes 255; of 16-bit RGB,
+  Pillow keeps the high byte.
+- Palettes become RGB. CMYK, YCbCr and LAB become RGB as Pillow converts them, without profiles.
+- EXIF orientation is applied.
+- Transparency is refused, unless the caller has it flattened onto white.
+
+Written: always 8-bit PNG.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from stegfield import files
+from stegfield.errors import ImageError
+from stegfield.signals.signal import Signal
+
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
+LARGEST_FILE = 1 << 30
+LARGEST_POINTS = 80_000_000
+SMALLEST_SIDE = 8
+FORMAT_HINT = "PNG, JPEG, WebP, BMP and TIFF can be read"
+
+
+def read(path: Path, *, flatten: bool = False) -> Signal:
+    """Read an image file.
+
+    Args:
+        path: PNG, JPEG, WebP, BMP or TIFF.
+        flatten: Put a transparent image onto white, instead of refusing it.
+
+    Raises:
+        ImageError: Not an image, damaged, transparent, smaller than 8x8, or larger than 80
+            megapixels.
+        InputError: The file is missing or cannot be read.
+    """
+    data = files.read_bounded(path, LARGEST_FILE)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            warnings.simplefilter("ignore", UserWarning)  # odd metadata is no reason to speak
+            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+                return _from_pillow(image, path, flatten=flatten)
+    except UnidentifiedImageError:
+        raise ImageError(f"{path} is not an image", hint=FORMAT_HINT) from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise ImageError(
+            f"{path} is too large to decode safely", hint="reduce it to 80 megapixels or less"
+        ) from None
+    except ImageError:
+        raise
+    except Exception as error:  # Pillow's decoders raise nearly anything on crafted files
+        raise ImageError(f"{path} is a damaged image: {error}", hint=FORMAT_HINT) from error
+
+
+def to_samples(signal: Signal) -> UInt8[np.ndarray, "rows columns channels"]:
+    """Round a signal to the 8-bit samples that a file holds; values beyond [-1, 1] are clipped."""
+    levels = ((signal.values.clamp(-1, 1) + 1) * 127.5).round()
+    return levels.to(torch.uint8).numpy()
+
+
+def to_png(signal: Signal) -> bytes:
+    """Encode a signal as an 8-bit PNG, grey or RGB."""
+    samples = to_samples(signal)
+    stream = io.BytesIO()
+    Image.fromarray(samples[..., 0] if signal.channels == 1 else samples).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def resize(signal: Signal, longest: int) -> Signal:
+    """Resample an image so that its longer side has ``longest`` pixels, with a Lanczos filter."""
+    rows, columns = signal.size
+    scale = longest / max(rows, columns)
+    size = (max(1, round(columns * scale)), max(1, round(rows * scale)))
+    samples = to_samples(signal)
+    image = Image.fromarray(samples[..., 0] if signal.channels == 1 else samples)
+    levels = np.array(image.resize(size, Image.Resampling.LANCZOS))
+    return Signal(torch.from_numpy(levels).float().view(*levels.shape[:2], -1) / 127.5 - 1)
+
+
+def _from_pillow(image: Image.Image, path: Path, *, flatten: bool) -> Signal:
+    columns, rows = image.size
+    if columns * rows > LARGEST_POINTS:
+        raise ImageError(
+            f"{path} has {columns}x{rows} pixels", hint="reduce it to 80 megapixels or less"
+        )
+    if min(columns, rows) < SMALLEST_SIDE:
+        raise ImageError(
+            f"{path} has {columns}x{rows} pixels", hint=f"each side needs {SMALLEST_SIDE} at least"
+        )
+    if getattr(image, "n_frames", 1) > 1:
+        raise ImageError(f"{path} has several frames", hint="save the one you want by itself")
+    image = ImageOps.exif_transpose(image)
+    grey = image.mode in ("1", "L", "LA", "La")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        if image.getchannel("A").getextrema() != (255, 255):
+            if not flatten:
+                raise ImageError(
+                    f"{path} is transparent", hint="--flatten puts it onto white, or save it opaque"
+                )
+            white = Image.new("RGBA", image.size, "white")
+            image = Image.alpha_composite(white, image)
+        image = image.convert("L" if grey else "RGB")
+    return Signal(torch.from_numpy(_to_levels(image, path)).float() / 127.5 - 1)
+
+
+def _to_levels(image: Image.Image, path: Path) -> UInt8[np.ndarray, "rows columns channels"]:
+    if image.mode.startswith("I;16") or image.mode == "I":  # older Pillow opens 16-bit PNG as I
+        wide = np.asarray(image).astype(np.int64)
+        if wide.min() < 0 or wide.max() > np.iinfo(np.uint16).max:
+            raise ImageError(f"{path} has 32-bit samples", hint="save it with 8 or 16 bits")
+        return ((wide + 128) // 257).astype(np.uint8)[..., None]
+    if image.mode == "F":
+        raise ImageError(f"{path} has floating-point samples", hint="save it with 8 or 16 bits")
+    grey = image.mode in ("1", "L")
+    levels = np.array(image.convert("L" if grey else "RGB"))
+    return levels[..., None] if grey else levels
