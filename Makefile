@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 GALLERY ?= gallery
+DATA ?= data
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test check bench clean
@@ -22,18 +23,17 @@ $(STAMP): pyproject.toml constraints.txt
 demo: install  ## Hide two photographs in a third one's field, reveal them, and draw a gallery
 	$(BIN)/stegfield demo --output $(GALLERY) --force
 
-test: install  ## Run the quick tests
+test: check  ## Run the checks and the quick tests, as CI does
 	$(BIN)/python -m pytest
 
-check: install  ## Do what CI does: format, lint, types, imports, tests
+check: install  ## Check format, style, types and the direction of imports
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
 
-bench: install  ## Measure speed and quality again (an hour; needs --data, see CONTRIBUTING.md)
-	$(BIN)/python benchmarks/hiding.py --output results/hiding.json
+bench: install  ## Measure speed and quality again, an hour: make bench DATA=folder
+	$(BIN)/python benchmarks/hiding.py --data $(DATA) --output results/hiding.json
 
 clean:  ## Remove what the other targets made
 	rm -rf $(VENV) $(GALLERY) build dist

@@ -20,7 +20,8 @@ class FitConfig:
     """How a field is trained.
 
     Steps and seconds plan where the decay ends, whichever comes first; a PSNR ends the run when
-    every signal has reached it. With none of them, 1,000 steps are planned.
+    every signal has reached it. With none of them, 40 passes over the largest signal are planned,
+    and at least 1,000 steps.
     """
 
     steps: int | None = None

@@ -23,7 +23,7 @@ def read_bounded(path: Path, limit: int) -> bytes:
     """Read a whole file of at most ``limit`` bytes.
 
     Raises:
-        InputError: The file is missing, unreadable, not a regular file, or larger than ``limit``.
+        InputError: The file is missing, unreadable, a folder, or larger than ``limit``.
     """
     try:
         if path.is_dir():
@@ -46,14 +46,19 @@ def check_new(path: Path, *, force: bool = False) -> None:
 
     Raises:
         OutputExistsError: The file exists and ``force`` is off.
-        OutputError: Its folder does not exist, or it is a folder itself.
+        OutputError: Its folder does not exist, it is a folder itself, or no file can have its name.
     """
-    if path.is_dir():
-        raise OutputError(f"{path} is a folder", hint="name a file to write")
-    if path.exists() and not force:
-        raise OutputExistsError(path)
-    if not path.parent.is_dir():
-        raise OutputError(f"the folder {path.parent} does not exist", hint="create it first")
+    if "\0" in str(path):
+        raise OutputError(f"{path!r} is not a file name")
+    try:
+        if path.is_dir():
+            raise OutputError(f"{path} is a folder", hint="name a file to write")
+        if path.exists() and not force:
+            raise OutputExistsError(path)
+        if not path.parent.is_dir():
+            raise OutputError(f"the folder {path.parent} does not exist", hint="create it first")
+    except OSError as error:  # a name too long, or a folder above that is not ours to look into
+        raise OutputError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
 def make_folder(path: Path) -> None:
@@ -66,6 +71,8 @@ def make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"the folder {path} cannot be created: {error.strerror}") from error
+    except ValueError as error:  # a name with a zero byte in it
+        raise OutputError(f"{path!r} is not the name of a folder") from error
 
 
 @dataclass(frozen=True)
@@ -90,7 +97,8 @@ def write_new(path: Path, data: bytes, *, force: bool = False, private: bool = F
 def write_all_new(outputs: Sequence[Output], *, force: bool = False) -> None:
     """Write several whole files, or leave none of them.
 
-    All data is on disk under temporary names before the first file gets its own.
+    All data is on disk under temporary names before the first file gets its own. With ``force``,
+    files replaced before a later one fails stay replaced.
 
     Raises:
         OutputExistsError: A file exists and ``force`` is off.

@@ -16,7 +16,6 @@ import base64
 import binascii
 import hashlib
 import secrets
-import textwrap
 import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,6 +33,7 @@ from stegfield.errors import ConfigError, InputError, KeyFileError
 KEY_BYTES = 32
 SALT_BYTES = 16
 FILE_MARK = "stegfield-key-1"
+LINE = 76  # characters of base64 in a line of a key file
 FILE_LIMIT = 64 << 20  # the slots of the largest field that the loader accepts fit
 ARGON2_ITERATIONS, ARGON2_LANES, ARGON2_KIB = 3, 4, 64 * 1024
 
@@ -47,7 +47,7 @@ class Key:
     Example:
         >>> key = Key(bytes(32))
         >>> key.noise("slots", salt=bytes(16)).integers(2).tolist()
-        [16226894838072389049, 2848752926206494806]
+        [12683421961522817717, 10833699366051035300]
     """
 
     secret: bytes = field(repr=False)
@@ -89,17 +89,20 @@ class Key:
         if mark != FILE_MARK:
             raise KeyFileError("is not a key file")
         try:
-            secret, slots, check = (base64.b64decode(_join(line), validate=True) for line in lines)
+            blocks = [base64.b64decode(_join(line), validate=True) for line in lines]
+            secret, slots, check = blocks
         except (ValueError, binascii.Error):
             raise KeyFileError("is a damaged key file") from None
-        if len(secret) != KEY_BYTES or check != _check(secret, slots):
+        # other last characters of a block can stand for the same bytes: they are damage as well
+        exact = all(base64.b64encode(b) == _join(t) for b, t in zip(blocks, lines, strict=True))
+        if not exact or len(secret) != KEY_BYTES or check != _check(secret, slots):
             raise KeyFileError("is a damaged key file")
         return cls(secret, slots)
 
     def to_bytes(self) -> bytes:
         """Give the text of a key file, in ASCII."""
         blocks = (self.secret, self.slots, _check(self.secret, self.slots))
-        texts = (textwrap.fill(base64.b64encode(block).decode(), 76) for block in blocks)
+        texts = (_wrap(base64.b64encode(block).decode()) for block in blocks)
         return ("\n\n".join([FILE_MARK, *texts]) + "\n").encode()
 
     def write(self, path: Path, *, force: bool = False) -> None:
@@ -173,10 +176,15 @@ class Noise:
     def choose(self, count: int, size: int) -> NDArray[np.int64]:
         """Draw ``count`` different integers below ``size``, in random order.
 
+        Raises:
+            ConfigError: There are not that many.
+
         Example:
             >>> Noise(bytes(32)).choose(3, 10).tolist()
-            [6, 5, 9]
+            [9, 2, 6]
         """
+        if not 0 <= count <= size:
+            raise ConfigError(f"{count} different integers below {size} cannot be chosen")
         return np.argsort(self.integers(size), kind="stable")[:count].astype(np.int64)
 
     def uniform(self, count: int) -> NDArray[np.float64]:
@@ -193,6 +201,10 @@ class Noise:
         draws = np.frombuffer(self.bytes(24 * count), dtype="<u2").reshape(count, 12)
         values: NDArray[np.float64] = (draws.sum(axis=1, dtype=np.int64) + 6) / 2**16 - 6
         return values
+
+
+def _wrap(text: str) -> str:
+    return "\n".join(text[at : at + LINE] for at in range(0, len(text), LINE))
 
 
 def _join(text: str) -> bytes:

@@ -21,7 +21,8 @@ from stegfield.errors import ConfigError
 PEAK = 255.0
 SSIM_RADIUS = 5
 SSIM_SIGMA = 1.5
-Samples = UInt8[np.ndarray, "rows columns channels"]
+# an underscore leaves a size free: two images of different sizes are refused in words
+Samples = UInt8[np.ndarray, "_rows _columns _channels"]
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ app = App(
     help="Hide images in the weights of a neural field, and reveal each with its own key.",
     version=stegfield.__version__,
     help_format="markdown",
+    suppress_keyboard_interrupt=False,
 )
 for command in (keygen, fit, hide, reveal, render, inspect, compare, demo):
     app.command(command)

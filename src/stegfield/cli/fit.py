@@ -16,7 +16,7 @@ def fit(
     /,
     *,
     output: Annotated[Path, Parameter(alias="-o")],
-    field: Literal["siren", "fourier", "grid"] = "siren",
+    field: Literal["grid", "siren", "fourier"] = "grid",
     sizes: str | None = None,
     training: Annotated[FitConfig, Parameter(name="*")] = FitConfig(),
     checkpoint: Path | None = None,

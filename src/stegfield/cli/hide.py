@@ -62,7 +62,7 @@ def hide(
             negative="",
         ),
     ],
-    field: Literal["siren", "fourier", "grid"] = "siren",
+    field: Literal["grid", "siren", "fourier"] = "grid",
     sizes: str | None = None,
     config: Annotated[HideConfig, Parameter(name="*")] = HideConfig(),
     training: Annotated[FitConfig, Parameter(name="*")] = FitConfig(),

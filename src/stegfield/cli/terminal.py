@@ -107,8 +107,9 @@ def watching(names: list[str]) -> Iterator[Callable[[Progress], bool]]:
         if asked:
             raise KeyboardInterrupt
         asked = True
-        bar.console.print("winding down; Ctrl-C again stops at once and writes nothing")
+        console.print("winding down; Ctrl-C again stops at once and writes nothing")
 
+    console = Console(stderr=True)
     bar = Bar(
         TextColumn("{task.percentage:3.0f} %"),
         BarColumn(bar_width=24),
@@ -116,8 +117,9 @@ def watching(names: list[str]) -> Iterator[Callable[[Progress], bool]]:
         TextColumn("{task.fields[psnr]}"),
         TimeElapsedColumn(),
         TextColumn("{task.fields[left]}"),
-        console=Console(stderr=True),
+        console=console,
         transient=True,
+        disable=not console.is_terminal,
     )
     previous = signal.signal(signal.SIGINT, on_interrupt)
     try:

@@ -3,9 +3,10 @@
 from stegfield.config import FitConfig
 from stegfield.fields.architectures import ARCHITECTURES
 from stegfield.fields.field import Dense, Field, Public, SlotValues, render, substitute
-from stegfield.fields.fit import FitResult, fit, new_field
+from stegfield.fields.fitting import FitResult, fit, new_field
+from stegfield.fields.optim import Muon
 from stegfield.fields.store import from_bytes, load, save, to_bytes
-from stegfield.fields.train import Progress, Target, Training, Watch, train
+from stegfield.fields.training import Progress, Target, Training, Watch, train
 
 __all__ = [
     "ARCHITECTURES",
@@ -13,6 +14,7 @@ __all__ = [
     "Field",
     "FitConfig",
     "FitResult",
+    "Muon",
     "Progress",
     "Public",
     "SlotValues",

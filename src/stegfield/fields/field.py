@@ -37,6 +37,11 @@ class Sizes:
 
     RANGES: ClassVar[dict[str, tuple[float, float]]]
 
+    @classmethod
+    def suited_to(cls, size: tuple[int, ...]) -> dict[str, int]:
+        """Give the sizes, if any, whose defaults depend on the size of the signal."""
+        return {}
+
     def __post_init__(self) -> None:
         for entry in fields(self):
             value, (low, high) = getattr(self, entry.name), self.RANGES[entry.name]

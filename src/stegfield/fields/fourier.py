@@ -44,7 +44,7 @@ class Fourier(Field):
 
     architecture = "fourier"
     sizes_type = FourierSizes
-    learning_rate = 2e-3
+    learning_rate = 4e-2
 
     @staticmethod
     def build(

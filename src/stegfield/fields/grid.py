@@ -25,9 +25,13 @@ from stegfield.fields.siren import SineLayers
 
 @dataclass(frozen=True, kw_only=True)
 class GridSizes(Sizes):
-    """Levels of grids, each twice as fine as the last, their channels, and the decoder's layers."""
+    """Points a side of the coarsest and the finest grid, and the sizes of the decoder.
+
+    The ``levels`` grids grow by equal factors; all but the finest have ``features`` channels.
+    """
 
     coarsest: int = 8
+    finest: int = 128
     levels: int = 5
     features: int = 8
     finest_features: int = 4
@@ -35,23 +39,26 @@ class GridSizes(Sizes):
     depth: int = 2
 
     RANGES: ClassVar = {
-        "coarsest": (2, 1024),
-        "levels": (1, 10),
+        "coarsest": (2, 2048),
+        "finest": (2, 2048),
+        "levels": (1, 16),
         "features": (1, 64),
         "finest_features": (1, 64),
         "width": (4, 2048),
         "depth": (1, 32),
     }
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.coarsest << (self.levels - 1) > 2048:
-            raise ConfigError("the finest grid must not exceed 2048 points a side")
+    @classmethod
+    def suited_to(cls, size: tuple[int, ...]) -> dict[str, int]:
+        """Give the finest grid a point for every pixel of the longer side, and double up to it."""
+        finest = min(max(*size, 16), 1024)
+        return {"finest": finest, "levels": 1 + round(math.log2(finest / cls.coarsest))}
 
     def grids(self) -> list[tuple[int, int]]:
         """Give the points a side and the channels of each grid, the coarsest first."""
-        coarse = [(self.coarsest << level, self.features) for level in range(self.levels - 1)]
-        return [*coarse, (self.coarsest << (self.levels - 1), self.finest_features)]
+        growth = (self.finest / self.coarsest) ** (1 / max(1, self.levels - 1))
+        sides = [round(self.coarsest * growth**level) for level in range(self.levels - 1)]
+        return [*((side, self.features) for side in sides), (self.finest, self.finest_features)]
 
 
 class Grid(Field):
@@ -60,7 +67,7 @@ class Grid(Field):
     architecture = "grid"
     sizes_type = GridSizes
     slot_ratio = 0.3
-    learning_rate = 2e-3
+    learning_rate = 4e-3
 
     @staticmethod
     def build(
@@ -78,7 +85,7 @@ class Grid(Field):
 
     def adam_rate(self, name: str) -> float:
         """Give the first step length: grids move further than biases."""
-        return 3e-2 if name.startswith("encoder.") else 1e-3
+        return 6e-2 if name.startswith("encoder.") else 1e-3
 
 
 class FeatureGrids(nn.Module):

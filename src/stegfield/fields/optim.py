@@ -6,15 +6,15 @@ that Adam needs. Matrices of one shape are handled in one batched product, which
 three times cheaper than `torch.optim.Muon` on a CPU, and in float32 throughout.
 
 Source: Jordan et al. (2024), Muon, with the coefficients of its Newton-Schulz iteration. Differs in
-taking 3 iterations by default in place of 5: measured, fields fit no worse. Wide matrices, not
-tall ones, take longer steps: of the layers of a field only the last, which is wide, gains by it.
+taking 3 iterations by default in place of 5, and in stepping as far for every shape: measured,
+fields fit no worse.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from itertools import groupby
-from typing import overload
+from typing import Any, overload
 
 import torch
 from jaxtyping import Float
@@ -58,18 +58,16 @@ class Muon(torch.optim.Optimizer):
                 self._step_alike(list(alike), group)
         return None
 
-    def _step_alike(self, matrices: list[Tensor], group: dict[str, float]) -> None:
+    def _step_alike(self, matrices: list[Tensor], group: dict[str, Any]) -> None:
         gradients = [m.grad for m in matrices if m.grad is not None]
         moments = [self._momentum(m) for m in matrices]
         torch._foreach_mul_(moments, group["momentum"])
         torch._foreach_add_(moments, gradients)
         ahead = torch.stack(gradients).add_(torch.stack(moments), alpha=group["momentum"])
-        n_out, n_in = matrices[0].shape
-        length = group["lr"] * max(1.0, n_in / n_out) ** 0.5
         torch._foreach_add_(
             matrices,
-            list(orthogonalise(ahead, int(group["iterations"])).unbind()),
-            alpha=-length,
+            list(orthogonalise(ahead, group["iterations"]).unbind()),
+            alpha=-group["lr"],
         )
 
     def _momentum(self, matrix: Tensor) -> Tensor:

@@ -82,7 +82,7 @@ def hide(
     cover: Signal,
     secrets: Sequence[Secret],
     *,
-    architecture: str = "siren",
+    architecture: str = "grid",
     sizes: Mapping[str, Any] | None = None,
     config: HideConfig | None = None,
     training: FitConfig | None = None,
@@ -111,7 +111,7 @@ def hide(
         >>> from stegfield.keys import Key
         >>> dark, light = Signal(torch.full((8, 8, 1), -0.5)), Signal(torch.full((8, 8, 1), 0.5))
         >>> key = Key.generate()
-        >>> result = hide(dark, [Secret(light, key)], training=FitConfig(target_db=30))
+        >>> result = hide(dark, [Secret(light, key)], training=FitConfig(target_db=30.0))
         >>> reveal(result.field, key).signal.size
         (8, 8)
     """

@@ -2,5 +2,6 @@
 
 from stegfield.signals.image import read, resize, to_png, to_samples
 from stegfield.signals.signal import Signal, coordinates, parse_size
+from stegfield.signals.synthetic import waves
 
-__all__ = ["Signal", "coordinates", "parse_size", "read", "resize", "to_png", "to_samples"]
+__all__ = ["Signal", "coordinates", "parse_size", "read", "resize", "to_png", "to_samples", "waves"]

@@ -1,11 +1,12 @@
 """Images: files to signals and back.
 
-Read: PNG, JPEG, WebP, BMP and TIFF of a single frame, 8 pixels a side to 80 megapixels.
+Read: PNG, JPEG, WebP, BMP and TIFF of a single frame, 8 pixels a side to 80 megapixels; of the
+pictures that a camera put into one JPEG (MPO), the first.
 What becomes of a file's samples:
 
 - 8-bit grey and RGB are taken as they are; two-valued images become grey.
-- 16-bit grey v becomes round(v / 257), so that 0 stays 0 and 65535 becomes 255; of 16-bit RGB,
-  Pillow keeps the high byte.
+- 16-bit grey v becomes round(v / 257), so that 0 stays 0 and 65535 becomes 255; of 16-bit RGB
+  Pillow keeps the high byte, and of 16-bit grey with alpha as well, which becomes RGB.
 - Palettes become RGB. CMYK, YCbCr and LAB become RGB as Pillow converts them, without profiles.
 - EXIF orientation is applied.
 - Transparency is refused, unless the caller has it flattened onto white.
@@ -22,7 +23,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import UInt8
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
 from stegfield import files
 from stegfield.errors import ImageError
@@ -33,6 +34,15 @@ LARGEST_FILE = 1 << 30
 LARGEST_POINTS = 80_000_000
 SMALLEST_SIDE = 8
 FORMAT_HINT = "PNG, JPEG, WebP, BMP and TIFF can be read"
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 def read(path: Path, *, flatten: bool = False) -> Signal:
@@ -91,8 +101,8 @@ def resize(signal: Signal, longest: int) -> Signal:
     return Signal(torch.from_numpy(levels).float().view(*levels.shape[:2], -1) / 127.5 - 1)
 
 
-def _from_pillow(image: Image.Image, path: Path, *, flatten: bool) -> Signal:
-    columns, rows = image.size
+def _from_pillow(opened: ImageFile.ImageFile, path: Path, *, flatten: bool) -> Signal:
+    columns, rows = opened.size
     if columns * rows > LARGEST_POINTS:
         raise ImageError(
             f"{path} has {columns}x{rows} pixels", hint="reduce it to 80 megapixels or less"
@@ -101,9 +111,12 @@ def _from_pillow(image: Image.Image, path: Path, *, flatten: bool) -> Signal:
         raise ImageError(
             f"{path} has {columns}x{rows} pixels", hint=f"each side needs {SMALLEST_SIDE} at least"
         )
-    if getattr(image, "n_frames", 1) > 1:
+    # cameras append previews and depth maps to a JPEG, which makes it an MPO of several frames
+    if opened.format != "MPO" and getattr(opened, "n_frames", 1) > 1:
         raise ImageError(f"{path} has several frames", hint="save the one you want by itself")
-    image = ImageOps.exif_transpose(image)
+    packing = opened.tile[0][3] if opened.tile else None
+    opened.load()
+    image = _with_colour_key(_upright(opened), packing, path)
     grey = image.mode in ("1", "L", "LA", "La")
     if image.has_transparency_data:
         image = image.convert("RGBA")
@@ -116,6 +129,36 @@ def _from_pillow(image: Image.Image, path: Path, *, flatten: bool) -> Signal:
             image = Image.alpha_composite(white, image)
         image = image.convert("L" if grey else "RGB")
     return Signal(torch.from_numpy(_to_levels(image, path)).float() / 127.5 - 1)
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Apply the EXIF orientation.
+
+    `PIL.ImageOps.exif_transpose` writes the rest of the EXIF data anew as well, and fails on photos
+    with anything odd in it.
+    """
+    method = UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+    return image if method is None else image.transpose(method)
+
+
+def _with_colour_key(image: Image.Image, packing: object, path: Path) -> Image.Image:
+    """Let the transparent colour of a PNG of 2, 4 or 16 bits follow its samples to 8 bits.
+
+    Pillow scales only the samples, and so takes transparent pixels for opaque ones. It keeps the
+    high bytes of 16-bit RGB, so that every colour with those of the transparent one is transparent.
+    """
+    key = image.info.get("transparency")
+    if key is None:
+        return image
+    if image.mode.startswith("I;16"):
+        grey = Image.fromarray(_to_levels(image, path)[..., 0])
+        alpha = Image.fromarray(np.where(np.asarray(image) == key, 0, 255).astype(np.uint8))
+        return Image.merge("LA", (grey, alpha))
+    if packing in ("L;2", "L;4"):
+        image.info["transparency"] = (key & 3) * 85 if packing == "L;2" else (key & 15) * 17
+    elif packing == "RGB;16B":
+        image.info["transparency"] = tuple(level >> 8 for level in key)
+    return image
 
 
 def _to_levels(image: Image.Image, path: Path) -> UInt8[np.ndarray, "rows columns channels"]:

@@ -15,7 +15,7 @@ from stegfield.config import FitConfig
 from stegfield.errors import ConfigError
 from stegfield.fields.architectures import ARCHITECTURES
 from stegfield.fields.field import Field, Public, render
-from stegfield.fields.train import Target, Watch, train
+from stegfield.fields.training import Target, Watch, train
 from stegfield.keys import SALT_BYTES
 from stegfield.metrics import Quality, quality
 from stegfield.signals import Signal, to_samples
@@ -36,7 +36,7 @@ class FitResult:
 def fit(
     signal: Signal,
     *,
-    architecture: str = "siren",
+    architecture: str = "grid",
     sizes: Mapping[str, Any] | None = None,
     config: FitConfig | None = None,
     watch: Watch | None = None,
@@ -59,7 +59,7 @@ def fit(
     Example:
         >>> from stegfield.signals import Signal
         >>> grey = Signal(torch.zeros(16, 16, 1))
-        >>> result = fit(grey, sizes={"width": 16, "depth": 2}, config=FitConfig(target_db=40))
+        >>> result = fit(grey, sizes={"width": 16}, config=FitConfig(target_db=40.0))
         >>> result.quality.psnr_db > 40
         True
     """
@@ -73,7 +73,7 @@ def fit(
 def new_field(
     cover: Signal,
     *,
-    architecture: str = "siren",
+    architecture: str = "grid",
     sizes: Mapping[str, Any] | None = None,
     seed: int | None = None,
 ) -> Field:
@@ -90,11 +90,10 @@ def new_field(
             f"there is no architecture {architecture!r}", hint=f"try {', '.join(ARCHITECTURES)}"
         )
     kind = ARCHITECTURES[architecture]
-    try:
-        known_sizes = kind.sizes_type(**(sizes or {}))
-    except TypeError:
-        names = ", ".join(kind.sizes_type.RANGES)
-        raise ConfigError(f"the sizes of {architecture} are: {names}") from None
+    ranges = kind.sizes_type.RANGES
+    if sizes is not None and not sizes.keys() <= ranges.keys():
+        raise ConfigError(f"the sizes of {architecture} are: {', '.join(ranges)}")
+    known_sizes = kind.sizes_type(**(kind.sizes_type.suited_to(cover.size) | dict(sizes or {})))
     public = Public.of(cover)
     if seed is not None:
         text = f"{seed} {architecture} {known_sizes} {cover.size}".encode()

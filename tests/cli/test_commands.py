@@ -1,0 +1,339 @@
+"""Commands as a user types them: what they print, what they leave, how they fail."""
+
+from __future__ import annotations
+
+import io
+import json
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from stegfield import cli, fields, signals
+from stegfield.signals import waves
+
+QUICK = [
+    "--field",
+    "siren",
+    "--sizes",
+    "width=32,depth=2,w0=10.0",
+    "--steps",
+    "20",
+    "--batch",
+    "256",
+    "--seed",
+    "1",
+]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with three images and two keys."""
+    monkeypatch.chdir(tmp_path)
+    for name, image in (
+        ("photo.png", waves(20, 24)),
+        ("one.png", waves(16, 12, phase=1.0)),
+        ("two.png", waves(18, 30, phase=2.0)),
+    ):
+        Path(name).write_bytes(signals.to_png(image))
+    assert cli.run(["keygen", "alice.key"]) == 0
+    assert cli.run(["keygen", "bob.key"]) == 0
+    return tmp_path
+
+
+@pytest.fixture
+def public(folder: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    """A field with both secrets in it."""
+    command = ["hide", "photo.png", "-o", "public.safetensors", *QUICK]
+    secrets = ["--secret", "one.png", "alice.key", "--secret", "two.png", "bob.key"]
+    assert cli.run([*command, *secrets]) == 0
+    capsys.readouterr()
+    return folder / "public.safetensors"
+
+
+def size_of(name: str) -> tuple[int, int]:
+    """Columns and rows of an image file."""
+    with Image.open(name) as image:
+        return image.size
+
+
+def fails(arguments: list[str], capsys: pytest.CaptureFixture[str], *, code: int = 1) -> str:
+    """Run a command that must fail, in one line and a hint, leaving the folder as it was."""
+    before = sorted(Path().iterdir())
+    capsys.readouterr()
+    assert cli.run(arguments) == code
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    lines = captured.err.strip().splitlines()
+    errors = [line for line in lines if line.startswith("error: ")]
+    assert len(errors) == 1
+    assert all(line.startswith(("error: ", "hint: ", "warning: ")) for line in lines)
+    assert sorted(Path().iterdir()) == before
+    return captured.err
+
+
+def test_hide_then_reveal_and_render(public: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["reveal", str(public), "-o", "one-again.png", "--key", "alice.key"]) == 0
+    assert cli.run(["reveal", str(public), "-o", "two-again.png", "--key", "bob.key"]) == 0
+    assert cli.run(["render", str(public), "-o", "photo-again.png"]) == 0
+    assert capsys.readouterr().err.splitlines() == [
+        "one-again.png: 12x16",
+        "two-again.png: 30x18",
+        "photo-again.png: 24x20",
+    ]
+    assert size_of("one-again.png") == (12, 16)
+    assert cli.run(["render", str(public), "-o", "large.png", "--size", "48x40"]) == 0
+    assert size_of("large.png") == (48, 40)
+    assert cli.run(["compare", "photo.png", "photo-again.png", "-o", "difference.png"]) == 0
+    assert capsys.readouterr().out.startswith("PSNR ")
+    assert size_of("difference.png")[0] > 3 * 256
+
+
+def test_hide_reports_what_it_measured(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["hide", "photo.png", "-o", "p.safetensors", *QUICK]
+    assert cli.run([*command, "--secret", "one.png", "alice.key", "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["steps"] == 20
+    assert facts["secrets"][0]["key"] == "alice.key"
+    assert facts["secrets"][0]["key_bytes"] == Path("alice.key").stat().st_size
+    assert cli.run(["render", "p.safetensors", "-o", "p.png"]) == 0
+    assert cli.run(["compare", "p.png", "photo.png", "--json"]) == 0
+    compared = json.loads(capsys.readouterr().out)
+    for figure in ("psnr_db", "ssim", "rmse", "mae"):
+        assert compared[figure] == pytest.approx(facts["cover"][figure])
+
+
+def test_fit_and_inspect(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["fit", "photo.png", "-o", "clean.safetensors", *QUICK]) == 0
+    assert "clean.safetensors: PSNR " in capsys.readouterr().err
+    assert cli.run(["inspect", "clean.safetensors", "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["architecture"] == "siren"
+    assert facts["size"] == [20, 24]
+    assert facts["bytes"] == Path("clean.safetensors").stat().st_size
+    assert cli.run(["inspect", "clean.safetensors"]) == 0
+    assert "decoder.layers.0.weight" in capsys.readouterr().out
+
+
+def test_inspect_tells_a_stego_field_and_a_clean_one_the_same(
+    public: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.run(["fit", "photo.png", "-o", "clean.safetensors", *QUICK]) == 0
+    capsys.readouterr()
+    told = []
+    for path in ("clean.safetensors", str(public)):
+        assert cli.run(["inspect", path, "--json"]) == 0
+        facts = json.loads(capsys.readouterr().out)
+        told.append({k: v for k, v in facts.items() if k not in ("tensors", "seed")})
+    assert told[0] == told[1]
+
+
+def test_passphrases_come_from_stdin_in_order(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("first phrase\nsecond phrase\n"))
+    command = ["hide", "photo.png", "-o", "p.safetensors", *QUICK, "--passphrase-stdin"]
+    assert cli.run([*command, "--secret", "one.png", "--secret", "two.png"]) == 0
+    monkeypatch.setattr(sys, "stdin", io.StringIO("second phrase\n"))
+    reveal = ["reveal", "p.safetensors", "-o", "again.png", "--passphrase-stdin"]
+    assert cli.run(reveal) == 0
+    assert size_of("again.png") == (30, 18)
+    captured = capsys.readouterr()
+    assert "phrase" not in captured.out.replace("a passphrase", "")
+    assert "first phrase" not in captured.err
+
+
+def test_a_passphrase_is_asked_for_twice_when_hiding(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = iter(["one", "other"])
+    monkeypatch.setattr("getpass.getpass", lambda _: next(answers))
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
+    command = ["hide", "photo.png", "-o", "p.safetensors", *QUICK, "--secret", "one.png"]
+    assert "the passphrases differ" in fails(command, capsys)
+
+
+def test_nobody_to_ask_for_a_passphrase(public: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    message = fails(["reveal", str(public), "-o", "again.png"], capsys)
+    assert "nobody to ask" in message
+    assert "--passphrase-stdin" in message
+
+
+@pytest.mark.parametrize("slots", ["magnitude", "random"])
+def test_shared_slots_are_written_into_the_key_files(
+    slots: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["hide", "photo.png", "-o", "p.safetensors", *QUICK, "--slots", slots]
+    message = fails([*command, "--secret", "one.png", "alice.key"], capsys)
+    assert "slots have to be written into it" in message
+    assert cli.run([*command, "--secret", "one.png", "new.key"]) == 0
+    assert "of its entropy" in capsys.readouterr().err
+    assert stat.S_IMODE(Path("new.key").stat().st_mode) == 0o600
+    assert cli.run(["reveal", "p.safetensors", "-o", "again.png", "--key", "new.key"]) == 0
+    assert cli.run([*command, "--secret", "one.png", "alice.key", "--force"]) == 0
+    assert cli.run(["reveal", "p.safetensors", "-o", "a.png", "--key", "alice.key"]) == 0
+
+
+def test_a_wrong_key_a_damaged_field_and_an_innocent_one_look_alike(
+    public: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.run(["keygen", "eve.key"]) == 0
+    assert cli.run(["fit", "photo.png", "-o", "clean.safetensors", *QUICK]) == 0
+    wrong = fails(["reveal", str(public), "-o", "x.png", "--key", "eve.key"], capsys)
+    clean = fails(["reveal", "clean.safetensors", "-o", "x.png", "--key", "alice.key"], capsys)
+    assert wrong == clean
+    assert wrong.startswith("error: nothing can be read with this key\nhint: ")
+
+
+def test_a_given_size_shows_what_is_there_and_says_so(
+    public: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.run(["keygen", "eve.key"]) == 0
+    command = ["reveal", str(public), "-o", "x.png", "--key", "eve.key", "--size", "12x16"]
+    assert cli.run(command) == 0
+    assert "warning: no record was found" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["fit", "nothing.png", "-o", "x"], "nothing.png does not exist"),
+        (["fit", ".", "-o", "x"], "is a folder"),
+        (["fit", "alice.key", "-o", "x"], "alice.key is not an image"),
+        (["fit", "photo.png", "-o", "photo.png"], "photo.png exists already"),
+        (["fit", "photo.png", "-o", "no/such/x"], "the folder no/such does not exist"),
+        (["hide", "photo.png", "-o", "x", "--secret", "a.png", "alice.key"], "a.png does not"),
+        (["hide", "photo.png", "-o", "x", "--secret", "one.png", "no.key"], "no.key does not"),
+        (["hide", "photo.png", "-o", "x", "--secret", "one.png", "two.png"], "not a key file"),
+        (["reveal", "photo.png", "-o", "x", "--key", "alice.key"], "not a field file"),
+        (["render", "alice.key", "-o", "x"], "not a field file"),
+        (["inspect", "nothing"], "nothing does not exist"),
+        (["keygen", "alice.key"], "alice.key exists already"),
+        (["compare", "photo.png", "nothing.png"], "nothing.png does not exist"),
+    ],
+)
+def test_failures_are_one_line_and_leave_nothing(
+    arguments: list[str], message: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert message in fails(arguments, capsys)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["hide", "photo.png", "-o", "x"], "secret"),
+        (["hide", "photo.png", "-o", "x", "--secret", "one.png", "a", "b"], "at most one key"),
+        (["hide", "photo.png", "-o", "x", "--secret", "one.png", "--ratio", "2"], "--ratio"),
+        (["fit", "photo.png", "-o", "x", "--steps", "0"], "--steps must be at least 1"),
+        (["fit", "photo.png", "-o", "x", "--field", "cnn"], "cnn"),
+        (["fit", "photo.png", "-o", "x", "--sizes", "width"], "width=256,depth=4"),
+        (["fit", "photo.png", "-o", "x", "--sizes", "height=3"], "the sizes of grid are"),
+        (["render", "x", "-o", "y", "--size", "12"], "columns x rows"),
+        (["compare", "photo.png", "one.png"], "differ in size"),
+        (["compare", "photo.png", "photo.png", "--gain", "0"], "--gain must be above 0"),
+        (["nonsense"], "nonsense"),
+        (["fit"], "IMAGE"),
+    ],
+)
+def test_wrong_usage_has_its_own_exit_code(
+    arguments: list[str], message: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert message in fails(arguments, capsys, code=2)
+
+
+def test_the_same_key_twice_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["hide", "photo.png", "-o", "x", *QUICK]
+    secrets = ["--secret", "one.png", "alice.key", "--secret", "two.png", "alice.key"]
+    assert "two secrets have the same key" in fails([*command, *secrets], capsys, code=2)
+
+
+def test_a_field_too_small_is_warned_about(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["hide", "photo.png", "-o", "x", "--secret", "one.png", "alice.key"]
+    assert (
+        cli.run([*command, "--field", "siren", "--sizes", "width=8,depth=2", "--steps", "2"]) == 0
+    )
+    assert "weights are few for these images: expect about" in capsys.readouterr().err
+
+
+def test_transparent_images_are_flattened_on_request(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Image.fromarray(np.full((16, 16, 4), 100, np.uint8)).save("glass.png")
+    assert "--flatten" in fails(["fit", "glass.png", "-o", "x", *QUICK], capsys)
+    assert cli.run(["fit", "glass.png", "-o", "x", *QUICK, "--flatten"]) == 0
+
+
+def test_a_full_disk_leaves_nothing(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    message = fails(["fit", "photo.png", "-o", "x.safetensors", *QUICK], capsys)
+    assert "x.safetensors cannot be written: No space left on device" in message
+
+
+def test_force_replaces(public: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "exists already" in fails(["render", str(public), "-o", "photo.png"], capsys)
+    assert cli.run(["render", str(public), "-o", "photo.png", "--force"]) == 0
+
+
+def test_help_is_quick_because_nothing_heavy_is_imported() -> None:
+    script = (
+        "import sys; from stegfield.cli import run; run(sys.argv[1:]); "
+        "heavy = {'torch', 'numpy', 'PIL'} & sys.modules.keys(); sys.exit(len(heavy))"
+    )
+    for arguments in ([], ["--help"], ["hide", "--help"], ["demo", "--help"], ["--version"]):
+        done = subprocess.run(
+            [sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stdout
+
+
+@pytest.fixture
+def long_hide(folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """A run without end in another process, which has begun to train."""
+    script = (
+        "from stegfield import cli; from stegfield.fields import training; "
+        "training.CHECKPOINT_SECONDS = 0.0; cli.main()"
+    )
+    command = [sys.executable, "-c", script, "hide", "photo.png", "-o", "long.safetensors"]
+    options = ["--secret", "one.png", "alice.key", "--steps", "10000000", "--checkpoint", "run"]
+    process = subprocess.Popen([*command, *options], stderr=subprocess.PIPE, text=True)
+    for _ in range(600):
+        if Path("run").exists():
+            break
+        time.sleep(0.1)
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def test_ctrl_c_winds_down_to_a_usable_file(long_hide: subprocess.Popen[str]) -> None:
+    long_hide.send_signal(signal.SIGINT)
+    _, told = long_hide.communicate(timeout=120)
+    assert long_hide.returncode == 0, told
+    assert fields.load(Path("long.safetensors")).public.size == (20, 24)
+    assert cli.run(["reveal", "long.safetensors", "-o", "again.png", "--key", "alice.key"]) == 0
+
+
+def test_ctrl_c_twice_stops_at_once_and_writes_nothing(long_hide: subprocess.Popen[str]) -> None:
+    long_hide.send_signal(signal.SIGINT)
+    time.sleep(0.05)
+    long_hide.send_signal(signal.SIGINT)
+    _, told = long_hide.communicate(timeout=120)
+    assert long_hide.returncode == 1, told
+    assert "error: stopped; nothing was written" in told
+    assert "Traceback" not in told
+    assert not Path("long.safetensors").exists()

@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from stegfield import fields
+from stegfield.errors import ConfigError
+from stegfield.fields import ARCHITECTURES, FitConfig, render
+from stegfield.fields import field as field_module
+from stegfield.fields.optim import Muon, orthogonalise
+from stegfield.fields.siren import sine_layer
+from stegfield.metrics import psnr_db
+from stegfield.signals import Signal, coordinates, to_samples, waves
+
+SMALL: dict[str, dict[str, int | float]] = {
+    "siren": {"width": 24, "depth": 3, "w0": 10.0},
+    "fourier": {"frequencies": 16, "std": 0.5, "width": 32, "depth": 3},
+    "grid": {"coarsest": 4, "finest": 16, "levels": 3, "width": 16},
+}
+EVERY_ARCHITECTURE = pytest.mark.parametrize("architecture", ARCHITECTURES)
+
+
+def small(architecture: str, signal: Signal, steps: int = 60, **more: float) -> fields.Field:
+    config = FitConfig(steps=steps, batch=256, seed=3, **more)  # type: ignore[arg-type]
+    sizes = SMALL[architecture]
+    return fields.fit(signal, architecture=architecture, sizes=sizes, config=config).field
+
+
+@pytest.mark.parametrize(
+    ("architecture", "shapes"),
+    [
+        ("siren", [(128, 2), *[(128, 128)] * 7, (3, 128)]),
+        ("fourier", [*[(256, 256)] * 6, (3, 256)]),
+        ("grid", [(64, 14), (64, 64), (3, 64)]),
+    ],
+)
+def test_a_default_field_has_the_layers_of_its_source(
+    architecture: str, shapes: list[tuple[int, int]]
+) -> None:
+    field = fields.new_field(waves(8, 8), architecture=architecture)
+    assert [field.decoder.get_parameter(name).shape for name in field.slot_bounds()] == shapes
+
+
+@EVERY_ARCHITECTURE
+def test_the_same_seed_gives_the_same_file(architecture: str) -> None:
+    first, second = (small(architecture, waves(20, 30)) for _ in range(2))
+    assert fields.to_bytes(first) == fields.to_bytes(second)
+
+
+def test_without_a_seed_nothing_repeats() -> None:
+    first, second = (fields.new_field(waves(8, 8)) for _ in range(2))
+    assert first.public.seed != second.public.seed
+    assert not torch.equal(next(first.parameters()), next(second.parameters()))
+
+
+@EVERY_ARCHITECTURE
+def test_training_leaves_torch_global_randomness_alone(architecture: str) -> None:
+    torch.manual_seed(7)
+    before = torch.get_rng_state()
+    small(architecture, waves(12, 12), steps=3)
+    assert torch.equal(before, torch.get_rng_state())
+
+
+@EVERY_ARCHITECTURE
+def test_fitting_comes_close_to_a_smooth_image(architecture: str) -> None:
+    signal = waves(24, 36)
+    field = small(architecture, signal, steps=250)
+    assert psnr_db(to_samples(render(field)), to_samples(signal)) > 20
+
+
+@EVERY_ARCHITECTURE
+def test_twice_the_resolution_averaged_agrees(architecture: str) -> None:
+    """The mean over a pixel's four quarters is the pixel, up to the field's curvature within it.
+
+    For values of curvature below c and pixels of side h the bound is c h^2 / 16; the waves have
+    c < 40 and h = 1/16 here, which gives 0.01. Fitted fields may be rougher: 0.05 is allowed.
+    """
+    field = small(architecture, waves(24, 32), steps=250)
+    once, twice = render(field, (24, 32)).values, render(field, (48, 64)).values
+    averaged = twice.view(24, 2, 32, 2, 3).mean(dim=(1, 3))
+    assert (averaged - once).abs().mean() < 0.01
+    assert (averaged - once).abs().max() < 0.05
+
+
+@EVERY_ARCHITECTURE
+def test_an_image_keeps_its_aspect(architecture: str) -> None:
+    """A wide image's field, asked outside the image's strip, is asked beyond its data."""
+    wide = waves(12, 48)
+    field = small(architecture, wide, steps=200)
+    at = coordinates((48, 48)).view(48, 48, 2)[18:30].reshape(-1, 2)
+    with torch.no_grad():
+        strip = field(at).view(12, 48, 3)
+    assert torch.allclose(strip, render(field).values, atol=1e-5)
+
+
+@EVERY_ARCHITECTURE
+def test_rendering_in_batches_changes_nothing(
+    architecture: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    field = small(architecture, waves(16, 16), steps=2)
+    whole = render(field).values
+    monkeypatch.setattr(field_module, "POINTS_AT_ONCE", 37)
+    assert torch.allclose(render(field).values, whole, atol=1e-6)
+
+
+@EVERY_ARCHITECTURE
+def test_rendering_changes_no_weight(architecture: str) -> None:
+    field = small(architecture, waves(16, 16), steps=2)
+    before = fields.to_bytes(field)
+    name = next(iter(field.slot_bounds()))
+    shown = render(field, slots={name: (torch.tensor([0, 3]), torch.tensor([9.0, -9.0]))})
+    assert not torch.allclose(shown.values, render(field).values)
+    assert fields.to_bytes(field) == before
+
+
+def test_unknown_names_and_sizes_are_refused() -> None:
+    with pytest.raises(ConfigError, match="no architecture 'cnn'"):
+        fields.new_field(waves(8, 8), architecture="cnn")
+    with pytest.raises(ConfigError, match="the sizes of siren are: width, depth, w0"):
+        fields.new_field(waves(8, 8), architecture="siren", sizes={"height": 3})
+    for sizes in ({"width": 0}, {"width": 10**9}, {"width": True}, {"w0": math.nan}):
+        with pytest.raises(ConfigError, match="must be"):
+            fields.new_field(waves(8, 8), architecture="siren", sizes=sizes)
+
+
+def test_the_fused_sine_layer_has_the_gradient_of_its_parts() -> None:
+    x, weight, bias = (torch.randn(*s, dtype=torch.float64) for s in ((5, 3), (4, 3), (4,)))
+    arguments = [t.requires_grad_() for t in (x, weight, bias)]
+    # float64 arguments do not pass the float32 annotation's check, so call the function beneath it
+    assert torch.autograd.gradcheck(sine_layer, arguments)
+    with torch.no_grad():
+        assert torch.allclose(sine_layer(x, weight, bias), torch.sin(x @ weight.T + bias))
+
+
+def test_orthogonalise_brings_singular_values_near_one() -> None:
+    matrices = torch.randn(4, 48, 16, generator=torch.Generator().manual_seed(1))
+    singular = torch.linalg.svdvals(orthogonalise(matrices, 5))
+    assert singular.min() > 0.6
+    assert singular.max() < 1.3
+
+
+def test_orthogonalise_ignores_scale_and_follows_transposes() -> None:
+    matrices = torch.randn(2, 6, 9, generator=torch.Generator().manual_seed(2))
+    near = orthogonalise(matrices, 3)
+    assert torch.allclose(orthogonalise(matrices * 1000, 3), near, atol=1e-4)
+    assert torch.allclose(orthogonalise(matrices.mT.contiguous(), 3).mT, near, atol=1e-5)
+
+
+def test_muon_moves_matrices_alone_as_it_moves_them_together() -> None:
+    generator = torch.Generator().manual_seed(0)
+    shapes = [(8, 8), (8, 2), (8, 8), (3, 8)]
+    starts = [torch.randn(*shape, generator=generator) for shape in shapes]
+    gradients = [torch.randn(*shape, generator=generator) for shape in shapes]
+
+    def moved(groups: list[list[int]]) -> list[torch.Tensor]:
+        parameters = [torch.nn.Parameter(start.clone()) for start in starts]
+        for group in groups:
+            optimizer = Muon([parameters[i] for i in group], lr=0.1)
+            for _ in range(3):
+                for i in group:
+                    parameters[i].grad = gradients[i]
+                optimizer.step()
+        return [p.detach() for p in parameters]
+
+    together, alone = moved([[0, 1, 2, 3]]), moved([[0], [1], [2], [3]])
+    for a, b in zip(together, alone, strict=True):
+        assert torch.allclose(a, b, atol=1e-6)

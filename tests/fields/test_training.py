@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+import torch
+
+from stegfield import fields
+from stegfield.errors import ConfigError, InputError
+from stegfield.fields import FitConfig, Progress, Target, train, training
+from stegfield.fields.training import _decayed
+from stegfield.signals import waves
+
+SIZES: dict[str, int | float] = {"width": 16, "depth": 2}
+
+
+def start(seed: int = 5) -> fields.Field:
+    return fields.new_field(waves(20, 24), architecture="siren", sizes=SIZES, seed=seed)
+
+
+def run(field: fields.Field, **settings: object) -> fields.Training:
+    config = FitConfig(**{"batch": 128, "seed": 5, **settings})  # type: ignore[arg-type]
+    return train(field, [Target(waves(20, 24))], config)
+
+
+@pytest.mark.parametrize("optimizer", ["muon", "adam"])
+def test_a_run_from_a_checkpoint_ends_as_if_it_had_never_stopped(
+    optimizer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = start()
+    run(whole, steps=40, optimizer=optimizer)
+
+    monkeypatch.setattr("stegfield.fields.training.CHECKPOINT_SECONDS", -1.0)
+    config = FitConfig(steps=40, batch=128, seed=5, optimizer=optimizer)  # type: ignore[arg-type]
+    targets, checkpoint = [Target(waves(20, 24))], tmp_path / "run.ckpt"
+
+    class StopError(Exception):
+        pass
+
+    def stop(progress: Progress) -> bool:
+        if progress.step == 17:
+            raise StopError
+        return False
+
+    with pytest.raises(StopError):
+        train(start(), targets, config, watch=stop, checkpoint=checkpoint)
+    assert checkpoint.stat().st_mode & 0o077 == 0
+    resumed = start()
+    result = train(resumed, targets, config, checkpoint=checkpoint)
+    assert result.steps == 40
+    assert fields.to_bytes(resumed) == fields.to_bytes(whole)
+    assert not checkpoint.exists()
+
+
+def test_a_checkpoint_of_another_run_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stegfield.fields.training.CHECKPOINT_SECONDS", -1.0)
+    monkeypatch.setattr(Path, "unlink", lambda *_, **__: None)
+    checkpoint = tmp_path / "run.ckpt"
+    config = FitConfig(steps=3, batch=128, seed=5)
+    train(start(), [Target(waves(20, 24))], config, checkpoint=checkpoint)
+    with pytest.raises(InputError, match="belongs to another run"):
+        train(start(), [Target(waves(20, 24, phase=1.0))], config, checkpoint=checkpoint)
+
+
+@pytest.mark.parametrize("damage", [b"", b"\0" * 100, b"PK\x03\x04pickle?", b"\xff" * 8])
+def test_a_damaged_checkpoint_is_refused(damage: bytes, tmp_path: Path) -> None:
+    checkpoint = tmp_path / "run.ckpt"
+    checkpoint.write_bytes(damage)
+    with pytest.raises(InputError, match="damaged checkpoint"):
+        train(start(), [Target(waves(20, 24))], FitConfig(steps=3), checkpoint=checkpoint)
+
+
+def test_a_run_stops_at_the_psnr_asked_for() -> None:
+    result = run(start(), target_db=25.0, steps=2000)
+    assert result.psnr_db[0] >= 25
+    assert result.steps < 2000
+
+
+def test_a_psnr_alone_is_tried_for_with_longer_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stegfield.fields.training.FIRST_CYCLE", 10)
+    monkeypatch.setattr("stegfield.fields.training.LAST_CYCLE", 40)
+    assert run(start(), target_db=90.0).steps == 10 + 20 + 40
+
+
+def test_seconds_plan_a_run_without_a_number_of_steps() -> None:
+    result = run(start(), max_seconds=0.3)
+    assert result.steps > 1
+    assert not result.stopped
+
+
+def test_asking_for_the_end_winds_down() -> None:
+    field = start()
+    result = train(
+        field,
+        [Target(waves(20, 24))],
+        FitConfig(steps=100_000, batch=128),
+        watch=lambda progress: progress.step >= 30,
+    )
+    assert result.stopped
+    assert result.steps == 30 + 20
+
+
+def test_progress_tells_every_target_in_order() -> None:
+    seen: list[Progress] = []
+    targets = [Target(waves(20, 24)), Target(waves(9, 30, phase=2.0))]
+
+    def watch(progress: Progress) -> bool:
+        seen.append(progress)
+        return False
+
+    result = train(start(), targets, FitConfig(steps=5, batch=64), watch=watch)
+    assert [p.step for p in seen] == [1, 2, 3, 4, 5]
+    assert all(len(p.psnr_db) == 2 for p in seen)
+    assert [p.fraction for p in seen] == sorted(p.fraction for p in seen)
+    assert len(result.psnr_db) == 2
+
+
+def test_polishing_never_makes_it_worse() -> None:
+    plain, polished = start(), start()
+    before = run(plain, steps=60).psnr_db[0]
+    after = run(polished, steps=60, polish=20).psnr_db[0]
+    assert after > before
+
+
+def test_every_epoch_shows_every_point_once() -> None:
+    group = training._Group([Target(waves(8, 16))], (8, 16))
+    seen = torch.cat([group.batch(step, 32, seed=9) for step in range(4)])
+    assert seen.sort().values.tolist() == list(range(128))
+    again = torch.cat([group.batch(step, 32, seed=9) for step in range(4, 8)])
+    assert again.sort().values.tolist() == list(range(128))
+    assert again.tolist() != seen.tolist()
+
+
+def test_a_full_batch_is_the_whole_signal_whatever_the_chunks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole, chunked = start(), start()
+    run(whole, steps=3, batch=0)
+    monkeypatch.setattr("stegfield.fields.training.CHUNK", 100)
+    run(chunked, steps=3, batch=0)
+    for a, b in zip(whole.parameters(), chunked.parameters(), strict=True):
+        assert torch.allclose(a, b, atol=1e-5)
+
+
+def test_absolute_error_is_a_choice() -> None:
+    l1, l2 = start(), start()
+    run(l1, steps=5, loss="l1")
+    run(l2, steps=5, loss="l2")
+    assert fields.to_bytes(l1) != fields.to_bytes(l2)
+
+
+def test_the_step_length_falls_to_nothing_or_stays() -> None:
+    assert _decayed(0.0, 3.0) == 1.0
+    assert _decayed(1.0, 3.0) == 0.0
+    assert _decayed(0.5, 3.0) == pytest.approx(math.exp(-1.5) * math.sqrt(0.5))
+    assert _decayed(0.9, 0.0) == 1.0
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"steps": 0},
+        {"batch": -1},
+        {"decay": math.nan},
+        {"polish": -1},
+        {"max_seconds": 0.0},
+        {"target_db": math.inf},
+        {"learning_rate": -1.0},
+        {"seed": -1},
+    ],
+)
+def test_settings_out_of_range_are_refused(settings: dict[str, float]) -> None:
+    with pytest.raises(ConfigError, match=f"--{next(iter(settings)).replace('_', '-')} must be"):
+        FitConfig(**settings)  # type: ignore[arg-type]

@@ -1,0 +1,278 @@
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+import pytest
+import torch
+
+from stegfield import fields
+from stegfield.config import FitConfig, HideConfig, SlotRule
+from stegfield.errors import ConfigError, UnreadableError
+from stegfield.fields import ARCHITECTURES, Progress
+from stegfield.hiding import (
+    HideResult,
+    Secret,
+    SlotScheme,
+    expected_psnr_db,
+    hide,
+    key_slots,
+    reveal,
+)
+from stegfield.keys import Key, Passphrase
+from stegfield.metrics import psnr_db
+from stegfield.signals import Signal, to_samples, waves
+
+COVER, ONE, TWO = waves(20, 32), waves(24, 16, phase=1.0), waves(40, 44, phase=2.0)
+ALICE, BOB = Key(b"a" * 32), Key(b"b" * 32)
+SIZES: dict[str, dict[str, int | float]] = {
+    "siren": {"width": 32, "depth": 3, "w0": 10.0},
+    "fourier": {"frequencies": 16, "std": 0.5, "width": 32, "depth": 3},
+    "grid": {"coarsest": 4, "finest": 32, "levels": 4, "width": 24},
+}
+
+
+def hidden(
+    slots: SlotRule = "keyed", *, architecture: str = "siren", steps: int = 150
+) -> HideResult:
+    return hide(
+        COVER,
+        [Secret(ONE, ALICE), Secret(TWO, BOB)],
+        architecture=architecture,
+        sizes=SIZES[architecture],
+        config=HideConfig(slots=slots),
+        training=FitConfig(steps=steps, batch=256, seed=4),
+    )
+
+
+@pytest.mark.parametrize("slots", get_args(SlotRule))
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_each_key_reveals_its_secret_from_the_file(
+    architecture: str, slots: SlotRule, tmp_path: Path
+) -> None:
+    result = hidden(slots, architecture=architecture, steps=300)
+    fields.save(tmp_path / "public.safetensors", result.field)
+    field = fields.load(tmp_path / "public.safetensors")
+    assert psnr_db(to_samples(fields.render(field)), to_samples(COVER)) == result.cover.psnr_db
+    for image, secret in zip((ONE, TWO), result.secrets, strict=True):
+        revealed = reveal(field, Key.parse(secret.key.to_bytes()))
+        assert revealed.certain
+        assert revealed.signal.size == image.size
+        shown = psnr_db(to_samples(revealed.signal), to_samples(image))
+        assert shown == secret.quality.psnr_db
+        others = [psnr_db(to_samples(fields.render(field, image.size)), to_samples(image))]
+        assert shown > max(others) + 3
+
+
+@pytest.mark.parametrize("slots", get_args(SlotRule))
+def test_a_key_swapped_in_and_out_leaves_every_weight_bit_equal(slots: SlotRule) -> None:
+    result = hidden(slots, steps=5)
+    before = fields.to_bytes(result.field)
+    first = reveal(result.field, result.secrets[0].key).signal.values
+    reveal(result.field, result.secrets[1].key)
+    assert torch.equal(reveal(result.field, result.secrets[0].key).signal.values, first)
+    assert fields.to_bytes(result.field) == before
+
+
+def test_a_stego_header_has_the_entries_of_a_clean_one() -> None:
+    training = FitConfig(steps=2, seed=4)
+    stego = hidden(steps=2).field
+    clean = fields.fit(COVER, architecture="siren", sizes=SIZES["siren"], config=training).field
+    assert stego.header() == clean.header()
+    assert len(fields.to_bytes(stego)) == len(fields.to_bytes(clean))
+
+
+def test_a_wrong_key_and_an_innocent_field_give_the_one_error() -> None:
+    stego = hidden(steps=2).field
+    clean = fields.fit(
+        COVER, architecture="siren", sizes=SIZES["siren"], config=FitConfig(steps=2)
+    ).field
+    errors = []
+    for field, key in (
+        (stego, Key(b"x" * 32)),
+        (stego, Passphrase("a guess")),
+        (clean, ALICE),
+    ):
+        with pytest.raises(UnreadableError) as caught:
+            reveal(field, key)
+        errors.append((str(caught.value), caught.value.hint))
+    assert len(set(errors)) == 1
+
+
+def test_a_wrong_key_shows_no_secret_even_when_forced() -> None:
+    result = hidden(steps=300)
+    forced = reveal(result.field, Key(b"x" * 32), size=(24, 16))
+    assert not forced.certain
+    assert psnr_db(to_samples(forced.signal), to_samples(ONE)) < 20
+
+
+def test_in_half_precision_the_secret_still_shows_at_a_given_size() -> None:
+    result = hidden(steps=300)
+    rounded = copy.deepcopy(result.field).half().float()
+    with pytest.raises(UnreadableError):
+        reveal(rounded, ALICE)
+    shown = reveal(rounded, ALICE, size=(24, 16))
+    assert not shown.certain
+    close = psnr_db(to_samples(shown.signal), to_samples(ONE))
+    assert close > result.secrets[0].quality.psnr_db - 3
+
+
+def test_a_secret_can_be_revealed_at_any_size() -> None:
+    result = hidden(steps=300)
+    native = reveal(result.field, ALICE).signal.values
+    double = reveal(result.field, ALICE, size=(48, 32)).signal.values
+    averaged = double.view(24, 2, 16, 2, 3).mean(dim=(1, 3))
+    assert (averaged - native).abs().mean() < 0.02
+
+
+def test_a_passphrase_is_a_key() -> None:
+    passphrase = Passphrase("correct horse")
+    result = hide(
+        COVER,
+        [Secret(ONE, passphrase)],
+        architecture="siren",
+        sizes=SIZES["siren"],
+        training=FitConfig(steps=2, seed=1),
+    )
+    assert reveal(result.field, passphrase).certain
+    assert reveal(result.field, result.secrets[0].key).certain
+
+
+def test_the_same_seed_and_keys_give_the_same_file() -> None:
+    first, second = (hidden(steps=5) for _ in range(2))
+    assert fields.to_bytes(first.field) == fields.to_bytes(second.field)
+
+
+def test_shared_slots_are_the_same_for_all_and_the_covers_own() -> None:
+    result = hidden("magnitude", steps=20)
+    scheme = SlotScheme(ratio=0.05)
+    first, second = (key_slots(result.field, s.key, scheme) for s in result.secrets)
+    for name, (positions, values) in first.items():
+        assert torch.equal(positions, second[name][0])
+        assert not torch.equal(values, second[name][1])
+    assert result.mask_bits == sum(
+        result.field.decoder.get_parameter(name).numel() for name in first
+    )
+    assert result.positions_entropy_bits < result.positions_bits < result.mask_bits
+    # without the positions, the secret bytes alone do not reveal
+    with pytest.raises(UnreadableError):
+        reveal(result.field, ALICE)
+
+
+def test_magnitude_slots_keep_the_values_that_the_cover_was_fitted_with() -> None:
+    """Only records, in the lowest mantissa bits, may touch the slots after the first fit."""
+    training = FitConfig(steps=70, batch=256, seed=4)
+    result = hidden("magnitude", steps=70)
+    pretrained = fields.fit(
+        COVER,
+        architecture="siren",
+        sizes=SIZES["siren"],
+        config=FitConfig(steps=round(70 * 2 / 7), batch=training.batch, seed=4),
+    ).field
+    slots = key_slots(result.field, result.secrets[0].key, SlotScheme(ratio=0.05))
+    for name, (positions, _) in slots.items():
+        before = pretrained.decoder.get_parameter(name).detach().flatten()[positions]
+        after = result.field.decoder.get_parameter(name).detach().flatten()[positions]
+        assert torch.allclose(before, after, rtol=2**-15, atol=0)
+        threshold = pretrained.decoder.get_parameter(name).detach().abs().flatten()
+        assert before.abs().min() >= threshold.sort(descending=True).values[len(positions) - 1]
+
+
+def test_grey_and_colour_may_be_mixed() -> None:
+    grey = waves(16, 16, channels=1, phase=1.0)
+    result = hide(
+        COVER,
+        [Secret(grey, ALICE)],
+        architecture="siren",
+        sizes=SIZES["siren"],
+        training=FitConfig(steps=150, batch=256, seed=4),
+    )
+    assert reveal(result.field, ALICE).signal.channels == 1
+    result = hide(
+        grey,
+        [Secret(ONE, ALICE)],
+        architecture="siren",
+        sizes=SIZES["siren"],
+        training=FitConfig(steps=2, seed=4),
+    )
+    assert fields.render(result.field).channels == 3
+
+
+def test_loss_weights_shift_quality_between_cover_and_secrets() -> None:
+    def covers_lead(cover_weight: float) -> float:
+        result = hide(
+            COVER,
+            [Secret(ONE, ALICE)],
+            architecture="siren",
+            sizes=SIZES["siren"],
+            config=HideConfig(cover_weight=cover_weight),
+            training=FitConfig(steps=150, batch=256, seed=4),
+        )
+        return result.cover.psnr_db - result.secrets[0].quality.psnr_db
+
+    assert covers_lead(20.0) > covers_lead(0.05)
+
+
+def test_what_cannot_be_hidden_is_refused() -> None:
+    with pytest.raises(ConfigError, match="no secret to hide"):
+        hide(COVER, [])
+    with pytest.raises(ConfigError, match="the same key"):
+        hide(COVER, [Secret(ONE, ALICE), Secret(TWO, Key(b"a" * 32))])
+    with pytest.raises(ConfigError, match="the same key"):
+        hide(COVER, [Secret(ONE, Passphrase("p")), Secret(TWO, Passphrase("p"))])
+    with pytest.raises(ConfigError, match="a passphrase is not enough"):
+        hide(COVER, [Secret(ONE, Passphrase("p"))], config=HideConfig(slots="magnitude"))
+    with pytest.raises(ConfigError, match="--ratio must be between 0 and 1"):
+        HideConfig(ratio=1.5)
+    with pytest.raises(ConfigError, match="--cover-weight must be above 0"):
+        HideConfig(cover_weight=0.0)
+
+
+def test_more_samples_a_weight_are_expected_to_cost_quality() -> None:
+    field = fields.new_field(COVER, architecture="siren")
+    few = expected_psnr_db(field, [waves(128, 128)] * 3)
+    many = expected_psnr_db(field, [waves(128, 128)] * 6)
+    large = expected_psnr_db(field, [waves(512, 768)] * 3)
+    assert 40 < few < 50
+    assert few - 5 < many < few
+    assert large < 30
+
+
+def test_watching_tells_the_cover_first() -> None:
+    seen: list[Progress] = []
+
+    def watch(progress: Progress) -> bool:
+        seen.append(progress)
+        return True
+
+    training = FitConfig(steps=500, batch=64)
+    result = hide(
+        COVER,
+        [Secret(ONE, ALICE)],
+        architecture="siren",
+        sizes=SIZES["siren"],
+        training=training,
+        watch=watch,
+    )
+    assert result.stopped
+    assert len(seen[0].psnr_db) == 2
+
+
+def test_the_published_values_of_a_secrets_slots_are_trained_like_the_rest() -> None:
+    """With keyed slots no published weight is left as it was drawn."""
+    start = fields.new_field(COVER, architecture="siren", sizes=SIZES["siren"], seed=4)
+    result = hidden(steps=60)
+    moved = [
+        (a - b).abs().flatten().detach().numpy()
+        for a, b in zip(start.parameters(), result.field.parameters(), strict=True)
+    ]
+    assert np.concatenate(moved).min() > 0
+
+
+def test_signals_are_not_changed() -> None:
+    before = [Signal(s.values.clone()) for s in (COVER, ONE, TWO)]
+    hidden(steps=2)
+    for old, new in zip(before, (COVER, ONE, TWO), strict=True):
+        assert torch.equal(old.values, new.values)

@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from stegfield.errors import ConfigError
+from stegfield.signals import Signal, coordinates, parse_size
+from stegfield.signals.signal import LARGEST_SIDE
+
+sizes = st.lists(st.integers(1, 12), min_size=1, max_size=3).map(tuple)
+images = st.tuples(st.integers(1, 40), st.integers(1, 40))
+
+
+@given(images)
+@example((1, 1))
+@example((1, 40))
+@example((40, 1))
+def test_coordinates_are_pixel_centres_row_by_row(size: tuple[int, int]) -> None:
+    rows, columns = size
+    longest = max(size)
+    expected = [
+        [(2 * row + 1 - rows) / longest, (2 * column + 1 - columns) / longest]
+        for row in range(rows)
+        for column in range(columns)
+    ]
+    assert torch.equal(coordinates(size), torch.tensor(expected, dtype=torch.float64).float())
+
+
+@given(sizes)
+def test_the_longest_axis_spans_minus_1_to_1_from_edge_to_edge(size: tuple[int, ...]) -> None:
+    at = coordinates(size).double()
+    half_pixel = 1 / max(size)
+    for axis, count in enumerate(size):
+        edge = at[:, axis].max().item() + half_pixel
+        assert edge == pytest.approx(count / max(size), abs=1e-7)
+
+
+@given(sizes)
+def test_coordinates_lie_inside_the_square_and_are_symmetric(size: tuple[int, ...]) -> None:
+    at = coordinates(size)
+    assert at.shape == (math.prod(size), len(size))
+    assert at.abs().max() < 1
+    assert torch.equal(at, -at.flip(0))
+
+
+@given(sizes, st.integers(2, 40))
+def test_neighbours_are_equally_far_apart_along_every_axis(size: tuple[int, ...], n: int) -> None:
+    size = (*size, n)
+    grid = coordinates(size).double().view(*size, len(size))
+    step = 2 / max(size)
+    for axis in range(len(size)):
+        steps = grid.diff(dim=axis)[..., axis]
+        assert torch.allclose(steps, torch.full_like(steps, step), rtol=0, atol=2e-7)
+
+
+@given(images)
+def test_transposing_the_grid_swaps_rows_and_columns(size: tuple[int, int]) -> None:
+    rows, columns = size
+    here = coordinates((rows, columns)).view(rows, columns, 2)
+    there = coordinates((columns, rows)).view(columns, rows, 2)
+    assert torch.equal(here, there.transpose(0, 1).flip(-1))
+
+
+def test_the_first_axis_counts_rows_and_the_last_runs_fastest() -> None:
+    at = coordinates((2, 4))
+    assert at[0].tolist() == [-0.25, -0.75]  # top left
+    assert at[1].tolist() == [-0.25, -0.25]  # one column on
+    assert at[4].tolist() == [0.25, -0.75]  # one row on
+
+
+@given(sizes, st.integers(1, 50))
+def test_chunks_equal_the_whole(size: tuple[int, ...], chunk: int) -> None:
+    points = math.prod(size)
+    parts = [
+        coordinates(size, start, min(start + chunk, points)) for start in range(0, points, chunk)
+    ]
+    assert torch.equal(torch.cat(parts), coordinates(size))
+    assert torch.equal(coordinates(size, points // 2), coordinates(size)[points // 2 :])
+
+
+@given(images)
+def test_the_middle_of_four_pixels_of_a_grid_twice_as_fine_is_the_pixel(
+    size: tuple[int, int],
+) -> None:
+    rows, columns = size
+    fine = coordinates((2 * rows, 2 * columns)).double()
+    blocks = fine.view(rows, 2, columns, 2, 2).mean(dim=(1, 3)).view(-1, 2)
+    assert torch.allclose(blocks, coordinates(size).double(), rtol=0, atol=1e-7)
+
+
+def test_far_points_of_a_large_grid_are_as_exact_as_the_first() -> None:
+    side = LARGEST_SIDE
+    last = coordinates((side, side), side * side - 1)
+    assert torch.equal(last, -coordinates((side, side), 0, 1))
+
+
+@given(images, st.sampled_from([1, 3]))
+def test_a_signal_knows_its_size_and_coordinates(size: tuple[int, int], channels: int) -> None:
+    signal = Signal(torch.zeros(*size, channels))
+    assert signal.size == size
+    assert signal.channels == channels
+    assert signal.points == math.prod(size) == len(signal.coordinates())
+    assert torch.equal(signal.coordinates(), coordinates(size))
+
+
+@given(st.integers(1, LARGEST_SIDE), st.integers(1, LARGEST_SIDE))
+@example(1, LARGEST_SIDE)
+@example(LARGEST_SIDE, 1)
+def test_parse_size_reads_columns_by_rows(columns: int, rows: int) -> None:
+    assert parse_size(f"{columns}x{rows}") == (rows, columns)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *["", "x", "512", "512x", "x512", "512x384x3", "512 x 384", " 512x384", "512x384\n"],
+        *["0x8", "8x0", "-8x8", "+8x8", "8.0x8", "1e2x8", "0x10x8", "65537x8", "8x65537"],
+        *["100000x8", "8x99999", "512X384", "512*384", "512\u00d7384", "\u0665x\u0665"],
+        "9" * 5000 + "x8",
+    ],
+)
+def test_what_is_not_a_size_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(ConfigError, match="512x384") as caught:
+        parse_size(text)
+    assert caught.value.hint is not None
+    assert "65,536" in caught.value.hint
+
+
+@given(st.text(st.sampled_from("0123456789x-+ .\n"), max_size=14))
+def test_parse_size_reads_or_refuses_any_text(text: str) -> None:
+    try:
+        rows, columns = parse_size(text)
+    except ConfigError:
+        return
+    assert [int(part) for part in text.split("x")] == [columns, rows]
+    assert max(rows, columns) <= LARGEST_SIDE
+    assert min(rows, columns) >= 1
