@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 
 from stegfield import files
 from stegfield.errors import InputError
+from stegfield.keys import SALT_BYTES
 
 ENTRY = "stegfield-checkpoint"
 
@@ -32,6 +34,20 @@ def save(
     files.write_new(path, data, force=True, private=True)
 
 
+def start(path: Path) -> tuple[int, bytes]:
+    """Tell how the field of a checkpoint began: the seed of its weights, and its salt.
+
+    Raises:
+        InputError: The file is damaged.
+    """
+    with _distrusting(path), safetensors.safe_open(path, "pt") as stream:
+        facts = _facts(stream)
+        draw, salt = facts["draw"], bytes.fromhex(facts["salt"])
+        if type(draw) is not int or not 0 <= draw < 1 << 63 or len(salt) != SALT_BYTES:
+            raise ValueError(draw)
+        return draw, salt
+
+
 def load(
     path: Path, field: nn.Module, optimizers: Sequence[torch.optim.Optimizer], run: str
 ) -> dict[str, Any]:
@@ -44,28 +60,46 @@ def load(
         run: Must be the ``facts["run"]`` of the checkpoint.
 
     Raises:
-        InputError: The file is damaged or comes from another run; nothing was changed.
+        InputError: The file is damaged or comes from another run.
     """
-    try:
-        with safetensors.safe_open(path, "pt") as stream:
-            facts: dict[str, Any] = json.loads((stream.metadata() or {})[ENTRY])
-            tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
+    with _distrusting(path), safetensors.safe_open(path, "pt") as stream:
+        facts = _facts(stream)
         if facts["run"] != run:
             raise InputError(
                 f"{path} belongs to another run",
                 hint="repeat the command that wrote it, or remove it to start again",
             )
+        tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
+        if not all(tensor.isfinite().all() for tensor in tensors.values()):
+            raise ValueError(path)
         weights = {name: tensors.pop(f"field.{name}") for name in field.state_dict()}
-        if any(not tensor.isfinite().all() for tensor in [*weights.values(), *tensors.values()]):
-            raise InputError(f"{path} holds numbers that are not finite")
         _fill(optimizers, tensors)
         field.load_state_dict(weights)
-    except InputError:
-        raise
-    except (safetensors.SafetensorError, KeyError, ValueError, TypeError, RuntimeError, OSError):
+    return facts
+
+
+@contextmanager
+def _distrusting(path: Path) -> Iterator[None]:
+    """Turn whatever a damaged file leads to into the one error about it."""
+    try:
+        yield
+    except (
+        safetensors.SafetensorError,
+        KeyError,
+        IndexError,
+        ValueError,
+        TypeError,
+        RuntimeError,
+        OSError,
+    ):
         raise InputError(
             f"{path} is a damaged checkpoint", hint="remove it to start again"
         ) from None
+
+
+def _facts(stream: safetensors.safe_open) -> dict[str, Any]:
+    metadata = stream.metadata() or {}  # type: ignore[no-untyped-call]
+    facts: dict[str, Any] = json.loads(metadata[ENTRY])
     return facts
 
 

@@ -7,10 +7,9 @@ its matrices a key may take slots in, and the facts that go into the header of i
 from __future__ import annotations
 
 import math
-import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar
 
 import torch
@@ -19,7 +18,6 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from stegfield.errors import ConfigError
-from stegfield.keys import SALT_BYTES
 from stegfield.signals import Signal, coordinates
 
 POINTS_AT_ONCE = 1 << 13
@@ -59,13 +57,8 @@ class Public:
     size: tuple[int, ...]
     channels: int = 3
     medium: str = "image"
-    seed: bytes = field(default_factory=lambda: secrets.token_bytes(SALT_BYTES), repr=False)
-    """Random, in every fitted field, hiding or not: the salt of all keys used with it."""
-
-    @classmethod
-    def of(cls, signal: Signal) -> Public:
-        """Describe a signal, with a new seed."""
-        return cls(size=signal.size, channels=signal.channels, medium=signal.medium)
+    seed: bytes
+    """16 bytes, random in every fitted field, hiding or not: the salt of all keys used with it."""
 
 
 class Dense(nn.Module):
@@ -111,6 +104,8 @@ class Field(nn.Module, ABC):
     """Share of each matrix that a key takes where the user names none."""
     learning_rate: ClassVar[float]
     """First step length of the matrices that Muon moves."""
+    draw: int = 0
+    """What seeded the generator of the untrained weights; kept in checkpoints, never in files."""
 
     def __init__(self, sizes: Sizes, public: Public, generator: torch.Generator | None) -> None:
         super().__init__()
@@ -174,7 +169,8 @@ def substitute(parameters: Parameters, slots: SlotValues) -> dict[str, Tensor]:
     changed = dict(parameters)
     for name, (positions, values) in slots.items():
         weight = parameters[name]
-        changed[name] = weight.flatten().scatter(0, positions, values).view_as(weight)
+        at, put = positions.to(weight.device), values.to(weight.device)
+        changed[name] = weight.flatten().scatter(0, at, put).view_as(weight)
     return changed
 
 
@@ -191,10 +187,11 @@ def render(
     """
     size = field.public.size if size is None else size
     parameters = substitute(dict(field.decoder.named_parameters()), slots)
+    device = next(iter(parameters.values())).device
     points = math.prod(size)
     values = torch.empty(points, field.channels)
     for start in range(0, points, POINTS_AT_ONCE):
         stop = min(start + POINTS_AT_ONCE, points)
-        features = field.encoder(coordinates(size, start, stop))
+        features = field.encoder(coordinates(size, start, stop).to(device))
         values[start:stop] = functional_call(field.decoder, parameters, (features,))
     return Signal(values.view(*size, field.channels), field.public.medium)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import torch
 
 from stegfield.config import FitConfig
 from stegfield.errors import ConfigError
+from stegfield.fields import checkpoints
 from stegfield.fields.architectures import ARCHITECTURES
 from stegfield.fields.field import Field, Public, render
 from stegfield.fields.training import Target, Watch, train
@@ -64,7 +65,9 @@ def fit(
         True
     """
     config = FitConfig() if config is None else config
-    field = new_field(signal, architecture=architecture, sizes=sizes, seed=config.seed)
+    field = new_field(
+        signal, architecture=architecture, sizes=sizes, seed=config.seed, checkpoint=checkpoint
+    )
     run = train(field, [Target(signal)], config, watch=watch, checkpoint=checkpoint)
     shown = quality(to_samples(render(field)), to_samples(signal))
     return FitResult(field, shown, run.steps, run.seconds, run.stopped)
@@ -76,14 +79,17 @@ def new_field(
     architecture: str = "grid",
     sizes: Mapping[str, Any] | None = None,
     seed: int | None = None,
+    checkpoint: Path | None = None,
 ) -> Field:
     """Draw an untrained field for a signal.
 
     Without a seed, both its weights and the salt in its header are random. With one, both follow
-    from the seed and the signal, so that a run can be repeated to the bit.
+    from the seed and the signal, so that a run can be repeated to the bit. Where there is a
+    checkpoint already, both are those of the run that wrote it.
 
     Raises:
         ConfigError: An unknown architecture, or a size out of range.
+        InputError: The checkpoint is damaged.
     """
     if architecture not in ARCHITECTURES:
         raise ConfigError(
@@ -94,10 +100,15 @@ def new_field(
     if sizes is not None and not sizes.keys() <= ranges.keys():
         raise ConfigError(f"the sizes of {architecture} are: {', '.join(ranges)}")
     known_sizes = kind.sizes_type(**(kind.sizes_type.suited_to(cover.size) | dict(sizes or {})))
-    public = Public.of(cover)
-    if seed is not None:
+    if checkpoint is not None and checkpoint.exists():
+        draw, salt = checkpoints.start(checkpoint)
+    elif seed is None:
+        draw, salt = secrets.randbits(63), secrets.token_bytes(SALT_BYTES)
+    else:
         text = f"{seed} {architecture} {known_sizes} {cover.size}".encode()
+        draw = seed
         salt = hashlib.sha256(text + to_samples(cover).tobytes()).digest()[:SALT_BYTES]
-        public = replace(public, seed=salt)
-    draw = torch.Generator().manual_seed(secrets.randbits(63) if seed is None else seed)
-    return kind(known_sizes, public, draw)
+    public = Public(size=cover.size, channels=cover.channels, medium=cover.medium, seed=salt)
+    field = kind(known_sizes, public, torch.Generator().manual_seed(draw))
+    field.draw = draw
+    return field

@@ -14,7 +14,7 @@ import json
 import math
 import platform
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from functools import cached_property
@@ -124,7 +124,9 @@ class _Run:
     def __init__(self, field: Field, targets: Sequence[Target], config: FitConfig) -> None:
         self.field, self.targets, self.config = field, targets, config
         self.matrices = dict(field.decoder.named_parameters())
-        self.groups = [_Group(targets, size) for size in dict.fromkeys(_sizes(targets))]
+        device = next(field.parameters()).device
+        sizes = dict.fromkeys(target.signal.size for target in targets)
+        self.groups = [_Group(targets, size, device) for size in sizes]
         self.seed = 0 if config.seed is None else config.seed
         self.optimizers = _optimizers(field, config)
         self.step = 0
@@ -202,7 +204,7 @@ class _Run:
         target = self.config.target_db
         if target is None or min(self.psnr) < target - 0.1 or self.step < self.next_check:
             return False
-        self.next_check = self.step + 10
+        self.next_check = self.step + max(10, self.step // 20)  # measuring takes a few steps' time
         return min(self.measure()) >= target
 
     def measure(self) -> tuple[float, ...]:
@@ -249,6 +251,8 @@ class _Run:
         """Write all that is needed to go on."""
         facts = {
             "run": self.identity,
+            "draw": self.field.draw,
+            "salt": self.field.public.seed.hex(),
             "step": self.step,
             "seconds": self.seconds,
             "cycle_start": self.cycle_start,
@@ -283,10 +287,12 @@ class _Run:
 class _Group:
     """The targets of one size: they share batches of points and the encoder's work on them."""
 
-    def __init__(self, targets: Sequence[Target], size: tuple[int, ...]) -> None:
+    def __init__(
+        self, targets: Sequence[Target], size: tuple[int, ...], device: torch.device
+    ) -> None:
         self.members = [(i, t) for i, t in enumerate(targets) if t.signal.size == size]
-        self.at = self.members[0][1].signal.coordinates()
-        self.values = [t.signal.values.flatten(0, -2) for _, t in self.members]
+        self.at = self.members[0][1].signal.coordinates().to(device)
+        self.values = [t.signal.values.flatten(0, -2).to(device) for _, t in self.members]
         self.points = len(self.at)
         self._size = size
         self._epoch = -1
@@ -304,20 +310,28 @@ class _Group:
         return self._batches[place]
 
     def backward(self, run: _Run, index: Tensor, share: float, errors: Tensor) -> float:
-        """Add the gradients of these points' loss, and their mean squared errors to ``errors``."""
+        """Add the gradients of these points' loss, and their mean squared errors to ``errors``.
+
+        Each target's gradient is taken before the next one's values, so that the activations of
+        only one are alive and stay in the cache; the encoder's is taken once, for all.
+        """
         features = run.field.encoder(self.at[index])
-        total = torch.zeros(())
+        shared = features.detach().requires_grad_(features.requires_grad)
+        total = 0.0
         for (place, target), values in zip(self.members, self.values, strict=True):
             shown = functional_call(
-                run.field.decoder, substitute(run.matrices, target.slots), (features,)
+                run.field.decoder, substitute(run.matrices, target.slots), (shared,)
             )
             difference = shown - values[index]
             squared = difference.square().mean()
-            loss = squared if run.config.loss == "l2" else difference.abs().mean()
-            total = total + loss * (target.weight * share)
-            errors[place] += squared.detach().double() * share
-        total.backward()  # type: ignore[no-untyped-call]
-        return total.item()
+            error = squared if run.config.loss == "l2" else difference.abs().mean()
+            loss = error * (target.weight * share)
+            loss.backward()
+            total += loss.item()
+            errors[place] += squared.item() * share
+        if shared.grad is not None:
+            features.backward(shared.grad)
+        return total
 
 
 def _spread(
@@ -346,10 +360,6 @@ def _decayed(fraction: float, decay: float) -> float:
     quadratic, 1 dB better than a linear decay over as many steps.
     """
     return math.exp(-decay * fraction) * math.sqrt(1 - fraction) if decay else 1.0
-
-
-def _sizes(targets: Sequence[Target]) -> Iterator[tuple[int, ...]]:
-    return (target.signal.size for target in targets)
 
 
 def _first_cycle(config: FitConfig, targets: Sequence[Target]) -> int | None:

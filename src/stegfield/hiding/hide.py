@@ -7,6 +7,7 @@ is written into the mantissas, and the result is measured as a receiver would se
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -121,11 +122,24 @@ def hide(
         raise ConfigError("there is no secret to hide", hint="name at least one image and its key")
     _check_sources(secrets, config.slots)
     cover, images = _same_channels(cover, [secret.signal for secret in secrets])
-    field = new_field(cover, architecture=architecture, sizes=sizes, seed=training.seed)
+    field = new_field(
+        cover, architecture=architecture, sizes=sizes, seed=training.seed, checkpoint=checkpoint
+    )
     keys = [unlock(secret.key, field.public.seed) for secret in secrets]
     if len({key.secret for key in keys}) < len(keys):
         raise ConfigError("two secrets have the same key", hint="give each secret its own key")
     scheme = SlotScheme(ratio=config.ratio or field.slot_ratio, values=config.values)
+    records = [
+        Record(
+            size=_image_size(secret.signal),
+            channels=secret.signal.channels,
+            scheme=scheme,
+            shared_slots=config.slots != "keyed",
+        )
+        for secret in secrets
+    ]
+    # where records go is known before training: find out now whether they fit
+    write_records(copy.deepcopy(field), list(zip(keys, records, strict=True)))
 
     positions = []
     steps, seconds = 0, 0.0
@@ -155,15 +169,6 @@ def hide(
         checkpoint=checkpoint,
     )
     _publish(field, cover_slots)
-    records = [
-        Record(
-            size=_image_size(secret.signal),
-            channels=secret.signal.channels,
-            scheme=scheme,
-            shared_slots=bool(positions),
-        )
-        for secret in secrets
-    ]
     write_records(field, list(zip(keys, records, strict=True)))
     counts = [field.decoder.get_parameter(name).numel() for name in field.slot_bounds()]
     return HideResult(
