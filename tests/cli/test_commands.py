@@ -110,6 +110,21 @@ def test_hide_reports_what_it_measured(folder: Path, capsys: pytest.CaptureFixtu
         assert compared[figure] == pytest.approx(facts["cover"][figure])
 
 
+def test_a_psnr_that_was_not_reached_is_said(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["fit", "photo.png", "-o", "clean.safetensors", *QUICK, "--target-db", "70"]
+    assert cli.run(command) == 0
+    assert "warning: 70 dB were asked for" in capsys.readouterr().err
+
+
+def test_a_checkpoint_is_removed_when_the_result_is_written(folder: Path) -> None:
+    command = ["fit", "photo.png", "-o", "clean.safetensors", *QUICK, "--checkpoint", "run"]
+    assert cli.run(command) == 0
+    assert Path("clean.safetensors").exists()
+    assert not Path("run").exists()
+
+
 def test_fit_and_inspect(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["fit", "photo.png", "-o", "clean.safetensors", *QUICK]) == 0
     assert "clean.safetensors: PSNR " in capsys.readouterr().err
@@ -324,6 +339,8 @@ def test_ctrl_c_winds_down_to_a_usable_file(long_hide: subprocess.Popen[str]) ->
     long_hide.send_signal(signal.SIGINT)
     _, told = long_hide.communicate(timeout=120)
     assert long_hide.returncode == 0, told
+    assert "the run can go on from run" in told
+    assert Path("run").exists()
     assert fields.load(Path("long.safetensors")).public.size == (20, 24)
     assert cli.run(["reveal", "long.safetensors", "-o", "again.png", "--key", "alice.key"]) == 0
 

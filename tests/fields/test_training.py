@@ -50,14 +50,12 @@ def test_a_run_from_a_checkpoint_ends_as_if_it_had_never_stopped(
     result = train(resumed, targets, config, checkpoint=checkpoint)
     assert result.steps == 40
     assert fields.to_bytes(resumed) == fields.to_bytes(whole)
-    assert not checkpoint.exists()
 
 
 def test_a_checkpoint_of_another_run_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("stegfield.fields.training.CHECKPOINT_SECONDS", -1.0)
-    monkeypatch.setattr(Path, "unlink", lambda *_, **__: None)
     checkpoint = tmp_path / "run.ckpt"
     config = FitConfig(steps=3, batch=128, seed=5)
     train(start(), [Target(waves(20, 24))], config, checkpoint=checkpoint)

@@ -11,7 +11,7 @@ import torch
 from stegfield import fields
 from stegfield.config import FitConfig, HideConfig, SlotRule
 from stegfield.errors import ConfigError, UnreadableError
-from stegfield.fields import ARCHITECTURES, Progress
+from stegfield.fields import ARCHITECTURES, Progress, Watch
 from stegfield.hiding import (
     HideResult,
     Secret,
@@ -276,3 +276,41 @@ def test_signals_are_not_changed() -> None:
     hidden(steps=2)
     for old, new in zip(before, (COVER, ONE, TWO), strict=True):
         assert torch.equal(old.values, new.values)
+
+
+@pytest.mark.parametrize("slots", get_args(SlotRule))
+def test_hiding_goes_on_from_a_checkpoint_without_a_seed(
+    slots: SlotRule, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The salt, and so every key's slots, are those of the run that was cut off."""
+    monkeypatch.setattr("stegfield.fields.training.CHECKPOINT_SECONDS", -1.0)
+    checkpoint = tmp_path / "run"
+
+    class CutOffError(Exception):
+        pass
+
+    def cut_off(progress: Progress) -> bool:
+        if checkpoint.exists() and progress.step >= 9:
+            raise CutOffError
+        return False
+
+    def begin(watch: Watch | None) -> HideResult:
+        return hide(
+            COVER,
+            [Secret(ONE, ALICE)],
+            architecture="siren",
+            sizes=SIZES["siren"],
+            config=HideConfig(slots=slots),
+            training=FitConfig(steps=28, batch=256),
+            watch=watch,
+            checkpoint=checkpoint,
+        )
+
+    with pytest.raises(CutOffError):
+        begin(cut_off)
+    watched: list[int] = []
+    result = begin(lambda progress: bool(watched.append(progress.step)))
+    joint = 28 if slots != "magnitude" else 20
+    assert watched[-1] == joint
+    assert len(watched) < 28
+    assert reveal(result.field, result.secrets[0].key).certain

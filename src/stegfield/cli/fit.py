@@ -7,7 +7,15 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from stegfield.cli.terminal import answer, parse_sizes, quality_line, say, watching
+from stegfield.cli.terminal import (
+    answer,
+    finish,
+    parse_sizes,
+    quality_line,
+    say,
+    warn_if_short,
+    watching,
+)
 from stegfield.config import FitConfig
 
 
@@ -50,6 +58,8 @@ def fit(
             checkpoint=checkpoint,
         )
     fields.save(output, result.field, force=force)
+    warn_if_short(training.target_db, [result.quality])
+    finish(checkpoint, stopped=result.stopped)
     if json:
         answer(
             {

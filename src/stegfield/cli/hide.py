@@ -12,9 +12,11 @@ from cyclopts import Parameter, Token
 from stegfield.cli.terminal import (
     answer,
     ask_passphrase,
+    finish,
     parse_sizes,
     quality_line,
     say,
+    warn_if_short,
     watching,
 )
 from stegfield.config import FitConfig, HideConfig
@@ -120,6 +122,9 @@ def hide(
             if entry.key is not None
         ]
     files.write_all_new(outputs, force=force)
+    everything = [result.cover, *(hidden.quality for hidden in result.secrets)]
+    warn_if_short(training.target_db, everything)
+    finish(checkpoint, stopped=result.stopped)
     if json:
         answer(_facts(output, cover, secret, result))
     else:

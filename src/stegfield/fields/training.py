@@ -8,17 +8,16 @@ its decay: that is why every run has a planned end, and why stopping early winds
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
 import json
 import math
-import platform
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import torch
 from jaxtyping import Int64
@@ -27,7 +26,7 @@ from torch.func import functional_call
 
 from stegfield.config import FitConfig
 from stegfield.fields import checkpoints
-from stegfield.fields.field import Field, SlotValues, render, substitute
+from stegfield.fields.field import Field, SlotValues, keep_freed_memory, render, substitute
 from stegfield.fields.optim import Muon
 from stegfield.metrics import psnr_db
 from stegfield.signals import Signal, to_samples
@@ -90,32 +89,32 @@ def train(
         targets: What it is to show, each with its own weights in the slots.
         config: Plan and method.
         watch: Is told of every step.
-        checkpoint: Written every 30 seconds; if it is there already, the run goes on from it. It
-            is removed at the end. It holds what a secret key hides, so keep it as a key.
+        checkpoint: Written every 30 seconds, and before winding down; if it is there already, the
+            run goes on from it. The caller removes it when the result is safe. It holds what a
+            secret key hides, so keep it as a key.
 
     Raises:
         InputError: The checkpoint is damaged or belongs to another run.
     """
-    _keep_freed_memory()
+    keep_freed_memory()
     run = _Run(field, targets, config)
     if checkpoint is not None and checkpoint.exists():
         run.restore(checkpoint)
     saved = time.monotonic()
     while (scale := run.scale()) > 0:
         run.advance(scale)
-        if watch is not None and watch(run.progress()):
+        stop = watch is not None and watch(run.progress())
+        overdue = time.monotonic() - saved > CHECKPOINT_SECONDS
+        if checkpoint is not None and (stop or overdue) and not run.stopped:
+            run.save(checkpoint)
+            saved = time.monotonic()
+        if stop:
             run.wind_down(scale)
         if run.reached():
             break
-        if checkpoint is not None and time.monotonic() - saved > CHECKPOINT_SECONDS:
-            run.save(checkpoint)
-            saved = time.monotonic()
     if config.polish:
         run.polish()
-    result = Training(run.step, run.seconds, run.measure(), run.stopped)
-    if checkpoint is not None:
-        checkpoint.unlink(missing_ok=True)
-    return result
+    return Training(run.step, run.seconds, run.measure(), run.stopped)
 
 
 class _Run:
@@ -372,33 +371,23 @@ def _first_cycle(config: FitConfig, targets: Sequence[Target]) -> int | None:
 
 
 def _optimizers(field: Field, config: FitConfig) -> list[torch.optim.Optimizer]:
-    matrices = {f"decoder.{name}" for name in field.slot_bounds()}
-    moved: list[tuple[Tensor, float]] = []
-    rest: dict[float, list[Tensor]] = {}
+    """Give Adam everything, or all but the matrices of the decoder, which are for Muon."""
+    muon: dict[float, list[Tensor]] = {}
+    adam: dict[float, list[Tensor]] = {}
+    matrices = field.slot_bounds() if config.optimizer == "muon" else {}
+    given = config.learning_rate
     for name, parameter in field.named_parameters():
-        if config.optimizer == "muon" and name in matrices:
-            moved.append((parameter, config.learning_rate or field.learning_rate))
+        matrix = name.removeprefix("decoder.")
+        if matrix in matrices:
+            muon.setdefault(given or field.muon_rate(matrix), []).append(parameter)
         else:
-            rate = config.learning_rate if config.optimizer == "adam" else None
-            rest.setdefault(rate or field.adam_rate(name), []).append(parameter)
-    optimizers: list[torch.optim.Optimizer] = [
-        torch.optim.Adam([{"params": p, "lr": rate} for rate, p in rest.items()], fused=True)
-    ]
-    if moved:
-        optimizers.append(Muon([p for p, _ in moved], lr=moved[0][1]))
-    for optimizer in optimizers:
-        for options in optimizer.param_groups:
-            options["first_lr"] = options["lr"]
+            rate = given if config.optimizer == "adam" else None
+            adam.setdefault(rate or field.adam_rate(name), []).append(parameter)
+    optimizers: list[torch.optim.Optimizer] = [torch.optim.Adam(_groups(adam), fused=True)]
+    if muon:
+        optimizers.append(Muon(_groups(muon)))
     return optimizers
 
 
-def _keep_freed_memory() -> None:
-    """Stop glibc from handing freed activations back to the system after every step.
-
-    It would have to fault them in again, page by page: measured, up to half of a step's time.
-    """
-    if platform.libc_ver()[0] == "glibc":
-        m_trim_threshold, m_mmap_threshold = -1, -3
-        libc = ctypes.CDLL(None)
-        libc.mallopt(m_mmap_threshold, 1 << 30)
-        libc.mallopt(m_trim_threshold, (1 << 31) - 1)
+def _groups(by_rate: dict[float, list[Tensor]]) -> list[dict[str, Any]]:
+    return [{"params": p, "lr": rate, "first_lr": rate} for rate, p in by_rate.items()]
