@@ -86,10 +86,10 @@ class UnreadableError(StegfieldError):
         super().__init__("nothing can be read with this key")
 
 
-class InterruptedRunError(StegfieldError):
-    """The user stopped a run before it had anything to show for it."""
+class DivergedError(StegfieldError):
+    """Training left the range of finite numbers."""
 
-    exit_code = 130
+    hint = "take a smaller --learning-rate"
 
     def __init__(self) -> None:
-        super().__init__("stopped before there was a result", hint=None)
+        super().__init__("training diverged")

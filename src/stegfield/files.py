@@ -61,6 +61,21 @@ def check_new(path: Path, *, force: bool = False) -> None:
         raise OutputError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
+def check_apart(written: Sequence[Path], read: Sequence[Path]) -> None:
+    """Refuse a command that would write one file twice, or over what it reads.
+
+    Raises:
+        OutputError: Two of the names stand for one file.
+    """
+    seen = {path.absolute() for path in read}
+    for path in written:
+        if path.absolute() in seen:
+            raise OutputError(
+                f"{path} is named twice", hint="give every file that is written its own name"
+            )
+        seen.add(path.absolute())
+
+
 def make_folder(path: Path) -> None:
     """Create a folder and those above it, unless it exists.
 

@@ -196,6 +196,14 @@ def test_shared_slots_are_written_into_the_key_files(
     assert cli.run(["reveal", "p.safetensors", "-o", "a.png", "--key", "alice.key"]) == 0
 
 
+def test_one_new_key_file_for_two_secrets_is_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["hide", "photo.png", "-o", "p.safetensors", *QUICK, "--slots", "magnitude"]
+    secrets = ["--secret", "one.png", "new.key", "--secret", "two.png", "new.key"]
+    assert "new.key is named twice" in fails([*command, *secrets], capsys)
+
+
 def test_a_wrong_key_a_damaged_field_and_an_innocent_one_look_alike(
     public: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -214,6 +222,12 @@ def test_a_given_size_shows_what_is_there_and_says_so(
     command = ["reveal", str(public), "-o", "x.png", "--key", "eve.key", "--size", "12x16"]
     assert cli.run(command) == 0
     assert "warning: no record was found" in capsys.readouterr().err
+    assert cli.run([*command, "--force", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {
+        "image": "x.png",
+        "size": [16, 12],
+        "certain": False,
+    }
 
 
 @pytest.mark.parametrize(
@@ -222,7 +236,10 @@ def test_a_given_size_shows_what_is_there_and_says_so(
         (["fit", "nothing.png", "-o", "x"], "nothing.png does not exist"),
         (["fit", ".", "-o", "x"], "is a folder"),
         (["fit", "alice.key", "-o", "x"], "alice.key is not an image"),
-        (["fit", "photo.png", "-o", "photo.png"], "photo.png exists already"),
+        (["fit", "photo.png", "-o", "one.png"], "one.png exists already"),
+        (["fit", "photo.png", "-o", "photo.png", "--force"], "photo.png is named twice"),
+        (["fit", "photo.png", "-o", "x", "--checkpoint", "x"], "x is named twice"),
+        (["fit", "photo.png", "-o", "x", "--checkpoint", "no/x"], "folder no does not exist"),
         (["fit", "photo.png", "-o", "no/such/x"], "the folder no/such does not exist"),
         (["hide", "photo.png", "-o", "x", "--secret", "a.png", "alice.key"], "a.png does not"),
         (["hide", "photo.png", "-o", "x", "--secret", "one.png", "no.key"], "no.key does not"),
@@ -251,6 +268,8 @@ def test_failures_are_one_line_and_leave_nothing(
         (["fit", "photo.png", "-o", "x", "--sizes", "width"], "width=256,depth=4"),
         (["fit", "photo.png", "-o", "x", "--sizes", "height=3"], "the sizes of grid are"),
         (["render", "x", "-o", "y", "--size", "12"], "columns x rows"),
+        (["render", "x", "-o", "y", "--size", "65536x65536"], "megapixels"),
+        (["compare", "photo.png", "photo.png", "--gain", "inf"], "--gain must be above 0"),
         (["compare", "photo.png", "one.png"], "differ in size"),
         (["compare", "photo.png", "photo.png", "--gain", "0"], "--gain must be above 0"),
         (["nonsense"], "nonsense"),
@@ -351,6 +370,6 @@ def test_ctrl_c_twice_stops_at_once_and_writes_nothing(long_hide: subprocess.Pop
     long_hide.send_signal(signal.SIGINT)
     _, told = long_hide.communicate(timeout=120)
     assert long_hide.returncode == 1, told
-    assert "error: stopped; nothing was written" in told
+    assert "error: stopped before the result was written" in told
     assert "Traceback" not in told
     assert not Path("long.safetensors").exists()

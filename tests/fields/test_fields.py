@@ -85,14 +85,27 @@ def test_twice_the_resolution_averaged_agrees(architecture: str) -> None:
 
 
 @EVERY_ARCHITECTURE
-def test_an_image_keeps_its_aspect(architecture: str) -> None:
-    """A wide image's field, asked outside the image's strip, is asked beyond its data."""
-    wide = waves(12, 48)
-    field = small(architecture, wide, steps=200)
-    at = coordinates((48, 48)).view(48, 48, 2)[18:30].reshape(-1, 2)
-    with torch.no_grad():
-        strip = field(at).view(12, 48, 3)
-    assert torch.allclose(strip, render(field).values, atol=1e-5)
+def test_any_size_shows_the_whole_image(architecture: str) -> None:
+    """Sampled at twice the rows only, the image is stretched, not continued beyond its edges."""
+    field = small(architecture, waves(16, 48), steps=250)
+    tall = render(field, (32, 48)).values.view(16, 2, 48, 3).mean(dim=1)
+    assert (tall - render(field).values).abs().mean() < 0.02
+
+
+def test_a_public_images_pixels_are_square_in_coordinates() -> None:
+    field = fields.new_field(waves(12, 48))
+    assert field.extent == (0.25, 1.0)
+    at = coordinates((12, 48), field.extent).view(12, 48, 2)
+    down, across = at[1, 0] - at[0, 0], at[0, 1] - at[0, 0]
+    assert torch.allclose(down, torch.tensor([1 / 24, 0.0]))
+    assert torch.allclose(across, torch.tensor([0.0, 1 / 24]))
+
+
+def test_grids_have_the_aspect_of_the_image() -> None:
+    field = fields.new_field(waves(30, 120), architecture="grid")
+    shapes = [tuple(p.shape[2:]) for n, p in field.named_parameters() if "grids" in n]
+    assert shapes[0] == (2, 8)
+    assert shapes[-1] == (30, 120)
 
 
 @EVERY_ARCHITECTURE

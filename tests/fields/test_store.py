@@ -158,3 +158,11 @@ def test_missing_files_and_folders_are_told_apart(tmp_path: Path) -> None:
         fields.load(tmp_path / "nothing")
     with pytest.raises(InputError, match="is a folder"):
         fields.load(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["F8_E8M0", "F4", "F16", "BOOL", "F99"])
+def test_other_types_of_numbers_are_refused(kind: str) -> None:
+    length = int.from_bytes(DATA[:8], "little")
+    header = DATA[8 : 8 + length].replace(b'"F32"', f'"{kind}"'.encode())
+    with pytest.raises(FieldFileError):
+        fields.from_bytes(struct.pack("<Q", len(header)) + header + DATA[8 + length :])

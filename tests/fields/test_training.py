@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from stegfield import fields
-from stegfield.errors import ConfigError, InputError
+from stegfield.errors import ConfigError, DivergedError, InputError
 from stegfield.fields import FitConfig, Progress, Target, train, training
 from stegfield.fields.training import _decayed
 from stegfield.signals import waves
@@ -124,7 +124,7 @@ def test_polishing_never_makes_it_worse() -> None:
 
 
 def test_every_epoch_shows_every_point_once() -> None:
-    group = training._Group([Target(waves(8, 16))], (8, 16), torch.device("cpu"))
+    group = training._Group([Target(waves(8, 16))], (8, 16), (0.5, 1.0), torch.device("cpu"))
     seen = torch.cat([group.batch(step, 32, seed=9) for step in range(4)])
     assert seen.sort().values.tolist() == list(range(128))
     again = torch.cat([group.batch(step, 32, seed=9) for step in range(4, 8)])
@@ -173,3 +173,19 @@ def test_the_step_length_falls_to_nothing_or_stays() -> None:
 def test_settings_out_of_range_are_refused(settings: dict[str, float]) -> None:
     with pytest.raises(ConfigError, match=f"--{next(iter(settings)).replace('_', '-')} must be"):
         FitConfig(**settings)  # type: ignore[arg-type]
+
+
+def test_a_run_that_diverges_ends_in_an_error() -> None:
+    with pytest.raises(DivergedError, match="training diverged"):
+        run(start(), steps=50, learning_rate=1e30)
+
+
+def test_a_longer_plan_may_go_on_from_a_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stegfield.fields.training.CHECKPOINT_SECONDS", -1.0)
+    checkpoint, targets = tmp_path / "run", [Target(waves(20, 24))]
+    short = FitConfig(steps=10, batch=128, seed=5)
+    assert train(start(), targets, short, checkpoint=checkpoint).steps == 10
+    long = FitConfig(steps=30, batch=128, seed=5)
+    assert train(start(), targets, long, checkpoint=checkpoint).steps == 30

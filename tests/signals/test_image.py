@@ -18,8 +18,7 @@ from PIL import Image
 
 from stegfield.errors import ImageError, InputError
 from stegfield.metrics import Samples
-from stegfield.signals import Signal, read, resize, to_png, to_samples
-from stegfield.signals.image import LARGEST_POINTS
+from stegfield.signals import LARGEST_POINTS, Signal, read, resize, to_png, to_samples
 
 FORMATS = ["PNG", "JPEG", "WEBP", "BMP", "TIFF"]
 NOT_LOSSY: dict[str, dict[str, Any]] = {

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from stegfield.errors import ConfigError
-from stegfield.signals import Signal, coordinates, parse_size
+from stegfield.signals import LARGEST_POINTS, Signal, coordinates, extent, parse_size
 from stegfield.signals.signal import LARGEST_SIDE
 
 sizes = st.lists(st.integers(1, 12), min_size=1, max_size=3).map(tuple)
@@ -76,10 +76,11 @@ def test_the_first_axis_counts_rows_and_the_last_runs_fastest() -> None:
 def test_chunks_equal_the_whole(size: tuple[int, ...], chunk: int) -> None:
     points = math.prod(size)
     parts = [
-        coordinates(size, start, min(start + chunk, points)) for start in range(0, points, chunk)
+        coordinates(size, None, start, min(start + chunk, points))
+        for start in range(0, points, chunk)
     ]
     assert torch.equal(torch.cat(parts), coordinates(size))
-    assert torch.equal(coordinates(size, points // 2), coordinates(size)[points // 2 :])
+    assert torch.equal(coordinates(size, None, points // 2), coordinates(size)[points // 2 :])
 
 
 @given(images)
@@ -94,24 +95,41 @@ def test_the_middle_of_four_pixels_of_a_grid_twice_as_fine_is_the_pixel(
 
 def test_far_points_of_a_large_grid_are_as_exact_as_the_first() -> None:
     side = LARGEST_SIDE
-    last = coordinates((side, side), side * side - 1)
-    assert torch.equal(last, -coordinates((side, side), 0, 1))
+    last = coordinates((side, side), None, side * side - 1)
+    assert torch.equal(last, -coordinates((side, side), None, 0, 1))
 
 
 @given(images, st.sampled_from([1, 3]))
-def test_a_signal_knows_its_size_and_coordinates(size: tuple[int, int], channels: int) -> None:
+def test_a_signal_knows_its_size(size: tuple[int, int], channels: int) -> None:
     signal = Signal(torch.zeros(*size, channels))
     assert signal.size == size
     assert signal.channels == channels
-    assert signal.points == math.prod(size) == len(signal.coordinates())
-    assert torch.equal(signal.coordinates(), coordinates(size))
+    assert signal.points == math.prod(size)
+
+
+@given(images, images)
+def test_points_fill_the_box_that_they_are_given(
+    size: tuple[int, int], public: tuple[int, int]
+) -> None:
+    """The first and the last point are half a point's spacing from the edges, on each axis."""
+    box = extent(public)
+    at = coordinates(size, box)
+    edges = torch.tensor([half * (1 - 1 / points) for half, points in zip(box, size, strict=True)])
+    assert torch.allclose(at[-1], edges, atol=1e-6)
+    assert torch.allclose(at[0], -edges, atol=1e-6)
+    assert max(box) == 1.0
+    assert torch.equal(coordinates(size, extent(size)), coordinates(size))
 
 
 @given(st.integers(1, LARGEST_SIDE), st.integers(1, LARGEST_SIDE))
 @example(1, LARGEST_SIDE)
 @example(LARGEST_SIDE, 1)
 def test_parse_size_reads_columns_by_rows(columns: int, rows: int) -> None:
-    assert parse_size(f"{columns}x{rows}") == (rows, columns)
+    if columns * rows <= LARGEST_POINTS:
+        assert parse_size(f"{columns}x{rows}") == (rows, columns)
+    else:
+        with pytest.raises(ConfigError, match="megapixels"):
+            parse_size(f"{columns}x{rows}")
 
 
 @pytest.mark.parametrize(

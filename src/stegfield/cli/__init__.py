@@ -53,7 +53,7 @@ def run(arguments: list[str]) -> int:
         complain(str(error), error.hint)
         return error.exit_code
     except KeyboardInterrupt:
-        complain("stopped; nothing was written", None)
+        complain("stopped before the result was written", None)
         return FAILED
     except BrokenPipeError:
         sys.stderr.close()  # whoever read our output has gone; Python would complain at exit

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -35,7 +36,7 @@ def compare(
     """
     from stegfield import files, metrics, pictures, signals
 
-    if not gain > 0:
+    if not 0 < gain < math.inf:
         raise ConfigError(f"--gain must be above 0, got {gain}")
     if output is not None:
         files.check_new(output, force=force)

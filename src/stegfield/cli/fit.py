@@ -46,7 +46,10 @@ def fit(
     """
     from stegfield import fields, files, signals
 
+    files.check_apart([output, *([checkpoint] if checkpoint else [])], [image])
     files.check_new(output, force=force)
+    if checkpoint is not None:
+        files.check_new(checkpoint, force=True)
     signal = signals.read(image, flatten=flatten)
     with watching([image.name]) as watch:
         result = fields.fit(

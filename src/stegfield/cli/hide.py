@@ -93,8 +93,14 @@ def hide(
     """
     from stegfield import fields, files, hiding, signals
 
-    files.check_new(output, force=force)
     shared = config.slots != "keyed"
+    keys_given = [entry.key for entry in secret if entry.key is not None]
+    written = [output, *([checkpoint] if checkpoint else []), *(keys_given if shared else [])]
+    read = [cover, *(entry.image for entry in secret), *([] if shared else keys_given)]
+    files.check_apart(written, read)
+    files.check_new(output, force=force)
+    if checkpoint is not None:
+        files.check_new(checkpoint, force=True)
     cover_signal = signals.read(cover, flatten=flatten)
     images = [signals.read(entry.image, flatten=flatten) for entry in secret]
     keys = [_key(entry, shared, passphrase_stdin, force) for entry in secret]
@@ -146,7 +152,12 @@ def _key(entry: SecretFiles, shared: bool, passphrase_stdin: bool, force: bool) 
             f"{entry.key} exists already, and these slots have to be written into it",
             hint="name a key file that does not exist yet, or add to this one with --force",
         )
-    return Key.read(entry.key)
+    key = Key.read(entry.key)
+    if key.slots:
+        raise KeyFileError(
+            f"{entry.key} holds the slots of another field", hint="name a new key file"
+        )
+    return key
 
 
 def _warn_if_small(field: Any, signals: Sequence[Any]) -> None:

@@ -25,7 +25,7 @@ def inspect(field: Path, /, *, json: bool = False) -> None:
             "shape": list(tensor.shape),
             "smallest": tensor.min().item(),
             "largest": tensor.max().item(),
-            "std": tensor.std(unbiased=False).item(),
+            "std": tensor.double().std(unbiased=False).item(),
         }
         for name, tensor in loaded.state_dict().items()
     ]

@@ -28,6 +28,7 @@ def render(
     """
     from stegfield import fields, files, signals
 
+    files.check_apart([output], [field])
     files.check_new(output, force=force)
     wanted = None if size is None else signals.parse_size(size)
     shown = fields.render(fields.load(field), wanted)

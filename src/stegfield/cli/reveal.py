@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from stegfield.cli.terminal import read_key, say
+from stegfield.cli.terminal import answer, read_key, say
 
 
 def reveal(
@@ -20,6 +20,7 @@ def reveal(
     ratio: float | None = None,
     values: Literal["matched", "xavier"] = "matched",
     passphrase_stdin: bool = False,
+    json: bool = False,
     force: bool = False,
 ) -> None:
     """Show the secret that belongs to a key.
@@ -33,10 +34,12 @@ def reveal(
         ratio: Share of slots, if it was not the default and the file is damaged.
         values: How slot values were drawn, if the file is damaged.
         passphrase_stdin: Read the passphrase from stdin.
+        json: Print the result as JSON.
         force: Replace an existing file.
     """
     from stegfield import fields, files, hiding, signals
 
+    files.check_apart([output], [field, *([key] if key else [])])
     files.check_new(output, force=force)
     wanted = None if size is None else signals.parse_size(size)
     loaded = fields.load(field)
@@ -49,6 +52,9 @@ def reveal(
     )
     files.write_new(output, signals.to_png(shown.signal), force=force)
     rows, columns = shown.signal.size
+    if json:
+        answer({"image": str(output), "size": [rows, columns], "certain": shown.certain})
+        return
     say(f"{output}: {columns}x{rows}")
     if not shown.certain:
         say("warning: no record was found with this key; look whether this is an image")

@@ -54,18 +54,26 @@ def ask_passphrase(prompt: str, *, from_stdin: bool, repeat: bool = False) -> Pa
     from stegfield.keys import Passphrase
 
     if from_stdin:
-        line = sys.stdin.readline(STDIN_LIMIT)
+        try:
+            line = sys.stdin.readline(STDIN_LIMIT)
+        except UnicodeDecodeError:
+            raise InputError("the passphrase on stdin is not text in UTF-8") from None
         if not line:
             raise InputError("stdin has no more passphrases", hint="give one line for each")
+        if len(line) == STDIN_LIMIT and not line.endswith("\n"):
+            raise InputError(f"the passphrase on stdin is longer than {STDIN_LIMIT - 1} characters")
         return Passphrase(line.rstrip("\r\n"))
     if not sys.stdin.isatty():
         raise InputError(
             "there is no key and nobody to ask for a passphrase",
             hint="name a key file, or send the passphrase with --passphrase-stdin",
         )
-    text = getpass.getpass(prompt)
-    if repeat and getpass.getpass("Once more: ") != text:
-        raise InputError("the passphrases differ", hint="try again")
+    try:
+        text = getpass.getpass(prompt)
+        if repeat and getpass.getpass("Once more: ") != text:
+            raise InputError("the passphrases differ", hint="try again")
+    except EOFError:
+        raise InputError("no passphrase was given") from None
     return Passphrase(text)
 
 
@@ -105,7 +113,10 @@ def finish(checkpoint: Path | None, *, stopped: bool) -> None:
     if checkpoint is None:
         return
     if stopped:
-        say(f"the run can go on from {checkpoint}: repeat the command")
+        say(
+            f"the run can go on from {checkpoint}: repeat the command with --force, "
+            "and publish only one of the two results"
+        )
     else:
         checkpoint.unlink(missing_ok=True)
 
@@ -127,7 +138,7 @@ def watching(names: list[str]) -> Iterator[Callable[[Progress], bool]]:
         if asked:
             raise KeyboardInterrupt
         asked = True
-        console.print("winding down; Ctrl-C again stops at once and writes nothing")
+        console.print("winding down; Ctrl-C again stops at once")
 
     console = Console(stderr=True)
     bar = Bar(

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from stegfield import files
 from stegfield.errors import InputError
-from stegfield.keys import SALT_BYTES
+from stegfield.keys import KEY_BYTES, SALT_BYTES
 
 ENTRY = "stegfield-checkpoint"
 
@@ -34,17 +34,17 @@ def save(
     files.write_new(path, data, force=True, private=True)
 
 
-def start(path: Path) -> tuple[int, bytes]:
-    """Tell how the field of a checkpoint began: the seed of its weights, and its salt.
+def start(path: Path) -> tuple[bytes, bytes]:
+    """Tell how the field of a checkpoint began: what its weights were drawn from, and its salt.
 
     Raises:
         InputError: The file is damaged.
     """
-    with _distrusting(path), safetensors.safe_open(path, "pt") as stream:
+    with distrusting(path), safetensors.safe_open(path, "pt") as stream:
         facts = _facts(stream)
-        draw, salt = facts["draw"], bytes.fromhex(facts["salt"])
-        if type(draw) is not int or not 0 <= draw < 1 << 63 or len(salt) != SALT_BYTES:
-            raise ValueError(draw)
+        draw, salt = bytes.fromhex(facts["draw"]), bytes.fromhex(facts["salt"])
+        if len(draw) != KEY_BYTES or len(salt) != SALT_BYTES:
+            raise ValueError(facts)
         return draw, salt
 
 
@@ -62,12 +62,12 @@ def load(
     Raises:
         InputError: The file is damaged or comes from another run.
     """
-    with _distrusting(path), safetensors.safe_open(path, "pt") as stream:
+    with distrusting(path), safetensors.safe_open(path, "pt") as stream:
         facts = _facts(stream)
         if facts["run"] != run:
             raise InputError(
                 f"{path} belongs to another run",
-                hint="repeat the command that wrote it, or remove it to start again",
+                hint="repeat the command that wrote it, or name another file to start again",
             )
         tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
         if not all(tensor.isfinite().all() for tensor in tensors.values()):
@@ -79,7 +79,7 @@ def load(
 
 
 @contextmanager
-def _distrusting(path: Path) -> Iterator[None]:
+def distrusting(path: Path) -> Iterator[None]:
     """Turn whatever a damaged file leads to into the one error about it."""
     try:
         yield
@@ -93,7 +93,7 @@ def _distrusting(path: Path) -> Iterator[None]:
         OSError,
     ):
         raise InputError(
-            f"{path} is a damaged checkpoint", hint="remove it to start again"
+            f"{path} is a damaged checkpoint", hint="name another file to start again"
         ) from None
 
 

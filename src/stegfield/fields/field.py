@@ -15,13 +15,15 @@ from dataclasses import asdict, dataclass, fields
 from functools import cache
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 from torch.func import functional_call
 
 from stegfield.errors import ConfigError
-from stegfield.signals import Signal, coordinates
+from stegfield.keys import Noise
+from stegfield.signals import Signal, coordinates, extent
 
 POINTS_AT_ONCE = 1 << 12
 """Points evaluated together: their activations stay in a processor's cache."""
@@ -64,29 +66,35 @@ class Public:
     """16 bytes, random in every fitted field, hiding or not: the salt of all keys used with it."""
 
 
+def uniform(noise: Noise | None, bound: float, *shape: int) -> nn.Parameter:
+    """Draw a tensor uniformly in +-bound; without noise, only its shape matters, for loading."""
+    if noise is None:
+        return nn.Parameter(torch.empty(shape))
+    values = noise.uniform(math.prod(shape)) * bound
+    return nn.Parameter(torch.from_numpy(values.astype(np.float32)).view(shape))
+
+
+def normal(noise: Noise | None, std: float, *shape: int) -> Tensor:
+    """Draw a tensor of mean 0 and this standard deviation; see `uniform`."""
+    if noise is None:
+        return torch.empty(shape)
+    values = noise.normal(math.prod(shape)) * std
+    return torch.from_numpy(values.astype(np.float32)).view(shape)
+
+
 class Dense(nn.Module):
-    """One layer's weights and biases, drawn uniformly from a generator of the caller's."""
+    """One layer's weights and biases, drawn uniformly."""
 
     weight: Float[Tensor, "out in"]
     bias: Float[Tensor, " out"]
 
     def __init__(
-        self,
-        n_in: int,
-        n_out: int,
-        *,
-        bound: float,
-        bias_bound: float,
-        generator: torch.Generator | None,
+        self, n_in: int, n_out: int, *, bound: float, bias_bound: float, noise: Noise | None
     ) -> None:
         super().__init__()
         self.bound = bound
-
-        def draw(*shape: int, bound: float) -> nn.Parameter:
-            return nn.Parameter((torch.rand(*shape, generator=generator) * 2 - 1) * bound)
-
-        self.weight = draw(n_out, n_in, bound=bound)
-        self.bias = draw(n_out, bound=bias_bound)
+        self.weight = uniform(noise, bound, n_out, n_in)
+        self.bias = uniform(noise, bias_bound, n_out)
 
     def forward(self, x: Float[Tensor, "points in"]) -> Float[Tensor, "points out"]:
         """Apply the layer without an activation."""
@@ -98,7 +106,7 @@ class Field(nn.Module, ABC):
 
     Every field is an encoder, shared by all that it shows, and a decoder, whose matrices are where
     a key takes slots. An architecture sets the class variables and implements `build`; weights come
-    from ``generator`` alone, so that a seed decides them.
+    from ``noise`` alone, which is the same on every machine.
     """
 
     architecture: ClassVar[str]
@@ -107,20 +115,27 @@ class Field(nn.Module, ABC):
     """Share of each matrix that a key takes where the user names none."""
     learning_rate: ClassVar[float]
     """First step length of most matrices that Muon moves."""
-    draw: int = 0
-    """What seeded the generator of the untrained weights; kept in checkpoints, never in files."""
+    draw: bytes = b""
+    """What the untrained weights were drawn from; kept in checkpoints, never in files."""
 
-    def __init__(self, sizes: Sizes, public: Public, generator: torch.Generator | None) -> None:
+    def __init__(self, sizes: Sizes, public: Public, noise: Noise | None) -> None:
         super().__init__()
         self.sizes, self.public = sizes, public
-        self.encoder, self.decoder = self.build(sizes, public, generator)
+        self.encoder, self.decoder = self.build(sizes, public, noise)
 
     @staticmethod
     @abstractmethod
-    def build(
-        sizes: Any, public: Public, generator: torch.Generator | None
-    ) -> tuple[nn.Module, nn.Module]:
+    def build(sizes: Any, public: Public, noise: Noise | None) -> tuple[nn.Module, nn.Module]:
         """Draw the encoder and the decoder."""
+
+    @property
+    def extent(self) -> tuple[float, ...]:
+        """Half the length of each axis of the box that the field covers, in coordinates.
+
+        It has the public signal's aspect. Everything that the field shows fills it, so that no part
+        of a field is left untouched by its cover, where secrets would give themselves away.
+        """
+        return extent(self.public.size)
 
     @property
     def channels(self) -> int:
@@ -200,7 +215,7 @@ def render(
     values = torch.empty(points, field.channels)
     for start in range(0, points, POINTS_AT_ONCE):
         stop = min(start + POINTS_AT_ONCE, points)
-        features = field.encoder(coordinates(size, start, stop).to(device))
+        features = field.encoder(coordinates(size, field.extent, start, stop).to(device))
         values[start:stop] = functional_call(field.decoder, parameters, (features,))
     return Signal(values.view(*size, field.channels), field.public.medium)
 

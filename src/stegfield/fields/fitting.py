@@ -9,15 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from stegfield.config import FitConfig
 from stegfield.errors import ConfigError
 from stegfield.fields import checkpoints
 from stegfield.fields.architectures import ARCHITECTURES
 from stegfield.fields.field import Field, Public, render
 from stegfield.fields.training import Target, Watch, train
-from stegfield.keys import SALT_BYTES
+from stegfield.keys import KEY_BYTES, SALT_BYTES, Noise
 from stegfield.metrics import Quality, quality
 from stegfield.signals import Signal, to_samples
 
@@ -58,9 +56,8 @@ def fit(
         InputError: The checkpoint belongs to another run.
 
     Example:
-        >>> from stegfield.signals import Signal
-        >>> grey = Signal(torch.zeros(16, 16, 1))
-        >>> result = fit(grey, sizes={"width": 16}, config=FitConfig(target_db=40.0))
+        >>> from stegfield.signals import waves
+        >>> result = fit(waves(16, 16), sizes={"width": 16}, config=FitConfig(target_db=40.0))
         >>> result.quality.psnr_db > 40
         True
     """
@@ -103,12 +100,12 @@ def new_field(
     if checkpoint is not None and checkpoint.exists():
         draw, salt = checkpoints.start(checkpoint)
     elif seed is None:
-        draw, salt = secrets.randbits(63), secrets.token_bytes(SALT_BYTES)
+        draw, salt = secrets.token_bytes(KEY_BYTES), secrets.token_bytes(SALT_BYTES)
     else:
+        draw = hashlib.sha256(f"{seed}".encode()).digest()
         text = f"{seed} {architecture} {known_sizes} {cover.size}".encode()
-        draw = seed
         salt = hashlib.sha256(text + to_samples(cover).tobytes()).digest()[:SALT_BYTES]
     public = Public(size=cover.size, channels=cover.channels, medium=cover.medium, seed=salt)
-    field = kind(known_sizes, public, torch.Generator().manual_seed(draw))
+    field = kind(known_sizes, public, Noise(draw))
     field.draw = draw
     return field

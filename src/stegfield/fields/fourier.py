@@ -3,7 +3,7 @@
 Sturdier than SIREN under pruning and noise, slower to fit. The random frequencies are never
 trained; they are stored like weights.
 
-Sources: Tancik et al. (2020) for the features; the authors' code (Jiang et al., 2024) for 128
+Sources: Tancik et al. (2020) for the features; the authors' code (Dong et al., 2024) for 128
 frequencies of standard deviation 2 and 6 layers of 256 units with LeakyReLU, residual additions and
 a final tanh. Differs in the coordinates, which are ours: the longer axis spans [-1, 1].
 """
@@ -19,7 +19,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from stegfield.fields.field import Dense, Field, Public, Sizes
+from stegfield.fields.field import Dense, Field, Public, Sizes, normal
+from stegfield.keys import Noise
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,13 +49,13 @@ class Fourier(Field):
 
     @staticmethod
     def build(
-        sizes: FourierSizes, public: Public, generator: torch.Generator | None
+        sizes: FourierSizes, public: Public, noise: Noise | None
     ) -> tuple[nn.Module, nn.Module]:
         """Draw the encoder and the decoder."""
         axes = len(public.size)
-        frequencies = torch.randn(sizes.frequencies, axes, generator=generator) * sizes.std
+        frequencies = normal(noise, sizes.std, sizes.frequencies, axes)
         widths = [2 * sizes.frequencies, *[sizes.width] * sizes.depth, public.channels]
-        decoder = ResidualLayers(widths, generator)
+        decoder = ResidualLayers(widths, noise)
         return FourierFeatures(frequencies), decoder
 
 
@@ -76,7 +77,7 @@ class FourierFeatures(nn.Module):
 class ResidualLayers(nn.Module):
     """LeakyReLU layers, each added to its input where the widths agree, then a linear one, tanh."""
 
-    def __init__(self, widths: list[int], generator: torch.Generator | None) -> None:
+    def __init__(self, widths: list[int], noise: Noise | None) -> None:
         super().__init__()
         self.layers = nn.ModuleList(
             Dense(
@@ -84,7 +85,7 @@ class ResidualLayers(nn.Module):
                 n_out,
                 bound=1 / math.sqrt(n_in),
                 bias_bound=1 / math.sqrt(n_in),
-                generator=generator,
+                noise=noise,
             )
             for n_in, n_out in pairwise(widths)
         )

@@ -1,8 +1,9 @@
 """Feature grids and a small sine decoder: the field that fits fastest.
 
-Each grid covers the square [-1, 1]^2 and is read by bilinear interpolation; coarse grids carry
-shapes, fine grids detail. Most of the numbers lie in the grids, where a step costs little, so the
-decoder can be small. Slots are in the decoder alone, which is why a key takes a larger share of it.
+Each grid covers the box of the public image and is read by bilinear interpolation; coarse grids
+carry shapes, fine grids detail. Most of the numbers lie in the grids, where a step costs little, so
+the decoder can be small. Slots are in the decoder alone, which is why a key takes a larger share of
+it.
 
 Source: Müller et al. (2022) for learned grids at several resolutions, here dense and not hashed.
 """
@@ -19,8 +20,10 @@ from torch import Tensor, nn
 from torch.nn.functional import grid_sample
 
 from stegfield.errors import ConfigError
-from stegfield.fields.field import Field, Public, Sizes
+from stegfield.fields.field import Field, Public, Sizes, normal
 from stegfield.fields.siren import SineLayers
+from stegfield.keys import Noise
+from stegfield.signals import extent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,17 +73,15 @@ class Grid(Field):
     learning_rate = 4e-3
 
     @staticmethod
-    def build(
-        sizes: GridSizes, public: Public, generator: torch.Generator | None
-    ) -> tuple[nn.Module, nn.Module]:
+    def build(sizes: GridSizes, public: Public, noise: Noise | None) -> tuple[nn.Module, nn.Module]:
         """Draw the encoder and the decoder."""
         if len(public.size) != 2:
             raise ConfigError(f"grid fields show images, not signals of {len(public.size)} axes")
-        encoder = FeatureGrids(sizes.grids(), generator)
+        encoder = FeatureGrids(sizes.grids(), extent(public.size), noise)
         widths = [encoder.features, *[sizes.width] * sizes.depth, public.channels]
         gains = [*[6.0] * sizes.depth, 3.0]
         bounds = [math.sqrt(g / n_in) for g, n_in in zip(gains, widths[:-1], strict=True)]
-        decoder = SineLayers(widths, bounds, w0=1.0, generator=generator)
+        decoder = SineLayers(widths, bounds, w0=1.0, noise=noise)
         return encoder, decoder
 
     def adam_rate(self, name: str) -> float:
@@ -89,19 +90,31 @@ class Grid(Field):
 
 
 class FeatureGrids(nn.Module):
-    """Grids over [-1, 1]^2, read by bilinear interpolation; the coordinates are features too."""
+    """Grids over a box, read by bilinear interpolation; the coordinates are features too.
 
-    def __init__(self, grids: list[tuple[int, int]], generator: torch.Generator | None) -> None:
+    Args:
+        grids: Points along the longer axis and channels of each grid.
+        within: Half the length of each axis of the box; the shorter one gets fewer points.
+        noise: Where the features are drawn from.
+    """
+
+    def __init__(
+        self, grids: list[tuple[int, int]], within: tuple[float, ...], noise: Noise | None
+    ) -> None:
         super().__init__()
+        self.within = within
         self.grids = nn.ParameterList(
-            nn.Parameter(torch.randn(1, channels, side, side, generator=generator) * 0.1)
+            nn.Parameter(
+                normal(noise, 0.1, 1, channels, *(max(1, round(side * w)) for w in within))
+            )
             for side, channels in grids
         )
         self.features = sum(channels for _, channels in grids) + 2
 
     def forward(self, at: Float[Tensor, "points 2"]) -> Float[Tensor, "points features"]:
         """Give the features of these points."""
-        across_down = at.flip(1).view(1, 1, -1, 2)  # grid_sample wants (column, row)
+        inside = at / torch.tensor(self.within, device=at.device)
+        across_down = inside.flip(1).view(1, 1, -1, 2)  # grid_sample wants (column, row)
         read = [
             grid_sample(grid, across_down, padding_mode="border", align_corners=False)[0, :, 0]
             for grid in self.grids

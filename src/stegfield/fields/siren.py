@@ -1,7 +1,7 @@
 """SIREN: a multilayer perceptron with sine activations, the field of StegaINR4MIH.
 
 Sources: Sitzmann et al. (2020), first layer uniform in +-1/n and the others in +-sqrt(6/n)/w0;
-Jiang et al. (2024), 8 hidden layers of 128 units for 128x128 images.
+Dong et al. (2024), 8 hidden layers of 128 units for 128x128 images.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from stegfield.fields.field import Dense, Field, Public, Sizes
+from stegfield.keys import Noise
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,12 +38,12 @@ class Siren(Field):
 
     @staticmethod
     def build(
-        sizes: SirenSizes, public: Public, generator: torch.Generator | None
+        sizes: SirenSizes, public: Public, noise: Noise | None
     ) -> tuple[nn.Module, nn.Module]:
         """Draw the encoder and the decoder."""
         widths = [len(public.size), *[sizes.width] * sizes.depth, public.channels]
         bounds = [1 / widths[0], *(math.sqrt(6 / n_in) / sizes.w0 for n_in in widths[1:-1])]
-        decoder = SineLayers(widths, bounds, w0=sizes.w0, generator=generator)
+        decoder = SineLayers(widths, bounds, w0=sizes.w0, noise=noise)
         return nn.Identity(), decoder
 
     def muon_rate(self, name: str) -> float:
@@ -60,7 +61,7 @@ class SineLayers(nn.Module):
         widths: Inputs of the first layer, then outputs of each.
         bounds: Each layer's weights are drawn uniformly in +-bound; biases in +-1/sqrt(inputs).
         w0: Factor on the argument of every sine.
-        generator: Where the weights are drawn from.
+        noise: Where the weights are drawn from.
     """
 
     def __init__(
@@ -69,12 +70,12 @@ class SineLayers(nn.Module):
         bounds: list[float],
         *,
         w0: float,
-        generator: torch.Generator | None,
+        noise: Noise | None,
     ) -> None:
         super().__init__()
         self.w0 = w0
         self.layers = nn.ModuleList(
-            Dense(n_in, n_out, bound=bound, bias_bound=1 / math.sqrt(n_in), generator=generator)
+            Dense(n_in, n_out, bound=bound, bias_bound=1 / math.sqrt(n_in), noise=noise)
             for n_in, n_out, bound in zip(widths[:-1], widths[1:], bounds, strict=True)
         )
 

@@ -22,12 +22,12 @@ from stegfield.errors import ConfigError, FieldFileError
 from stegfield.fields.architectures import ARCHITECTURES
 from stegfield.fields.field import Field, Public
 from stegfield.keys import SALT_BYTES
+from stegfield.signals import LARGEST_POINTS
 
 FORMAT = 1
 ENTRY = "stegfield"
 LARGEST_FILE = 1 << 29
 LARGEST_HEADER = 1 << 16
-LARGEST_POINTS = 80_000_000
 LENGTH_BYTES = 8
 
 
@@ -68,7 +68,11 @@ def from_bytes(data: bytes, name: Path | str = "the data") -> Field:
         tensors = safetensors.torch.load(data)
     except safetensors.SafetensorError as error:
         raise FieldFileError(name, str(error)) from None
-    except (ConfigError, _Distrust) as error:
+    except (KeyError, ValueError, RuntimeError) as error:
+        if not isinstance(error, ConfigError):  # of a type of numbers that torch has no name for
+            raise FieldFileError(name, "its tensors cannot be read") from None
+        raise FieldFileError(name, str(error)) from None
+    except _Distrust as error:
         raise FieldFileError(name, str(error)) from None
     expected = field.state_dict()
     if tensors.keys() != expected.keys():

@@ -25,11 +25,12 @@ from torch import Tensor
 from torch.func import functional_call
 
 from stegfield.config import FitConfig
+from stegfield.errors import DivergedError
 from stegfield.fields import checkpoints
 from stegfield.fields.field import Field, SlotValues, keep_freed_memory, render, substitute
 from stegfield.fields.optim import Muon
 from stegfield.metrics import psnr_db
-from stegfield.signals import Signal, to_samples
+from stegfield.signals import Signal, coordinates, to_samples
 
 FIRST_CYCLE, LAST_CYCLE = 400, 25_600
 """Planned steps where only a PSNR is asked for: doubled until it is reached or the last is done."""
@@ -95,6 +96,7 @@ def train(
 
     Raises:
         InputError: The checkpoint is damaged or belongs to another run.
+        DivergedError: The error grew beyond all numbers.
     """
     keep_freed_memory()
     run = _Run(field, targets, config)
@@ -112,7 +114,7 @@ def train(
             run.wind_down(scale)
         if run.reached():
             break
-    if config.polish:
+    if config.polish and not run.stopped:
         run.polish()
     return Training(run.step, run.seconds, run.measure(), run.stopped)
 
@@ -125,7 +127,7 @@ class _Run:
         self.matrices = dict(field.decoder.named_parameters())
         device = next(field.parameters()).device
         sizes = dict.fromkeys(target.signal.size for target in targets)
-        self.groups = [_Group(targets, size, device) for size in sizes]
+        self.groups = [_Group(targets, size, field.extent, device) for size in sizes]
         self.seed = 0 if config.seed is None else config.seed
         self.optimizers = _optimizers(field, config)
         self.step = 0
@@ -187,6 +189,8 @@ class _Run:
             index = group.batch(self.step, self.config.batch, self.seed)
             for part in torch.split(index, CHUNK):
                 group.backward(self, part, len(part) / len(index), errors)
+        if not errors.isfinite().all():
+            raise DivergedError
         for optimizer in self.optimizers:
             optimizer.step()
         self.step += 1
@@ -250,7 +254,7 @@ class _Run:
         """Write all that is needed to go on."""
         facts = {
             "run": self.identity,
-            "draw": self.field.draw,
+            "draw": self.field.draw.hex(),
             "salt": self.field.public.seed.hex(),
             "step": self.step,
             "seconds": self.seconds,
@@ -262,10 +266,12 @@ class _Run:
 
     def restore(self, path: Path) -> None:
         """Go on from a checkpoint of the same run."""
-        facts = checkpoints.load(path, self.field, self.optimizers, self.identity)
-        self.step, self._before = facts["step"], facts["seconds"]
-        self.cycle_start, self.cycle = facts["cycle_start"], facts["cycle"]
-        self.errors = torch.tensor(facts["errors"], dtype=torch.float64)
+        with checkpoints.distrusting(path):
+            facts = checkpoints.load(path, self.field, self.optimizers, self.identity)
+            self.step, self._before = int(facts["step"]), float(facts["seconds"])
+            self.errors = torch.tensor(facts["errors"], dtype=torch.float64)
+            if self.config.steps is None and facts["cycle"] is not None:
+                self.cycle_start, self.cycle = int(facts["cycle_start"]), int(facts["cycle"])
 
     @cached_property
     def identity(self) -> str:
@@ -287,10 +293,14 @@ class _Group:
     """The targets of one size: they share batches of points and the encoder's work on them."""
 
     def __init__(
-        self, targets: Sequence[Target], size: tuple[int, ...], device: torch.device
+        self,
+        targets: Sequence[Target],
+        size: tuple[int, ...],
+        within: tuple[float, ...],
+        device: torch.device,
     ) -> None:
         self.members = [(i, t) for i, t in enumerate(targets) if t.signal.size == size]
-        self.at = self.members[0][1].signal.coordinates().to(device)
+        self.at = coordinates(size, within).to(device)
         self.values = [t.signal.values.flatten(0, -2).to(device) for _, t in self.members]
         self.points = len(self.at)
         self._size = size

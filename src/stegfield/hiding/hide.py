@@ -1,7 +1,7 @@
 """Hide: a cover and several secrets become one field, and each secret gets its own key.
 
 All targets share every weight that is not a slot of theirs. They are trained together, on the
-weighted sum of their mean squared errors (Eq. 7-10 of Jiang et al., 2024); then each key's record
+weighted sum of their mean squared errors (Eq. 7-10 of Dong et al., 2024); then each key's record
 is written into the mantissas, and the result is measured as a receiver would see it.
 """
 
@@ -38,8 +38,7 @@ PRETRAINING_SHARE = 2 / 7
 """Of a run with magnitude slots, the share that fits the cover alone; the paper's 20,000 steps of
 70,000."""
 EXPECTED_AT_ONE_DB, LOST_PER_DOUBLING_DB = 44.0, 3.5
-"""PSNR after about 1,000 steps with one sample a weight, and what each doubling of the samples
-costs: a line through our measurements on faces in SIRENs (``results/hiding.json``)."""
+"""A cautious line: PSNR with one sample a weight, and what each doubling of the samples costs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +119,8 @@ def hide(
     training = FitConfig() if training is None else training
     if not secrets:
         raise ConfigError("there is no secret to hide", hint="name at least one image and its key")
-    _check_sources(secrets, config.slots)
+    if config.slots != "keyed":
+        _check_shared(secrets, config.slots, checkpoint)
     cover, images = _same_channels(cover, [secret.signal for secret in secrets])
     field = new_field(
         cover, architecture=architecture, sizes=sizes, seed=training.seed, checkpoint=checkpoint
@@ -149,8 +149,8 @@ def hide(
         steps, seconds = run.steps, run.seconds
         positions = largest_positions(field, scheme)
     elif config.slots == "random":
-        generator = torch.Generator().manual_seed(training.seed or 0)
-        positions = random_positions(field, scheme, generator)
+        noise = Key(field.draw).noise("shared-slots", salt=field.public.seed)
+        positions = random_positions(field, scheme, noise)
     packed = pack_positions(positions)
     keys = [replace(key, slots=packed) for key in keys]
     cover_slots = own_values(field, positions) if positions else {}
@@ -191,17 +191,22 @@ def hide(
 
 
 def expected_psnr_db(field: Field, signals: Sequence[Signal]) -> float:
-    """Guess what PSNR a field can reach for these signals in about 1,000 steps.
+    """Guess what PSNR a field can reach for these signals.
 
-    A rule of thumb for photographs, from how many samples share a weight; good to a few dB.
+    A rule of thumb for photographs, from how many samples share a weight. It is there to warn of
+    fields that are far too small; smooth images and long runs come out 5 to 10 dB better.
     """
     samples = sum(signal.points * field.channels for signal in signals)
     doublings = math.log2(samples / field.weight_count())
     return EXPECTED_AT_ONE_DB - LOST_PER_DOUBLING_DB * doublings
 
 
-def _check_sources(secrets: Sequence[Secret], slots: SlotRule) -> None:
-    if slots != "keyed" and any(isinstance(secret.key, Passphrase) for secret in secrets):
+def _check_shared(secrets: Sequence[Secret], slots: SlotRule, checkpoint: Path | None) -> None:
+    if checkpoint is not None:
+        raise ConfigError(
+            f"a run with {slots} slots cannot go on from a checkpoint", hint="take keyed slots"
+        )
+    if any(isinstance(secret.key, Passphrase) for secret in secrets):
         raise ConfigError(
             f"with {slots} slots a passphrase is not enough: the positions need a key file",
             hint="give key files, or take keyed slots",
@@ -218,8 +223,6 @@ def _same_channels(cover: Signal, images: list[Signal]) -> tuple[Signal, list[Si
 def _split(training: FitConfig) -> tuple[FitConfig, FitConfig]:
     """Share a plan between the cover alone and the joint training."""
     steps, seconds = training.steps, training.max_seconds
-    if steps is None and seconds is None:
-        steps = 1000
     before = steps and max(1, round(PRETRAINING_SHARE * steps))
     return (
         replace(

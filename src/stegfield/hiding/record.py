@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from numpy.typing import NDArray
 from reedsolo import ReedSolomonError, RSCodec
 
@@ -26,6 +26,7 @@ from stegfield.errors import CapacityError, ConfigError, UnreadableError
 from stegfield.fields import Field
 from stegfield.hiding.slots import MILLION, VALUE_RULES, SlotScheme
 from stegfield.keys import Key
+from stegfield.signals import LARGEST_POINTS
 
 VERSION = 1
 MEDIA = ("image",)
@@ -33,7 +34,6 @@ LAYOUT = struct.Struct("<BBBB?III")
 """Version, medium, channels, value rule, slots in the key file, rows, columns, ratio."""
 PARITY = 32
 RECORD_BYTES = LAYOUT.size + 16 + PARITY
-LARGEST_POINTS = 80_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,15 +123,15 @@ def read_record(field: Field, key: Key) -> Record:
     whitening = np.frombuffer(_noise(field, key, "record-whitening"), np.uint8)
     try:
         sealed, _, _ = RSCodec(PARITY).decode((found ^ whitening).tobytes())
-        facts = ChaCha20Poly1305(_subkey(field, key)).decrypt(bytes(12), bytes(sealed), None)
+        facts = AESSIV(_subkey(field, key)).decrypt(bytes(sealed), None)
     except (ReedSolomonError, InvalidTag):
         raise UnreadableError from None
     return Record.from_bytes(facts)
 
 
 def _seal(field: Field, key: Key, record: Record) -> bytes:
-    # the sub-key belongs to one key and one field, so it seals one record and no nonce is needed
-    sealed = ChaCha20Poly1305(_subkey(field, key)).encrypt(bytes(12), record.to_bytes(), None)
+    # AES-SIV needs no nonce: should one key and salt ever seal two records, it stays safe
+    sealed = AESSIV(_subkey(field, key)).encrypt(record.to_bytes(), None)
     coded = np.frombuffer(bytes(RSCodec(PARITY).encode(sealed)), np.uint8)
     whitening = np.frombuffer(_noise(field, key, "record-whitening"), np.uint8)
     return (coded ^ whitening).tobytes()

@@ -51,6 +51,8 @@ def reveal(
     else:
         scheme = scheme or SlotScheme(ratio=field.slot_ratio)
         channels = field.channels
+    if record is not None and not record.shared_slots:
+        key = replace(key, slots=b"")  # those of another field that this key file is for, too
     shown = render(field, size, key_slots(field, key, scheme))
     if channels < field.channels:
         shown = replace(shown, values=shown.values.mean(-1, keepdim=True))

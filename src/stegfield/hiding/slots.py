@@ -15,11 +15,11 @@ Three rules choose positions:
 Two rules draw values:
 
 - ``matched`` (ours): uniform over the range of the layer's own first draw.
-- ``xavier`` (the paper, Eq. 6): variance 2 / (n_in + n_out). In a SIREN of 128 units that is about
-  12 times the range of the other weights. Measured: training then stalls at 12 to 15 dB, which is
-  why it is not the default.
+- ``xavier`` (the paper, Eq. 6): variance 2 / (n_in + n_out). In a SIREN of 128 units that standard
+  deviation is 12 times the bound of the other weights. Measured: training then stalls at 12 to
+  15 dB, which is why it is not the default.
 
-Source: Jiang et al. (2024), StegaINR4MIH. Differs from the authors' code in taking
+Source: Dong et al. (2024), StegaINR4MIH. Differs from the authors' code in taking
 ``floor(ratio * n)`` slots of each layer, at least 1, by a stable order; they take one less.
 """
 
@@ -37,7 +37,7 @@ from torch import Tensor
 from stegfield.config import ValueRule
 from stegfield.errors import ConfigError, UnreadableError
 from stegfield.fields import Field, SlotValues
-from stegfield.keys import Key
+from stegfield.keys import Key, Noise
 
 VALUE_RULES: tuple[ValueRule, ...] = ("matched", "xavier")
 MILLION = 1_000_000
@@ -57,6 +57,7 @@ class SlotScheme:
                 f"the ratio of slots must be between 0 and 1, got {self.ratio:g}",
                 hint="0.05 takes five weights in a hundred",
             )
+        object.__setattr__(self, "ratio", self.millionths / MILLION)  # what a record can tell
         if self.values not in VALUE_RULES:
             raise ConfigError(f"there is no value rule {self.values!r}", hint="matched or xavier")
 
@@ -117,15 +118,12 @@ def largest_positions(field: Field, scheme: SlotScheme) -> list[NDArray[np.int64
     return chosen
 
 
-def random_positions(
-    field: Field, scheme: SlotScheme, generator: torch.Generator
-) -> list[NDArray[np.int64]]:
+def random_positions(field: Field, scheme: SlotScheme, noise: Noise) -> list[NDArray[np.int64]]:
     """Choose positions of each layer at random."""
     chosen = []
     for name in field.slot_bounds():
         count = math.prod(_shape(field, name))
-        order = torch.randperm(count, generator=generator)
-        chosen.append(np.sort(order[: scheme.count(count)].numpy()))
+        chosen.append(np.sort(noise.choose(scheme.count(count), count)))
     return chosen
 
 

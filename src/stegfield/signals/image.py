@@ -27,11 +27,10 @@ from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
 from stegfield import files
 from stegfield.errors import ImageError
-from stegfield.signals.signal import Signal
+from stegfield.signals.signal import LARGEST_POINTS, Signal
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
 LARGEST_FILE = 1 << 30
-LARGEST_POINTS = 80_000_000
 SMALLEST_SIDE = 8
 FORMAT_HINT = "PNG, JPEG, WebP, BMP and TIFF can be read"
 UPRIGHT = {

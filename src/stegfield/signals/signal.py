@@ -13,6 +13,8 @@ from torch import Tensor
 from stegfield.errors import ConfigError
 
 LARGEST_SIDE = 1 << 16
+LARGEST_POINTS = 80_000_000
+"""Points of the largest signal that is read, sampled or promised by a file's header."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,21 +42,32 @@ class Signal:
         """How many points there are."""
         return math.prod(self.size)
 
-    def coordinates(self) -> Float[Tensor, "points axes"]:
-        """Give the coordinates of every value, in the order of ``values.flatten``."""
-        return coordinates(self.size)
+
+def extent(size: tuple[int, ...]) -> tuple[float, ...]:
+    """Give half the length of each axis: 1 for the longest, the others keep the aspect.
+
+    Example:
+        >>> extent((300, 400))
+        (0.75, 1.0)
+    """
+    longest = max(size)
+    return tuple(points / longest for points in size)
 
 
 def coordinates(
-    size: tuple[int, ...], start: int = 0, stop: int | None = None
+    size: tuple[int, ...],
+    within: tuple[float, ...] | None = None,
+    start: int = 0,
+    stop: int | None = None,
 ) -> Float[Tensor, "points axes"]:
     """Give the centres of the points of a grid, the last axis running fastest.
 
-    The longest axis spans [-1, 1] from edge to edge; the others keep the aspect and are centred, so
-    that a field trained at one size is asked at any other.
+    Points fill the box of half lengths ``within`` from edge to edge, so that a field trained at one
+    size is asked at any other. In a box of their own the longest axis spans [-1, 1].
 
     Args:
         size: Points along each axis, at least 1 each.
+        within: Half the length of each axis of the box; the `extent` of ``size`` if left out.
         start: First point wanted, counted in that order.
         stop: Point to stop before; the last one if left out.
 
@@ -63,12 +76,11 @@ def coordinates(
         tensor([[ 0.0000, -0.5000],
                 [ 0.0000,  0.5000]])
     """
-    longest = max(size)
     index = torch.arange(start, math.prod(size) if stop is None else stop)
     axes = []
-    for count in reversed(size):
+    for count, half in zip(reversed(size), reversed(within or extent(size)), strict=True):
         # in float64: one rounding at the end, the same on every machine
-        axes.append((2 * (index % count).double() + 1 - count) / longest)
+        axes.append((2 * (index % count).double() + 1 - count) * (half / count))
         index = index // count
     return torch.stack(axes[::-1], dim=1).float()
 
@@ -77,7 +89,7 @@ def parse_size(text: str) -> tuple[int, int]:
     """Read a size as people write it, columns first: ``512x384`` gives (384, 512).
 
     Raises:
-        ConfigError: It is not two numbers from 1 to 65,536.
+        ConfigError: It is not two numbers from 1 to 65,536, or more than 80 megapixels.
     """
     match = re.fullmatch(r"([0-9]{1,5})x([0-9]{1,5})", text)
     columns, rows = (int(match[1]), int(match[2])) if match else (0, 0)
@@ -86,4 +98,6 @@ def parse_size(text: str) -> tuple[int, int]:
             f"a size is columns x rows, like 512x384, got {text!r}",
             hint=f"each side from 1 to {LARGEST_SIDE:,}",
         )
+    if rows * columns > LARGEST_POINTS:
+        raise ConfigError(f"{text} is more than {LARGEST_POINTS // 10**6} megapixels")
     return rows, columns
