@@ -362,7 +362,7 @@ def machine() -> dict[str, Any]:
 
 CASES: dict[str, Case] = {
     "siren_40s": siren_within(40.0, 3),
-    "siren_100s": siren_within(100.0, 3),
+    "siren_100s": siren_within(100.0, 2),
     "siren_300s": siren_within(300.0, 1),
     "grid_20s": grid_within(20.0, 3),
     "six_faces_siren_300s": six_faces,

@@ -62,8 +62,9 @@ def table(results: dict[str, Any]) -> str:
         if name != "machine":
             command = case["render_2048_command"]
             came = (
-                f"{case['reveal_128_seconds']:.2f} s / {case['render_2048_seconds']:.1f} s, "
-                f"{command['peak_megabytes']} MB"
+                f"{case['reveal_128_seconds']:.2f} s / {case['render_2048_seconds']:.1f} s; as "
+                f"commands, with all imports, {case['reveal_128_command']['seconds']:.1f} s / "
+                f"{command['seconds']:.1f} s, {command['peak_megabytes']} MB"
             )
             rows.append(
                 (f"reveal 128x128 / render 2048x2048, {name}", "1 s / 10 s, under 1 GB", came)
@@ -90,7 +91,15 @@ def table(results: dict[str, Any]) -> str:
         "\n".join([head, "|---|---|---|", *body])
         + f"\n\nMeasured on {machine['cores']} shared cores of an {machine['processor']} "
         f"({machine['vector_unit']}), torch {machine['torch']}; PSNR over RGB on 8-bit samples, "
-        "cover first.\n"
+        "cover first. Times vary with what else the machine does: a product of 2048x128 and "
+        "128x128 matrices ran at "
+        + ", ".join(
+            f"{case['machine']['matmul_gflop_a_second']:.0f}"
+            for case in results.values()
+            if "matmul_gflop_a_second" in case["machine"]
+        )
+        + " GFLOP/s before the cases that noted it. Grid fields carry their secrets without "
+        "concealing them.\n"
     )
 
 

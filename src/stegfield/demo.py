@@ -38,6 +38,8 @@ class Scene:
     """Pixels of the longer side of each."""
     architecture: str
     training: FitConfig
+    remark: str
+    """What to look at in the picture."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,20 +66,22 @@ class SceneResult:
 
 SCENES = (
     Scene(
-        name="grid",
-        title="Grid field, 256 pixels wide",
-        photographs=("chelsea", "astronaut", "rocket"),
-        longest=256,
-        architecture="grid",
-        training=FitConfig(steps=1500),
-    ),
-    Scene(
         name="siren",
-        title="SIREN, the paper's 8x128, 128 pixels wide",
+        title="SIREN, the paper's 8x128: 128 pixels wide",
         photographs=("coffee", "chelsea", "astronaut"),
         longest=128,
         architecture="siren",
         training=FitConfig(steps=1000),
+        remark="A wrong key shows no secret.",
+    ),
+    Scene(
+        name="grid",
+        title="Grid field: 256 pixels wide, and faster",
+        photographs=("chelsea", "astronaut", "rocket"),
+        longest=256,
+        architecture="grid",
+        training=FitConfig(steps=1500),
+        remark="Its grids show outlines of the secrets to anyone: it does not conceal them.",
     ),
 )
 
@@ -202,7 +206,7 @@ def _page(results: list[SceneResult]) -> str:
         parts.append(
             f"<h2>{html.escape(result.scene.title)}</h2>"
             f"<p>Trained for {result.seconds:.0f} s; the field file has {result.field_bytes:,} "
-            "bytes and is all that the receivers get.</p>"
+            f"bytes and is all that the receivers get. {html.escape(result.scene.remark)}</p>"
             "<table><tr><th>photograph</th><th></th><th>size</th><th>PSNR, dB</th><th>SSIM</th>"
             f"</tr>{rows}</table>"
             f'<img src="{result.scene.name}-sheet.png" alt="originals, what the field shows, '

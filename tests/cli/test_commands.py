@@ -266,7 +266,7 @@ def test_failures_are_one_line_and_leave_nothing(
         (["fit", "photo.png", "-o", "x", "--steps", "0"], "--steps must be at least 1"),
         (["fit", "photo.png", "-o", "x", "--field", "cnn"], "cnn"),
         (["fit", "photo.png", "-o", "x", "--sizes", "width"], "width=256,depth=4"),
-        (["fit", "photo.png", "-o", "x", "--sizes", "height=3"], "the sizes of grid are"),
+        (["fit", "photo.png", "-o", "x", "--sizes", "height=3"], "the sizes of siren are"),
         (["render", "x", "-o", "y", "--size", "12"], "columns x rows"),
         (["render", "x", "-o", "y", "--size", "65536x65536"], "megapixels"),
         (["compare", "photo.png", "photo.png", "--gain", "inf"], "--gain must be above 0"),
@@ -296,6 +296,12 @@ def test_a_field_too_small_is_warned_about(
         cli.run([*command, "--field", "siren", "--sizes", "width=8,depth=2", "--steps", "2"]) == 0
     )
     assert "weights are few for these images: expect about" in capsys.readouterr().err
+
+
+def test_a_grid_field_is_warned_about(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["hide", "photo.png", "-o", "x", "--secret", "one.png", "alice.key"]
+    assert cli.run([*command, "--field", "grid", "--steps", "2"]) == 0
+    assert "show traces of its secrets" in capsys.readouterr().err
 
 
 def test_transparent_images_are_flattened_on_request(

@@ -24,7 +24,7 @@ def fit(
     /,
     *,
     output: Annotated[Path, Parameter(alias="-o")],
-    field: Literal["grid", "siren", "fourier"] = "grid",
+    field: Literal["siren", "fourier", "grid"] = "siren",
     sizes: str | None = None,
     training: Annotated[FitConfig, Parameter(name="*")] = FitConfig(),
     checkpoint: Path | None = None,

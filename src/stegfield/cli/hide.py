@@ -64,7 +64,7 @@ def hide(
             negative="",
         ),
     ],
-    field: Literal["grid", "siren", "fourier"] = "grid",
+    field: Literal["siren", "fourier", "grid"] = "siren",
     sizes: str | None = None,
     config: Annotated[HideConfig, Parameter(name="*")] = HideConfig(),
     training: Annotated[FitConfig, Parameter(name="*")] = FitConfig(),
@@ -82,7 +82,7 @@ def hide(
         secret: IMAGE [KEY]: an image to hide and its key file; asks for a passphrase if the key is
             left out. May be given many times. With magnitude or random slots the key file is
             written, since it then holds the slot positions as well.
-        field: Architecture.
+        field: Architecture. A grid fits fastest, but shows traces of the secrets to everyone.
         sizes: Sizes of the architecture that differ from its defaults, like width=256,depth=4.
         checkpoint: File to save the run to every 30 seconds, and to go on from if it exists; keep
             it as secret as the keys.
@@ -109,6 +109,11 @@ def hide(
         fields.new_field(cover_signal, architecture=field, sizes=parse_sizes(sizes)),
         [cover_signal, *images],
     )
+    if field == "grid":
+        say(
+            "warning: the grids of this field show traces of its secrets to anyone who looks\n"
+            "hint: take it to carry images, and --field siren to conceal them"
+        )
     with watching([cover.name, *(entry.image.name for entry in secret)]) as watch:
         result = hiding.hide(
             cover_signal,
@@ -168,7 +173,7 @@ def _warn_if_small(field: Any, signals: Sequence[Any]) -> None:
         say(
             f"warning: {field.weight_count():,} weights are few for these images: expect about "
             f"{max(expected, 10):.0f} dB\n"
-            "hint: take a larger field (--sizes), --field grid, or smaller images"
+            "hint: take a larger field, as with --sizes width=256, or smaller images"
         )
 
 

@@ -7,4 +7,4 @@ from stegfield.fields.fourier import Fourier
 from stegfield.fields.grid import Grid
 from stegfield.fields.siren import Siren
 
-ARCHITECTURES: dict[str, type[Field]] = {"grid": Grid, "siren": Siren, "fourier": Fourier}
+ARCHITECTURES: dict[str, type[Field]] = {"siren": Siren, "fourier": Fourier, "grid": Grid}

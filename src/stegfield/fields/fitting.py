@@ -35,7 +35,7 @@ class FitResult:
 def fit(
     signal: Signal,
     *,
-    architecture: str = "grid",
+    architecture: str = "siren",
     sizes: Mapping[str, Any] | None = None,
     config: FitConfig | None = None,
     watch: Watch | None = None,
@@ -57,8 +57,9 @@ def fit(
 
     Example:
         >>> from stegfield.signals import waves
-        >>> result = fit(waves(16, 16), sizes={"width": 16}, config=FitConfig(target_db=40.0))
-        >>> result.quality.psnr_db > 40
+        >>> config = FitConfig(target_db=30.0)
+        >>> result = fit(waves(16, 16), sizes={"width": 32, "depth": 2}, config=config)
+        >>> result.quality.psnr_db > 30
         True
     """
     config = FitConfig() if config is None else config
@@ -73,7 +74,7 @@ def fit(
 def new_field(
     cover: Signal,
     *,
-    architecture: str = "grid",
+    architecture: str = "siren",
     sizes: Mapping[str, Any] | None = None,
     seed: int | None = None,
     checkpoint: Path | None = None,

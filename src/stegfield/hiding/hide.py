@@ -82,7 +82,7 @@ def hide(
     cover: Signal,
     secrets: Sequence[Secret],
     *,
-    architecture: str = "grid",
+    architecture: str = "siren",
     sizes: Mapping[str, Any] | None = None,
     config: HideConfig | None = None,
     training: FitConfig | None = None,
@@ -94,7 +94,8 @@ def hide(
     Args:
         cover: What everyone sees.
         secrets: Images of any size, each with its own key.
-        architecture: ``siren``, ``fourier`` or ``grid``.
+        architecture: ``siren``, ``fourier`` or ``grid``; the grids of the last show traces of the
+            secrets to everyone.
         sizes: Entries of the architecture's sizes that differ from its defaults.
         config: How to hide.
         training: How to train.
