@@ -37,6 +37,8 @@ from stegfield.keys import Key
 from stegfield.signals import Signal, waves
 
 SEED = 1
+PAPERS_SECONDS = 150.0
+"""For the joint training by the paper's procedure, which would take a day to the end."""
 Case = Callable[[Path], dict[str, Any]]
 
 
@@ -136,7 +138,7 @@ def seventeen_faces(data: Path) -> dict[str, Any]:
             {"features": 12, "finest_features": 12, "width": 192},
         ),
     ):
-        training = FitConfig(max_seconds=100.0, seed=SEED)
+        training = FitConfig(max_seconds=60.0, seed=SEED)
         result = told(hide_all(images, architecture="grid", sizes=sizes, training=training))
         result["mean_psnr_db"] = round(statistics.mean(result["psnr_db"]), 2)
         tried[name] = {k: v for k, v in result.items() if k not in ("ssim", "rmse", "mae")}
@@ -168,13 +170,14 @@ def papers_procedure(data: Path) -> dict[str, Any]:
     """Magnitude slots, Adam at 1e-3 on all points, against ours, by the time to reach a PSNR.
 
     The field of the authors' code, with its absolute error and Xavier values. The joint training
-    is given 5 minutes; the time to fit the cover first is not counted against it.
+    is given ``PAPERS_SECONDS``; the time to fit the cover first is not counted against it.
     """
     images = seed_triple(data)
     curve: list[tuple[float, float]] = []
 
     def watch(progress: Progress) -> bool:
-        if not curve or progress.seconds - curve[-1][0] > 5:
+        # the clock starts again when the joint training follows the cover's own fit
+        if not curve or not 0 <= progress.seconds - curve[-1][0] <= 5:
             curve.append((round(progress.seconds, 1), round(min(progress.psnr_db), 2)))
         return min(progress.psnr_db) >= 38
 
@@ -188,7 +191,7 @@ def papers_procedure(data: Path) -> dict[str, Any]:
             decay=0.0,
             warm_up=0,
             loss="l1",
-            max_seconds=300.0 * 7 / 5,
+            max_seconds=PAPERS_SECONDS * 7 / 5,
             seed=SEED,
         ),
         watch=watch,
@@ -202,10 +205,11 @@ def papers_procedure(data: Path) -> dict[str, Any]:
     for name in ("fourier", "siren", "grid"):
         training = FitConfig(target_db=reached, steps=400, seed=SEED)
         quick = hide_all(images, architecture=name, training=training)
+        worst = told(quick)["worst_psnr_db"]
         ours[name] = {
             "seconds": round(quick.seconds, 1),
-            "worst_psnr_db": told(quick)["worst_psnr_db"],
-            "times_faster": round(theirs / quick.seconds, 1),
+            "worst_psnr_db": worst,
+            "times_faster": round(theirs / quick.seconds, 1) if worst >= reached else None,
         }
     return {
         "their_result": told(result),

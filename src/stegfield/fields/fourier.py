@@ -45,7 +45,7 @@ class Fourier(Field):
 
     architecture = "fourier"
     sizes_type = FourierSizes
-    learning_rate = 4e-2
+    learning_rate = 1e-2
 
     @staticmethod
     def build(
