@@ -42,7 +42,12 @@ def hidden(
         architecture=architecture,
         sizes=SIZES[architecture],
         config=HideConfig(slots=slots),
-        training=FitConfig(steps=steps, batch=256, seed=4),
+        training=FitConfig(
+            steps=steps,
+            batch=256,
+            seed=4,
+            learning_rate=0.04 if architecture == "fourier" else None,  # for a field this small
+        ),
     )
 
 
