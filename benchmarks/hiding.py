@@ -95,27 +95,14 @@ def repeated(times: int, run: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     return {**runs[times // 2], "worst_of_each_run_db": [r["worst_psnr_db"] for r in runs]}
 
 
-def siren_within(seconds: float, times: int) -> Case:
-    """Give a case: the paper's SIREN with keyed slots, in a given time."""
+def within(architecture: str, seconds: float, times: int) -> Case:
+    """Give a case: the authors' own images with keyed slots, in a given time."""
 
     def case(data: Path) -> dict[str, Any]:
         images = seed_triple(data)
         training = FitConfig(max_seconds=seconds, seed=SEED)
         return repeated(
-            times, lambda: told(hide_all(images, architecture="siren", training=training))
-        )
-
-    return case
-
-
-def grid_within(seconds: float, times: int) -> Case:
-    """Give a case: a grid field with keyed slots, in a given time."""
-
-    def case(data: Path) -> dict[str, Any]:
-        images = seed_triple(data)
-        training = FitConfig(max_seconds=seconds, seed=SEED)
-        return repeated(
-            times, lambda: told(hide_all(images, architecture="grid", training=training))
+            times, lambda: told(hide_all(images, architecture=architecture, training=training))
         )
 
     return case
@@ -365,10 +352,10 @@ def machine() -> dict[str, Any]:
 
 
 CASES: dict[str, Case] = {
-    "siren_40s": siren_within(40.0, 3),
-    "siren_100s": siren_within(100.0, 2),
-    "siren_300s": siren_within(300.0, 1),
-    "grid_20s": grid_within(20.0, 3),
+    "siren_40s": within("siren", 40.0, 3),
+    "siren_100s": within("siren", 100.0, 3),
+    "siren_300s": within("siren", 300.0, 1),
+    "grid_20s": within("grid", 20.0, 3),
     "six_faces_siren_300s": six_faces,
     "seventeen_faces": seventeen_faces,
     "div2k_256": div2k_triples,
