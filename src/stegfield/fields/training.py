@@ -136,9 +136,13 @@ class _Run:
         self.next_check = 0
         self.cycle_start, self.cycle = 0, _first_cycle(config, targets)
         self.winding: tuple[int, int, float] | None = None
-        self.stopped = False
         self._before = 0.0
         self._start = time.monotonic()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the run was asked to end early."""
+        return self.winding is not None
 
     @property
     def seconds(self) -> float:
@@ -224,7 +228,6 @@ class _Run:
         """Shrink the steps to nothing over a tenth of the run so far, and end."""
         if self.winding is None:
             self.winding = (self.step, max(20, self.step // 10), scale)
-            self.stopped = True
 
     def polish(self) -> None:
         """Run L-BFGS on all points; keep what came before if it does not help."""

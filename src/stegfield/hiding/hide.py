@@ -106,6 +106,7 @@ def hide(
         ConfigError: No secrets, one key twice, or a setting out of range.
         CapacityError: The field has too few weights for its records.
         InputError: The checkpoint belongs to another run.
+        DivergedError: The error grew beyond all numbers.
 
     Example:
         >>> from stegfield.hiding import Secret, hide, reveal

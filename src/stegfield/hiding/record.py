@@ -6,7 +6,7 @@ looks like the noise that trained weights have there. Each byte of it replaces t
 key draws among all weights of the field. Records of other keys may overwrite some bytes: the code
 corrects them. Only the right key opens a record; this is how a right key is told from a wrong one.
 
-    facts (17 bytes) ─ChaCha20-Poly1305─► +16 ─Reed-Solomon─► +32 ─whitening─► 65 bytes, 65 weights
+    facts (17 bytes) ─AES-SIV─► +16 ─Reed-Solomon─► +32 ─whitening─► 65 bytes, 65 weights
 """
 
 from __future__ import annotations
