@@ -17,7 +17,7 @@ install: $(STAMP)  ## Install into .venv, with the exact versions of constraints
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-		--constraint constraints.txt --editable ".[demo,dev]"
+		--constraint constraints.txt --editable ".[demo,dev,fast]"
 	touch $(STAMP)
 
 demo: install  ## Hide two photographs in a third one's field, reveal them, and draw a gallery

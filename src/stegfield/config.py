@@ -12,6 +12,8 @@ from typing import Literal
 from stegfield.errors import ConfigError
 
 SlotRule = Literal["keyed", "magnitude", "random"]
+Profile = Literal["exact", "jpeg", "paper"]
+SHORTEST_SPAN, LONGEST_SPAN = 3, 14
 ValueRule = Literal["matched", "xavier"]
 
 
@@ -99,6 +101,37 @@ class HideConfig:
         for name in ("cover_weight", "secret_weight"):
             if not 0 < getattr(self, name) < math.inf:
                 raise ConfigError(f"{_flag(name)} must be above 0, got {getattr(self, name)}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmbedConfig:
+    """How a message is embedded in an image."""
+
+    profile: Profile = "exact"
+    """exact: for files that keep every sample; jpeg: survives JPEG and WebP; paper: the paper's
+    network and solver, for comparison."""
+
+    bpp: float | None = None
+    """Bits a pixel, padding included [default: as few as the message needs; 1 for paper]."""
+
+    flat: bool = False
+    """Price all changes alike: the highest PSNR, but changes in plain areas too."""
+
+    span: int = 10
+    """Bits that each sample has a say in, 3 to 14: one more gains little and doubles the time."""
+
+    def __post_init__(self) -> None:
+        if self.bpp is not None and not 0 < self.bpp < math.inf:
+            raise ConfigError(f"{_flag('bpp')} must be above 0, got {self.bpp}")
+        if not SHORTEST_SPAN <= self.span <= LONGEST_SPAN:
+            raise ConfigError(
+                f"{_flag('span')} must be from {SHORTEST_SPAN} to {LONGEST_SPAN}, got {self.span}"
+            )
+        if self.bpp is not None and self.profile == "jpeg":
+            raise ConfigError(
+                f"{_flag('bpp')} has no meaning for the jpeg profile",
+                hint="its rate follows from the message",
+            )
 
 
 def _flag(name: str) -> str:

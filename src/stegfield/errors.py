@@ -67,23 +67,36 @@ class OutputExistsError(OutputError):
 class CapacityError(StegfieldError):
     """More is to be hidden than fits; both counts are in ``unit``."""
 
-    hint = "use a larger field, or hide less"
-
-    def __init__(self, *, needed: int, available: int, unit: str) -> None:
-        super().__init__(f"{needed} {unit} are needed, but the field has {available}")
+    def __init__(self, *, needed: int, available: int, unit: str, holder: str = "field") -> None:
+        super().__init__(
+            f"{needed:,} {unit} are needed, but the {holder} has room for {available:,}",
+            hint=f"use a larger {holder}, or hide less",
+        )
 
 
 class UnreadableError(StegfieldError):
     """Nothing can be read with this key.
 
-    A wrong key, a damaged file and an innocent field look the same: whoever tries keys must not
+    A wrong key, a damaged file and an innocent one look the same: whoever tries keys must not
     learn which of them it was. So this error takes no details that could leak.
     """
 
-    hint = "check the key; a damaged field may still show its secret at a size given by --size"
+    hint = (
+        "check the key, and that the file is the one that was sent; "
+        "a damaged field may still show its secret at a size given by --size"
+    )
 
     def __init__(self) -> None:
         super().__init__("nothing can be read with this key")
+
+
+class NotEmbeddedError(StegfieldError):
+    """The file as it would be written does not give the message back; nothing was written."""
+
+    hint = "take another cover, a shorter message, or another profile"
+
+    def __init__(self) -> None:
+        super().__init__("the message does not come back from the image as it would be written")
 
 
 class DivergedError(StegfieldError):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
@@ -70,6 +71,11 @@ def psnr_db(a: Samples, b: Samples) -> float:
         48.13
     """
     _check_alike(a, b)
+    return mean_psnr_db(a, b)
+
+
+def mean_psnr_db(a: NDArray[Any], b: NDArray[Any]) -> float:
+    """Give the same of any values on the scale of 8 bits, as the luma is."""
     mse = _mse(a, b)
     return math.inf if mse == 0 else 10 * math.log10(PEAK**2 / mse)
 

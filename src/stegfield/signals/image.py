@@ -11,7 +11,8 @@ What becomes of a file's samples:
 - EXIF orientation is applied.
 - Transparency is refused, unless the caller has it flattened onto white.
 
-Written: always 8-bit PNG.
+Written: 8 bits, without metadata. PNG, BMP, TIFF and WebP, which is written without loss, keep
+every sample; JPEG does not.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from __future__ import annotations
 import io
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,10 +28,20 @@ from jaxtyping import UInt8
 from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
 from stegfield import files
-from stegfield.errors import ImageError
+from stegfield.errors import ConfigError, ImageError, OutputError
 from stegfield.signals.signal import LARGEST_POINTS, Signal
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
+LOSSLESS = (".png", ".bmp", ".tif", ".tiff", ".webp")
+WRITTEN: dict[str, tuple[str, dict[str, Any]]] = {
+    ".png": ("PNG", {}),
+    ".bmp": ("BMP", {}),
+    ".tif": ("TIFF", {"compression": "tiff_lzw"}),
+    ".tiff": ("TIFF", {"compression": "tiff_lzw"}),
+    ".webp": ("WEBP", {"lossless": True, "exact": True}),
+    ".jpg": ("JPEG", {"quality": 90, "subsampling": "4:2:0"}),
+    ".jpeg": ("JPEG", {"quality": 90, "subsampling": "4:2:0"}),
+}
 LARGEST_FILE = 1 << 30
 SMALLEST_SIDE = 8
 FORMAT_HINT = "PNG, JPEG, WebP, BMP and TIFF can be read"
@@ -56,7 +68,11 @@ def read(path: Path, *, flatten: bool = False) -> Signal:
             megapixels.
         InputError: The file is missing or cannot be read.
     """
-    data = files.read_bounded(path, LARGEST_FILE)
+    return decode(files.read_bounded(path, LARGEST_FILE), path, flatten=flatten)
+
+
+def decode(data: bytes, path: Path, *, flatten: bool = False) -> Signal:
+    """Decode the bytes of an image file; see `read`. The path is only named in errors."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -81,11 +97,36 @@ def to_samples(signal: Signal) -> UInt8[np.ndarray, "rows columns channels"]:
     return levels.to(torch.uint8).numpy()
 
 
+def from_samples(levels: UInt8[np.ndarray, "rows columns channels"]) -> Signal:
+    """Make a signal of 8-bit samples; `to_samples` gives the same ones back."""
+    return Signal(torch.tensor(levels, dtype=torch.float32) / 127.5 - 1)
+
+
 def to_png(signal: Signal) -> bytes:
     """Encode a signal as an 8-bit PNG, grey or RGB."""
+    return encode(signal, ".png")
+
+
+def encode(signal: Signal, suffix: str) -> bytes:
+    """Encode a signal as the 8-bit file, grey or RGB, that a file name's suffix stands for.
+
+    Raises:
+        ConfigError: No image that we write has that suffix.
+    """
+    suffix = suffix.lower()
+    if suffix not in WRITTEN:
+        raise ConfigError(
+            f"images cannot be written with the suffix {suffix or '(none)'}",
+            hint=f"use one of {' '.join(WRITTEN)}",
+        )
+    name, options = WRITTEN[suffix]
     samples = to_samples(signal)
+    image = Image.fromarray(samples[..., 0] if signal.channels == 1 else samples)
     stream = io.BytesIO()
-    Image.fromarray(samples[..., 0] if signal.channels == 1 else samples).save(stream, "PNG")
+    try:
+        image.save(stream, name, **options)
+    except (OSError, ValueError) as error:  # WebP and JPEG have limits of their own
+        raise OutputError(f"this image cannot be written as {name}: {error}") from error
     return stream.getvalue()
 
 
@@ -97,7 +138,7 @@ def resize(signal: Signal, longest: int) -> Signal:
     samples = to_samples(signal)
     image = Image.fromarray(samples[..., 0] if signal.channels == 1 else samples)
     levels = np.array(image.resize(size, Image.Resampling.LANCZOS))
-    return Signal(torch.from_numpy(levels).float().view(*levels.shape[:2], -1) / 127.5 - 1)
+    return from_samples(levels.reshape(*levels.shape[:2], -1))
 
 
 def _from_pillow(opened: ImageFile.ImageFile, path: Path, *, flatten: bool) -> Signal:
@@ -127,7 +168,7 @@ def _from_pillow(opened: ImageFile.ImageFile, path: Path, *, flatten: bool) -> S
             white = Image.new("RGBA", image.size, "white")
             image = Image.alpha_composite(white, image)
         image = image.convert("L" if grey else "RGB")
-    return Signal(torch.from_numpy(_to_levels(image, path)).float() / 127.5 - 1)
+    return from_samples(_to_levels(image, path))
 
 
 def _upright(image: Image.Image) -> Image.Image:

@@ -1,0 +1,78 @@
+"""What happens to an image on its way: re-encoding, noise, scaling.
+
+Each channel takes 8-bit samples and gives 8-bit samples of the same size; files are really encoded
+and decoded, by Pillow.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image
+
+Levels = UInt8[np.ndarray, "rows columns channels"]
+Channel = Callable[[Levels], Levels]
+
+
+def jpeg(quality: int) -> Channel:
+    """Encode as JPEG with chroma at half resolution (4:2:0), and decode."""
+    return lambda levels: _recoded(levels, "JPEG", quality=quality, subsampling="4:2:0")
+
+
+def webp(quality: int) -> Channel:
+    """Encode as lossy WebP, and decode."""
+    return lambda levels: _recoded(levels, "WEBP", quality=quality)
+
+
+def scaled(factor: float) -> Channel:
+    """Resize by a factor, and back, with a Lanczos filter."""
+
+    def channel(levels: Levels) -> Levels:
+        image = _image(levels)
+        width, height = (max(1, round(side * factor)) for side in image.size)
+        smaller = image.resize((width, height), Image.Resampling.LANCZOS)
+        return _levels(smaller.resize(image.size, Image.Resampling.LANCZOS))
+
+    return channel
+
+
+def noisy(deviation: float, seed: int = 0) -> Channel:
+    """Add Gaussian noise of a standard deviation in levels."""
+
+    def channel(levels: Levels) -> Levels:
+        noise = np.random.default_rng(seed).normal(0, deviation, levels.shape)
+        return np.clip(np.rint(levels + noise), 0, 255).astype(np.uint8)
+
+    return channel
+
+
+def covered(share: float) -> Channel:
+    """Black out a border, so that a share of each side is left."""
+
+    def channel(levels: Levels) -> Levels:
+        kept = np.zeros_like(levels)
+        rows, columns = (round(side * (1 - share) / 2) for side in levels.shape[:2])
+        inside = (slice(rows, len(levels) - rows), slice(columns, levels.shape[1] - columns))
+        kept[inside] = levels[inside]
+        return kept
+
+    return channel
+
+
+def _recoded(levels: Levels, name: str, **options: object) -> Levels:
+    stream = io.BytesIO()
+    _image(levels).save(stream, name, **options)
+    with Image.open(stream) as image:
+        return _levels(image.convert("L" if levels.shape[2] == 1 else "RGB"))
+
+
+def _image(levels: Levels) -> Image.Image:
+    return Image.fromarray(levels[..., 0] if levels.shape[2] == 1 else levels)
+
+
+def _levels(image: Image.Image) -> Levels:
+    levels = np.asarray(image)
+    return levels.reshape(*levels.shape[:2], -1)

@@ -1,0 +1,218 @@
+"""Embed a message in an image, extract it, and tell how long it may be.
+
+Embedding ends with the file's own bytes: they are decoded and the message is extracted from them
+and compared before anything is reported as done.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import UInt8
+
+from stegfield import signals
+from stegfield.config import EmbedConfig, Profile
+from stegfield.errors import CapacityError, ConfigError, NotEmbeddedError, UnreadableError
+from stegfield.fixednet import costs, exact, robust
+from stegfield.fixednet.blocks import luma
+from stegfield.fixednet.progress import Watch
+from stegfield.fixednet.sine import SALT
+from stegfield.keys import Key, Passphrase, unlock
+from stegfield.metrics import Quality, mean_psnr_db, quality
+from stegfield.payload import Content
+from stegfield.signals import Signal
+
+LEVELS = (0, 255)
+RATES = (1, 2, 3, 4)
+Levels = UInt8[np.ndarray, "rows columns channels"]
+
+
+@dataclass(frozen=True, eq=False)
+class EmbedResult:
+    """A cover that carries a message, measured on the file's samples."""
+
+    stego: Signal
+    file: bytes = field(repr=False)
+    """The image file; its message was extracted again and compared."""
+    profile: Profile
+    message_bytes: int
+    bits: int
+    """Carried by the image: message, seals, parity, header and padding."""
+    rate_bpp: float
+    """Those bits for each pixel."""
+    quality: Quality
+    """Of the stego image, beside the cover."""
+    luma_psnr_db: float
+    """What some papers print for PSNR."""
+    changed: float
+    """Share of the samples that differ from the cover's."""
+    survived: dict[str, bool]
+    """For the jpeg profile: which of the encoders that were tried the message survived."""
+    seconds: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the figures as plain values."""
+        left_out = ("stego", "file", "quality")
+        figures = {k: v for k, v in vars(self).items() if k not in left_out}
+        return {**figures, **self.quality.to_json()}
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """Bytes of the longest message, as it is after deflating; 0 where none fits."""
+
+    exact: dict[str, int]
+    """For each rate, in bits a pixel, and at most."""
+    jpeg: int
+    """Through JPEG and WebP, at about 40 dB."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Give plain values."""
+        return asdict(self)
+
+
+def embed(
+    cover: Signal,
+    message: bytes,
+    key: Key | Passphrase,
+    *,
+    config: EmbedConfig = EmbedConfig(),
+    suffix: str = ".png",
+    watch: Watch | None = None,
+) -> EmbedResult:
+    """Embed a message in an image.
+
+    Args:
+        cover: An image, grey or RGB.
+        message: Any bytes; deflated first where that makes them shorter.
+        key: Who has it can extract the message, and nobody else.
+        config: How to embed.
+        suffix: What kind of file to write: .png, .bmp, .tiff, .webp; .jpg for the jpeg profile.
+        watch: Told how far the work has come.
+
+    Raises:
+        CapacityError: The message does not fit.
+        ConfigError: The kind of file does not suit the profile.
+        NotEmbeddedError: The file would not give the message back.
+
+    Example:
+        >>> from stegfield import fixednet, signals
+        >>> from stegfield.keys import Key
+        >>> key = Key.generate()
+        >>> result = fixednet.embed(signals.waves(64, 64), b"meet me at noon", key)
+        >>> fixednet.extract(result.stego, key)
+        b'meet me at noon'
+    """
+    began = time.perf_counter()
+    check_suffix(suffix, config.profile)
+    levels = signals.to_samples(cover)
+    opened = unlock(key, SALT)
+    stego, bits, survived = _PROFILES[config.profile](levels, message, opened, config, watch)
+    file = signals.encode(signals.from_samples(stego), suffix)
+    written = signals.decode(file, Path(f"stego{suffix}"))
+    try:
+        if extract(written, opened, profile=config.profile) != message:
+            raise NotEmbeddedError
+    except UnreadableError:
+        raise NotEmbeddedError from None
+    stego = signals.to_samples(written)
+    return EmbedResult(
+        stego=written,
+        file=file,
+        profile=config.profile,
+        message_bytes=len(message),
+        bits=bits,
+        rate_bpp=bits / (levels.shape[0] * levels.shape[1]),
+        quality=quality(stego, levels),
+        luma_psnr_db=mean_psnr_db(luma(stego), luma(levels)),
+        changed=float((stego != levels).mean()),
+        survived=survived,
+        seconds=time.perf_counter() - began,
+    )
+
+
+def extract(stego: Signal, key: Key | Passphrase, *, profile: Profile | None = None) -> bytes:
+    """Extract a message from an image.
+
+    Args:
+        stego: The image.
+        key: The one that the message was embedded with.
+        profile: Only look for messages of this profile [default: exact, then jpeg].
+
+    Raises:
+        UnreadableError: There is nothing for this key, or it was destroyed.
+    """
+    levels = signals.to_samples(stego)
+    opened = unlock(key, SALT)
+    for name in ("exact", "jpeg") if profile is None else (profile,):
+        try:
+            return _READERS[name](levels, opened)
+        except UnreadableError:
+            continue
+    raise UnreadableError
+
+
+def capacity(cover: Signal) -> Capacity:
+    """Tell how long a message an image can carry; bytes that deflating removes are free."""
+    levels = signals.to_samples(cover)
+    pixels = levels.shape[0] * levels.shape[1]
+    try:
+        most = exact.fullest(levels.size)
+    except CapacityError:
+        most = 0
+    rates = {f"{bpp} bpp": bpp * pixels for bpp in RATES if bpp * pixels <= most}
+    net = {name: exact.net_bytes(bits) for name, bits in {**rates, "at most": most}.items()}
+    return Capacity(net, robust.net_bytes(robust.fullest(*levels.shape[:2])))
+
+
+def check_suffix(suffix: str, profile: Profile) -> None:
+    """Refuse a kind of file that would lose the message.
+
+    Raises:
+        ConfigError: It would.
+    """
+    if suffix.lower() not in signals.WRITTEN:
+        kinds = " ".join(signals.WRITTEN if profile == "jpeg" else signals.LOSSLESS)
+        raise ConfigError(f"{suffix or 'no suffix'} is no kind of image", hint=f"use {kinds}")
+    if profile != "jpeg" and suffix.lower() not in signals.LOSSLESS:
+        raise ConfigError(
+            f"{suffix} files change samples, and the message would be lost",
+            hint="write a .png file, or use --profile jpeg",
+        )
+
+
+def _embed_exact(
+    levels: Levels, message: bytes, key: Key, config: EmbedConfig, watch: Watch | None
+) -> tuple[Levels, int, dict[str, bool]]:
+    prices = (costs.flat if config.flat else costs.hill)(levels)
+    rate = config.bpp
+    change, bits = exact.embed(
+        levels.reshape(-1),
+        prices.reshape(-1),
+        Content.of(message),
+        key,
+        bounds=LEVELS,
+        span=config.span,
+        bits=None if rate is None else round(rate * levels.shape[0] * levels.shape[1]),
+        watch=watch,
+    )
+    return (levels + change.reshape(levels.shape)).astype(np.uint8), bits, {}
+
+
+def _embed_jpeg(
+    levels: Levels, message: bytes, key: Key, config: EmbedConfig, watch: Watch | None
+) -> tuple[Levels, int, dict[str, bool]]:
+    done = robust.embed(levels, Content.of(message), key, watch=watch)
+    return done.levels, done.bits, done.survived
+
+
+def _extract_exact(levels: Levels, key: Key) -> bytes:
+    return exact.extract(levels.reshape(-1), key)
+
+
+_PROFILES = {"exact": _embed_exact, "jpeg": _embed_jpeg}
+_READERS = {"exact": _extract_exact, "jpeg": robust.extract}

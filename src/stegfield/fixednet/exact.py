@@ -1,0 +1,197 @@
+"""The profile for files that keep every sample: the sine network and the lattice solver.
+
+    samples in keyed order:  [ header | body .......................................... ]
+
+The header has a network of its own over the first samples of the keyed order, at most a third of
+the first segment. The body's network reads all others; its settings stand in the header.
+
+A few bytes of Reed-Solomon parity in each codeword let a message survive some altered samples; any
+more are noticed by the seals, and nothing is read then.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float32, Integer
+from numpy.typing import NDArray
+
+from stegfield.errors import CapacityError, ConfigError, UnreadableError
+from stegfield.fixednet.progress import Watch
+from stegfield.fixednet.sine import SALT, SPAN, SineNetwork, keyed_order, segments
+from stegfield.fixednet.trellis import plan, solve
+from stegfield.keys import Key
+from stegfield.payload import (
+    HEADER_BYTES,
+    LONGEST,
+    SETTINGS,
+    TAG,
+    Code,
+    Content,
+    Header,
+    bits_of,
+    bytes_of,
+    open_body,
+)
+
+PARITY = 8
+"""Bytes of each codeword of 255: four wrong bytes in it are corrected."""
+NETWORK = struct.Struct("<IIB")
+"""Bits in the lower and the upper plane, span."""
+HEADER_CODE = Code(HEADER_BYTES, PARITY)
+HEADER_BITS = 8 * HEADER_CODE.coded_length
+HEADER_SPARSITY = 32  # samples for each bit of the header, where there are enough
+FULLEST = 1.5
+"""Bits a sample, at most: 4.5 bits a pixel in RGB. The planes' limit is 2."""
+assert NETWORK.size == SETTINGS  # noqa: S101 - a fact about this file
+
+
+@dataclass(frozen=True)
+class Room:
+    """The samples of a cover, divided between header and body."""
+
+    header: list[NDArray[np.int32]]
+    body: list[NDArray[np.int32]]
+
+    @classmethod
+    def of(cls, key: Key, samples: int) -> Room:
+        """Divide samples as the key decides.
+
+        Raises:
+            CapacityError: There are too few for a header.
+        """
+        first, *others = keyed_order(key, samples)
+        size = header_samples(samples)
+        return cls([first[:size]], [first[size:], *others])
+
+    def header_network(self, key: Key) -> SineNetwork:
+        """Give the network that reads the header."""
+        return SineNetwork(key, "header", self.header, (HEADER_BITS, 0))
+
+    def body_network(self, key: Key, settings: bytes) -> SineNetwork:
+        """Give the network that reads the body."""
+        lower, upper, span = NETWORK.unpack(settings)
+        return SineNetwork(key, "body", self.body, (lower, upper), span)
+
+
+def header_samples(samples: int) -> int:
+    """Give the number of samples that carry the header.
+
+    Raises:
+        CapacityError: There are too few.
+    """
+    first = -(-samples // segments(samples))
+    size = min(first // 3, HEADER_SPARSITY * HEADER_BITS)
+    if size < HEADER_BITS:
+        raise CapacityError(
+            needed=3 * HEADER_BITS, available=samples, unit="samples", holder="cover"
+        )
+    return size
+
+
+def fullest(samples: int) -> int:
+    """Give the most bits that samples can carry, those of the header included."""
+    return HEADER_BITS + int(FULLEST * (samples - header_samples(samples)))
+
+
+def net_bytes(bits: int) -> int:
+    """Give the bytes of the longest message, as it is after deflating, for a number of bits."""
+    coded = (bits - HEADER_BITS) // 8
+    return max(0, coded - PARITY * -(-coded // LONGEST) - TAG)
+
+
+def embed(
+    samples: Integer[np.ndarray, " samples"],
+    prices: Float32[np.ndarray, " samples"],
+    content: Content,
+    key: Key,
+    *,
+    bounds: tuple[int, int],
+    span: int = SPAN,
+    bits: int | None = None,
+    salt: bytes | None = None,
+    watch: Watch | None = None,
+) -> tuple[NDArray[np.int8], int]:
+    """Find the change of integer samples that carries a message at the least price.
+
+    Args:
+        samples: Levels of the cover, in any fixed order.
+        prices: What a change by one level costs at each; by d levels, d^2 times that.
+        content: The message.
+        key: Decides the network.
+        bounds: Least and largest level.
+        span: Over how many bits a sample has weights: more is better and slower.
+        bits: How many to carry; those without a message are random [default: as the message needs].
+        salt: 16 bytes, never used twice, for repeatable results [default: random].
+        watch: Told how far the work has come.
+
+    Returns:
+        What to add to each sample, and the number of bits carried.
+
+    Raises:
+        CapacityError: The message does not fit.
+    """
+    code = Code(content.length, PARITY)
+    room = fullest(len(samples)) if bits is None else min(bits, fullest(len(samples)))
+    if HEADER_BITS + 8 * code.coded_length > room:
+        raise CapacityError(
+            needed=len(content.data), available=net_bytes(room), unit="bytes", holder="cover"
+        )
+    carried = 8 * code.coded_length if bits is None else room - HEADER_BITS
+    parts = Room.of(key, len(samples))
+    at = np.concatenate(parts.body)
+    planned = plan(samples[at], prices[at], carried, bounds)
+    header = content.header(NETWORK.pack(*planned.bits, span), salt)
+
+    coded = code.encode(content.seal(key, header))
+    filling = np.random.default_rng(list(header.salt)).bytes(carried // 8 + 1 - len(coded))
+    body = bits_of(coded + filling)[:carried]
+    seed = int.from_bytes(header.salt)
+    change = solve(
+        parts.body_network(key, header.settings),
+        body,
+        samples,
+        prices,
+        strictness=planned.strictness,
+        bounds=bounds,
+        seed=seed,
+        watch=watch,
+    )
+    sealed = bits_of(HEADER_CODE.encode(header.seal(key, SALT)))
+    at = parts.header[0]
+    strictness = plan(samples[at], prices[at], HEADER_BITS, bounds).strictness
+    change += solve(
+        parts.header_network(key),
+        sealed,
+        samples,
+        prices,
+        strictness=strictness,
+        bounds=bounds,
+        seed=seed,
+    )
+    return change, HEADER_BITS + carried
+
+
+def extract(samples: Integer[np.ndarray, " samples"], key: Key) -> bytes:
+    """Read a message.
+
+    Raises:
+        UnreadableError: There is none for this key, or too many samples were altered.
+    """
+    try:
+        parts = Room.of(key, len(samples))
+    except CapacityError:
+        raise UnreadableError from None
+    sealed = bytes_of(parts.header_network(key).read(samples))
+    header = Header.open(HEADER_CODE.decode(sealed), key, SALT)
+    try:
+        network = parts.body_network(key, header.settings)
+    except ConfigError:  # a sender with the key, but not this program
+        raise UnreadableError from None
+    code = Code(header.length, PARITY)
+    if 8 * code.coded_length > sum(network.bits):
+        raise UnreadableError
+    coded = bytes_of(network.read(samples))[: code.coded_length]
+    return open_body(code.decode(coded), key, header)

@@ -1,0 +1,22 @@
+"""What a long embedding tells of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an embedding has come."""
+
+    fraction: float
+    """Of the work, from 0 to 1."""
+    bits_left: int
+    """Bits that the network does not yet read for certain."""
+    psnr_db: float
+    """Of the samples as they are now."""
+
+
+Watch = Callable[[Progress], None]
+"""Told how far the work has come; ends it by raising."""

@@ -1,0 +1,155 @@
+"""The sine network: a fixed network of two sine layers that reads bits from integer samples.
+
+    samples ─keyed order─► sin ─► bit planes ─keyed integer weights─► z ─► sin ─► one logit per bit
+
+The first layer reads the two lowest bit planes of a sample x by sines of period 2 and 4: bit b is 1
+where sin(2 pi (x + 1/2) / 2^(b+1)) < 0. The second one adds up, for every bit of the message, the
+plane's values within a window of the keyed order, with weights 0 or 1 drawn from the key, and reads
+the sum z by sin(pi (z + 1/2)), which is (-1)^z at the integers. So every logit is exactly 1 or -1,
+in any number format, on any device and for any order of summation, and whoever lacks the key
+knows neither the order nor the weights.
+
+Samples are put into a keyed order first, in segments of at most 65,536, each of which takes samples
+from all over the signal. Within a segment bit i owns a stretch of samples; a sample of stretch i
+has weights in bits i to i + span - 1, always one in bit i itself. This is the shape of a
+convolution with stride and a kernel of span stretches; a message of any length is spread over all
+samples by the length of the stretches.
+
+Source: the paper's fixed network (GINR-Stega, Sec. 3.6) with sines for its ReLUs. The weights have
+the shape of a syndrome-trellis code (Filler, Judas and Fridrich 2011), so that the sender can find
+the best change of the samples exactly (`stegfield.fixednet.trellis`) where the paper descends along
+gradients.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from jaxtyping import Bool, Int8, Integer
+from numpy.typing import NDArray
+
+from stegfield.config import LONGEST_SPAN, SHORTEST_SPAN
+from stegfield.errors import ConfigError
+from stegfield.fixednet.search import parallel, window_parities
+from stegfield.keys import Key
+
+SEGMENT = 1 << 16  # samples: the solver's memory, and the unit of work of a thread
+PLANES = 2
+SPAN = 10
+SALT = b"stegfield image "
+"""Salt of all that a key decides about a cover, which has no place to keep a salt of its own."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The second layer's weights for one plane of one segment."""
+
+    stretch: NDArray[np.int64]
+    """Of each sample in keyed order, the first bit that it has a weight in."""
+    columns: NDArray[np.int64]
+    """Of each sample, its weights: bit t is the one in bit stretch + t of the message."""
+
+
+@dataclass(frozen=True, eq=False)
+class SineNetwork:
+    """A fixed network for messages of one length, over some samples of a signal.
+
+    Args:
+        key: Decides all weights.
+        label: Networks of other labels have unrelated weights.
+        order: Sample indices in keyed order, segment by segment (see `keyed_order`).
+        bits: How many bits the first and the second plane carry.
+        span: Over how many bits of its plane a sample has weights.
+
+    Raises:
+        ConfigError: A plane should carry more bits than there are samples.
+    """
+
+    key: Key
+    label: str
+    order: Sequence[NDArray[np.int32]]
+    bits: tuple[int, int]
+    span: int = SPAN
+
+    def __post_init__(self) -> None:
+        if not SHORTEST_SPAN <= self.span <= LONGEST_SPAN:
+            raise ConfigError(
+                f"the span must be from {SHORTEST_SPAN} to {LONGEST_SPAN}, got {self.span}"
+            )
+        if not all(0 <= count <= self.samples for count in self.bits):
+            raise ConfigError(f"{self.samples} samples cannot carry {self.bits} bits")
+
+    @property
+    def samples(self) -> int:
+        """How many samples it reads."""
+        return sum(len(part) for part in self.order)
+
+    def shares(self, plane: int) -> list[int]:
+        """Give the bits that each segment carries in a plane, in proportion to its size."""
+        ends = np.cumsum([len(part) for part in self.order])
+        upto = [int(end) * self.bits[plane] // self.samples for end in ends]
+        return [end - start for start, end in pairwise([0, *upto])]
+
+    def weights(self, segment: int, plane: int) -> Weights:
+        """Grow the weights of one plane of one segment from the key."""
+        samples, bits = len(self.order[segment]), self.shares(plane)[segment]
+        stretch = np.arange(samples, dtype=np.int64) * bits // max(samples, 1)
+        noise = self.key.noise(f"sine/{self.label}/{segment}/{plane}", salt=SALT)
+        drawn = np.frombuffer(noise.bytes(2 * samples), "<u2").astype(np.int64)
+        # one weight in the bit that owns the sample, so that every message can be reached;
+        # one at the far end, so that the window has its full length; none beyond the last bit
+        columns = drawn | 1 | 1 << (self.span - 1)
+        room = np.minimum(bits - stretch, self.span)
+        return Weights(stretch, columns & ((1 << room) - 1))
+
+    def read(self, samples: Integer[np.ndarray, " samples"]) -> Bool[np.ndarray, " bits"]:
+        """Read the message: True where the logit is negative."""
+        shares = [
+            (plane, *share) for plane in range(PLANES) for share in enumerate(self.shares(plane))
+        ]
+
+        def one(job: tuple[int, int, int]) -> NDArray[np.bool_]:
+            plane, segment, share = job
+            ones = planes(samples[self.order[segment]], plane)
+            return parities(self.weights(segment, plane), ones, share)
+
+        return np.concatenate(list(parallel(one, shares)))
+
+    def logits(self, samples: Integer[np.ndarray, " samples"]) -> Int8[np.ndarray, " bits"]:
+        """Give one logit per bit, 1 or -1; a negative one stands for the bit 1."""
+        return np.where(self.read(samples), np.int8(-1), np.int8(1))
+
+
+def segments(samples: int) -> int:
+    """Give the number of segments that samples are divided into."""
+    return max(1, -(-samples // SEGMENT))
+
+
+def keyed_order(key: Key, samples: int) -> list[NDArray[np.int32]]:
+    """Put samples into the order that a key decides, in segments.
+
+    Segment j of s takes the samples j, j + s, j + 2s, ... and so comes from everywhere.
+    """
+    count = segments(samples)
+
+    def one(segment: int) -> NDArray[np.int32]:
+        at = np.arange(segment, samples, count, dtype=np.int32)
+        noise = key.noise(f"order/{segment}", salt=SALT)
+        return at[noise.choose(len(at), len(at))]
+
+    return list(parallel(one, range(count)))
+
+
+def planes(samples: Integer[np.ndarray, " samples"], plane: int) -> Bool[np.ndarray, " samples"]:
+    """Read a bit plane: where sin(2 pi (x + 1/2) / 2^(plane + 1)) is negative."""
+    return (samples >> plane & 1).astype(bool)
+
+
+def parities(
+    weights: Weights, ones: Bool[np.ndarray, " samples"], bits: int
+) -> Bool[np.ndarray, " bits"]:
+    """Add up the weights of the samples that are one, and read the sums' sines."""
+    return window_parities(weights.stretch, weights.columns, ones, bits)

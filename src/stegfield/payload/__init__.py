@@ -1,0 +1,31 @@
+"""Message bytes to the bytes that a cover carries, and back.
+
+message ─frame─► header, body ─Reed-Solomon─► bits
+"""
+
+from stegfield.payload.ecc import LONGEST, Code
+from stegfield.payload.frame import (
+    HEADER_BYTES,
+    LARGEST_MESSAGE,
+    SETTINGS,
+    TAG,
+    Content,
+    Header,
+    bits_of,
+    bytes_of,
+    open_body,
+)
+
+__all__ = [
+    "HEADER_BYTES",
+    "LARGEST_MESSAGE",
+    "LONGEST",
+    "SETTINGS",
+    "TAG",
+    "Code",
+    "Content",
+    "Header",
+    "bits_of",
+    "bytes_of",
+    "open_body",
+]

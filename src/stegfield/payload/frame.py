@@ -1,0 +1,136 @@
+"""Frames: a message as a short header and a sealed body.
+
+    message ─deflate, if shorter─► data ─ChaCha20-Poly1305─► body    (key of a random salt)
+    salt, length, settings of the network ─AES-SIV─► header    (key of the constant salt)
+
+The header has a fixed length and stands at a place that the key alone decides. Only the right key
+opens it; this is how a right key is told from a wrong one, and how a receiver learns the length of
+the body and the network that carries it. The body is bound to its header.
+
+Sources: RFC 8439 (ChaCha20-Poly1305), RFC 5297 (AES-SIV), RFC 1950 (zlib).
+"""
+
+from __future__ import annotations
+
+import secrets
+import struct
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV, ChaCha20Poly1305
+from numpy.typing import NDArray
+
+from stegfield.errors import UnreadableError
+from stegfield.keys import SALT_BYTES, Key
+
+VERSION = 1
+SETTINGS = 9  # bytes
+LAYOUT = struct.Struct(f"<B?I{SETTINGS}s{SALT_BYTES}s")
+"""Version, deflated, length of the body, settings of the network, salt."""
+TAG = 16
+HEADER_BYTES = LAYOUT.size + TAG
+LARGEST_MESSAGE = 1 << 28
+NONCE = bytes(12)  # each salt gives a key of its own, used once
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a receiver must know before the body can be read."""
+
+    deflated: bool
+    length: int
+    """Bytes of the body."""
+    settings: bytes
+    """For the network that carries the body; its own affair."""
+    salt: bytes
+
+    def to_bytes(self) -> bytes:
+        """Encode the facts."""
+        return LAYOUT.pack(VERSION, self.deflated, self.length, self.settings, self.salt)
+
+    def seal(self, key: Key, salt: bytes) -> bytes:
+        """Encrypt and authenticate; ``salt`` is that of everything the key decides about covers."""
+        return AESSIV(key.derive("header", salt=salt)).encrypt(self.to_bytes(), None)
+
+    @classmethod
+    def open(cls, data: bytes, key: Key, salt: bytes) -> Header:
+        """Check and decrypt a header.
+
+        Raises:
+            UnreadableError: It is not one for this key, or of another version.
+        """
+        try:
+            facts = AESSIV(key.derive("header", salt=salt)).decrypt(data, None)
+        except InvalidTag:
+            raise UnreadableError from None
+        version, deflated, length, settings, own_salt = LAYOUT.unpack(facts)
+        if version != VERSION or not TAG <= length <= LARGEST_MESSAGE + TAG:
+            raise UnreadableError
+        return cls(deflated, length, settings, own_salt)
+
+
+@dataclass(frozen=True)
+class Content:
+    """A message, deflated where that makes it shorter."""
+
+    data: bytes
+    deflated: bool
+
+    @classmethod
+    def of(cls, message: bytes) -> Content:
+        """Deflate a message, if it becomes shorter."""
+        shorter = zlib.compress(message, 9)
+        return cls(shorter, True) if len(shorter) < len(message) else cls(message, False)
+
+    @property
+    def length(self) -> int:
+        """Bytes of the body that will carry it."""
+        return len(self.data) + TAG
+
+    def message(self) -> bytes:
+        """Give the message."""
+        return zlib.decompress(self.data) if self.deflated else self.data
+
+    def header(self, settings: bytes, salt: bytes | None = None) -> Header:
+        """Make a header for it; the salt must be used for no other message [default: random]."""
+        return Header(self.deflated, self.length, settings, salt or secrets.token_bytes(SALT_BYTES))
+
+    def seal(self, key: Key, header: Header) -> bytes:
+        """Encrypt and authenticate it together with its header."""
+        cipher = ChaCha20Poly1305(key.derive("message", salt=header.salt))
+        return cipher.encrypt(NONCE, self.data, header.to_bytes())
+
+
+def open_body(body: bytes, key: Key, header: Header) -> bytes:
+    """Check and decrypt a body, and give the message.
+
+    Raises:
+        UnreadableError: It was altered, or would inflate beyond 256 MiB.
+    """
+    cipher = ChaCha20Poly1305(key.derive("message", salt=header.salt))
+    try:
+        data = cipher.decrypt(NONCE, body, header.to_bytes())
+    except InvalidTag:
+        raise UnreadableError from None
+    if not header.deflated:
+        return data
+    inflate = zlib.decompressobj()
+    try:
+        message = inflate.decompress(data, LARGEST_MESSAGE)
+    except zlib.error:
+        raise UnreadableError from None
+    if not inflate.eof:
+        raise UnreadableError
+    return message
+
+
+def bits_of(data: bytes) -> NDArray[np.bool_]:
+    """Give the bits of bytes, the highest of each byte first."""
+    return np.unpackbits(np.frombuffer(data, np.uint8)).astype(np.bool_)
+
+
+def bytes_of(bits: NDArray[np.bool_]) -> bytes:
+    """Give the bytes of bits; the last one is filled with zeros."""
+    return np.packbits(bits).tobytes()
