@@ -12,8 +12,11 @@ import sys
 from cyclopts import App, CycloptsError
 
 import stegfield
+from stegfield.cli.capacity import capacity
 from stegfield.cli.compare import compare
 from stegfield.cli.demo import demo
+from stegfield.cli.embed import embed
+from stegfield.cli.extract import extract
 from stegfield.cli.fit import fit
 from stegfield.cli.hide import hide
 from stegfield.cli.inspect import inspect
@@ -27,12 +30,24 @@ FAILED, WRONG_USAGE = 1, 2
 
 app = App(
     name="stegfield",
-    help="Hide images in the weights of a neural field, and reveal each with its own key.",
+    help="Hide images in a neural field's weights, and files in an image's samples.",
     version=stegfield.__version__,
     help_format="markdown",
     suppress_keyboard_interrupt=False,
 )
-for command in (keygen, fit, hide, reveal, render, inspect, compare, demo):
+for command in (
+    keygen,
+    fit,
+    hide,
+    reveal,
+    render,
+    inspect,
+    embed,
+    extract,
+    capacity,
+    compare,
+    demo,
+):
     app.command(command)
 app.register_install_completion_command()
 

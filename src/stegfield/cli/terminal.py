@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from stegfield.fields import Progress
+    from stegfield.fixednet import Progress as Embedding
     from stegfield.keys import Key, Passphrase
     from stegfield.metrics import Quality
 
@@ -40,13 +41,32 @@ def complain(text: str, hint: str | None) -> None:
         say(f"hint: {hint}")
 
 
-def read_key(path: Path | None, *, passphrase_stdin: bool = False) -> Key | Passphrase:
+def read_key(
+    path: Path | None, *, passphrase_stdin: bool = False, repeat: bool = False
+) -> Key | Passphrase:
     """Read a key file, or ask for a passphrase where there is none."""
     from stegfield.keys import Key
 
     if path is not None:
         return Key.read(path)
-    return ask_passphrase("Passphrase: ", from_stdin=passphrase_stdin)
+    return ask_passphrase("Passphrase: ", from_stdin=passphrase_stdin, repeat=repeat)
+
+
+def read_message(path: Path, *, passphrase_stdin: bool) -> bytes:
+    """Read the file to embed; - is stdin, unless a passphrase comes from there."""
+    from stegfield import files
+    from stegfield.payload import LARGEST_MESSAGE
+
+    if str(path) != "-":
+        return files.read_bounded(path, LARGEST_MESSAGE)
+    if passphrase_stdin:
+        raise ConfigError(
+            "stdin cannot give both the message and the passphrase", hint="name a key file"
+        )
+    message = sys.stdin.buffer.read(LARGEST_MESSAGE + 1)
+    if len(message) > LARGEST_MESSAGE:
+        raise InputError(f"the message on stdin is longer than {LARGEST_MESSAGE:,} bytes")
+    return message
 
 
 def ask_passphrase(prompt: str, *, from_stdin: bool, repeat: bool = False) -> Passphrase:
@@ -174,3 +194,36 @@ def watching(names: list[str]) -> Iterator[Callable[[Progress], bool]]:
             yield watch
     finally:
         signal.signal(signal.SIGINT, previous)
+
+
+@contextmanager
+def watching_bits() -> Iterator[Callable[[Embedding], None]]:
+    """Show how many bits are left to embed, and the PSNR so far."""
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    console = Console(stderr=True)
+    bar = Bar(
+        TextColumn("{task.percentage:3.0f} %"),
+        BarColumn(bar_width=24),
+        TextColumn("{task.fields[left]} bits left"),
+        TextColumn("{task.fields[psnr]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+    with bar:
+        task = bar.add_task("", total=1.0, left="all", psnr="")
+
+        def watch(progress: Embedding) -> None:
+            bar.update(
+                task,
+                completed=progress.fraction,
+                left=f"{progress.bits_left:,}",
+                psnr=f"{progress.psnr_db:.1f} dB",
+            )
+
+        yield watch

@@ -1,0 +1,33 @@
+"""``stegfield capacity``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from stegfield.cli.terminal import answer
+
+
+def capacity(cover: Path, /, *, flatten: bool = False, json: bool = False) -> None:
+    """Tell how many bytes an image can carry.
+
+    They count after deflating: a text may be two or three times as long.
+
+    Args:
+        cover: Image.
+        flatten: Put a transparent image onto white.
+        json: Print as JSON.
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from stegfield import fixednet, signals
+
+    room = fixednet.capacity(signals.read(cover, flatten=flatten))
+    if json:
+        answer(room.to_json())
+        return
+    table = Table("profile", "rate", "bytes", box=None)
+    for rate, count in room.exact.items():
+        table.add_row("exact", rate, f"{count:,}")
+    table.add_row("jpeg", "", f"{room.jpeg:,}")
+    Console().print(table)

@@ -1,0 +1,77 @@
+"""``stegfield embed``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from stegfield.cli.terminal import answer, read_key, read_message, say, watching_bits
+from stegfield.config import EmbedConfig
+
+if TYPE_CHECKING:
+    from stegfield.fixednet import EmbedResult
+
+
+def embed(
+    cover: Path,
+    message: Annotated[Path, Parameter(allow_leading_hyphen=True)],
+    /,
+    *,
+    output: Annotated[Path, Parameter(alias="-o")],
+    key: Path | None = None,
+    config: Annotated[EmbedConfig, Parameter(name="*")] = EmbedConfig(),
+    flatten: bool = False,
+    passphrase_stdin: bool = False,
+    json: bool = False,
+    force: bool = False,
+) -> None:
+    """Embed a file in an image, to be extracted bit for bit.
+
+    Args:
+        cover: Image: PNG, JPEG, WebP, BMP or TIFF; 16-bit samples become 8-bit ones.
+        message: File to embed; - is stdin.
+        output: Image to write: .png, .bmp, .tiff or .webp; .jpg as well with --profile jpeg.
+        key: Key file; asks for a passphrase if left out.
+        flatten: Put a transparent image onto white.
+        passphrase_stdin: Read the passphrase from stdin.
+        json: Print the result as JSON.
+        force: Replace an existing file.
+    """
+    from stegfield import files, fixednet, signals
+
+    from_stdin = str(message) == "-"
+    files.check_apart(
+        [output], [cover, *([] if from_stdin else [message]), *([key] if key else [])]
+    )
+    files.check_new(output, force=force)
+    fixednet.check_suffix(output.suffix, config.profile)
+    data = read_message(message, passphrase_stdin=passphrase_stdin and key is None)
+    signal = signals.read(cover, flatten=flatten)
+    with_key = read_key(key, passphrase_stdin=passphrase_stdin, repeat=True)
+    with watching_bits() as watch:
+        result = fixednet.embed(
+            signal, data, with_key, config=config, suffix=output.suffix, watch=watch
+        )
+    files.write_new(output, result.file, force=force)
+    if json:
+        answer({"image": str(output), **result.to_json()})
+    else:
+        _tell(output, result)
+
+
+def _tell(output: Path, result: EmbedResult) -> None:
+    quality = result.quality
+    say(
+        f"{output}: {result.message_bytes:,} bytes in {result.bits:,} bits, "
+        f"{result.rate_bpp:.3g} a pixel; read back and compared\n"
+        f"PSNR {quality.psnr_db:.2f} dB, {100 * result.changed:.3g} % of the samples changed, "
+        f"{result.seconds:.1f} s"
+    )
+    lost = [name for name, came_back in result.survived.items() if not came_back]
+    if lost:
+        say(
+            f"warning: the message would not survive {', '.join(lost)}\n"
+            "hint: take another cover or a shorter message"
+        )

@@ -1,0 +1,58 @@
+"""``stegfield extract``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from stegfield.cli.terminal import answer, read_key, say
+from stegfield.errors import ConfigError
+
+
+def extract(
+    stego: Path,
+    /,
+    *,
+    output: Annotated[Path, Parameter(alias="-o", allow_leading_hyphen=True)],
+    key: Path | None = None,
+    profile: Literal["exact", "jpeg", "paper"] | None = None,
+    passphrase_stdin: bool = False,
+    json: bool = False,
+    force: bool = False,
+) -> None:
+    """Extract the file that an image carries for a key.
+
+    Args:
+        stego: Image.
+        output: File to write; - is stdout.
+        key: Key file; asks for a passphrase if left out.
+        profile: Look for messages of this profile only; those of exact and jpeg are found in any
+            case, those of paper only if it is named.
+        passphrase_stdin: Read the passphrase from stdin.
+        json: Print the result as JSON.
+        force: Replace an existing file.
+    """
+    from stegfield import files, fixednet, signals
+
+    to_stdout = str(output) == "-"
+    if to_stdout and json:
+        raise ConfigError("stdout cannot have both the message and JSON")
+    if not to_stdout:
+        files.check_apart([output], [stego, *([key] if key else [])])
+        files.check_new(output, force=force)
+    signal = signals.read(stego)
+    message = fixednet.extract(
+        signal, read_key(key, passphrase_stdin=passphrase_stdin), profile=profile
+    )
+    if to_stdout:
+        sys.stdout.buffer.write(message)
+        sys.stdout.buffer.flush()
+        return
+    files.write_new(output, message, force=force)
+    if json:
+        answer({"message": str(output), "message_bytes": len(message)})
+    else:
+        say(f"{output}: {len(message):,} bytes")
