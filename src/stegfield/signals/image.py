@@ -16,8 +16,11 @@ Written: always 8-bit PNG.
 
 from __future__ import annotations
 
+import ctypes
 import io
 import warnings
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +60,7 @@ def read(path: Path, *, flatten: bool = False) -> Signal:
         InputError: The file is missing or cannot be read.
     """
     data = files.read_bounded(path, LARGEST_FILE)
+    _silence_libtiff()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -98,6 +102,17 @@ def resize(signal: Signal, longest: int) -> Signal:
     image = Image.fromarray(samples[..., 0] if signal.channels == 1 else samples)
     levels = np.array(image.resize(size, Image.Resampling.LANCZOS))
     return Signal(torch.from_numpy(levels).float().view(*levels.shape[:2], -1) / 127.5 - 1)
+
+
+@cache
+def _silence_libtiff() -> None:
+    """Stop libtiff from writing its errors to stderr itself; Pillow raises them anyway.
+
+    Pillow silences libtiff's warnings in the same way.
+    """
+    with suppress(AttributeError, OSError):  # a libtiff that is linked in has no name to call
+        library = ctypes.CDLL(Image.core.__file__)  # type: ignore[attr-defined]
+        library.TIFFSetErrorHandler(None)
 
 
 def _from_pillow(opened: ImageFile.ImageFile, path: Path, *, flatten: bool) -> Signal:
