@@ -83,7 +83,7 @@ def test_a_key_swapped_in_and_out_leaves_every_weight_bit_equal(slots: SlotRule)
 def test_a_stego_header_has_the_entries_of_a_clean_one() -> None:
     training = FitConfig(steps=2, seed=4)
     stego = hidden(steps=2).field
-    clean = fields.fit(COVER, architecture="siren", sizes=SIZES["siren"], config=training).field
+    clean = fields.fit(COVER, architecture="siren", sizes=SIZES["siren"], training=training).field
     assert stego.header() == clean.header()
     assert len(fields.to_bytes(stego)) == len(fields.to_bytes(clean))
 
@@ -91,7 +91,7 @@ def test_a_stego_header_has_the_entries_of_a_clean_one() -> None:
 def test_a_wrong_key_and_an_innocent_field_give_the_one_error() -> None:
     stego = hidden(steps=2).field
     clean = fields.fit(
-        COVER, architecture="siren", sizes=SIZES["siren"], config=FitConfig(steps=2)
+        COVER, architecture="siren", sizes=SIZES["siren"], training=FitConfig(steps=2)
     ).field
     errors = []
     for field, key in (
@@ -173,7 +173,7 @@ def test_magnitude_slots_keep_the_values_that_the_cover_was_fitted_with() -> Non
         COVER,
         architecture="siren",
         sizes=SIZES["siren"],
-        config=FitConfig(steps=round(70 * 2 / 7), batch=training.batch, seed=4),
+        training=FitConfig(steps=round(70 * 2 / 7), batch=training.batch, seed=4),
     ).field
     slots = key_slots(result.field, result.secrets[0].key, SlotScheme(ratio=0.05))
     for name, (positions, _) in slots.items():
@@ -323,7 +323,7 @@ def test_no_published_weight_is_left_as_it_was_drawn(
     sizes = {"sizes": SIZES[architecture], "architecture": architecture}
     start = fields.new_field(cover, seed=4, **sizes)  # type: ignore[arg-type]
     if secret is None:
-        field = fields.fit(cover, config=training, **sizes).field  # type: ignore[arg-type]
+        field = fields.fit(cover, training=training, **sizes).field  # type: ignore[arg-type]
     else:
         secrets = [Secret(secret, ALICE)]
         field = hide(cover, secrets, training=training, **sizes).field  # type: ignore[arg-type]
