@@ -272,7 +272,6 @@ def where_time_goes(data: Path) -> dict[str, Any]:
         "slots (scatter)": ("aten::scatter", "aten::scatter_"),
         "allocation and filling": ("aten::empty", "aten::empty_strided", "aten::fill_"),
     }
-    # one evaluation of all points at the end of training belongs to the profile, as to the time
     own = {event.key: event.self_cpu_time_total / 1e6 for event in profiler.key_averages()}
     total = sum(own.values())
     shares = {

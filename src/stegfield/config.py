@@ -28,7 +28,7 @@ class FitConfig:
     """Training steps to plan for."""
 
     max_seconds: float | None = None
-    """Seconds to train for, at most."""
+    """Seconds to train for, at most; L-BFGS at the end gets a fifth of them."""
 
     target_db: float | None = None
     """PSNR at which to stop; without steps or seconds, ever longer runs try for it."""

@@ -13,6 +13,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from functools import cached_property
@@ -39,6 +40,8 @@ LEAST_STEPS, PASSES = 1000, 40
 CHUNK = 4096
 """Points whose activations are in memory together."""
 CHECKPOINT_SECONDS = 30.0
+POLISH_SHARE = 0.2
+"""Of a run that ends with L-BFGS, the share of its seconds, and of its progress, kept for that."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,11 +69,10 @@ Watch = Callable[[Progress], bool]
 
 @dataclass(frozen=True)
 class Training:
-    """What a run came to; PSNR in dB per target, exact, on 8-bit samples."""
+    """What a run took; `measure` tells what it came to."""
 
     steps: int
     seconds: float
-    psnr_db: tuple[float, ...]
     stopped: bool
     """`Watch` asked for the end before the plan was done."""
 
@@ -115,8 +117,21 @@ def train(
         if run.reached():
             break
     if config.polish and not run.stopped:
-        run.polish()
-    return Training(run.step, run.seconds, run.measure(), run.stopped)
+        if checkpoint is not None:
+            run.save(checkpoint)
+        run.polish(watch)
+    return Training(run.step, run.seconds, run.stopped)
+
+
+def measure(field: Field, targets: Sequence[Target]) -> tuple[float, ...]:
+    """Give the PSNR in dB of what a field shows of every target, on 8-bit samples."""
+    return tuple(
+        psnr_db(
+            to_samples(render(field, target.signal.size, target.slots)),
+            to_samples(target.signal),
+        )
+        for target in targets
+    )
 
 
 class _Run:
@@ -131,8 +146,7 @@ class _Run:
         self.seed = 0 if config.seed is None else config.seed
         self.optimizers = _optimizers(field, config)
         self.step = 0
-        self.psnr: list[float] = [-math.inf] * len(targets)
-        self.errors = torch.zeros(len(targets), dtype=torch.float64)
+        self.errors = torch.full((len(targets),), math.inf, dtype=torch.float64)
         self.next_check = 0
         self.cycle_start, self.cycle = 0, _first_cycle(config, targets)
         self.winding: tuple[int, int, float] | None = None
@@ -154,7 +168,8 @@ class _Run:
         if self.cycle is not None:
             parts.append((self.step - self.cycle_start) / self.cycle)
         if self.config.max_seconds is not None:
-            parts.append(self.seconds / self.config.max_seconds)
+            share = 1 - POLISH_SHARE if self.config.polish else 1.0
+            parts.append(self.seconds / (share * self.config.max_seconds))
         return min(1.0, max(parts))
 
     def scale(self) -> float:
@@ -199,12 +214,19 @@ class _Run:
             optimizer.step()
         self.step += 1
         # a mean over about the last ten steps; PSNR moves little within them
-        keep = 0.9 if self.step > 1 else 0.0
-        self.errors = keep * self.errors + (1 - keep) * errors
-        self.psnr = [10 * math.log10(4 / max(error, 1e-30)) for error in self.errors.tolist()]
+        self.errors = 0.9 * self.errors + 0.1 * errors if self.step > 1 else errors
 
-    def progress(self) -> Progress:
-        return Progress(self.step, self.fraction(), self.seconds, tuple(self.psnr))
+    @property
+    def psnr(self) -> tuple[float, ...]:
+        """PSNR in dB of every target by its recent errors, of values from -1 to 1."""
+        return tuple(10 * math.log10(4 / max(error, 1e-30)) for error in self.errors.tolist())
+
+    def progress(self, polished: float = 0.0) -> Progress:
+        """Tell where the run is; ``polished`` is how much of the polishing is done."""
+        fraction = self.fraction()
+        if self.config.polish:
+            fraction = (1 - POLISH_SHARE) * fraction + POLISH_SHARE * polished
+        return Progress(self.step, fraction, self.seconds, self.psnr)
 
     def reached(self) -> bool:
         """Tell whether every target has the PSNR asked for; measured only where it may have."""
@@ -212,38 +234,49 @@ class _Run:
         if target is None or min(self.psnr) < target - 0.1 or self.step < self.next_check:
             return False
         self.next_check = self.step + max(10, self.step // 20)  # measuring takes a few steps' time
-        return min(self.measure()) >= target
-
-    def measure(self) -> tuple[float, ...]:
-        """Give the exact PSNR of every target, on 8-bit samples."""
-        return tuple(
-            psnr_db(
-                to_samples(render(self.field, target.signal.size, target.slots)),
-                to_samples(target.signal),
-            )
-            for target in self.targets
-        )
+        return min(measure(self.field, self.targets)) >= target
 
     def wind_down(self, scale: float) -> None:
         """Shrink the steps to nothing over a tenth of the run so far, and end."""
         if self.winding is None:
             self.winding = (self.step, max(20, self.step // 10), scale)
 
-    def polish(self) -> None:
-        """Run L-BFGS on all points; keep what came before if it does not help."""
-        before = {name: p.detach().clone() for name, p in self.field.named_parameters()}
-        loss_before = self._full_loss()
+    def polish(self, watch: Watch | None) -> None:
+        """Run L-BFGS on all points until its iterations, the time or the watcher's patience end.
+
+        Whatever ends it, and wherever in a line search, the best weights seen stay: those that it
+        began with, if it does not help.
+        """
+        planned, limit, begun = self.config.polish, self.config.max_seconds, self.seconds
+        best = math.inf
+        kept: dict[str, Tensor] = {}
         optimizer = torch.optim.LBFGS(
             list(self.field.parameters()),
-            max_iter=self.config.polish,
+            max_iter=planned,
             history_size=20,
             line_search_fn="strong_wolfe",
         )
-        optimizer.step(self._full_loss)  # type: ignore[no-untyped-call]
-        if not self._full_loss() < loss_before:  # also where it is not a number
-            self.field.load_state_dict(before, strict=False)
 
-    def _full_loss(self) -> float:
+        def loss() -> float:
+            nonlocal best, kept
+            value, errors = self._full_loss()
+            if value < best:
+                best, self.errors = value, errors
+                kept = {name: p.detach().clone() for name, p in self.field.named_parameters()}
+            done = next(iter(optimizer.state.values()))["n_iter"] / planned
+            if limit is not None:
+                done = max(done, (self.seconds - begun) / max(limit - begun, 1e-9))
+            if watch is not None and watch(self.progress(min(done, 1.0))):
+                self.wind_down(0.0)
+            if self.stopped or done > 1:
+                raise _EnoughError
+            return value
+
+        with suppress(_EnoughError):
+            optimizer.step(loss)  # type: ignore[no-untyped-call]
+        self.field.load_state_dict(kept, strict=False)
+
+    def _full_loss(self) -> tuple[float, Tensor]:
         for parameter in self.field.parameters():
             parameter.grad = None
         errors, loss = torch.zeros_like(self.errors), 0.0
@@ -251,7 +284,7 @@ class _Run:
             everything = torch.arange(group.points)
             for part in torch.split(everything, CHUNK):
                 loss += group.backward(self, part, len(part) / group.points, errors)
-        return loss
+        return loss, errors
 
     def save(self, path: Path) -> None:
         """Write all that is needed to go on."""
@@ -290,6 +323,10 @@ class _Run:
                 for tensor in target.slots[name]:
                     digest.update(tensor.numpy().tobytes())
         return digest.hexdigest()
+
+
+class _EnoughError(Exception):
+    """Ends L-BFGS within an evaluation; torch offers no other way."""
 
 
 class _Group:
