@@ -89,11 +89,21 @@ def test_hide_then_reveal_and_render(public: Path, capsys: pytest.CaptureFixture
         "photo-again.png: 24x20",
     ]
     assert size_of("one-again.png") == (12, 16)
-    assert cli.run(["render", str(public), "-o", "large.png", "--size", "48x40"]) == 0
+    large = ["render", str(public), "-o", "large.png", "--size", "48x40", "--json"]
+    assert cli.run(large) == 0
+    assert json.loads(capsys.readouterr().out) == {"image": "large.png", "size": [40, 48]}
     assert size_of("large.png") == (48, 40)
     assert cli.run(["compare", "photo.png", "photo-again.png", "-o", "difference.png"]) == 0
     assert capsys.readouterr().out.startswith("PSNR ")
     assert size_of("difference.png")[0] > 3 * 256
+
+
+def test_keygen_tells_programs_what_it_wrote(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    assert cli.run(["keygen", "eve.key", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"key": "eve.key"}
 
 
 def test_hide_reports_what_it_measured(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -370,12 +380,22 @@ def test_ctrl_c_winds_down_to_a_usable_file(long_hide: subprocess.Popen[str]) ->
     assert cli.run(["reveal", "long.safetensors", "-o", "again.png", "--key", "alice.key"]) == 0
 
 
-def test_ctrl_c_twice_stops_at_once_and_writes_nothing(long_hide: subprocess.Popen[str]) -> None:
-    long_hide.send_signal(signal.SIGINT)
-    time.sleep(0.05)
-    long_hide.send_signal(signal.SIGINT)
-    _, told = long_hide.communicate(timeout=120)
-    assert long_hide.returncode == 1, told
+def test_ctrl_c_twice_stops_at_once_and_writes_nothing(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[float] = []
+
+    def interrupted(_: object, scale: float) -> None:
+        steps.append(scale)
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr("stegfield.fields.training._Run.advance", interrupted)
+    command = ["hide", "photo.png", "-o", "long.safetensors", *QUICK]
+    assert cli.run([*command, "--secret", "one.png", "alice.key"]) == 1
+    told = capsys.readouterr().err
+    assert "winding down" in told
     assert "error: stopped before the result was written" in told
     assert "Traceback" not in told
+    assert len(steps) == 1
     assert not Path("long.safetensors").exists()
