@@ -17,6 +17,8 @@ import pytest
 from PIL import Image
 
 from stegfield import cli, fields, signals
+from stegfield.fields import training
+from stegfield.keys import Key
 from stegfield.signals import waves
 
 QUICK = [
@@ -204,6 +206,32 @@ def test_shared_slots_are_written_into_the_key_files(
     assert cli.run(["reveal", "p.safetensors", "-o", "again.png", "--key", "new.key"]) == 0
     assert cli.run([*command, "--secret", "one.png", "alice.key", "--force"]) == 0
     assert cli.run(["reveal", "p.safetensors", "-o", "a.png", "--key", "alice.key"]) == 0
+
+
+def test_a_run_with_shared_slots_goes_on_with_the_key_files_that_it_wrote(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ["hide", "photo.png", "-o", "p.safetensors", *QUICK, "--slots", "magnitude"]
+    command += ["--checkpoint", "run", "--secret", "one.png"]
+    assert "only with its key could the run go on" in fails([*command, "new.key"], capsys)
+    advance = training._Run.advance
+
+    def interrupted(run: training._Run, scale: float) -> None:
+        if len(run.targets) == 2 and run.step == 3:
+            signal.raise_signal(signal.SIGINT)
+        advance(run, scale)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training._Run, "advance", interrupted)
+        assert cli.run([*command, "alice.key", "--force"]) == 0
+    assert "the run can go on from run" in capsys.readouterr().err
+    slots = Key.read(Path("alice.key")).slots
+    assert slots
+    assert cli.run([*command, "alice.key", "--force"]) == 0
+    assert not Path("run").exists()
+    assert Key.read(Path("alice.key")).slots == slots
+    assert cli.run(["reveal", "p.safetensors", "-o", "a.png", "--key", "alice.key"]) == 0
+    assert "holds the slots of another field" in fails([*command, "alice.key", "--force"], capsys)
 
 
 def test_one_new_key_file_for_two_secrets_is_refused(

@@ -9,7 +9,7 @@ import torch
 
 from stegfield import fields
 from stegfield.config import FitConfig, HideConfig, SlotRule
-from stegfield.errors import ConfigError, UnreadableError
+from stegfield.errors import ConfigError, InputError, UnreadableError
 from stegfield.fields import ARCHITECTURES, Progress, Watch
 from stegfield.hiding import (
     HideResult,
@@ -271,46 +271,79 @@ def test_signals_are_not_changed() -> None:
         assert torch.equal(old.values, new.values)
 
 
-def test_hiding_goes_on_from_a_checkpoint_without_a_seed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("seed", [None, 4])
+@pytest.mark.parametrize(
+    ("slots", "last"), [("keyed", 9), ("random", 9), ("magnitude", 5), ("magnitude", 15)]
+)
+def test_hiding_goes_on_from_a_checkpoint(
+    slots: SlotRule,
+    last: int,
+    seed: int | None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The salt, and so every key's slots, are those of the run that was cut off."""
+    """Without a seed, the salt, and so every key's slots, are those of the run that was cut off.
+
+    With magnitude slots, 8 steps fit the cover, and 20 follow.
+    """
     monkeypatch.setattr("stegfield.fields.training.CHECKPOINT_SECONDS", -1.0)
     checkpoint = tmp_path / "run"
 
     class CutOffError(Exception):
         pass
 
-    def cut_off(progress: Progress) -> bool:
-        if progress.step == 9:
-            raise CutOffError
-        return False
-
-    def begin(watch: Watch, slots: SlotRule = "keyed") -> HideResult:
-        return hide(
-            COVER,
-            [Secret(ONE, ALICE)],
-            architecture="siren",
-            sizes=SIZES["siren"],
-            config=HideConfig(slots=slots),
-            training=FitConfig(steps=28, batch=256),
-            watch=watch,
-            checkpoint=checkpoint,
-        )
-
-    with pytest.raises(CutOffError):
-        begin(cut_off)
     watched: list[int] = []
 
     def note(progress: Progress) -> bool:
         watched.append(progress.step)
         return False
 
+    def cut_off(progress: Progress) -> bool:
+        if len(watched) == last:
+            raise CutOffError
+        return note(progress)
+
+    def begin(watch: Watch, checkpoint: Path | None = checkpoint) -> HideResult:
+        return hide(
+            COVER,
+            [Secret(ONE, ALICE)],
+            architecture="siren",
+            sizes=SIZES["siren"],
+            config=HideConfig(slots=slots),
+            training=FitConfig(steps=28, batch=256, seed=seed),
+            watch=watch,
+            checkpoint=checkpoint,
+        )
+
+    with pytest.raises(CutOffError):
+        begin(cut_off)
     result = begin(note)
-    assert watched == list(range(9, 29))
+    joint = range(1, 21) if slots == "magnitude" else range(1, 29)
+    assert watched == [*(range(1, 9) if slots == "magnitude" else []), *joint]
+    assert result.steps == 28
     assert reveal(result.field, result.secrets[0].key).certain
-    with pytest.raises(ConfigError, match="cannot go on from a checkpoint"):
-        begin(cut_off, "magnitude")
+    if seed is not None:
+        assert fields.to_bytes(result.field) == fields.to_bytes(begin(note, None).field)
+
+
+def test_a_checkpoint_with_damaged_slots_is_refused(tmp_path: Path) -> None:
+    def begin() -> HideResult:
+        return hide(
+            COVER,
+            [Secret(ONE, ALICE)],
+            architecture="siren",
+            sizes=SIZES["siren"],
+            config=HideConfig(slots="magnitude"),
+            training=FitConfig(steps=2),
+            checkpoint=tmp_path / "run",
+        )
+
+    begin()
+    data = (tmp_path / "run").read_bytes()
+    at = data.index(b"positions") + 20
+    (tmp_path / "run").write_bytes(data[:at] + b"ff" * 20 + data[at + 40 :])
+    with pytest.raises(InputError, match="damaged checkpoint"):
+        begin()
 
 
 @pytest.mark.parametrize("secret", [None, waves(32, 32, phase=1.0), waves(64, 16, phase=1.0)])

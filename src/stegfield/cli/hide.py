@@ -103,7 +103,7 @@ def hide(
         files.check_new(checkpoint, force=True)
     cover_signal = signals.read(cover, flatten=flatten)
     images = [signals.read(entry.image, flatten=flatten) for entry in secret]
-    keys = [_key(entry, shared, passphrase_stdin, force) for entry in secret]
+    keys = [_key(entry, shared, checkpoint, passphrase_stdin, force) for entry in secret]
     secrets = [hiding.Secret(i, key) for i, key in zip(images, keys, strict=True)]
     _warn_if_small(
         fields.new_field(cover_signal, architecture=field, sizes=parse_sizes(sizes)),
@@ -142,7 +142,9 @@ def hide(
         _report(output, cover, secret, result)
 
 
-def _key(entry: SecretFiles, shared: bool, passphrase_stdin: bool, force: bool) -> Key | Passphrase:
+def _key(
+    entry: SecretFiles, shared: bool, checkpoint: Path | None, passphrase_stdin: bool, force: bool
+) -> Key | Passphrase:
     from stegfield.keys import Key
 
     if entry.key is None:
@@ -151,6 +153,11 @@ def _key(entry: SecretFiles, shared: bool, passphrase_stdin: bool, force: bool) 
     if not shared:
         return Key.read(entry.key)
     if not entry.key.exists():
+        if checkpoint is not None:
+            raise KeyFileError(
+                f"{entry.key} does not exist, and only with its key could the run go on",
+                hint="write it with `stegfield keygen`, and repeat the command with --force",
+            )
         return Key.generate()
     if not force:
         raise KeyFileError(
@@ -158,7 +165,8 @@ def _key(entry: SecretFiles, shared: bool, passphrase_stdin: bool, force: bool) 
             hint="name a key file that does not exist yet, or add to this one with --force",
         )
     key = Key.read(entry.key)
-    if key.slots:
+    going_on = checkpoint is not None and checkpoint.exists()
+    if key.slots and not going_on:  # a run that was wound down has written its slots already
         raise KeyFileError(
             f"{entry.key} holds the slots of another field", hint="name a new key file"
         )

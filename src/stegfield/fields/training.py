@@ -12,7 +12,7 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
@@ -84,6 +84,7 @@ def train(
     *,
     watch: Watch | None = None,
     checkpoint: Path | None = None,
+    note: Mapping[str, Any] | None = None,
 ) -> Training:
     """Train a field in place until every target is shown well enough, or the plan is done.
 
@@ -92,19 +93,20 @@ def train(
         targets: What it is to show, each with its own weights in the slots.
         config: Plan and method.
         watch: Is told of every step.
-        checkpoint: Written every 30 seconds, and before winding down; if it is there already, the
-            run goes on from it. The caller removes it when the result is safe. It holds what a
-            secret key hides, so keep it as a key.
+        checkpoint: Written after the first step, every 30 seconds, and before winding down; if it
+            is there already, the run goes on from it. The caller removes it when the result is
+            safe. It holds what a secret key hides, so keep it as a key.
+        note: Kept in the checkpoint for the caller, as JSON.
 
     Raises:
         InputError: The checkpoint is damaged or belongs to another run.
         DivergedError: The error grew beyond all numbers.
     """
     keep_freed_memory()
-    run = _Run(field, targets, config)
+    run = _Run(field, targets, config, note or {})
     if checkpoint is not None and checkpoint.exists():
         run.restore(checkpoint)
-    saved = time.monotonic()
+    saved = -math.inf
     while (scale := run.scale()) > 0:
         run.advance(scale)
         stop = watch is not None and watch(run.progress())
@@ -137,8 +139,14 @@ def measure(field: Field, targets: Sequence[Target]) -> tuple[float, ...]:
 class _Run:
     """The state of one training run."""
 
-    def __init__(self, field: Field, targets: Sequence[Target], config: FitConfig) -> None:
-        self.field, self.targets, self.config = field, targets, config
+    def __init__(
+        self,
+        field: Field,
+        targets: Sequence[Target],
+        config: FitConfig,
+        note: Mapping[str, Any],
+    ) -> None:
+        self.field, self.targets, self.config, self.note = field, targets, config, note
         self.matrices = dict(field.decoder.named_parameters())
         device = next(field.parameters()).device
         sizes = dict.fromkeys(target.signal.size for target in targets)
@@ -297,6 +305,7 @@ class _Run:
             "cycle_start": self.cycle_start,
             "cycle": self.cycle,
             "errors": self.errors.tolist(),
+            "note": dict(self.note),
         }
         checkpoints.save(path, self.field, self.optimizers, facts)
 
