@@ -13,6 +13,7 @@ from stegfield.errors import ConfigError
 
 SlotRule = Literal["keyed", "magnitude", "random"]
 ValueRule = Literal["matched", "xavier"]
+MILLION = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,14 +92,24 @@ class HideConfig:
     """How much each secret's error counts."""
 
     def __post_init__(self) -> None:
-        if self.ratio is not None and not 0 < self.ratio < 1:
-            raise ConfigError(
-                f"{_flag('ratio')} must be between 0 and 1, got {self.ratio:g}",
-                hint="0.05 takes five weights in a hundred",
-            )
+        if self.ratio is not None:
+            check_ratio(self.ratio)
         for name in ("cover_weight", "secret_weight"):
             if not 0 < getattr(self, name) < math.inf:
                 raise ConfigError(f"{_flag(name)} must be above 0, got {getattr(self, name)}")
+
+
+def check_ratio(ratio: float) -> None:
+    """Refuse a share of slots that is not between 0 and 1 in the millionths that records tell.
+
+    Raises:
+        ConfigError: It is not.
+    """
+    if not (math.isfinite(ratio) and 0 < round(ratio * MILLION) < MILLION):
+        raise ConfigError(
+            f"{_flag('ratio')} must be between 0 and 1, got {ratio:g}",
+            hint="0.05 takes five weights in a hundred",
+        )
 
 
 def _flag(name: str) -> str:
