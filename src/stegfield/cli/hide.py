@@ -85,7 +85,8 @@ def hide(
         field: Architecture. A grid fits fastest, but shows traces of the secrets to everyone.
         sizes: Sizes of the architecture that differ from its defaults, like width=256,depth=4.
         checkpoint: File to save the run to every 30 seconds, and to go on from if it exists; keep
-            it as secret as the keys.
+            it as secret as the keys. With magnitude or random slots, the key files must exist
+            beforehand, and --force writes the slots into them.
         passphrase_stdin: Read missing keys as passphrases from stdin, a line for each.
         flatten: Put transparent images onto white.
         json: Print the result as JSON.
