@@ -46,8 +46,8 @@ class FitConfig:
     decay: float = 3.0
     """How far the step length falls: by exp(-decay), then to nothing; 0 keeps it constant."""
 
-    warm_up: int = 50
-    """Steps over which the step length rises first."""
+    warm_up: int | None = None
+    """Steps over which the step length rises first [default: the architecture's]."""
 
     loss: Literal["l2", "l1"] = "l2"
     """Squared or absolute error."""

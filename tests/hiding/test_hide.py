@@ -42,12 +42,7 @@ def hidden(
         architecture=architecture,
         sizes=SIZES[architecture],
         config=HideConfig(slots=slots),
-        training=FitConfig(
-            steps=steps,
-            batch=256,
-            seed=4,
-            learning_rate=0.04 if architecture == "fourier" else None,  # for a field this small
-        ),
+        training=FitConfig(steps=steps, batch=256, seed=4),
     )
 
 

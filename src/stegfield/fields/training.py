@@ -191,7 +191,9 @@ class _Run:
             if not self._next_cycle():
                 return 0.0
             fraction = self.fraction()
-        warm = (self.step - self.cycle_start + 1) / (self.config.warm_up + 1)
+        given = self.config.warm_up
+        warm_up = self.field.warm_up if given is None else given
+        warm = (self.step - self.cycle_start + 1) / (warm_up + 1)
         return min(1.0, warm) * _decayed(fraction, self.config.decay)
 
     def _next_cycle(self) -> bool:
