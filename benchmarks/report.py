@@ -46,8 +46,10 @@ def table(results: dict[str, Any]) -> str:
         )
     )
     case = results["papers_procedure"]
+    wanted_db, reached_db = case["psnr_db_compared_at"], case["their_psnr_db"]
+    least = "" if reached_db >= wanted_db else "at least "
     faster = ", ".join(
-        f"{name} {ours['times_faster']:.0f}x ({ours['seconds']:.1f} s)"
+        f"{name} {ours['seconds']:.1f} s ({least}{ours['times_faster']:.0f} times faster)"
         if ours["times_faster"]
         else f"{name} not ({ours['worst_psnr_db']:.1f} dB in {ours['seconds']:.0f} s)"
         for name, ours in case["ours"].items()
@@ -56,8 +58,8 @@ def table(results: dict[str, Any]) -> str:
         (
             "the paper's procedure: magnitude slots, Adam, full batches",
             "measured up to 38 dB; ours 10 times faster",
-            f"{case['psnr_db_compared_at']:.1f} dB after {case['their_joint_seconds']:.0f} s of "
-            f"joint training, where this run ended; ours reaches the same: {faster}",
+            f"{reached_db:.1f} dB after {case['their_joint_seconds']:.0f} s of joint training, "
+            f"where this run ended; ours reaches {wanted_db:.1f} dB: {faster}",
         )
     )
     for name, case in results["showing"].items():

@@ -1,25 +1,34 @@
 from __future__ import annotations
 
 import html
+import json
+import signal
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from stegfield import cli, demo
+from stegfield import cli, demo, hiding
 from stegfield.config import FitConfig
 from stegfield.errors import OutputExistsError
+from stegfield.hiding import HideResult
 
 
-def test_the_demo_writes_a_gallery_of_what_it_measured(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scenes of few pixels and steps."""
     pytest.importorskip("skimage")
-    quick = [
+    scenes = [
         replace(scene, longest=32, training=FitConfig(steps=30, batch=256, seed=1))
         for scene in demo.SCENES
     ]
-    monkeypatch.setattr(demo, "SCENES", tuple(quick))
+    monkeypatch.setattr(demo, "SCENES", tuple(scenes))
+
+
+@pytest.mark.usefixtures("quick")
+def test_the_demo_writes_a_gallery_of_what_it_measured(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = tmp_path / "gallery"
     assert cli.run(["demo", "-o", str(folder)]) == 0
     table = capsys.readouterr().out
@@ -31,6 +40,36 @@ def test_the_demo_writes_a_gallery_of_what_it_measured(
             assert name in table
             assert (folder / f"{scene.name}-{name}-again.png").is_file()
     with pytest.raises(OutputExistsError):
-        demo.run(folder, lambda _: lambda _: False)
+        demo.run(folder, lambda _: False, lambda _: None)
     assert cli.run(["demo", "-o", str(folder)]) == 1
-    assert cli.run(["demo", "-o", str(folder), "--force"]) == 0
+    capsys.readouterr()
+    assert cli.run(["demo", "-o", str(folder), "--force", "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["gallery"] == str(folder / "index.html")
+    for scene, told in zip(demo.SCENES, facts["scenes"], strict=True):
+        assert told["field"] == scene.architecture
+        assert not told["stopped"]
+        assert [image["photograph"] for image in told["images"]] == list(scene.photographs)
+
+
+@pytest.mark.usefixtures("quick")
+def test_ctrl_c_ends_the_whole_demo_in_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hide = hiding.hide
+
+    def interrupted(*arguments: object, **settings: object) -> HideResult:
+        signal.raise_signal(signal.SIGINT)
+        return hide(*arguments, **settings)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(hiding, "hide", interrupted)
+    assert cli.run(["demo", "-o", str(tmp_path), "--json"]) == 0
+    captured = capsys.readouterr()
+    assert "stopped early" in captured.err
+    [told] = json.loads(captured.out)["scenes"]
+    assert told["stopped"]
+    first, second = demo.SCENES
+    assert html.escape(first.title) in (tmp_path / "index.html").read_text()
+    assert (tmp_path / f"{first.name}-sheet.png").is_file()
+    assert not list(tmp_path.glob(f"{second.name}-*"))
+    assert not list(tmp_path.glob(".*"))

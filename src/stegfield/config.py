@@ -15,6 +15,7 @@ SlotRule = Literal["keyed", "magnitude", "random"]
 Profile = Literal["exact", "jpeg", "paper"]
 SHORTEST_SPAN, LONGEST_SPAN = 3, 14
 ValueRule = Literal["matched", "xavier"]
+MILLION = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +31,7 @@ class FitConfig:
     """Training steps to plan for."""
 
     max_seconds: float | None = None
-    """Seconds to train for, at most."""
+    """Seconds to train for, at most; L-BFGS at the end gets a fifth of them."""
 
     target_db: float | None = None
     """PSNR at which to stop; without steps or seconds, ever longer runs try for it."""
@@ -47,8 +48,8 @@ class FitConfig:
     decay: float = 3.0
     """How far the step length falls: by exp(-decay), then to nothing; 0 keeps it constant."""
 
-    warm_up: int = 50
-    """Steps over which the step length rises first."""
+    warm_up: int | None = None
+    """Steps over which the step length rises first [default: the architecture's]."""
 
     loss: Literal["l2", "l1"] = "l2"
     """Squared or absolute error."""
@@ -93,11 +94,8 @@ class HideConfig:
     """How much each secret's error counts."""
 
     def __post_init__(self) -> None:
-        if self.ratio is not None and not 0 < self.ratio < 1:
-            raise ConfigError(
-                f"{_flag('ratio')} must be between 0 and 1, got {self.ratio:g}",
-                hint="0.05 takes five weights in a hundred",
-            )
+        if self.ratio is not None:
+            check_ratio(self.ratio)
         for name in ("cover_weight", "secret_weight"):
             if not 0 < getattr(self, name) < math.inf:
                 raise ConfigError(f"{_flag(name)} must be above 0, got {getattr(self, name)}")
@@ -132,6 +130,19 @@ class EmbedConfig:
                 f"{_flag('bpp')} has no meaning for the jpeg profile",
                 hint="its rate follows from the message",
             )
+
+
+def check_ratio(ratio: float) -> None:
+    """Refuse a share of slots that is not between 0 and 1 in the millionths that records tell.
+
+    Raises:
+        ConfigError: It is not.
+    """
+    if not (math.isfinite(ratio) and 0 < round(ratio * MILLION) < MILLION):
+        raise ConfigError(
+            f"{_flag('ratio')} must be between 0 and 1, got {ratio:g}",
+            hint="0.05 takes five weights in a hundred",
+        )
 
 
 def _flag(name: str) -> str:

@@ -16,14 +16,13 @@ import torch
 from stegfield import fields, files, hiding, pictures, signals
 from stegfield.config import FitConfig
 from stegfield.errors import InputError, UnreadableError
-from stegfield.fields import Progress
+from stegfield.fields import Progress, Watch
 from stegfield.keys import Key, Passphrase
 from stegfield.metrics import Quality, Samples, quality
 from stegfield.signals import Signal, to_samples
 
 GAIN = 20.0
 PASSPHRASE = "the cat knows where the rocket is"  # noqa: S105 - only the demo's
-Report = Callable[[str], Callable[[Progress], bool]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +61,8 @@ class SceneResult:
     wrong_key: Samples
     field_bytes: int
     seconds: float
+    stopped: bool
+    """Training was asked to end before its plan was done."""
 
 
 SCENES = (
@@ -86,12 +87,16 @@ SCENES = (
 )
 
 
-def run(folder: Path, watch: Report, *, force: bool = False) -> list[SceneResult]:
-    """Run every scene and write its files and ``index.html`` into a folder.
+def run(
+    folder: Path, watch: Watch, announce: Callable[[str], None], *, force: bool = False
+) -> list[SceneResult]:
+    """Run the scenes and write their files and ``index.html`` into a folder.
 
     Args:
         folder: Created if it does not exist.
-        watch: Called with each scene's title; gives what is told of every training step.
+        watch: Is told of the start of each scene and of every training step. Returning True winds
+            down the scene that trains, writes all of its files, and leaves out those that follow.
+        announce: Called with each scene's title.
         force: Replace files of an earlier demo.
 
     Raises:
@@ -100,15 +105,20 @@ def run(folder: Path, watch: Report, *, force: bool = False) -> list[SceneResult
     """
     files.make_folder(folder)
     files.check_new(folder / "index.html", force=force)
-    results = [_play(scene, folder, watch(scene.title), force=force) for scene in SCENES]
+    results: list[SceneResult] = []
+    for scene in SCENES:
+        if watch(Progress(0, 0.0, 0.0, ())):
+            break
+        announce(scene.title)
+        results.append(_play(scene, folder, watch, force=force))
+        if results[-1].stopped:
+            break
     page = _page(results).encode()
     files.write_new(folder / "index.html", page, force=force)
     return results
 
 
-def _play(
-    scene: Scene, folder: Path, watch: Callable[[Progress], bool], *, force: bool
-) -> SceneResult:
+def _play(scene: Scene, folder: Path, watch: Watch, *, force: bool) -> SceneResult:
     def path(name: str) -> Path:
         return folder / f"{scene.name}-{name}"
 
@@ -143,7 +153,12 @@ def _play(
         shown.append(Shown(name, roles[index], original, written, quality(written, original)))
     wrong = hiding.reveal(field, _refused(field), size=_image_size(originals[1])).signal
     done = SceneResult(
-        scene, tuple(shown), to_samples(wrong), public.stat().st_size, result.seconds
+        scene,
+        tuple(shown),
+        to_samples(wrong),
+        public.stat().st_size,
+        result.seconds,
+        result.stopped,
     )
     files.write_new(path("sheet.png"), _sheet(done), force=force)
     return done

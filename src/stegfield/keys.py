@@ -82,10 +82,13 @@ class Key:
     def parse(cls, data: bytes) -> Key:
         """Read the bytes of a key file: its mark, two base64 blocks, and a check.
 
+        Lines may end in CR LF as well, since mail programs and editors make them so.
+
         Raises:
             KeyFileError: It is not one; the message goes behind the file's name.
         """
-        mark, *lines = data.decode("ascii", errors="replace").split("\n\n")
+        text = data.decode("ascii", errors="replace").replace("\r\n", "\n")
+        mark, *lines = text.split("\n\n")
         if mark != FILE_MARK:
             raise KeyFileError("is not a key file")
         try:

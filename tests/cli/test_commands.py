@@ -17,6 +17,8 @@ import pytest
 from PIL import Image
 
 from stegfield import cli, fields, signals
+from stegfield.fields import training
+from stegfield.keys import Key
 from stegfield.signals import waves
 
 QUICK = [
@@ -89,11 +91,21 @@ def test_hide_then_reveal_and_render(public: Path, capsys: pytest.CaptureFixture
         "photo-again.png: 24x20",
     ]
     assert size_of("one-again.png") == (12, 16)
-    assert cli.run(["render", str(public), "-o", "large.png", "--size", "48x40"]) == 0
+    large = ["render", str(public), "-o", "large.png", "--size", "48x40", "--json"]
+    assert cli.run(large) == 0
+    assert json.loads(capsys.readouterr().out) == {"image": "large.png", "size": [40, 48]}
     assert size_of("large.png") == (48, 40)
     assert cli.run(["compare", "photo.png", "photo-again.png", "-o", "difference.png"]) == 0
     assert capsys.readouterr().out.startswith("PSNR ")
     assert size_of("difference.png")[0] > 3 * 256
+
+
+def test_keygen_tells_programs_what_it_wrote(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    assert cli.run(["keygen", "eve.key", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"key": "eve.key"}
 
 
 def test_hide_reports_what_it_measured(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -194,6 +206,32 @@ def test_shared_slots_are_written_into_the_key_files(
     assert cli.run(["reveal", "p.safetensors", "-o", "again.png", "--key", "new.key"]) == 0
     assert cli.run([*command, "--secret", "one.png", "alice.key", "--force"]) == 0
     assert cli.run(["reveal", "p.safetensors", "-o", "a.png", "--key", "alice.key"]) == 0
+
+
+def test_a_run_with_shared_slots_goes_on_with_the_key_files_that_it_wrote(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ["hide", "photo.png", "-o", "p.safetensors", *QUICK, "--slots", "magnitude"]
+    command += ["--checkpoint", "run", "--secret", "one.png"]
+    assert "only with its key could the run go on" in fails([*command, "new.key"], capsys)
+    advance = training._Run.advance
+
+    def interrupted(run: training._Run, scale: float) -> None:
+        if len(run.targets) == 2 and run.step == 3:
+            signal.raise_signal(signal.SIGINT)
+        advance(run, scale)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training._Run, "advance", interrupted)
+        assert cli.run([*command, "alice.key", "--force"]) == 0
+    assert "the run can go on from run" in capsys.readouterr().err
+    slots = Key.read(Path("alice.key")).slots
+    assert slots
+    assert cli.run([*command, "alice.key", "--force"]) == 0
+    assert not Path("run").exists()
+    assert Key.read(Path("alice.key")).slots == slots
+    assert cli.run(["reveal", "p.safetensors", "-o", "a.png", "--key", "alice.key"]) == 0
+    assert "holds the slots of another field" in fails([*command, "alice.key", "--force"], capsys)
 
 
 def test_one_new_key_file_for_two_secrets_is_refused(
@@ -370,12 +408,22 @@ def test_ctrl_c_winds_down_to_a_usable_file(long_hide: subprocess.Popen[str]) ->
     assert cli.run(["reveal", "long.safetensors", "-o", "again.png", "--key", "alice.key"]) == 0
 
 
-def test_ctrl_c_twice_stops_at_once_and_writes_nothing(long_hide: subprocess.Popen[str]) -> None:
-    long_hide.send_signal(signal.SIGINT)
-    time.sleep(0.05)
-    long_hide.send_signal(signal.SIGINT)
-    _, told = long_hide.communicate(timeout=120)
-    assert long_hide.returncode == 1, told
+def test_ctrl_c_twice_stops_at_once_and_writes_nothing(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[float] = []
+
+    def interrupted(_: object, scale: float) -> None:
+        steps.append(scale)
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr("stegfield.fields.training._Run.advance", interrupted)
+    command = ["hide", "photo.png", "-o", "long.safetensors", *QUICK]
+    assert cli.run([*command, "--secret", "one.png", "alice.key"]) == 1
+    told = capsys.readouterr().err
+    assert "winding down" in told
     assert "error: stopped before the result was written" in told
     assert "Traceback" not in told
+    assert len(steps) == 1
     assert not Path("long.safetensors").exists()

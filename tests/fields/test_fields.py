@@ -25,7 +25,7 @@ EVERY_ARCHITECTURE = pytest.mark.parametrize("architecture", ARCHITECTURES)
 def small(architecture: str, signal: Signal, steps: int = 60, **more: float) -> fields.Field:
     config = FitConfig(steps=steps, batch=256, seed=3, **more)  # type: ignore[arg-type]
     sizes = SMALL[architecture]
-    return fields.fit(signal, architecture=architecture, sizes=sizes, config=config).field
+    return fields.fit(signal, architecture=architecture, sizes=sizes, training=config).field
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import math
 from pathlib import Path
 
@@ -8,8 +9,8 @@ import torch
 
 from stegfield import fields
 from stegfield.errors import ConfigError, DivergedError, InputError
-from stegfield.fields import FitConfig, Progress, Target, train, training
-from stegfield.fields.training import _decayed
+from stegfield.fields import FitConfig, Progress, Target, Watch, train, training
+from stegfield.fields.training import _decayed, measure
 from stegfield.signals import waves
 
 SIZES: dict[str, int | float] = {"width": 16, "depth": 2}
@@ -72,9 +73,9 @@ def test_a_damaged_checkpoint_is_refused(damage: bytes, tmp_path: Path) -> None:
 
 
 def test_a_run_stops_at_the_psnr_asked_for() -> None:
-    result = run(start(), target_db=25.0, steps=2000)
-    assert result.psnr_db[0] >= 25
-    assert result.steps < 2000
+    field = start()
+    assert run(field, target_db=25.0, steps=2000).steps < 2000
+    assert measure(field, [Target(waves(20, 24))])[0] >= 25
 
 
 def test_a_psnr_alone_is_tried_for_with_longer_runs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,18 +110,61 @@ def test_progress_tells_every_target_in_order() -> None:
         seen.append(progress)
         return False
 
-    result = train(start(), targets, FitConfig(steps=5, batch=64), watch=watch)
+    train(start(), targets, FitConfig(steps=5, batch=64), watch=watch)
     assert [p.step for p in seen] == [1, 2, 3, 4, 5]
     assert all(len(p.psnr_db) == 2 for p in seen)
     assert [p.fraction for p in seen] == sorted(p.fraction for p in seen)
-    assert len(result.psnr_db) == 2
 
 
-def test_polishing_never_makes_it_worse() -> None:
-    plain, polished = start(), start()
-    before = run(plain, steps=60).psnr_db[0]
-    after = run(polished, steps=60, polish=20).psnr_db[0]
+def polished(watch: Watch | None = None, **settings: object) -> tuple[fields.Training, float]:
+    """Train and polish; also give the PSNR."""
+    field, target = start(), [Target(waves(20, 24))]
+    config = FitConfig(**{"steps": 60, "batch": 128, "seed": 5, **settings})  # type: ignore[arg-type]
+    result = train(field, target, config, watch=watch)
+    return result, measure(field, target)[0]
+
+
+def test_polishing_makes_it_better_and_tells_its_progress() -> None:
+    seen: list[Progress] = []
+
+    def watch(progress: Progress) -> bool:
+        seen.append(progress)
+        return False
+
+    _, before = polished()
+    result, after = polished(watch, polish=20)
     assert after > before
+    assert not result.stopped
+    assert len(seen) > 60 + 20
+    assert [p.fraction for p in seen] == sorted(p.fraction for p in seen)
+    assert seen[60].fraction >= seen[59].fraction == pytest.approx(1 - training.POLISH_SHARE)
+    assert seen[-1].fraction == pytest.approx(1)
+    # the best weights seen are those that stay
+    assert max(p.psnr_db[0] for p in seen) == seen[-1].psnr_db[0] == pytest.approx(after, abs=0.1)
+
+
+@pytest.mark.parametrize("evaluations", [1, 2, 7])
+def test_polishing_ends_where_the_watcher_asks_and_keeps_the_best(evaluations: int) -> None:
+    asked: list[float] = []
+
+    def watch(progress: Progress) -> bool:
+        if progress.fraction >= 1 - training.POLISH_SHARE and progress.step == 60:
+            asked.append(progress.psnr_db[0])
+        return len(asked) > evaluations  # the first is that of the last step
+
+    _, before = polished()
+    result, after = polished(watch, polish=20)
+    assert result.stopped
+    assert len(asked) == evaluations + 1
+    assert after >= before
+
+
+def test_polishing_keeps_to_the_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks = itertools.count()
+    monkeypatch.setattr("stegfield.fields.training.time.monotonic", lambda: float(next(ticks)))
+    result, _ = polished(steps=None, max_seconds=300.0, polish=10**6)
+    assert 240 < result.seconds < 310
+    assert not result.stopped
 
 
 def test_every_epoch_shows_every_point_once() -> None:

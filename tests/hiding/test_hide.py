@@ -9,7 +9,7 @@ import torch
 
 from stegfield import fields
 from stegfield.config import FitConfig, HideConfig, SlotRule
-from stegfield.errors import ConfigError, UnreadableError
+from stegfield.errors import ConfigError, InputError, UnreadableError
 from stegfield.fields import ARCHITECTURES, Progress, Watch
 from stegfield.hiding import (
     HideResult,
@@ -42,12 +42,7 @@ def hidden(
         architecture=architecture,
         sizes=SIZES[architecture],
         config=HideConfig(slots=slots),
-        training=FitConfig(
-            steps=steps,
-            batch=256,
-            seed=4,
-            learning_rate=0.04 if architecture == "fourier" else None,  # for a field this small
-        ),
+        training=FitConfig(steps=steps, batch=256, seed=4),
     )
 
 
@@ -83,7 +78,7 @@ def test_a_key_swapped_in_and_out_leaves_every_weight_bit_equal(slots: SlotRule)
 def test_a_stego_header_has_the_entries_of_a_clean_one() -> None:
     training = FitConfig(steps=2, seed=4)
     stego = hidden(steps=2).field
-    clean = fields.fit(COVER, architecture="siren", sizes=SIZES["siren"], config=training).field
+    clean = fields.fit(COVER, architecture="siren", sizes=SIZES["siren"], training=training).field
     assert stego.header() == clean.header()
     assert len(fields.to_bytes(stego)) == len(fields.to_bytes(clean))
 
@@ -91,7 +86,7 @@ def test_a_stego_header_has_the_entries_of_a_clean_one() -> None:
 def test_a_wrong_key_and_an_innocent_field_give_the_one_error() -> None:
     stego = hidden(steps=2).field
     clean = fields.fit(
-        COVER, architecture="siren", sizes=SIZES["siren"], config=FitConfig(steps=2)
+        COVER, architecture="siren", sizes=SIZES["siren"], training=FitConfig(steps=2)
     ).field
     errors = []
     for field, key in (
@@ -173,7 +168,7 @@ def test_magnitude_slots_keep_the_values_that_the_cover_was_fitted_with() -> Non
         COVER,
         architecture="siren",
         sizes=SIZES["siren"],
-        config=FitConfig(steps=round(70 * 2 / 7), batch=training.batch, seed=4),
+        training=FitConfig(steps=round(70 * 2 / 7), batch=training.batch, seed=4),
     ).field
     slots = key_slots(result.field, result.secrets[0].key, SlotScheme(ratio=0.05))
     for name, (positions, _) in slots.items():
@@ -271,46 +266,79 @@ def test_signals_are_not_changed() -> None:
         assert torch.equal(old.values, new.values)
 
 
-def test_hiding_goes_on_from_a_checkpoint_without_a_seed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("seed", [None, 4])
+@pytest.mark.parametrize(
+    ("slots", "last"), [("keyed", 9), ("random", 9), ("magnitude", 5), ("magnitude", 15)]
+)
+def test_hiding_goes_on_from_a_checkpoint(
+    slots: SlotRule,
+    last: int,
+    seed: int | None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The salt, and so every key's slots, are those of the run that was cut off."""
+    """Without a seed, the salt, and so every key's slots, are those of the run that was cut off.
+
+    With magnitude slots, 8 steps fit the cover, and 20 follow.
+    """
     monkeypatch.setattr("stegfield.fields.training.CHECKPOINT_SECONDS", -1.0)
     checkpoint = tmp_path / "run"
 
     class CutOffError(Exception):
         pass
 
-    def cut_off(progress: Progress) -> bool:
-        if progress.step == 9:
-            raise CutOffError
-        return False
-
-    def begin(watch: Watch, slots: SlotRule = "keyed") -> HideResult:
-        return hide(
-            COVER,
-            [Secret(ONE, ALICE)],
-            architecture="siren",
-            sizes=SIZES["siren"],
-            config=HideConfig(slots=slots),
-            training=FitConfig(steps=28, batch=256),
-            watch=watch,
-            checkpoint=checkpoint,
-        )
-
-    with pytest.raises(CutOffError):
-        begin(cut_off)
     watched: list[int] = []
 
     def note(progress: Progress) -> bool:
         watched.append(progress.step)
         return False
 
+    def cut_off(progress: Progress) -> bool:
+        if len(watched) == last:
+            raise CutOffError
+        return note(progress)
+
+    def begin(watch: Watch, checkpoint: Path | None = checkpoint) -> HideResult:
+        return hide(
+            COVER,
+            [Secret(ONE, ALICE)],
+            architecture="siren",
+            sizes=SIZES["siren"],
+            config=HideConfig(slots=slots),
+            training=FitConfig(steps=28, batch=256, seed=seed),
+            watch=watch,
+            checkpoint=checkpoint,
+        )
+
+    with pytest.raises(CutOffError):
+        begin(cut_off)
     result = begin(note)
-    assert watched == list(range(9, 29))
+    joint = range(1, 21) if slots == "magnitude" else range(1, 29)
+    assert watched == [*(range(1, 9) if slots == "magnitude" else []), *joint]
+    assert result.steps == 28
     assert reveal(result.field, result.secrets[0].key).certain
-    with pytest.raises(ConfigError, match="cannot go on from a checkpoint"):
-        begin(cut_off, "magnitude")
+    if seed is not None:
+        assert fields.to_bytes(result.field) == fields.to_bytes(begin(note, None).field)
+
+
+def test_a_checkpoint_with_damaged_slots_is_refused(tmp_path: Path) -> None:
+    def begin() -> HideResult:
+        return hide(
+            COVER,
+            [Secret(ONE, ALICE)],
+            architecture="siren",
+            sizes=SIZES["siren"],
+            config=HideConfig(slots="magnitude"),
+            training=FitConfig(steps=2),
+            checkpoint=tmp_path / "run",
+        )
+
+    begin()
+    data = (tmp_path / "run").read_bytes()
+    at = data.index(b"positions") + 20
+    (tmp_path / "run").write_bytes(data[:at] + b"ff" * 20 + data[at + 40 :])
+    with pytest.raises(InputError, match="damaged checkpoint"):
+        begin()
 
 
 @pytest.mark.parametrize("secret", [None, waves(32, 32, phase=1.0), waves(64, 16, phase=1.0)])
@@ -323,7 +351,7 @@ def test_no_published_weight_is_left_as_it_was_drawn(
     sizes = {"sizes": SIZES[architecture], "architecture": architecture}
     start = fields.new_field(cover, seed=4, **sizes)  # type: ignore[arg-type]
     if secret is None:
-        field = fields.fit(cover, config=training, **sizes).field  # type: ignore[arg-type]
+        field = fields.fit(cover, training=training, **sizes).field  # type: ignore[arg-type]
     else:
         secrets = [Secret(secret, ALICE)]
         field = hide(cover, secrets, training=training, **sizes).field  # type: ignore[arg-type]

@@ -589,6 +589,15 @@ def test_a_truncated_image_is_refused_unless_only_its_end_mark_is_lost(
             assert np.array_equal(to_samples(signal), whole)
 
 
+def test_libtiff_says_nothing_beside_the_error(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    data = encode(plain(noise(64, 64, 3)), "TIFF", compression="tiff_lzw")
+    with pytest.raises(ImageError, match="is a damaged image"):
+        read(put(tmp_path, data[:200] + b"\xff" * 200 + data[400:]))
+    assert capfd.readouterr() == ("", "")
+
+
 @given(st.sampled_from(REAL), st.lists(edits, min_size=1, max_size=5))
 @settings(max_examples=300)
 def test_a_damaged_image_is_read_or_refused(

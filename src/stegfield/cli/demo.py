@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from stegfield.cli.terminal import say, watching
+from stegfield.cli.terminal import answer, say, watching
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
 
-    from stegfield.fields import Progress
+    from stegfield.demo import SceneResult
 
 
 def demo(
     *,
     output: Annotated[Path, Parameter(alias="-o")] = Path("stegfield-demo"),
+    json: bool = False,
     force: bool = False,
 ) -> None:
     """Hide two photographs in a third one's field, reveal them, and draw a gallery.
@@ -28,21 +28,45 @@ def demo(
 
     Args:
         output: Folder for the files and the gallery, index.html.
+        json: Print what was measured as JSON.
         force: Replace the files of an earlier demo.
     """
+    from stegfield import demo as scenes
+
+    with watching(["cover", "secret 1", "secret 2"]) as watch:
+        results = scenes.run(output, watch, say, force=force)
+    gallery = output / "index.html"
+    if len(results) < len(scenes.SCENES) or any(result.stopped for result in results):
+        say("the demo was stopped early: the figures are not what the fields can reach")
+    if json:
+        answer({"gallery": str(gallery), "scenes": [_facts(result) for result in results]})
+        return
+    _print_table(results)
+    say(f"look at {gallery}")
+
+
+def _facts(result: SceneResult) -> dict[str, Any]:
+    return {
+        "field": result.scene.architecture,
+        "bytes": result.field_bytes,
+        "seconds": round(result.seconds, 3),
+        "stopped": result.stopped,
+        "images": [
+            {
+                "photograph": shown.name,
+                "role": shown.role,
+                "size": list(shown.original.shape[:2]),
+                **shown.quality.to_json(),
+            }
+            for shown in result.shown
+        ],
+    }
+
+
+def _print_table(results: Sequence[SceneResult]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from stegfield import demo as scenes
-
-    with ExitStack() as bars:
-
-        def watch(title: str) -> Callable[[Progress], bool]:
-            bars.close()
-            say(title)
-            return bars.enter_context(watching(["cover", "secret 1", "secret 2"]))
-
-        results = scenes.run(output, watch, force=force)
     table = Table("field", "photograph", "", "size", "PSNR, dB", "SSIM", "seconds", box=None)
     for result in results:
         for shown in result.shown:
@@ -57,4 +81,3 @@ def demo(
                 f"{result.seconds:.0f}",
             )
     Console().print(table)
-    say(f"look at {output / 'index.html'}")

@@ -56,7 +56,7 @@ def fit(
             signal,
             architecture=field,
             sizes=parse_sizes(sizes),
-            config=training,
+            training=training,
             watch=watch,
             checkpoint=checkpoint,
         )

@@ -85,7 +85,8 @@ def hide(
         field: Architecture. A grid fits fastest, but shows traces of the secrets to everyone.
         sizes: Sizes of the architecture that differ from its defaults, like width=256,depth=4.
         checkpoint: File to save the run to every 30 seconds, and to go on from if it exists; keep
-            it as secret as the keys.
+            it as secret as the keys. With magnitude or random slots, the key files must exist
+            beforehand, and --force writes the slots into them.
         passphrase_stdin: Read missing keys as passphrases from stdin, a line for each.
         flatten: Put transparent images onto white.
         json: Print the result as JSON.
@@ -103,7 +104,7 @@ def hide(
         files.check_new(checkpoint, force=True)
     cover_signal = signals.read(cover, flatten=flatten)
     images = [signals.read(entry.image, flatten=flatten) for entry in secret]
-    keys = [_key(entry, shared, passphrase_stdin, force) for entry in secret]
+    keys = [_key(entry, shared, checkpoint, passphrase_stdin, force) for entry in secret]
     secrets = [hiding.Secret(i, key) for i, key in zip(images, keys, strict=True)]
     _warn_if_small(
         fields.new_field(cover_signal, architecture=field, sizes=parse_sizes(sizes)),
@@ -142,7 +143,9 @@ def hide(
         _report(output, cover, secret, result)
 
 
-def _key(entry: SecretFiles, shared: bool, passphrase_stdin: bool, force: bool) -> Key | Passphrase:
+def _key(
+    entry: SecretFiles, shared: bool, checkpoint: Path | None, passphrase_stdin: bool, force: bool
+) -> Key | Passphrase:
     from stegfield.keys import Key
 
     if entry.key is None:
@@ -151,6 +154,11 @@ def _key(entry: SecretFiles, shared: bool, passphrase_stdin: bool, force: bool) 
     if not shared:
         return Key.read(entry.key)
     if not entry.key.exists():
+        if checkpoint is not None:
+            raise KeyFileError(
+                f"{entry.key} does not exist, and only with its key could the run go on",
+                hint="write it with `stegfield keygen`, and repeat the command with --force",
+            )
         return Key.generate()
     if not force:
         raise KeyFileError(
@@ -158,7 +166,8 @@ def _key(entry: SecretFiles, shared: bool, passphrase_stdin: bool, force: bool) 
             hint="name a key file that does not exist yet, or add to this one with --force",
         )
     key = Key.read(entry.key)
-    if key.slots:
+    going_on = checkpoint is not None and checkpoint.exists()
+    if key.slots and not going_on:  # a run that was wound down has written its slots already
         raise KeyFileError(
             f"{entry.key} holds the slots of another field", hint="name a new key file"
         )

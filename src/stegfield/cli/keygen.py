@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from stegfield.cli.terminal import say
+from stegfield.cli.terminal import answer, say
 
 
-def keygen(out: Path, /, *, force: bool = False) -> None:
+def keygen(out: Path, /, *, json: bool = False, force: bool = False) -> None:
     """Write a new key file: 32 random bytes, readable by its owner only.
 
     Args:
         out: Key file to write.
+        json: Print the result as JSON.
         force: Replace an existing file; what its key reveals is then lost.
     """
     from stegfield.keys import Key
 
     Key.generate().write(out, force=force)
-    say(f"{out}: a new key")
+    if json:
+        answer({"key": str(out)})
+    else:
+        say(f"{out}: a new key")

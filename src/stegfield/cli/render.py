@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from stegfield.cli.terminal import say
+from stegfield.cli.terminal import answer, say
 
 
 def render(
@@ -16,6 +16,7 @@ def render(
     *,
     output: Annotated[Path, Parameter(alias="-o")],
     size: str | None = None,
+    json: bool = False,
     force: bool = False,
 ) -> None:
     """Show what a field shows to everyone, at any size.
@@ -24,6 +25,7 @@ def render(
         field: Field file.
         output: PNG file to write.
         size: Columns x rows to sample, like 1024x768; the image's own if left out.
+        json: Print the result as JSON.
         force: Replace an existing file.
     """
     from stegfield import fields, files, signals
@@ -34,4 +36,7 @@ def render(
     shown = fields.render(fields.load(field), wanted)
     files.write_new(output, signals.to_png(shown), force=force)
     rows, columns = shown.size
-    say(f"{output}: {columns}x{rows}")
+    if json:
+        answer({"image": str(output), "size": [rows, columns]})
+    else:
+        say(f"{output}: {columns}x{rows}")

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from stegfield import files
-from stegfield.errors import InputError
+from stegfield.errors import InputError, UnreadableError
 from stegfield.keys import KEY_BYTES, SALT_BYTES
 
 ENTRY = "stegfield-checkpoint"
@@ -46,6 +46,16 @@ def start(path: Path) -> tuple[bytes, bytes]:
         if len(draw) != KEY_BYTES or len(salt) != SALT_BYTES:
             raise ValueError(facts)
         return draw, salt
+
+
+def note(path: Path) -> dict[str, Any]:
+    """Give what the caller of a run had kept in its checkpoint.
+
+    Raises:
+        InputError: The file is damaged.
+    """
+    with distrusting(path), safetensors.safe_open(path, "pt") as stream:
+        return dict(_facts(stream)["note"])
 
 
 def load(
@@ -84,6 +94,7 @@ def distrusting(path: Path) -> Iterator[None]:
     try:
         yield
     except (
+        UnreadableError,
         safetensors.SafetensorError,
         KeyError,
         IndexError,

@@ -115,6 +115,8 @@ class Field(nn.Module, ABC):
     """Share of each matrix that a key takes where the user names none."""
     learning_rate: ClassVar[float]
     """First step length of most matrices that Muon moves."""
+    warm_up: ClassVar[int] = 50
+    """Steps over which the step length rises first, where the user names no other number."""
     draw: bytes = b""
     """What the untrained weights were drawn from; kept in checkpoints, never in files."""
 

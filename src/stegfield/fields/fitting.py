@@ -37,7 +37,7 @@ def fit(
     *,
     architecture: str = "siren",
     sizes: Mapping[str, Any] | None = None,
-    config: FitConfig | None = None,
+    training: FitConfig | None = None,
     watch: Watch | None = None,
     checkpoint: Path | None = None,
 ) -> FitResult:
@@ -47,7 +47,7 @@ def fit(
         signal: What to show.
         architecture: ``siren``, ``fourier`` or ``grid``.
         sizes: Entries of the architecture's sizes that differ from its defaults.
-        config: How to train.
+        training: How to train.
         watch: Is told of every step; returning True ends the run early.
         checkpoint: File to write the state to, and to go on from.
 
@@ -57,16 +57,16 @@ def fit(
 
     Example:
         >>> from stegfield.signals import waves
-        >>> config = FitConfig(target_db=30.0)
-        >>> result = fit(waves(16, 16), sizes={"width": 32, "depth": 2}, config=config)
+        >>> training = FitConfig(target_db=30.0)
+        >>> result = fit(waves(16, 16), sizes={"width": 32, "depth": 2}, training=training)
         >>> result.quality.psnr_db > 30
         True
     """
-    config = FitConfig() if config is None else config
+    training = FitConfig() if training is None else training
     field = new_field(
-        signal, architecture=architecture, sizes=sizes, seed=config.seed, checkpoint=checkpoint
+        signal, architecture=architecture, sizes=sizes, seed=training.seed, checkpoint=checkpoint
     )
-    run = train(field, [Target(signal)], config, watch=watch, checkpoint=checkpoint)
+    run = train(field, [Target(signal)], training, watch=watch, checkpoint=checkpoint)
     shown = quality(to_samples(render(field)), to_samples(signal))
     return FitResult(field, shown, run.steps, run.seconds, run.stopped)
 

@@ -45,7 +45,8 @@ class Fourier(Field):
 
     architecture = "fourier"
     sizes_type = FourierSizes
-    learning_rate = 1e-2
+    learning_rate = 6e-2
+    warm_up = 200
 
     @staticmethod
     def build(
@@ -57,6 +58,14 @@ class Fourier(Field):
         widths = [2 * sizes.frequencies, *[sizes.width] * sizes.depth, public.channels]
         decoder = ResidualLayers(widths, noise)
         return FourierFeatures(frequencies), decoder
+
+    def muon_rate(self, name: str) -> float:
+        """Give the first step length: the last layer, right before tanh, takes far shorter steps.
+
+        Where steps are long before the mean colours are found, whole regions of one image end up
+        where tanh is flat, and stay there: this, and the long warm-up, keep out of it.
+        """
+        return self.learning_rate * (0.02 if name == list(self.slot_bounds())[-1] else 1.0)
 
 
 class FourierFeatures(nn.Module):

@@ -12,7 +12,8 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from functools import cached_property
@@ -39,6 +40,8 @@ LEAST_STEPS, PASSES = 1000, 40
 CHUNK = 4096
 """Points whose activations are in memory together."""
 CHECKPOINT_SECONDS = 30.0
+POLISH_SHARE = 0.2
+"""Of a run that ends with L-BFGS, the share of its seconds, and of its progress, kept for that."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,11 +69,10 @@ Watch = Callable[[Progress], bool]
 
 @dataclass(frozen=True)
 class Training:
-    """What a run came to; PSNR in dB per target, exact, on 8-bit samples."""
+    """What a run took; `measure` tells what it came to."""
 
     steps: int
     seconds: float
-    psnr_db: tuple[float, ...]
     stopped: bool
     """`Watch` asked for the end before the plan was done."""
 
@@ -82,6 +84,7 @@ def train(
     *,
     watch: Watch | None = None,
     checkpoint: Path | None = None,
+    note: Mapping[str, Any] | None = None,
 ) -> Training:
     """Train a field in place until every target is shown well enough, or the plan is done.
 
@@ -90,19 +93,20 @@ def train(
         targets: What it is to show, each with its own weights in the slots.
         config: Plan and method.
         watch: Is told of every step.
-        checkpoint: Written every 30 seconds, and before winding down; if it is there already, the
-            run goes on from it. The caller removes it when the result is safe. It holds what a
-            secret key hides, so keep it as a key.
+        checkpoint: Written after the first step, every 30 seconds, and before winding down; if it
+            is there already, the run goes on from it. The caller removes it when the result is
+            safe. It holds what a secret key hides, so keep it as a key.
+        note: Kept in the checkpoint for the caller, as JSON.
 
     Raises:
         InputError: The checkpoint is damaged or belongs to another run.
         DivergedError: The error grew beyond all numbers.
     """
     keep_freed_memory()
-    run = _Run(field, targets, config)
+    run = _Run(field, targets, config, note or {})
     if checkpoint is not None and checkpoint.exists():
         run.restore(checkpoint)
-    saved = time.monotonic()
+    saved = -math.inf
     while (scale := run.scale()) > 0:
         run.advance(scale)
         stop = watch is not None and watch(run.progress())
@@ -115,15 +119,34 @@ def train(
         if run.reached():
             break
     if config.polish and not run.stopped:
-        run.polish()
-    return Training(run.step, run.seconds, run.measure(), run.stopped)
+        if checkpoint is not None:
+            run.save(checkpoint)
+        run.polish(watch)
+    return Training(run.step, run.seconds, run.stopped)
+
+
+def measure(field: Field, targets: Sequence[Target]) -> tuple[float, ...]:
+    """Give the PSNR in dB of what a field shows of every target, on 8-bit samples."""
+    return tuple(
+        psnr_db(
+            to_samples(render(field, target.signal.size, target.slots)),
+            to_samples(target.signal),
+        )
+        for target in targets
+    )
 
 
 class _Run:
     """The state of one training run."""
 
-    def __init__(self, field: Field, targets: Sequence[Target], config: FitConfig) -> None:
-        self.field, self.targets, self.config = field, targets, config
+    def __init__(
+        self,
+        field: Field,
+        targets: Sequence[Target],
+        config: FitConfig,
+        note: Mapping[str, Any],
+    ) -> None:
+        self.field, self.targets, self.config, self.note = field, targets, config, note
         self.matrices = dict(field.decoder.named_parameters())
         device = next(field.parameters()).device
         sizes = dict.fromkeys(target.signal.size for target in targets)
@@ -131,8 +154,7 @@ class _Run:
         self.seed = 0 if config.seed is None else config.seed
         self.optimizers = _optimizers(field, config)
         self.step = 0
-        self.psnr: list[float] = [-math.inf] * len(targets)
-        self.errors = torch.zeros(len(targets), dtype=torch.float64)
+        self.errors = torch.full((len(targets),), math.inf, dtype=torch.float64)
         self.next_check = 0
         self.cycle_start, self.cycle = 0, _first_cycle(config, targets)
         self.winding: tuple[int, int, float] | None = None
@@ -154,7 +176,8 @@ class _Run:
         if self.cycle is not None:
             parts.append((self.step - self.cycle_start) / self.cycle)
         if self.config.max_seconds is not None:
-            parts.append(self.seconds / self.config.max_seconds)
+            share = 1 - POLISH_SHARE if self.config.polish else 1.0
+            parts.append(self.seconds / (share * self.config.max_seconds))
         return min(1.0, max(parts))
 
     def scale(self) -> float:
@@ -168,7 +191,9 @@ class _Run:
             if not self._next_cycle():
                 return 0.0
             fraction = self.fraction()
-        warm = (self.step - self.cycle_start + 1) / (self.config.warm_up + 1)
+        given = self.config.warm_up
+        warm_up = self.field.warm_up if given is None else given
+        warm = (self.step - self.cycle_start + 1) / (warm_up + 1)
         return min(1.0, warm) * _decayed(fraction, self.config.decay)
 
     def _next_cycle(self) -> bool:
@@ -199,12 +224,19 @@ class _Run:
             optimizer.step()
         self.step += 1
         # a mean over about the last ten steps; PSNR moves little within them
-        keep = 0.9 if self.step > 1 else 0.0
-        self.errors = keep * self.errors + (1 - keep) * errors
-        self.psnr = [10 * math.log10(4 / max(error, 1e-30)) for error in self.errors.tolist()]
+        self.errors = 0.9 * self.errors + 0.1 * errors if self.step > 1 else errors
 
-    def progress(self) -> Progress:
-        return Progress(self.step, self.fraction(), self.seconds, tuple(self.psnr))
+    @property
+    def psnr(self) -> tuple[float, ...]:
+        """PSNR in dB of every target by its recent errors, of values from -1 to 1."""
+        return tuple(10 * math.log10(4 / max(error, 1e-30)) for error in self.errors.tolist())
+
+    def progress(self, polished: float = 0.0) -> Progress:
+        """Tell where the run is; ``polished`` is how much of the polishing is done."""
+        fraction = self.fraction()
+        if self.config.polish:
+            fraction = (1 - POLISH_SHARE) * fraction + POLISH_SHARE * polished
+        return Progress(self.step, fraction, self.seconds, self.psnr)
 
     def reached(self) -> bool:
         """Tell whether every target has the PSNR asked for; measured only where it may have."""
@@ -212,38 +244,49 @@ class _Run:
         if target is None or min(self.psnr) < target - 0.1 or self.step < self.next_check:
             return False
         self.next_check = self.step + max(10, self.step // 20)  # measuring takes a few steps' time
-        return min(self.measure()) >= target
-
-    def measure(self) -> tuple[float, ...]:
-        """Give the exact PSNR of every target, on 8-bit samples."""
-        return tuple(
-            psnr_db(
-                to_samples(render(self.field, target.signal.size, target.slots)),
-                to_samples(target.signal),
-            )
-            for target in self.targets
-        )
+        return min(measure(self.field, self.targets)) >= target
 
     def wind_down(self, scale: float) -> None:
         """Shrink the steps to nothing over a tenth of the run so far, and end."""
         if self.winding is None:
             self.winding = (self.step, max(20, self.step // 10), scale)
 
-    def polish(self) -> None:
-        """Run L-BFGS on all points; keep what came before if it does not help."""
-        before = {name: p.detach().clone() for name, p in self.field.named_parameters()}
-        loss_before = self._full_loss()
+    def polish(self, watch: Watch | None) -> None:
+        """Run L-BFGS on all points until its iterations, the time or the watcher's patience end.
+
+        Whatever ends it, and wherever in a line search, the best weights seen stay: those that it
+        began with, if it does not help.
+        """
+        planned, limit, begun = self.config.polish, self.config.max_seconds, self.seconds
+        best = math.inf
+        kept: dict[str, Tensor] = {}
         optimizer = torch.optim.LBFGS(
             list(self.field.parameters()),
-            max_iter=self.config.polish,
+            max_iter=planned,
             history_size=20,
             line_search_fn="strong_wolfe",
         )
-        optimizer.step(self._full_loss)  # type: ignore[no-untyped-call]
-        if not self._full_loss() < loss_before:  # also where it is not a number
-            self.field.load_state_dict(before, strict=False)
 
-    def _full_loss(self) -> float:
+        def loss() -> float:
+            nonlocal best, kept
+            value, errors = self._full_loss()
+            if value < best:
+                best, self.errors = value, errors
+                kept = {name: p.detach().clone() for name, p in self.field.named_parameters()}
+            done = next(iter(optimizer.state.values()))["n_iter"] / planned
+            if limit is not None:
+                done = max(done, (self.seconds - begun) / max(limit - begun, 1e-9))
+            if watch is not None and watch(self.progress(min(done, 1.0))):
+                self.wind_down(0.0)
+            if self.stopped or done > 1:
+                raise _EnoughError
+            return value
+
+        with suppress(_EnoughError):
+            optimizer.step(loss)  # type: ignore[no-untyped-call]
+        self.field.load_state_dict(kept, strict=False)
+
+    def _full_loss(self) -> tuple[float, Tensor]:
         for parameter in self.field.parameters():
             parameter.grad = None
         errors, loss = torch.zeros_like(self.errors), 0.0
@@ -251,7 +294,7 @@ class _Run:
             everything = torch.arange(group.points)
             for part in torch.split(everything, CHUNK):
                 loss += group.backward(self, part, len(part) / group.points, errors)
-        return loss
+        return loss, errors
 
     def save(self, path: Path) -> None:
         """Write all that is needed to go on."""
@@ -264,6 +307,7 @@ class _Run:
             "cycle_start": self.cycle_start,
             "cycle": self.cycle,
             "errors": self.errors.tolist(),
+            "note": dict(self.note),
         }
         checkpoints.save(path, self.field, self.optimizers, facts)
 
@@ -290,6 +334,10 @@ class _Run:
                 for tensor in target.slots[name]:
                     digest.update(tensor.numpy().tobytes())
         return digest.hexdigest()
+
+
+class _EnoughError(Exception):
+    """Ends L-BFGS within an evaluation; torch offers no other way."""
 
 
 class _Group:

@@ -14,11 +14,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from stegfield.config import FitConfig, HideConfig, SlotRule
 from stegfield.errors import ConfigError
-from stegfield.fields import Field, Target, Watch, new_field, render, substitute, train
+from stegfield.fields import (
+    Field,
+    SlotValues,
+    Target,
+    Training,
+    Watch,
+    checkpoints,
+    new_field,
+    render,
+    substitute,
+    train,
+)
 from stegfield.hiding.record import Record, write_records
 from stegfield.hiding.reveal import reveal
 from stegfield.hiding.slots import (
@@ -29,6 +41,7 @@ from stegfield.hiding.slots import (
     pack_positions,
     positions_entropy_bits,
     random_positions,
+    unpack_positions,
 )
 from stegfield.keys import Key, Passphrase, unlock
 from stegfield.metrics import Quality, quality
@@ -122,7 +135,7 @@ def hide(
     if not secrets:
         raise ConfigError("there is no secret to hide", hint="name at least one image and its key")
     if config.slots != "keyed":
-        _check_shared(secrets, config.slots, checkpoint)
+        _check_shared(secrets, config.slots)
     cover, images = _same_channels(cover, [secret.signal for secret in secrets])
     field = new_field(
         cover, architecture=architecture, sizes=sizes, seed=training.seed, checkpoint=checkpoint
@@ -143,19 +156,27 @@ def hide(
     # where records go is known before training: find out now whether they fit
     write_records(copy.deepcopy(field), list(zip(keys, records, strict=True)))
 
-    positions = []
-    steps, seconds = 0, 0.0
+    cover_slots: SlotValues = {}
+    note: dict[str, Any] = {}
     if config.slots == "magnitude":
         before, training = _split(training)
-        run = train(field, [Target(cover)], before, watch=watch)
-        steps, seconds = run.steps, run.seconds
-        positions = largest_positions(field, scheme)
+        if checkpoint is not None and checkpoint.exists():
+            note = checkpoints.note(checkpoint)
+        if checkpoint is not None and note:
+            with checkpoints.distrusting(checkpoint):
+                cover_slots = _from_note(field, note)
+        else:
+            fitted = train(field, [Target(cover)], before, watch=watch, checkpoint=checkpoint)
+            if checkpoint is not None:
+                checkpoint.unlink(missing_ok=True)  # the next one is of the joint training
+            cover_slots = own_values(field, largest_positions(field, scheme))
+            note = _to_note(cover_slots, fitted)
     elif config.slots == "random":
         noise = Key(field.draw).noise("shared-slots", salt=field.public.seed)
-        positions = random_positions(field, scheme, noise)
+        cover_slots = own_values(field, random_positions(field, scheme, noise))
+    positions = [at.numpy() for at, _ in cover_slots.values()]
     packed = pack_positions(positions)
     keys = [replace(key, slots=packed) for key in keys]
-    cover_slots = own_values(field, positions) if positions else {}
 
     run = train(
         field,
@@ -169,6 +190,7 @@ def hide(
         training,
         watch=watch,
         checkpoint=checkpoint,
+        note=note,
     )
     _publish(field, cover_slots)
     write_records(field, list(zip(keys, records, strict=True)))
@@ -183,8 +205,8 @@ def hide(
             )
             for secret, key in zip(secrets, keys, strict=True)
         ),
-        steps=steps + run.steps,
-        seconds=seconds + run.seconds,
+        steps=note.get("steps", 0) + run.steps,
+        seconds=note.get("seconds", 0.0) + run.seconds,
         stopped=run.stopped,
         positions_bits=8 * len(packed),
         positions_entropy_bits=positions_entropy_bits(positions, counts) if positions else 0.0,
@@ -203,11 +225,29 @@ def expected_psnr_db(field: Field, signals: Sequence[Signal]) -> float:
     return EXPECTED_AT_ONE_DB - LOST_PER_DOUBLING_DB * doublings
 
 
-def _check_shared(secrets: Sequence[Secret], slots: SlotRule, checkpoint: Path | None) -> None:
-    if checkpoint is not None:
-        raise ConfigError(
-            f"a run with {slots} slots cannot go on from a checkpoint", hint="take keyed slots"
-        )
+def _to_note(cover_slots: SlotValues, fitted: Training) -> dict[str, Any]:
+    """Keep in checkpoints what the cover's own fit came to: it is gone from the joint training."""
+    values = torch.cat([values for _, values in cover_slots.values()])
+    return {
+        "positions": pack_positions([at.numpy() for at, _ in cover_slots.values()]).hex(),
+        "values": values.numpy().astype("<f4").tobytes().hex(),
+        "steps": fitted.steps,
+        "seconds": fitted.seconds,
+    }
+
+
+def _from_note(field: Field, note: Mapping[str, Any]) -> SlotValues:
+    counts = [field.decoder.get_parameter(name).numel() for name in field.slot_bounds()]
+    positions = unpack_positions(bytes.fromhex(note["positions"]), counts)
+    data = np.frombuffer(bytes.fromhex(note["values"]), "<f4").astype(np.float32)
+    values = torch.split(torch.from_numpy(data), [len(chosen) for chosen in positions])
+    return {
+        name: (torch.from_numpy(at), put)
+        for name, at, put in zip(field.slot_bounds(), positions, values, strict=True)
+    }
+
+
+def _check_shared(secrets: Sequence[Secret], slots: SlotRule) -> None:
     if any(isinstance(secret.key, Passphrase) for secret in secrets):
         raise ConfigError(
             f"with {slots} slots a passphrase is not enough: the positions need a key file",

@@ -22,9 +22,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from numpy.typing import NDArray
 from reedsolo import ReedSolomonError, RSCodec
 
+from stegfield.config import MILLION
 from stegfield.errors import CapacityError, ConfigError, UnreadableError
 from stegfield.fields import Field
-from stegfield.hiding.slots import MILLION, VALUE_RULES, SlotScheme
+from stegfield.hiding.slots import VALUE_RULES, SlotScheme
 from stegfield.keys import Key
 from stegfield.signals import LARGEST_POINTS
 

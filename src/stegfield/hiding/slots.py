@@ -34,13 +34,12 @@ from jaxtyping import Float, Int64
 from numpy.typing import NDArray
 from torch import Tensor
 
-from stegfield.config import ValueRule
+from stegfield.config import MILLION, ValueRule, check_ratio
 from stegfield.errors import ConfigError, UnreadableError
 from stegfield.fields import Field, SlotValues
 from stegfield.keys import Key, Noise
 
 VALUE_RULES: tuple[ValueRule, ...] = ("matched", "xavier")
-MILLION = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,11 +51,7 @@ class SlotScheme:
     values: ValueRule = "matched"
 
     def __post_init__(self) -> None:
-        if not 0 < self.millionths < MILLION:
-            raise ConfigError(
-                f"the ratio of slots must be between 0 and 1, got {self.ratio:g}",
-                hint="0.05 takes five weights in a hundred",
-            )
+        check_ratio(self.ratio)
         object.__setattr__(self, "ratio", self.millionths / MILLION)  # what a record can tell
         if self.values not in VALUE_RULES:
             raise ConfigError(f"there is no value rule {self.values!r}", hint="matched or xavier")
@@ -64,7 +59,7 @@ class SlotScheme:
     @property
     def millionths(self) -> int:
         """The ratio as an integer, so that counts of slots are exact on every machine."""
-        return round(self.ratio * MILLION) if math.isfinite(self.ratio) else 0
+        return round(self.ratio * MILLION)
 
     def count(self, weights: int) -> int:
         """Tell how many of a layer's weights are slots.

@@ -17,8 +17,11 @@ every sample; JPEG does not.
 
 from __future__ import annotations
 
+import ctypes
 import io
 import warnings
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +76,7 @@ def read(path: Path, *, flatten: bool = False) -> Signal:
 
 def decode(data: bytes, path: Path, *, flatten: bool = False) -> Signal:
     """Decode the bytes of an image file; see `read`. The path is only named in errors."""
+    _silence_libtiff()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -139,6 +143,17 @@ def resize(signal: Signal, longest: int) -> Signal:
     image = Image.fromarray(samples[..., 0] if signal.channels == 1 else samples)
     levels = np.array(image.resize(size, Image.Resampling.LANCZOS))
     return from_samples(levels.reshape(*levels.shape[:2], -1))
+
+
+@cache
+def _silence_libtiff() -> None:
+    """Stop libtiff from writing its errors to stderr itself; Pillow raises them anyway.
+
+    Pillow silences libtiff's warnings in the same way.
+    """
+    with suppress(AttributeError, OSError):  # a libtiff that is linked in has no name to call
+        library = ctypes.CDLL(Image.core.__file__)  # type: ignore[attr-defined]
+        library.TIFFSetErrorHandler(None)
 
 
 def _from_pillow(opened: ImageFile.ImageFile, path: Path, *, flatten: bool) -> Signal:
