@@ -12,11 +12,7 @@ programs share the machine, so compare times of one run only.
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -29,7 +25,7 @@ from typing import Any
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-import stegfield
+from measure import Case, measured, run, timed
 from stegfield import fields, hiding, signals
 from stegfield.config import FitConfig, HideConfig
 from stegfield.fields import Progress, Target
@@ -42,7 +38,6 @@ PAPERS_SECONDS = 150.0
 """For the joint training by the paper's procedure, which would take a day to the end."""
 COMPARED_DB = 38.0
 """Where the paper's procedure and ours are compared, by their worst image."""
-Case = Callable[[Path], dict[str, Any]]
 
 
 def seed_triple(data: Path) -> list[Signal]:
@@ -303,55 +298,6 @@ def muon_step(field: fields.Field, *, ours: bool) -> float:
     return round(1000 * timed(30, optimizer.step), 2)
 
 
-def timed(times: int, call: Callable[[], Any]) -> float:
-    """Give the median of several calls' seconds, after one to warm up."""
-    call()
-    seconds = []
-    for _ in range(times):
-        start = time.perf_counter()
-        call()
-        seconds.append(time.perf_counter() - start)
-    return round(statistics.median(seconds), 6)
-
-
-def measured(command: list[str]) -> dict[str, float]:
-    """Run a command in a process of its own; give its seconds and its peak memory."""
-    script = (
-        "import resource, subprocess, sys, time; start = time.perf_counter(); "
-        "subprocess.run(sys.argv[1:], check=True, capture_output=True); "
-        "print(time.perf_counter() - start, "
-        "resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script, *command], check=True, capture_output=True, text=True
-    )
-    seconds, kibibytes = map(float, done.stdout.split())
-    return {"seconds": round(seconds, 2), "peak_megabytes": round(kibibytes * 1024 / 1e6)}
-
-
-def machine() -> dict[str, Any]:
-    """Name the machine and what it runs, and tell how fast it is just now."""
-    points, weight = torch.randn(2048, 128), torch.randn(128, 128)
-
-    def product() -> torch.Tensor:
-        return points @ weight
-
-    model = platform.processor()
-    if (info := Path("/proc/cpuinfo")).exists():
-        lines = [line for line in info.read_text().splitlines() if line.startswith("model name")]
-        model = lines[0].split(":", 1)[1].strip() if lines else model
-    return {
-        "processor": model,
-        "cores": os.cpu_count(),
-        "threads": torch.get_num_threads(),
-        "vector_unit": torch.backends.cpu.get_cpu_capability(),
-        "matmul_gflop_a_second": round(2e-9 * 2048 * 128 * 128 / timed(200, product), 1),
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "stegfield": stegfield.__version__,
-    }
-
-
 CASES: dict[str, Case] = {
     "siren_40s": within("siren", 40.0, 3),
     "siren_100s": within("siren", 100.0, 3),
@@ -378,14 +324,7 @@ def main() -> None:
     cases = CASES | {
         "papers_procedure": partial(papers_procedure, seconds=arguments.papers_seconds)
     }
-    output: Path = arguments.output
-    results = json.loads(output.read_text()) if output.exists() else {}
-    for name in arguments.only:
-        print(name, flush=True)
-        before = machine()
-        results[name] = {**cases[name](arguments.data), "machine": before}
-        output.write_text(json.dumps(results, indent=1) + "\n")
-        print(json.dumps(results[name])[:400], flush=True)
+    run(cases, arguments.only, arguments.data, arguments.output)
 
 
 if __name__ == "__main__":
