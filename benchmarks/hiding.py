@@ -185,7 +185,7 @@ def papers_procedure(data: Path, seconds: float = PAPERS_SECONDS) -> dict[str, A
     reached = max(db for _, db in joint)
     theirs = next((at for at, db in joint if db >= COMPARED_DB), joint[-1][0])
     ours = {}
-    for name, steps in (("fourier", 1000), ("siren", 600), ("grid", 200)):
+    for name, steps in (("fourier", 1000), ("siren", 600), ("grid", 600)):
         training = FitConfig(target_db=COMPARED_DB, steps=steps, seed=SEED)
         quick = hide_all(images, architecture=name, training=training)
         worst = told(quick)["worst_psnr_db"]

@@ -50,7 +50,7 @@ def table(results: dict[str, Any]) -> str:
     least = "" if reached_db >= wanted_db else "at least "
     faster = ", ".join(
         f"{name} {ours['seconds']:.1f} s ({least}{ours['times_faster']:.0f} times faster)"
-        if ours["times_faster"]
+        if ours["times_faster"] is not None
         else f"{name} not ({ours['worst_psnr_db']:.1f} dB in {ours['seconds']:.0f} s)"
         for name, ours in case["ours"].items()
     )
