@@ -142,7 +142,7 @@ def sizes(data: Path) -> dict[str, Any]:
     """How time grows from 64x64 to 12 megapixels at 1 bit a pixel, each in a process of its own."""
     image = signals.to_samples(kodak(data)[4])
     tiles = np.tile(image, (6, 6, 1))
-    grown = {}
+    grown: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         KEY.write(folder / "key")

@@ -21,7 +21,7 @@ Job = TypeVar("Job")
 Result = TypeVar("Result")
 
 
-def _forward_numpy(
+def forward_numpy(
     columns: NDArray[np.int64],
     costs: NDArray[np.float32],
     ends: NDArray[np.bool_],
@@ -139,7 +139,7 @@ def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     return njit(inspect.unwrap(function), nogil=True, cache=True)  # type: ignore[no-any-return]
 
 
-_forward = _compiled(_forward_loops) if COMPILED else _forward_numpy
+forward = _compiled(_forward_loops) if COMPILED else forward_numpy
 _trace = _compiled(_backward) if COMPILED else _backward
 _parities = _compiled(_parities_loops) if COMPILED else _parities_numpy
 
@@ -176,7 +176,7 @@ def cheapest_flips(
         target: For each bit, 1 where its parity must change.
         span: Columns are below 2^span; at least 3.
     """
-    path = _forward(columns, costs, ends, target, span)
+    path = forward(columns, costs, ends, target, span)
     flips: NDArray[np.bool_] = _trace(columns, ends, target, path)
     return flips
 
