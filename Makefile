@@ -20,7 +20,7 @@ $(STAMP): pyproject.toml constraints.txt
 		--constraint constraints.txt --editable ".[demo,dev,fast]"
 	touch $(STAMP)
 
-demo: install  ## Hide two photographs in a third one's field, reveal them, and draw a gallery
+demo: install  ## Embed and extract, hide and reveal, and draw a gallery
 	$(BIN)/stegfield demo --output $(GALLERY) --force
 
 test: check  ## Run the checks and the quick tests, as CI does

@@ -20,9 +20,11 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("skimage")
     scenes = [
         replace(scene, longest=32, training=FitConfig(steps=30, batch=256, seed=1))
-        for scene in demo.SCENES
+        for scene in demo.hidden.SCENES
     ]
-    monkeypatch.setattr(demo, "SCENES", tuple(scenes))
+    monkeypatch.setattr(demo.hidden, "SCENES", tuple(scenes))
+    exact, jpeg = demo.messages.SCENES
+    monkeypatch.setattr(demo.messages, "SCENES", (replace(exact, longest=200), jpeg))
 
 
 @pytest.mark.usefixtures("quick")
@@ -33,12 +35,18 @@ def test_the_demo_writes_a_gallery_of_what_it_measured(
     assert cli.run(["demo", "-o", str(folder)]) == 0
     table = capsys.readouterr().out
     page = (folder / "index.html").read_text()
-    for scene in demo.SCENES:
+    for scene in demo.hidden.SCENES:
         assert html.escape(scene.title) in page
         assert (folder / f"{scene.name}-sheet.png").stat().st_size > 1000
         for name in scene.photographs:
             assert name in table
             assert (folder / f"{scene.name}-{name}-again.png").is_file()
+    for message in demo.messages.SCENES:
+        assert html.escape(message.title) in page
+        assert message.message in table
+        original = folder / f"{message.name}-{message.message}"
+        again = original.with_name(f"{original.stem}-again{original.suffix}")
+        assert again.read_bytes() == original.read_bytes()
     with pytest.raises(OutputExistsError):
         demo.run(folder, lambda _: False, lambda _: None)
     assert cli.run(["demo", "-o", str(folder)]) == 1
@@ -46,7 +54,8 @@ def test_the_demo_writes_a_gallery_of_what_it_measured(
     assert cli.run(["demo", "-o", str(folder), "--force", "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
     assert facts["gallery"] == str(folder / "index.html")
-    for scene, told in zip(demo.SCENES, facts["scenes"], strict=True):
+    assert [told["message"] for told in facts["messages"]] == ["cat.jpg", "letter.txt"]
+    for scene, told in zip(demo.hidden.SCENES, facts["scenes"], strict=True):
         assert told["field"] == scene.architecture
         assert not told["stopped"]
         assert [image["photograph"] for image in told["images"]] == list(scene.photographs)
@@ -68,7 +77,7 @@ def test_ctrl_c_ends_the_whole_demo_in_order(
     assert "stopped early" in captured.err
     [told] = json.loads(captured.out)["scenes"]
     assert told["stopped"]
-    first, second = demo.SCENES
+    first, second = demo.hidden.SCENES
     assert html.escape(first.title) in (tmp_path / "index.html").read_text()
     assert (tmp_path / f"{first.name}-sheet.png").is_file()
     assert not list(tmp_path.glob(f"{second.name}-*"))

@@ -110,7 +110,7 @@ def _blur(image: NDArray[np.float64]) -> NDArray[np.float64]:
     return image
 
 
-def _mse(a: Samples, b: Samples) -> float:
+def _mse(a: NDArray[Any], b: NDArray[Any]) -> float:
     return float(((a.astype(np.float64) - b) ** 2).mean())
 
 

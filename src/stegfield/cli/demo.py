@@ -12,7 +12,7 @@ from stegfield.cli.terminal import answer, say, watching
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from stegfield.demo import SceneResult
+    from stegfield.demo import MessageResult, SceneResult
 
 
 def demo(
@@ -21,7 +21,7 @@ def demo(
     json: bool = False,
     force: bool = False,
 ) -> None:
-    """Hide two photographs in a third one's field, reveal them, and draw a gallery.
+    """Embed and extract, hide and reveal, and draw a gallery of what came of it.
 
     Takes one to three minutes. Needs the extra `stegfield[demo]`, whose scikit-image has the
     photographs.
@@ -34,13 +34,23 @@ def demo(
     from stegfield import demo as scenes
 
     with watching(["cover", "secret 1", "secret 2"]) as watch:
-        results = scenes.run(output, watch, say, force=force)
+        said, results = scenes.run(output, watch, say, force=force)
     gallery = output / "index.html"
-    if len(results) < len(scenes.SCENES) or any(result.stopped for result in results):
+    if len(results) < len(scenes.hidden.SCENES) or any(result.stopped for result in results):
         say("the demo was stopped early: the figures are not what the fields can reach")
     if json:
-        answer({"gallery": str(gallery), "scenes": [_facts(result) for result in results]})
+        answer(
+            {
+                "gallery": str(gallery),
+                "messages": [
+                    {"message": m.scene.message, "cover": m.scene.cover, **m.embedding.to_json()}
+                    for m in said
+                ],
+                "scenes": [_facts(result) for result in results],
+            }
+        )
         return
+    _print_messages(said)
     _print_table(results)
     say(f"look at {gallery}")
 
@@ -61,6 +71,25 @@ def _facts(result: SceneResult) -> dict[str, Any]:
             for shown in result.shown
         ],
     }
+
+
+def _print_messages(results: Sequence[MessageResult]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("profile", "cover", "message", "bytes", "bpp", "PSNR, dB", "seconds", box=None)
+    for result in results:
+        done = result.embedding
+        table.add_row(
+            done.profile,
+            result.scene.cover,
+            result.scene.message,
+            f"{done.message_bytes:,}",
+            f"{done.rate_bpp:.3f}",
+            f"{done.quality.psnr_db:.2f}",
+            f"{done.seconds:.1f}",
+        )
+    Console().print(table, "")
 
 
 def _print_table(results: Sequence[SceneResult]) -> None:

@@ -28,6 +28,11 @@ def forward_numpy(
     target: NDArray[np.uint8],
     span: int,
 ) -> NDArray[np.uint8]:
+    """Follow the cheapest paths in numpy; see `cheapest_flips`.
+
+    Returns:
+        A bit for each sample and state: whether the cheapest way there flips the sample.
+    """
     states = np.arange(1 << span)
     cost = np.full(1 << span, np.inf, dtype=np.float32)
     cost[0] = 0

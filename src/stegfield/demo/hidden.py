@@ -1,22 +1,16 @@
-"""The demo: hide photographs in a photograph's field, reveal them, measure, and draw a gallery.
-
-Everything goes the way of a user's files: images are written and read again, the field is saved and
-loaded, and every figure comes from the 8-bit files. The photographs ship with scikit-image.
-"""
+"""Scenes of the demo: photographs hidden in a photograph's field, and revealed."""
 
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
 from stegfield import fields, files, hiding, pictures, signals
 from stegfield.config import FitConfig
-from stegfield.errors import InputError, UnreadableError
-from stegfield.fields import Progress, Watch
+from stegfield.demo.photographs import photograph
+from stegfield.errors import UnreadableError
+from stegfield.fields import Watch
 from stegfield.keys import Key, Passphrase
 from stegfield.metrics import Quality, Samples, quality
 from stegfield.signals import Signal, to_samples
@@ -87,43 +81,14 @@ SCENES = (
 )
 
 
-def run(
-    folder: Path, watch: Watch, announce: Callable[[str], None], *, force: bool = False
-) -> list[SceneResult]:
-    """Run the scenes and write their files and ``index.html`` into a folder.
+def play(scene: Scene, folder: Path, watch: Watch, *, force: bool) -> SceneResult:
+    """Play a scene, and write its files."""
 
-    Args:
-        folder: Created if it does not exist.
-        watch: Is told of the start of each scene and of every training step. Returning True winds
-            down the scene that trains, writes all of its files, and leaves out those that follow.
-        announce: Called with each scene's title.
-        force: Replace files of an earlier demo.
-
-    Raises:
-        InputError: scikit-image, which has the photographs, is not installed.
-        OutputError: A file exists already, or cannot be written.
-    """
-    files.make_folder(folder)
-    files.check_new(folder / "index.html", force=force)
-    results: list[SceneResult] = []
-    for scene in SCENES:
-        if watch(Progress(0, 0.0, 0.0, ())):
-            break
-        announce(scene.title)
-        results.append(_play(scene, folder, watch, force=force))
-        if results[-1].stopped:
-            break
-    page = _page(results).encode()
-    files.write_new(folder / "index.html", page, force=force)
-    return results
-
-
-def _play(scene: Scene, folder: Path, watch: Watch, *, force: bool) -> SceneResult:
     def path(name: str) -> Path:
         return folder / f"{scene.name}-{name}"
 
     for name in scene.photographs:
-        png = signals.to_png(_photograph(name, scene.longest))
+        png = signals.to_png(photograph(name, scene.longest))
         files.write_new(path(f"{name}.png"), png, force=force)
     originals = [signals.read(path(f"{name}.png")) for name in scene.photographs]
 
@@ -174,18 +139,6 @@ def _refused(field: fields.Field) -> Key:
     raise RuntimeError("a random key revealed something")
 
 
-def _photograph(name: str, longest: int) -> Signal:
-    try:
-        import skimage.data
-    except ImportError:
-        raise InputError(
-            "the demo's photographs come with scikit-image, which is not installed",
-            hint="pip install 'stegfield[demo]'",
-        ) from None
-    levels = torch.from_numpy(getattr(skimage.data, name)())
-    return signals.resize(Signal(levels.float() / 127.5 - 1), longest)
-
-
 def _image_size(signal: Signal) -> tuple[int, int]:
     rows, columns = signal.size
     return rows, columns
@@ -209,30 +162,20 @@ def _sheet(result: SceneResult) -> bytes:
     return pictures.sheet([originals, shown, differences])
 
 
-def _page(results: list[SceneResult]) -> str:
-    parts = []
-    for result in results:
-        rows = "".join(
-            f"<tr><td>{html.escape(s.name)}</td><td>{html.escape(s.role)}</td>"
-            f"<td>{s.original.shape[1]}x{s.original.shape[0]}</td>"
-            f"<td>{s.quality.psnr_db:.2f}</td><td>{s.quality.ssim or 0:.4f}</td></tr>"
-            for s in result.shown
-        )
-        parts.append(
-            f"<h2>{html.escape(result.scene.title)}</h2>"
-            f"<p>Trained for {result.seconds:.0f} s; the field file has {result.field_bytes:,} "
-            f"bytes and is all that the receivers get. {html.escape(result.scene.remark)}</p>"
-            "<table><tr><th>photograph</th><th></th><th>size</th><th>PSNR, dB</th><th>SSIM</th>"
-            f"</tr>{rows}</table>"
-            f'<img src="{result.scene.name}-sheet.png" alt="originals, what the field shows, '
-            'and the magnified differences">'
-        )
+def section(result: SceneResult) -> str:
+    """Describe a scene in HTML."""
+    rows = "".join(
+        f"<tr><td>{html.escape(s.name)}</td><td>{html.escape(s.role)}</td>"
+        f"<td>{s.original.shape[1]}x{s.original.shape[0]}</td>"
+        f"<td>{s.quality.psnr_db:.2f}</td><td>{s.quality.ssim or 0:.4f}</td></tr>"
+        for s in result.shown
+    )
     return (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><title>stegfield demo</title>'
-        "<style>body{font:16px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;"
-        "padding:0 1rem}table{border-collapse:collapse;margin:1rem 0}td,th{padding:.2rem 1rem "
-        ".2rem 0;text-align:left}img{max-width:100%}</style><h1>Photographs hidden in a "
-        "photograph</h1><p>Each field below shows one photograph to everyone and two more, one to "
-        "a key file and one to a passphrase. All figures are measured on the written 8-bit files."
-        f"</p>{''.join(parts)}</html>\n"
+        f"<h2>{html.escape(result.scene.title)}</h2>"
+        f"<p>Trained for {result.seconds:.0f} s; the field file has {result.field_bytes:,} "
+        f"bytes and is all that the receivers get. {html.escape(result.scene.remark)}</p>"
+        "<table><tr><th>photograph</th><th></th><th>size</th><th>PSNR, dB</th><th>SSIM</th>"
+        f"</tr>{rows}</table>"
+        f'<img src="{result.scene.name}-sheet.png" alt="originals, what the field shows, '
+        'and the magnified differences">'
     )
