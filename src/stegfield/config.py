@@ -16,6 +16,8 @@ Profile = Literal["exact", "jpeg", "paper"]
 SHORTEST_SPAN, LONGEST_SPAN = 3, 14
 ValueRule = Literal["matched", "xavier"]
 MILLION = 1_000_000
+LARGEST_NETWORKS = 10
+"""Fixed networks that a receiver tries, so more would not be read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +131,49 @@ class EmbedConfig:
             raise ConfigError(
                 f"{_flag('bpp')} has no meaning for the jpeg profile",
                 hint="its rate follows from the message",
+            )
+        if self.profile == "paper" and self.bpp not in (None, 1, 2, 3, 4):
+            raise ConfigError(f"{_flag('bpp')} must be 1, 2, 3 or 4 with the paper profile")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DescentConfig:
+    """How the paper's solver changes an image until a fixed network reads the message."""
+
+    eps: float = 0.3
+    """Largest change of any value, on the image's scale of 0 to 1."""
+
+    learning_rate: float = 0.1
+    """Length of an L-BFGS step."""
+
+    inner: int = 10
+    """L-BFGS iterations between two restarts."""
+
+    restarts: int = 100
+    """Restarts before giving up; the image is put back within its bounds after each."""
+
+    repair: int = 400
+    """Steps of half an 8-bit level towards the bits that are wrong after that; 0 is the paper."""
+
+    networks: int = 10
+    """Fixed networks to try, while bits stay wrong or the PSNR is below 20 dB."""
+
+    def __post_init__(self) -> None:
+        if not 1 / 255 <= self.eps <= 1:
+            raise ConfigError(
+                f"{_flag('eps')} must be from 1/255 to 1, got {self.eps:g}",
+                hint="1/255 is one step of an 8-bit image",
+            )
+        if not 0 < self.learning_rate < math.inf:
+            raise ConfigError(f"{_flag('learning_rate')} must be above 0, got {self.learning_rate}")
+        for name, low in (("inner", 1), ("restarts", 1), ("repair", 0)):
+            if getattr(self, name) < low:
+                raise ConfigError(
+                    f"{_flag(name)} must be at least {low}, got {getattr(self, name)}"
+                )
+        if not 1 <= self.networks <= LARGEST_NETWORKS:
+            raise ConfigError(
+                f"{_flag('networks')} must be from 1 to {LARGEST_NETWORKS}, got {self.networks}"
             )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from stegfield.cli.terminal import answer, read_key, read_message, say, watching_bits
-from stegfield.config import EmbedConfig
+from stegfield.config import DescentConfig, EmbedConfig
 
 if TYPE_CHECKING:
     from stegfield.fixednet import EmbedResult
@@ -22,6 +22,9 @@ def embed(
     output: Annotated[Path, Parameter(alias="-o")],
     key: Path | None = None,
     config: Annotated[EmbedConfig, Parameter(name="*")] = EmbedConfig(),
+    descent: Annotated[
+        DescentConfig, Parameter(name="*", group="With --profile paper")
+    ] = DescentConfig(),
     flatten: bool = False,
     passphrase_stdin: bool = False,
     json: bool = False,
@@ -52,7 +55,13 @@ def embed(
     with_key = read_key(key, passphrase_stdin=passphrase_stdin, repeat=True)
     with watching_bits() as watch:
         result = fixednet.embed(
-            signal, data, with_key, config=config, suffix=output.suffix, watch=watch
+            signal,
+            data,
+            with_key,
+            config=config,
+            descent=descent,
+            suffix=output.suffix,
+            watch=watch,
         )
     files.write_new(output, result.file, force=force)
     if json:

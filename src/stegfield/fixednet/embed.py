@@ -15,9 +15,9 @@ import numpy as np
 from jaxtyping import UInt8
 
 from stegfield import signals
-from stegfield.config import EmbedConfig, Profile
+from stegfield.config import DescentConfig, EmbedConfig, Profile
 from stegfield.errors import CapacityError, ConfigError, NotEmbeddedError, UnreadableError
-from stegfield.fixednet import costs, exact, robust
+from stegfield.fixednet import costs, exact, paper, robust
 from stegfield.fixednet.blocks import luma
 from stegfield.fixednet.progress import Watch
 from stegfield.fixednet.sine import SALT
@@ -81,6 +81,7 @@ def embed(
     key: Key | Passphrase,
     *,
     config: EmbedConfig = EmbedConfig(),
+    descent: DescentConfig = DescentConfig(),
     suffix: str = ".png",
     watch: Watch | None = None,
 ) -> EmbedResult:
@@ -91,6 +92,7 @@ def embed(
         message: Any bytes; deflated first where that makes them shorter.
         key: Who has it can extract the message, and nobody else.
         config: How to embed.
+        descent: How the paper profile searches.
         suffix: What kind of file to write: .png, .bmp, .tiff, .webp; .jpg for the jpeg profile.
         watch: Told how far the work has come.
 
@@ -111,7 +113,9 @@ def embed(
     check_suffix(suffix, config.profile)
     levels = signals.to_samples(cover)
     opened = unlock(key, SALT)
-    stego, bits, survived = _PROFILES[config.profile](levels, message, opened, config, watch)
+    stego, bits, survived = _embed(
+        levels, Content.of(message), opened, config=config, descent=descent, watch=watch
+    )
     file = signals.encode(signals.from_samples(stego), suffix)
     written = signals.decode(file, Path(f"stego{suffix}"))
     try:
@@ -185,34 +189,39 @@ def check_suffix(suffix: str, profile: Profile) -> None:
         )
 
 
-def _embed_exact(
-    levels: Levels, message: bytes, key: Key, config: EmbedConfig, watch: Watch | None
+def _embed(
+    levels: Levels,
+    content: Content,
+    key: Key,
+    *,
+    config: EmbedConfig,
+    descent: DescentConfig,
+    watch: Watch | None,
 ) -> tuple[Levels, int, dict[str, bool]]:
+    pixels = levels.shape[0] * levels.shape[1]
+    if config.profile == "jpeg":
+        done = robust.embed(levels, content, key, watch=watch)
+        return done.levels, done.bits, done.survived
+    if config.profile == "paper":
+        depth = int(config.bpp or 1)
+        stego = paper.embed(levels, content, key, depth=depth, config=descent, watch=watch)
+        return stego, depth * pixels, {}
     prices = (costs.flat if config.flat else costs.hill)(levels)
-    rate = config.bpp
     change, bits = exact.embed(
         levels.reshape(-1),
         prices.reshape(-1),
-        Content.of(message),
+        content,
         key,
         bounds=LEVELS,
         span=config.span,
-        bits=None if rate is None else round(rate * levels.shape[0] * levels.shape[1]),
+        bits=None if config.bpp is None else round(config.bpp * pixels),
         watch=watch,
     )
     return (levels + change.reshape(levels.shape)).astype(np.uint8), bits, {}
-
-
-def _embed_jpeg(
-    levels: Levels, message: bytes, key: Key, config: EmbedConfig, watch: Watch | None
-) -> tuple[Levels, int, dict[str, bool]]:
-    done = robust.embed(levels, Content.of(message), key, watch=watch)
-    return done.levels, done.bits, done.survived
 
 
 def _extract_exact(levels: Levels, key: Key) -> bytes:
     return exact.extract(levels.reshape(-1), key)
 
 
-_PROFILES = {"exact": _embed_exact, "jpeg": _embed_jpeg}
-_READERS = {"exact": _extract_exact, "jpeg": robust.extract}
+_READERS = {"exact": _extract_exact, "jpeg": robust.extract, "paper": paper.extract}

@@ -1,0 +1,103 @@
+"""The paper's profile, to compare with: a ReLU network, gradients, nothing that corrects errors.
+
+    bits, pixel by pixel:  [ header | body | random ............ ]
+
+Every pixel carries as many bits as the rate says. The receiver tries the ten networks of a key at
+every rate. Header and body are those of the other profiles, without parity: so one wrong bit is
+enough to lose the message, and embedding fails where the solver leaves one.
+
+Source: GINR-Stega, Sec. 3.4; see `stegfield.fixednet.gradient` for what differs.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import UInt8
+
+from stegfield.config import LARGEST_NETWORKS, DescentConfig
+from stegfield.errors import CapacityError, UnreadableError
+from stegfield.fixednet.gradient import embed_bits, read_logits
+from stegfield.fixednet.progress import Progress, Watch
+from stegfield.fixednet.relu import DEEPEST, ReluNetwork
+from stegfield.fixednet.sine import SALT
+from stegfield.keys import Key
+from stegfield.payload import (
+    HEADER_BYTES,
+    SETTINGS,
+    TAG,
+    Content,
+    Header,
+    bits_of,
+    bytes_of,
+    open_body,
+)
+
+HEADER_BITS = 8 * HEADER_BYTES
+
+
+def net_bytes(bits: int) -> int:
+    """Give the bytes of the longest message, as it is after deflating, for a number of bits."""
+    return max(0, (bits - HEADER_BITS) // 8 - TAG)
+
+
+def embed(
+    levels: UInt8[np.ndarray, "rows columns channels"],
+    content: Content,
+    key: Key,
+    *,
+    depth: int,
+    config: DescentConfig,
+    watch: Watch | None = None,
+) -> UInt8[np.ndarray, "rows columns channels"]:
+    """Change an image until one of the key's ReLU networks reads a message.
+
+    Args:
+        levels: The cover.
+        content: The message.
+        key: Decides the networks.
+        depth: Bits a pixel, from 1 to 4.
+        config: How to search.
+        watch: Told how far the work has come.
+
+    Returns:
+        The best image found; the message comes back only if the solver got every bit right.
+
+    Raises:
+        CapacityError: The message does not fit.
+    """
+    room = depth * levels.shape[0] * levels.shape[1]
+    if HEADER_BITS + 8 * content.length > room:
+        raise CapacityError(
+            needed=len(content.data), available=net_bytes(room), unit="bytes", holder="cover"
+        )
+    header = content.header(bytes(SETTINGS))
+    sent = header.seal(key, SALT) + content.seal(key, header)
+    filling = np.random.default_rng(list(header.salt)).bytes(room // 8 + 1 - len(sent))
+
+    def one(share: float, errors: int, psnr_db: float) -> bool:
+        if watch is not None:
+            watch(Progress(share, errors, psnr_db))
+        return False
+
+    bits = bits_of(sent + filling)[:room]
+    return embed_bits(key, bits, levels, depth, config=config, watch=one).descent.levels
+
+
+def extract(levels: UInt8[np.ndarray, "rows columns channels"], key: Key) -> bytes:
+    """Read a message.
+
+    Raises:
+        UnreadableError: There is none for this key, or a bit of it is wrong.
+    """
+    for index in range(LARGEST_NETWORKS):
+        network = ReluNetwork(key, seed_index=index, depth=DEEPEST, channels=levels.shape[2])
+        logits = read_logits(network, levels)
+        for depth in range(1, DEEPEST + 1):
+            data = bytes_of(logits[..., :depth].reshape(-1) > 0)
+            try:
+                header = Header.open(data[:HEADER_BYTES], key, SALT)
+            except UnreadableError:
+                continue
+            body = data[HEADER_BYTES : HEADER_BYTES + header.length]
+            return open_body(body, key, header)
+    raise UnreadableError
