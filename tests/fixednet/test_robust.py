@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from stegfield.keys import Key
 from stegfield.metrics import Samples, psnr_db
 from stegfield.payload import Content
 
+PHOTOGRAPHS: Any = data
 KEY, OTHER = Key(bytes(range(32))), Key(bytes(range(1, 33)))
 MESSAGE = b"meet me at noon"
 SALT = bytes(range(16))
@@ -21,7 +23,7 @@ SIDE = 216  # the least with room for a sentence
 
 
 def photo(side: int = SIDE) -> Samples:
-    return np.ascontiguousarray(data.astronaut()[:side, 100 : 100 + side])
+    return np.array(PHOTOGRAPHS.astronaut()[:side, 100 : 100 + side])
 
 
 def embedded(levels: Samples, message: bytes = MESSAGE) -> robust.Robust:
