@@ -78,7 +78,7 @@ def solved(
     bounds=st.sampled_from(BOUNDS),
     seed=st.integers(0, 999),
 )
-@settings(max_examples=10)
+@settings(max_examples=7)
 @example(count=1, rate=2.0, span=3, bounds=(0, 255), seed=0)
 @example(count=50, rate=0.0, span=3, bounds=(0, 255), seed=0)
 @example(count=100, rate=2.0, span=14, bounds=(0, 255), seed=0)
