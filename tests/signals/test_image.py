@@ -16,9 +16,21 @@ from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 from PIL import Image
 
-from stegfield.errors import ImageError, InputError
+from stegfield.errors import ConfigError, ImageError, InputError, OutputError
 from stegfield.metrics import Samples
-from stegfield.signals import LARGEST_POINTS, Signal, read, resize, to_png, to_samples
+from stegfield.signals import (
+    LARGEST_POINTS,
+    LOSSLESS,
+    WRITTEN,
+    Signal,
+    from_samples,
+    read,
+    resize,
+    to_png,
+    to_samples,
+)
+from stegfield.signals import decode as read_bytes
+from stegfield.signals import encode as encode_signal
 
 FORMATS = ["PNG", "JPEG", "WEBP", "BMP", "TIFF"]
 NOT_LOSSY: dict[str, dict[str, Any]] = {
@@ -737,3 +749,56 @@ def test_the_first_picture_of_a_cameras_mpo_is_read(tmp_path: Path) -> None:
     shown = read(put(tmp_path, stream.getvalue()))
     assert shown.size == (12, 16)
     assert np.abs(to_samples(shown)[0, 0].astype(int) - [0, 128, 128]).max() < 6
+
+
+# signals to files of every kind
+
+
+@pytest.mark.parametrize("suffix", LOSSLESS)
+@given(levels=arrays.arrays(np.uint8, st.tuples(sides, sides, st.sampled_from([1, 3]))))
+@settings(max_examples=8)
+@example(levels=np.arange(256, dtype=np.uint8).reshape(8, 32, 1))
+def test_files_that_keep_samples_do(suffix: str, levels: Samples) -> None:
+    signal = from_samples(levels)
+    again = to_samples(read_bytes(encode_signal(signal, suffix), Path("image")))
+    assert np.array_equal(again, np.broadcast_to(levels, again.shape))
+    assert again.shape[2] == (3 if suffix == ".webp" else levels.shape[2])  # WebP knows no grey
+
+
+@given(arrays.arrays(np.uint8, st.tuples(sides, sides, st.sampled_from([1, 3]))))
+def test_to_samples_undoes_from_samples(levels: Samples) -> None:
+    signal = from_samples(levels)
+    assert np.array_equal(to_samples(signal), levels)
+    assert signal.values.abs().max() <= 1
+
+
+@pytest.mark.parametrize("suffix", WRITTEN)
+def test_a_suffix_decides_the_kind_of_file_in_any_case_of_its_letters(suffix: str) -> None:
+    signal = from_samples(np.array(smooth(16, 24)))
+    kinds = []
+    for name in (suffix, suffix.upper()):
+        with Image.open(io.BytesIO(encode_signal(signal, name))) as image:
+            kinds.append((image.format, image.size, image.mode))
+            # a TIFF's tags, which tell its size, are Exif data to Pillow
+            assert image.format == "TIFF" or not image.getexif()
+    assert kinds == [(WRITTEN[suffix][0], (24, 16), "RGB")] * 2
+
+
+@pytest.mark.parametrize("suffix", ["", ".gif", "png", ".pn", ".svg"])
+def test_other_suffixes_are_refused(suffix: str) -> None:
+    with pytest.raises(ConfigError, match="suffix") as caught:
+        encode_signal(from_samples(noise(8, 8, 3)), suffix)
+    assert caught.value.hint is not None
+    assert ".png" in caught.value.hint
+
+
+@pytest.mark.parametrize("suffix", [".webp", ".jpg"])
+def test_an_image_too_long_for_its_format_is_refused(suffix: str) -> None:
+    with pytest.raises(OutputError, match="cannot be written"):
+        encode_signal(from_samples(np.zeros((8, 65_600, 1), np.uint8)), suffix)
+
+
+def test_decoding_bytes_names_the_file_in_errors() -> None:
+    for data in (b"", b"no image", encode(smooth(9, 9))[:60]):
+        with pytest.raises(ImageError, match="that one"):
+            read_bytes(data, Path("that one"))

@@ -124,8 +124,10 @@ def embed(
     except UnreadableError:
         raise NotEmbeddedError from None
     stego = signals.to_samples(written)
+    if cover.channels == 1:
+        stego = _without_copies(stego)
     return EmbedResult(
-        stego=written,
+        stego=signals.from_samples(stego),
         file=file,
         profile=config.profile,
         message_bytes=len(message),
@@ -150,7 +152,7 @@ def extract(stego: Signal, key: Key | Passphrase, *, profile: Profile | None = N
     Raises:
         UnreadableError: There is nothing for this key, or it was destroyed.
     """
-    levels = signals.to_samples(stego)
+    levels = _without_copies(signals.to_samples(stego))
     opened = unlock(key, SALT)
     for name in ("exact", "jpeg") if profile is None else (profile,):
         try:
@@ -187,6 +189,13 @@ def check_suffix(suffix: str, profile: Profile) -> None:
             f"{suffix} files change samples, and the message would be lost",
             hint="write a .png file, or use --profile jpeg",
         )
+
+
+def _without_copies(
+    levels: UInt8[np.ndarray, "rows columns _channels"],
+) -> UInt8[np.ndarray, "rows columns _channels"]:
+    """Give one channel where all are equal: WebP files have no grey, and three copies of it."""
+    return levels[..., :1].copy() if (levels == levels[..., :1]).all() else levels
 
 
 def _embed(

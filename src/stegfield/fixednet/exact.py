@@ -26,7 +26,6 @@ from stegfield.fixednet.trellis import plan, solve
 from stegfield.keys import Key
 from stegfield.payload import (
     HEADER_BYTES,
-    LONGEST,
     SETTINGS,
     TAG,
     Code,
@@ -97,8 +96,7 @@ def fullest(samples: int) -> int:
 
 def net_bytes(bits: int) -> int:
     """Give the bytes of the longest message, as it is after deflating, for a number of bits."""
-    coded = (bits - HEADER_BITS) // 8
-    return max(0, coded - PARITY * -(-coded // LONGEST) - TAG)
+    return max(0, Code.longest(max(0, bits - HEADER_BITS) // 8, PARITY) - TAG)
 
 
 def embed(

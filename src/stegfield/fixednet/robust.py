@@ -24,7 +24,6 @@ from stegfield.keys import Key
 from stegfield.metrics import PEAK, psnr_db
 from stegfield.payload import (
     HEADER_BYTES,
-    LONGEST,
     SETTINGS,
     TAG,
     Code,
@@ -72,8 +71,7 @@ def fullest(rows: int, columns: int) -> int:
 
 def net_bytes(bits: int) -> int:
     """Give the bytes of the longest message, as it is after deflating, for a number of bits."""
-    coded = (bits - HEADER_BITS) // 8
-    return max(0, coded - PARITY * -(-coded // LONGEST) - TAG)
+    return max(0, Code.longest(max(0, bits - HEADER_BITS) // 8, PARITY) - TAG)
 
 
 def embed(

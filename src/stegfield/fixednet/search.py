@@ -82,7 +82,7 @@ def _forward_loops(
             path[sample, group] = byte
         cost, best = best, cost
         if ends[sample]:
-            bit = target[done]
+            bit = np.int64(target[done])
             for state in range(states >> 1):
                 cost[state] = cost[2 * state + bit]
             cost[states >> 1 :] = np.inf
@@ -97,11 +97,11 @@ def _backward(
     path: NDArray[np.uint8],
 ) -> NDArray[np.bool_]:
     flips = np.zeros(len(columns), dtype=np.bool_)
-    state, left = 0, len(target)
+    state, left = np.int64(0), len(target)
     for sample in range(len(columns) - 1, -1, -1):
         if ends[sample]:
             left -= 1
-            state = 2 * state + target[left]
+            state = 2 * state + np.int64(target[left])  # numpy would stay with 8 bits
         if path[sample, state >> 3] >> (state & 7) & 1:
             flips[sample] = True
             state ^= columns[sample]

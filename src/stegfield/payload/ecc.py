@@ -47,6 +47,12 @@ class Code:
         if not 0 <= self.parity < LONGEST or self.length < 0:
             raise ConfigError(f"no code has {self.length} bytes and parity {self.parity}")
 
+    @classmethod
+    def longest(cls, room: int, parity: int) -> int:
+        """Give the bytes of the longest data that, with its parity, fills no more than a room."""
+        words, rest = divmod(room, LONGEST)
+        return words * (LONGEST - parity) + max(0, rest - parity)
+
     @property
     def words(self) -> int:
         """Number of codewords."""
@@ -84,7 +90,9 @@ class Code:
         if reliability is not None:
             sure = np.full(data.shape, np.inf)
             sure.flat[: self.length] = reliability[: self.length]
-            sure = np.concatenate([sure, reliability[self.length :].reshape(self.parity, -1)])
+            sure = np.concatenate(
+                [sure, reliability[self.length :].reshape(self.parity, self.words)]
+            )
         for word in damaged:
             order = None if reliability is None else np.argsort(sure[:, word], kind="stable")
             rows[:, word] = self._correct(rows[:, word], order)

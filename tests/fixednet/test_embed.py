@@ -1,0 +1,286 @@
+from __future__ import annotations
+
+import json
+import math
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from skimage import data
+
+from stegfield import fixednet, signals
+from stegfield.config import EmbedConfig
+from stegfield.errors import (
+    CapacityError,
+    ConfigError,
+    NotEmbeddedError,
+    StegfieldError,
+    UnreadableError,
+)
+from stegfield.fixednet.blocks import luma
+from stegfield.keys import Key, Passphrase
+from stegfield.metrics import mean_psnr_db, quality
+from stegfield.signals import Signal
+
+PHOTOGRAPHS: Any = data
+KEY, OTHER = Key(bytes(range(32))), Key(bytes(range(1, 33)))
+MESSAGE = b"Third bench from the gate; bring nobody."
+NOISE = np.random.default_rng(3).bytes(40_000)
+GOLDEN = Path(__file__).parent.parent / "golden" / "stego"
+VECTORS: list[dict[str, Any]] = json.loads((GOLDEN / "stego.json").read_text())
+SMALL = signals.waves(48, 40)
+FAST = EmbedConfig(span=6)
+
+
+def photo(side: int = 232, channels: int = 3) -> Signal:
+    levels = PHOTOGRAPHS.astronaut()[:side, 100 : 100 + side, :channels]
+    return signals.from_samples(np.array(levels))
+
+
+def decoded(file: bytes, suffix: str = ".png") -> Signal:
+    return signals.decode(file, Path(f"image{suffix}"))
+
+
+# files
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["file"])
+def test_the_committed_stego_images_are_still_read(vector: dict[str, str]) -> None:
+    stego = signals.read(GOLDEN / vector["file"])
+    key = Passphrase(vector["passphrase"]) if "passphrase" in vector else None
+    message = fixednet.extract(stego, key or Key(bytes.fromhex(vector["key"])))
+    assert message == bytes.fromhex(vector["message"])
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("suffix", [*signals.LOSSLESS, ".PNG"])
+def test_a_message_survives_every_kind_of_file_that_keeps_samples(
+    suffix: str, channels: int
+) -> None:
+    cover = signals.waves(48, 40, channels=channels)
+    result = fixednet.embed(cover, MESSAGE, KEY, config=FAST, suffix=suffix)
+    stego = decoded(result.file, suffix)
+    assert fixednet.extract(stego, KEY) == MESSAGE
+    assert result.stego.size == cover.size
+    assert result.stego.channels == channels  # though WebP files have three in any case
+    assert torch.equal(stego.values, result.stego.values.expand_as(stego.values))
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".jpeg"])
+def test_jpeg_files_are_refused_but_by_the_profile_for_them(suffix: str) -> None:
+    with pytest.raises(ConfigError, match="lost") as caught:
+        fixednet.embed(SMALL, MESSAGE, KEY, suffix=suffix)
+    assert caught.value.hint is not None
+    assert "--profile jpeg" in caught.value.hint
+    result = fixednet.embed(
+        photo(), MESSAGE, KEY, config=EmbedConfig(profile="jpeg"), suffix=suffix
+    )
+    assert result.file[:2] == b"\xff\xd8"
+    assert fixednet.extract(decoded(result.file, suffix), KEY) == MESSAGE
+    assert all(result.survived.values())
+
+
+@pytest.mark.parametrize("suffix", ["", ".gif", "png", ".txt"])
+@pytest.mark.parametrize("profile", ["exact", "jpeg"])
+def test_other_kinds_of_file_are_refused(suffix: str, profile: Any) -> None:
+    with pytest.raises(ConfigError, match="no kind of image"):
+        fixednet.check_suffix(suffix, profile)
+
+
+@settings(max_examples=6)
+@given(st.binary(max_size=100), st.binary(min_size=32, max_size=32).map(Key))
+def test_extract_undoes_embed(message: bytes, key: Key) -> None:
+    assert fixednet.extract(fixednet.embed(SMALL, message, key, config=FAST).stego, key) == message
+
+
+def test_a_passphrase_is_a_key() -> None:
+    result = fixednet.embed(SMALL, MESSAGE, Passphrase("a b c"), config=FAST)
+    assert fixednet.extract(result.stego, Passphrase("a b c")) == MESSAGE
+    with pytest.raises(UnreadableError):
+        fixednet.extract(result.stego, Passphrase("a b d"))
+
+
+def test_a_profile_that_is_named_is_the_only_one_read() -> None:
+    result = fixednet.embed(SMALL, MESSAGE, KEY, config=FAST)
+    assert fixednet.extract(result.stego, KEY, profile="exact") == MESSAGE
+    with pytest.raises(UnreadableError):
+        fixednet.extract(result.stego, KEY, profile="jpeg")
+
+
+def test_a_file_that_does_not_give_the_message_back_is_no_result(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    encode = signals.encode
+
+    def lossy(signal: Signal, suffix: str) -> bytes:
+        levels = signals.to_samples(signal)
+        return encode(signals.from_samples(levels // 2 * 2), suffix)
+
+    monkeypatch.setattr(signals, "encode", lossy)
+    with pytest.raises(NotEmbeddedError):
+        fixednet.embed(SMALL, MESSAGE, KEY, config=FAST)
+
+
+# figures
+
+
+@pytest.mark.parametrize("profile", ["exact", "jpeg"])
+def test_the_figures_are_those_of_the_file(profile: Any) -> None:
+    cover = photo()
+    result = fixednet.embed(cover, MESSAGE, KEY, config=EmbedConfig(profile=profile))
+    before, after = signals.to_samples(cover), signals.to_samples(decoded(result.file))
+    assert result.quality == quality(after, before)
+    assert result.luma_psnr_db == pytest.approx(mean_psnr_db(luma(after), luma(before)))
+    assert result.changed == (after != before).mean()
+    assert result.profile == profile
+    assert result.message_bytes == len(MESSAGE)
+    assert result.bits > 8 * len(MESSAGE)
+    assert result.rate_bpp == result.bits / 232**2
+    plain = json.loads(json.dumps(result.to_json()))
+    assert plain["psnr_db"] == result.quality.psnr_db
+    assert plain["rate_bpp"] == result.rate_bpp
+
+
+@pytest.mark.parametrize("bpp", [1.0, 2.5, 4.0])
+def test_a_rate_is_met_and_the_message_padded(bpp: float) -> None:
+    result = fixednet.embed(SMALL, MESSAGE, KEY, config=EmbedConfig(bpp=bpp, span=6))
+    assert result.bits == round(bpp * 48 * 40)
+    assert result.rate_bpp == pytest.approx(bpp, abs=1e-3)
+    assert fixednet.extract(result.stego, KEY) == MESSAGE
+
+
+def test_flat_prices_give_a_higher_psnr_and_others_spare_plain_places() -> None:
+    levels = np.full((160, 160, 1), 100, np.uint8)
+    levels[:, 80:] += np.random.default_rng(0).integers(0, 60, (160, 80, 1), dtype=np.uint8)
+    cover = signals.from_samples(levels)
+    flat, textured = (
+        fixednet.embed(cover, NOISE[:100], KEY, config=EmbedConfig(flat=flat))
+        for flat in (True, False)
+    )
+    assert flat.quality.psnr_db > textured.quality.psnr_db
+    plain = [
+        float((signals.to_samples(result.stego) != levels)[:, :64].mean())
+        for result in (flat, textured)
+    ]
+    assert plain[1] < plain[0] / 4
+
+
+def test_nothing_of_message_or_key_shows_in_results() -> None:
+    result = fixednet.embed(SMALL, MESSAGE, KEY, config=FAST)
+    shown = repr(result) + str(result) + json.dumps(result.to_json())
+    for secret in (MESSAGE.decode(), repr(MESSAGE)[2:-1], KEY.secret.hex(), repr(KEY.secret)[2:-1]):
+        assert secret[:12] not in shown
+
+
+def test_nothing_of_message_or_key_shows_in_errors() -> None:
+    text = (MESSAGE * 300)[:9000]
+    message = bytes(a ^ b for a, b in zip(text, NOISE, strict=False))
+    for action in (
+        lambda: fixednet.embed(SMALL, message, KEY),
+        lambda: fixednet.extract(SMALL, KEY),
+        lambda: fixednet.embed(SMALL, message, KEY, suffix=".jpg"),
+    ):
+        with pytest.raises(StegfieldError) as caught:
+            action()
+        shown = repr(caught.value) + str(caught.value) + str(caught.value.hint)
+        for secret in (repr(message)[2:12], message.hex()[:12], KEY.secret.hex()[:12]):
+            assert secret not in shown
+
+
+# capacity
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_what_capacity_tells_fits_and_one_byte_more_does_not(channels: int) -> None:
+    cover = signals.waves(50, 41, channels=channels)
+    room = fixednet.capacity(cover).exact
+    names = ["1 bpp", "2 bpp", "3 bpp", "4 bpp", "at most"]
+    assert list(room) == (names if channels == 3 else ["1 bpp", "at most"])
+    assert list(room.values()) == sorted(room.values())
+    for name, longest in room.items():
+        bpp = None if name == "at most" else float(name.split()[0])
+        config = EmbedConfig(bpp=bpp, span=5)
+        result = fixednet.embed(cover, NOISE[:longest], KEY, config=config)
+        assert fixednet.extract(result.stego, KEY) == NOISE[:longest]
+        with pytest.raises(CapacityError):
+            fixednet.embed(cover, NOISE[: longest + 1], KEY, config=config)
+
+
+def test_what_capacity_tells_of_the_jpeg_profile_fits_and_one_byte_more_does_not() -> None:
+    longest, config = fixednet.capacity(photo()).jpeg, EmbedConfig(profile="jpeg")
+    assert longest > 0
+    result = fixednet.embed(photo(), NOISE[:longest], KEY, config=config)
+    assert fixednet.extract(result.stego, KEY) == NOISE[:longest]
+    with pytest.raises(CapacityError):
+        fixednet.embed(photo(), NOISE[: longest + 1], KEY, config=config)
+
+
+def test_what_deflating_removes_is_free() -> None:
+    longest = fixednet.capacity(SMALL).exact["at most"]
+    text = MESSAGE * (10 * longest // len(MESSAGE))
+    assert fixednet.extract(fixednet.embed(SMALL, text, KEY, config=FAST).stego, KEY) == text
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 200), (12, 12), (8, 8)])
+def test_an_image_too_small_for_anything_is_refused(size: tuple[int, int]) -> None:
+    cover = signals.waves(*size)
+    assert fixednet.capacity(cover).to_json() == {"exact": {"at most": 0}, "jpeg": 0}
+    for profile in ("exact", "jpeg"):
+        with pytest.raises(CapacityError):
+            fixednet.embed(cover, b"", KEY, config=EmbedConfig(profile=profile))
+    with pytest.raises(UnreadableError):
+        fixednet.extract(cover, KEY)
+
+
+# innocent, foreign and damaged images
+
+
+def test_innocent_images_wrong_keys_and_damage_give_one_error() -> None:
+    stego = fixednet.embed(SMALL, MESSAGE, KEY, config=FAST).stego
+    levels = signals.to_samples(stego)
+    messages = set()
+    for image, key in (
+        (stego, OTHER),
+        (signals.from_samples(levels // 2 * 2), KEY),
+        (signals.from_samples(np.ascontiguousarray(levels[1:])), KEY),
+        (SMALL, KEY),
+        (photo(), KEY),
+        (photo(channels=1), KEY),
+        (signals.waves(3, 3), KEY),
+    ):
+        with pytest.raises(UnreadableError) as caught:
+            fixednet.extract(image, key)
+        assert caught.value.__cause__ is None
+        messages.add((str(caught.value), caught.value.hint))
+    assert len(messages) == 1
+
+
+@cache
+def file_of(suffix: str) -> bytes:
+    return fixednet.embed(signals.waves(24, 20), b"x", KEY, config=FAST, suffix=suffix).file
+
+
+@settings(max_examples=100)
+@given(
+    st.sampled_from([".png", ".bmp"]),
+    st.lists(st.tuples(st.integers(0, 1 << 20), st.integers(1, 255)), min_size=1, max_size=4),
+)
+def test_a_damaged_file_is_read_or_refused(suffix: str, flips: list[tuple[int, int]]) -> None:
+    damaged = bytearray(file_of(suffix))
+    for at, flip in flips:
+        damaged[at % len(damaged)] ^= flip
+    with suppress(StegfieldError):
+        assert fixednet.extract(decoded(bytes(damaged), suffix), KEY) == b"x"
+
+
+def test_progress_reaches_the_end() -> None:
+    seen: list[fixednet.Progress] = []
+    fixednet.embed(SMALL, MESSAGE, KEY, config=FAST, watch=seen.append)
+    assert (seen[-1].fraction, seen[-1].bits_left) == (1, 0)
+    assert math.isfinite(seen[-1].psnr_db)

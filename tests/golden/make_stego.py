@@ -1,0 +1,62 @@
+"""Write stego/: images that carry messages; run it only for a new format version."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from stegfield import signals
+from stegfield.fixednet import costs, exact, robust
+from stegfield.fixednet.sine import SALT
+from stegfield.keys import Key, Passphrase
+from stegfield.payload import Content
+
+FOLDER = Path(__file__).with_name("stego")
+KEY = Key(bytes(range(32)))
+PASSPHRASE = "Gr\u00fc\u00dfe, \u4e16\u754c"
+OWN_SALT = bytes(range(100, 116))
+SHORT = b"Third bench from the gate; bring nobody."
+LONG = "Am Abend, 21:40 \u2013 bring the second letter. ".encode() * 9
+EXACT = [
+    ("rgb_1bpp.png", 3, 1, SHORT, None),
+    ("rgb_3bpp.png", 3, 3, LONG, None),
+    ("grey.png", 1, None, bytes(range(60)), None),
+    ("passphrase.png", 3, None, SHORT, PASSPHRASE),
+]
+
+
+def main() -> None:
+    """Write the images and what they carry."""
+    FOLDER.mkdir(exist_ok=True)
+    vectors = []
+    for name, channels, bpp, message, text in EXACT:
+        levels = signals.to_samples(signals.waves(48, 44, channels=channels))
+        key = KEY if text is None else Passphrase(text).key(SALT)
+        change, _ = exact.embed(
+            levels.reshape(-1),
+            costs.hill(levels).reshape(-1),
+            Content.of(message),
+            key,
+            bounds=(0, 255),
+            bits=None if bpp is None else bpp * 48 * 44,
+            salt=OWN_SALT,
+        )
+        stego = (levels + change.reshape(levels.shape)).astype(np.uint8)
+        (FOLDER / name).write_bytes(signals.to_png(signals.from_samples(stego)))
+        secret = {"key": KEY.secret.hex()} if text is None else {"passphrase": text}
+        vectors.append({"file": name, **secret, "message": message.hex()})
+    levels = signals.to_samples(signals.waves(216, 216, channels=1))
+    sent = robust.embed(levels, Content.of(SHORT[:12]), KEY, salt=OWN_SALT)
+    (FOLDER / "jpeg.png").write_bytes(signals.to_png(signals.from_samples(sent.levels)))
+    (FOLDER / "jpeg.jpg").write_bytes(signals.encode(signals.from_samples(sent.levels), ".jpg"))
+    vectors += [
+        {"file": name, "key": KEY.secret.hex(), "message": SHORT[:12].hex()}
+        for name in ("jpeg.png", "jpeg.jpg")
+    ]
+    (FOLDER / "stego.json").write_text(json.dumps(vectors, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
