@@ -2,9 +2,10 @@
 
     python benchmarks/embedding.py --data FOLDER --output results/embedding.json [--only CASE ...]
 
-FOLDER holds ``faces/celeba_89x109_8000.zip`` and ``images/kodak``. Every figure is measured on the
-file as it is written and read again; PSNR is over RGB. Times are of whole calls, from samples to a
-checked file, with a key file (a passphrase takes a tenth of a second more).
+FOLDER holds ``faces/celeba_89x109_8000.zip``, ``images/kodak`` and ``weights`` (SteganoGAN's).
+Every figure is measured on the file as it is written and read again; PSNR is over RGB. Times are of
+whole calls, from samples to a checked file, with a key file (a passphrase takes a tenth of a second
+more).
 """
 
 from __future__ import annotations
@@ -14,24 +15,34 @@ import io
 import statistics
 import sys
 import tempfile
+import time
 import zipfile
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
+from numpy.typing import NDArray
 from PIL import Image
 
 from measure import Case, measured, run, timed
 from stegfield import channel, fixednet, signals
-from stegfield.config import EmbedConfig
+from stegfield.config import DescentConfig, EmbedConfig
 from stegfield.errors import UnreadableError
 from stegfield.fixednet import EmbedResult, search
+from stegfield.fixednet.blocks import luma
+from stegfield.fixednet.gradient import FixedNetwork, descend, noise_around
+from stegfield.fixednet.published import PublishedNetwork
+from stegfield.fixednet.relu import ReluNetwork
 from stegfield.keys import Key
+from stegfield.metrics import mean_psnr_db, quality
 from stegfield.signals import Signal
 
 KEY = Key(bytes(range(32)))
 COVERS = 50
+PAPERS_COVERS = 2
 LIMITS_DB = {1: 61.8, 2: 57.2, 3: 54.6, 4: 52.3}
 """Of changes by one level, on RGB: where the entropy of the changes is the rate."""
 RATES = (1, 2, 3, 4)
@@ -215,6 +226,76 @@ def compiled(data: Path) -> dict[str, Any]:
     return {"seconds": seconds, "ratio": round(seconds["numpy"] / seconds["numba"], 1)}
 
 
+def papers(data: Path) -> dict[str, Any]:
+    """The paper's network and solver on a few faces: raw random bits, one network each.
+
+    The paper tries up to ten; errors are counted on the 8-bit image and, as its authors do, on the
+    float image.
+    """
+    covers = faces(data, PAPERS_COVERS)
+    return {
+        f"{bpp} bpp": descended(covers, bpp, partial(ReluNetwork, KEY, depth=bpp)) for bpp in RATES
+    }
+
+
+def published(data: Path) -> dict[str, Any]:
+    """SteganoGAN's released basic network: FNNS-D from noise, FNNS-DE from its own encoder."""
+    covers, path = faces(data, PAPERS_COVERS), data / "weights" / "steganogan-basic.safetensors"
+    tried = {}
+    for bpp in (1, 2):
+        network = PublishedNetwork(path, depth=bpp)
+
+        def noise_start(levels: NDArray[np.uint8], bits: NDArray[np.bool_]) -> torch.Tensor:
+            return noise_around(levels, 2 / 255, torch.Generator().manual_seed(1))
+
+        def encoded(
+            levels: NDArray[np.uint8],
+            bits: NDArray[np.bool_],
+            network: PublishedNetwork = network,
+        ) -> torch.Tensor:
+            return network.encode(torch.from_numpy(levels / 255).float(), bits)
+
+        for name, start in (("FNNS-D", noise_start), ("FNNS-DE", encoded)):
+            tried[f"{name}, {bpp} bpp"] = descended(
+                covers, bpp, partial(PublishedNetwork, path, depth=bpp), start
+            )
+    return tried
+
+
+def descended(
+    covers: list[Signal],
+    bpp: int,
+    network: Callable[[], FixedNetwork],
+    start: Callable[..., torch.Tensor] | None = None,
+) -> dict[str, float]:
+    """Give the means of several descents of the paper's kind."""
+    runs = []
+    for index, cover in enumerate(covers):
+        levels = signals.to_samples(cover)
+        bits = np.random.default_rng(index).random(bpp * levels[..., 0].size) < 0.5
+        began = time.perf_counter()
+        found = descend(
+            network(),
+            bits,
+            levels,
+            config=DescentConfig(repair=0),
+            start=None if start is None else start(levels, bits),
+        )
+        runs.append(
+            {
+                "wrong_share": found.errors / len(bits),
+                "wrong_share_of_float_image": found.float_errors / len(bits),
+                "psnr_db": found.psnr_db,
+                "luma_psnr_db": mean_psnr_db(luma(found.levels), luma(levels)),
+                "ssim": quality(levels, found.levels).ssim or 0,
+                "restarts": found.restarts,
+                "seconds": time.perf_counter() - began,
+            }
+        )
+        print(bpp, runs[-1], flush=True)
+    return {name: round(statistics.mean(run[name] for run in runs), 5) for name in runs[0]}
+
+
 CASES: dict[str, Case] = {
     "rates": rates,
     "kodak_1_bpp": kodak_full,
@@ -222,6 +303,8 @@ CASES: dict[str, Case] = {
     "sizes": sizes,
     "lossy": lossy,
     "compiled": compiled,
+    "papers_procedure": papers,
+    "published": published,
 }
 
 

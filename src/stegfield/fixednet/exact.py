@@ -33,6 +33,7 @@ from stegfield.payload import (
     Header,
     bits_of,
     bytes_of,
+    check_room,
     open_body,
 )
 
@@ -131,11 +132,12 @@ def embed(
         CapacityError: The message does not fit.
     """
     code = Code(content.length, PARITY)
-    room = fullest(len(samples)) if bits is None else min(bits, fullest(len(samples)))
-    if HEADER_BITS + 8 * code.coded_length > room:
-        raise CapacityError(
-            needed=len(content.data), available=net_bytes(room), unit="bytes", holder="cover"
-        )
+    most = fullest(len(samples))
+    if bits is not None and bits > most:
+        raise CapacityError(needed=bits, available=most, unit="bits", holder="cover")
+    room = most if bits is None else bits
+    needed = HEADER_BITS + 8 * code.coded_length
+    check_room(content, needed=needed, available=room, net=net_bytes(room))
     carried = 8 * code.coded_length if bits is None else room - HEADER_BITS
     parts = Room.of(key, len(samples))
     at = np.concatenate(parts.body)

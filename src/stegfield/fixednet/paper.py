@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from stegfield.config import LARGEST_NETWORKS, DescentConfig
-from stegfield.errors import CapacityError, UnreadableError
+from stegfield.errors import UnreadableError
 from stegfield.fixednet.gradient import embed_bits, read_logits
 from stegfield.fixednet.progress import Progress, Watch
 from stegfield.fixednet.relu import DEEPEST, ReluNetwork
@@ -29,6 +29,7 @@ from stegfield.payload import (
     Header,
     bits_of,
     bytes_of,
+    check_room,
     open_body,
 )
 
@@ -66,10 +67,8 @@ def embed(
         CapacityError: The message does not fit.
     """
     room = depth * levels.shape[0] * levels.shape[1]
-    if HEADER_BITS + 8 * content.length > room:
-        raise CapacityError(
-            needed=len(content.data), available=net_bytes(room), unit="bytes", holder="cover"
-        )
+    needed = HEADER_BITS + 8 * content.length
+    check_room(content, needed=needed, available=room, net=net_bytes(room))
     header = content.header(bytes(SETTINGS))
     sent = header.seal(key, SALT) + content.seal(key, header)
     filling = np.random.default_rng(list(header.salt)).bytes(room // 8 + 1 - len(sent))

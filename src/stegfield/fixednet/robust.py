@@ -16,7 +16,7 @@ from jaxtyping import UInt8
 from numpy.typing import NDArray
 
 from stegfield import channel
-from stegfield.errors import CapacityError, UnreadableError
+from stegfield.errors import UnreadableError
 from stegfield.fixednet.blocks import BlockNetwork, luma
 from stegfield.fixednet.progress import Progress, Watch
 from stegfield.fixednet.sine import SALT
@@ -31,6 +31,7 @@ from stegfield.payload import (
     Header,
     bits_of,
     bytes_of,
+    check_room,
     open_body,
 )
 
@@ -96,10 +97,7 @@ def embed(
     """
     code = Code(content.length, PARITY)
     bits, room = HEADER_BITS + 8 * code.coded_length, fullest(*levels.shape[:2])
-    if bits > room:
-        raise CapacityError(
-            needed=len(content.data), available=net_bytes(room), unit="bytes", holder="cover"
-        )
+    check_room(content, needed=bits, available=room, net=net_bytes(room))
     header = content.header(bytes(SETTINGS), salt)
     sent = HEADER_CODE.encode(header.seal(key, SALT)) + code.encode(content.seal(key, header))
     said = bits_of(sent).astype(np.int64)

@@ -13,6 +13,7 @@ from stegfield.payload.frame import (
     Header,
     bits_of,
     bytes_of,
+    check_room,
     open_body,
 )
 
@@ -27,5 +28,6 @@ __all__ = [
     "Header",
     "bits_of",
     "bytes_of",
+    "check_room",
     "open_body",
 ]

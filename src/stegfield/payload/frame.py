@@ -22,7 +22,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV, ChaCha20Poly1305
 from numpy.typing import NDArray
 
-from stegfield.errors import UnreadableError
+from stegfield.errors import CapacityError, UnreadableError
 from stegfield.keys import SALT_BYTES, Key
 
 VERSION = 1
@@ -124,6 +124,25 @@ def open_body(body: bytes, key: Key, header: Header) -> bytes:
     if not inflate.eof:
         raise UnreadableError
     return message
+
+
+def check_room(content: Content, *, needed: int, available: int, net: int) -> None:
+    """Refuse a message that does not fit.
+
+    Args:
+        content: The message.
+        needed: Bits that it takes, everything included.
+        available: Bits that there are.
+        net: Bytes of the longest message for these.
+
+    Raises:
+        CapacityError: It does not fit; in bytes where any message would, else in bits.
+    """
+    if needed <= available:
+        return
+    if net == 0:
+        raise CapacityError(needed=needed, available=available, unit="bits", holder="cover")
+    raise CapacityError(needed=len(content.data), available=net, unit="bytes", holder="cover")
 
 
 def bits_of(data: bytes) -> NDArray[np.bool_]:
