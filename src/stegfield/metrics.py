@@ -22,6 +22,7 @@ from stegfield.errors import ConfigError
 PEAK = 255.0
 SSIM_RADIUS = 5
 SSIM_SIGMA = 1.5
+SSIM_BAND = 256  # rows at a time: large images take no more memory than small ones
 # an underscore leaves a size free: two images of different sizes are refused in words
 Samples = UInt8[np.ndarray, "_rows _columns _channels"]
 
@@ -58,7 +59,7 @@ def quality(a: Samples, b: Samples) -> Quality:
         psnr_db=psnr_db(a, b),
         ssim=ssim(a, b) if large_enough else None,
         rmse=rmse,
-        mae=float(np.abs(a.astype(np.float64) - b).mean()),
+        mae=float(np.abs(np.subtract(a, b, dtype=np.float32)).mean(dtype=np.float64)),
     )
 
 
@@ -89,6 +90,16 @@ def ssim(a: Samples, b: Samples) -> float:
     _check_alike(a, b)
     if min(a.shape[:2]) <= 2 * SSIM_RADIUS:
         raise ConfigError(f"SSIM needs {2 * SSIM_RADIUS + 1} pixels an axis, got {a.shape[:2]}")
+    inner = a.shape[0] - 2 * SSIM_RADIUS
+    bands = ((top, min(top + SSIM_BAND, inner)) for top in range(0, inner, SSIM_BAND))
+    total = sum(
+        _ssim_sum(a[top : end + 2 * SSIM_RADIUS], b[top : end + 2 * SSIM_RADIUS])
+        for top, end in bands
+    )
+    return total / float(inner * (a.shape[1] - 2 * SSIM_RADIUS) * a.shape[2])
+
+
+def _ssim_sum(a: Samples, b: Samples) -> float:
     x, y = a.astype(np.float64), b.astype(np.float64)
     mean_x, mean_y = _blur(x), _blur(y)
     variances = _blur(x * x) + _blur(y * y) - mean_x**2 - mean_y**2
@@ -96,7 +107,7 @@ def ssim(a: Samples, b: Samples) -> float:
     c1, c2 = (0.01 * PEAK) ** 2, (0.03 * PEAK) ** 2
     luminance = (2 * mean_x * mean_y + c1) / (mean_x**2 + mean_y**2 + c1)
     structure = (2 * covariance + c2) / (variances + c2)
-    return float((luminance * structure).mean())
+    return float((luminance * structure).sum())
 
 
 def _blur(image: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -111,7 +122,9 @@ def _blur(image: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _mse(a: NDArray[Any], b: NDArray[Any]) -> float:
-    return float(((a.astype(np.float64) - b) ** 2).mean())
+    # 8-bit differences and their squares are exact in float32, which takes half the memory
+    difference = np.subtract(a, b, dtype=np.result_type(a, np.float32))
+    return float(np.square(difference, out=difference).mean(dtype=np.float64))
 
 
 def _check_alike(a: Samples, b: Samples) -> None:

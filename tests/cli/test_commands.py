@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stegfield import cli, fields, signals
+from stegfield import cli, fields, fixednet, signals
 from stegfield.fields import training
 from stegfield.keys import Key
 from stegfield.signals import waves
@@ -427,3 +427,98 @@ def test_ctrl_c_twice_stops_at_once_and_writes_nothing(
     assert "Traceback" not in told
     assert len(steps) == 1
     assert not Path("long.safetensors").exists()
+
+
+@pytest.fixture
+def letter(folder: Path) -> Path:
+    """A cover of 64x64, and a letter."""
+    (folder / "cover.png").write_bytes(signals.to_png(waves(64, 64)))
+    (folder / "letter.txt").write_bytes(b"meet me at noon\n" * 4)
+    return folder / "letter.txt"
+
+
+@pytest.mark.parametrize("suffix", [".png", ".bmp", ".tiff", ".webp"])
+def test_a_file_goes_into_an_image_and_comes_back(
+    letter: Path, capsys: pytest.CaptureFixture[str], suffix: str
+) -> None:
+    stego = f"stego{suffix}"
+    command = ["embed", "cover.png", "letter.txt", "-o", stego, "--key", "alice.key"]
+    assert cli.run([*command, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["image"] == stego
+    assert told["message_bytes"] == letter.stat().st_size
+    assert told["psnr_db"] > 55
+    assert cli.run(["extract", stego, "-o", "again.txt", "--key", "alice.key"]) == 0
+    assert Path("again.txt").read_bytes() == letter.read_bytes()
+    assert "64 bytes" in capsys.readouterr().err
+    said = fails(["extract", stego, "-o", "other.txt", "--key", "bob.key"], capsys)
+    assert said == fails(["extract", "cover.png", "-o", "other.txt", "--key", "bob.key"], capsys)
+
+
+@pytest.mark.usefixtures("letter")
+def test_a_dash_is_stdin_and_stdout(
+    capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = bytes(range(256))
+    stream = io.TextIOWrapper(io.BytesIO(message))
+    monkeypatch.setattr(sys, "stdin", stream)
+    assert cli.run(["embed", "cover.png", "-", "-o", "stego.png", "--key", "alice.key"]) == 0
+    capsysbinary.readouterr()
+    assert cli.run(["extract", "stego.png", "-o", "-", "--key", "alice.key"]) == 0
+    assert capsysbinary.readouterr().out == message
+
+
+@pytest.mark.usefixtures("letter")
+def test_a_passphrase_alone_brings_a_message_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    for command in (
+        ["embed", "cover.png", "letter.txt", "-o", "stego.png"],
+        ["extract", "stego.png", "-o", "again.txt"],
+    ):
+        monkeypatch.setattr(sys, "stdin", io.StringIO("open sesame\n"))
+        assert cli.run([*command, "--passphrase-stdin"]) == 0
+    assert Path("again.txt").read_bytes() == Path("letter.txt").read_bytes()
+
+
+@pytest.mark.usefixtures("letter")
+def test_embedding_refuses_what_cannot_work(capsys: pytest.CaptureFixture[str]) -> None:
+    def embed(*words: str) -> list[str]:
+        return ["embed", *words, "--key", "alice.key"]
+
+    assert ".jpg files change samples" in fails(
+        embed("cover.png", "letter.txt", "-o", "s.jpg"), capsys, code=2
+    )
+    assert "no kind of image" in fails(
+        embed("cover.png", "letter.txt", "-o", "s.gif"), capsys, code=2
+    )
+    assert "exists" in fails(embed("cover.png", "letter.txt", "-o", "photo.png"), capsys)
+    assert "not exist" in fails(embed("cover.png", "none.txt", "-o", "s.png"), capsys)
+    assert "not an image" in fails(embed("letter.txt", "letter.txt", "-o", "s.png"), capsys)
+    assert "named twice" in fails(
+        embed("cover.png", "letter.txt", "-o", "cover.png", "--force"), capsys
+    )
+    assert "no meaning" in fails(
+        embed("cover.png", "letter.txt", "-o", "s.png", "--profile", "jpeg", "--bpp", "1"),
+        capsys,
+        code=2,
+    )
+    assert "stdin cannot give both" in fails(
+        ["embed", "cover.png", "-", "-o", "s.png", "--passphrase-stdin"], capsys, code=2
+    )
+    Path("long.bin").write_bytes(np.random.default_rng(0).bytes(5000))
+    said = fails(embed("cover.png", "long.bin", "-o", "s.png", "--bpp", "1"), capsys)
+    assert "5,000 bytes are needed" in said
+    assert f"room for {fixednet.capacity(waves(64, 64)).exact['1 bpp']:,}" in said
+    assert "samples are needed" in fails(embed("one.png", "long.bin", "-o", "s.png"), capsys)
+    assert "stdout cannot have both" in fails(
+        ["extract", "cover.png", "-o", "-", "--json", "--key", "alice.key"], capsys, code=2
+    )
+
+
+@pytest.mark.usefixtures("letter")
+def test_capacity_tells_every_rate(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["capacity", "cover.png", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    room = fixednet.capacity(waves(64, 64))
+    assert told == {"exact": room.exact, "jpeg": room.jpeg}
+    assert cli.run(["capacity", "cover.png"]) == 0
+    assert f"{room.exact['2 bpp']:,}" in capsys.readouterr().out

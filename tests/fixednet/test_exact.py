@@ -180,7 +180,7 @@ def test_a_crafted_header_is_unreadable(network: tuple[int, int, int], length: i
     samples = cover_of(4000)
     header = Header(False, length, exact.NETWORK.pack(*network), OWN_SALT)
     sealed = bits_of(exact.HEADER_CODE.encode(header.seal(KEY, SALT)))
-    reader: SineNetwork = exact.Room.of(KEY, 4000).header_network(KEY)
+    reader: SineNetwork = exact.header_network(KEY, 4000)
     change = solve(reader, sealed, samples, flat(samples), strictness=1.0, bounds=BOUNDS, seed=0)
     stego = samples + change
     assert np.array_equal(reader.read(stego), sealed)

@@ -173,7 +173,7 @@ def test_segments_share_the_bits_by_their_size(parts: list[int], draw: st.DataOb
     bits = tuple(draw.draw(st.integers(0, int(ends[-1]))) for _ in range(PLANES))
     network = SineNetwork(KEY, "test", order, (bits[0], bits[1]))
     for plane in range(PLANES):
-        shares = network.shares(plane)
+        shares = network.shares[plane]
         assert sum(shares) == bits[plane]
         for part, share in zip(parts, shares, strict=True):
             assert abs(share - part * bits[plane] / ends[-1]) < 1

@@ -110,7 +110,11 @@ def luma(
     """Give the luma of RGB samples, or grey samples as they are."""
     if levels.shape[2] == 1:
         return levels[..., 0].astype(np.float64)
-    return levels @ (np.array(LUMA) / sum(LUMA))
+    weights = np.array(LUMA) / sum(LUMA)
+    luma: NDArray[np.float64] = levels[..., 0] * weights[0]
+    for channel in (1, 2):
+        luma += levels[..., channel] * weights[channel]
+    return luma
 
 
 def _blocks(luma: NDArray[np.float64]) -> NDArray[np.float64]:

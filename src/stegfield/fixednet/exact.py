@@ -13,7 +13,8 @@ more are noticed by the seals, and nothing is read then.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float32, Integer
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 
 from stegfield.errors import CapacityError, ConfigError, UnreadableError
 from stegfield.fixednet.progress import Watch
-from stegfield.fixednet.sine import SALT, SPAN, SineNetwork, keyed_order, segments
+from stegfield.fixednet.sine import SALT, SPAN, SineNetwork, keyed_order, segment_order, segments
 from stegfield.fixednet.trellis import plan, solve
 from stegfield.keys import Key
 from stegfield.payload import (
@@ -50,34 +51,6 @@ FULLEST = 1.5
 assert NETWORK.size == SETTINGS  # noqa: S101 - a fact about this file
 
 
-@dataclass(frozen=True)
-class Room:
-    """The samples of a cover, divided between header and body."""
-
-    header: list[NDArray[np.int32]]
-    body: list[NDArray[np.int32]]
-
-    @classmethod
-    def of(cls, key: Key, samples: int) -> Room:
-        """Divide samples as the key decides.
-
-        Raises:
-            CapacityError: There are too few for a header.
-        """
-        first, *others = keyed_order(key, samples)
-        size = header_samples(samples)
-        return cls([first[:size]], [first[size:], *others])
-
-    def header_network(self, key: Key) -> SineNetwork:
-        """Give the network that reads the header."""
-        return SineNetwork(key, "header", self.header, (HEADER_BITS, 0))
-
-    def body_network(self, key: Key, settings: bytes) -> SineNetwork:
-        """Give the network that reads the body."""
-        lower, upper, span = NETWORK.unpack(settings)
-        return SineNetwork(key, "body", self.body, (lower, upper), span)
-
-
 def header_samples(samples: int) -> int:
     """Give the number of samples that carry the header.
 
@@ -98,6 +71,26 @@ def fullest(samples: int) -> int:
 def net_bytes(bits: int) -> int:
     """Give the bytes of the longest message, as it is after deflating, for a number of bits."""
     return max(0, Code.longest(max(0, bits - HEADER_BITS) // 8, PARITY) - TAG)
+
+
+def header_network(key: Key, samples: int) -> SineNetwork:
+    """Give the network that reads the header, from the first samples of the first segment.
+
+    Raises:
+        CapacityError: There are too few samples for a header.
+    """
+    size = header_samples(samples)
+    return SineNetwork(key, "header", [segment_order(key, samples, 0)[:size]], (HEADER_BITS, 0))
+
+
+def body_network(key: Key, samples: int, bits: tuple[int, int], span: int) -> SineNetwork:
+    """Give the network that reads the body, from all other samples.
+
+    Raises:
+        ConfigError: It cannot be: the bits are more than the samples, or the span out of range.
+    """
+    first, *others = keyed_order(key, samples)
+    return SineNetwork(key, "body", [first[header_samples(samples) :], *others], bits, span)
 
 
 def embed(
@@ -139,36 +132,27 @@ def embed(
     needed = HEADER_BITS + 8 * code.coded_length
     check_room(content, needed=needed, available=room, net=net_bytes(room))
     carried = 8 * code.coded_length if bits is None else room - HEADER_BITS
-    parts = Room.of(key, len(samples))
-    at = np.concatenate(parts.body)
+    body = body_network(key, len(samples), (0, 0), span)
+    at = np.concatenate(body.order)
     planned = plan(samples[at], prices[at], carried, bounds)
     header = content.header(NETWORK.pack(*planned.bits, span), salt)
-
     coded = code.encode(content.seal(key, header))
     filling = np.random.default_rng(list(header.salt)).bytes(carried // 8 + 1 - len(coded))
-    body = bits_of(coded + filling)[:carried]
-    seed = int.from_bytes(header.salt)
-    change = solve(
-        parts.body_network(key, header.settings),
-        body,
-        samples,
-        prices,
+    solve_for = partial(
+        solve, samples=samples, prices=prices, bounds=bounds, seed=int.from_bytes(header.salt)
+    )
+    change = solve_for(
+        replace(body, bits=planned.bits),
+        bits_of(coded + filling)[:carried],
         strictness=planned.strictness,
-        bounds=bounds,
-        seed=seed,
         watch=watch,
     )
-    sealed = bits_of(HEADER_CODE.encode(header.seal(key, SALT)))
-    at = parts.header[0]
-    strictness = plan(samples[at], prices[at], HEADER_BITS, bounds).strictness
-    change += solve(
-        parts.header_network(key),
-        sealed,
-        samples,
-        prices,
-        strictness=strictness,
-        bounds=bounds,
-        seed=seed,
+    head = header_network(key, len(samples))
+    at = head.order[0]
+    change += solve_for(
+        head,
+        bits_of(HEADER_CODE.encode(header.seal(key, SALT))),
+        strictness=plan(samples[at], prices[at], HEADER_BITS, bounds).strictness,
     )
     return change, HEADER_BITS + carried
 
@@ -180,17 +164,18 @@ def extract(samples: Integer[np.ndarray, " samples"], key: Key) -> bytes:
         UnreadableError: There is none for this key, or too many samples were altered.
     """
     try:
-        parts = Room.of(key, len(samples))
+        head = header_network(key, len(samples))
     except CapacityError:
         raise UnreadableError from None
-    sealed = bytes_of(parts.header_network(key).read(samples))
+    sealed = bytes_of(head.read(samples))
     header = Header.open(HEADER_CODE.decode(sealed), key, SALT)
+    lower, upper, span = NETWORK.unpack(header.settings)
+    code = Code(header.length, PARITY)
+    if 8 * code.coded_length > lower + upper:
+        raise UnreadableError
     try:
-        network = parts.body_network(key, header.settings)
+        network = body_network(key, len(samples), (lower, upper), span)
     except ConfigError:  # a sender with the key, but not this program
         raise UnreadableError from None
-    code = Code(header.length, PARITY)
-    if 8 * code.coded_length > sum(network.bits):
-        raise UnreadableError
     coded = bytes_of(network.read(samples))[: code.coded_length]
     return open_body(code.decode(coded), key, header)

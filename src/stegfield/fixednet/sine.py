@@ -25,7 +25,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import cached_property, partial
+from itertools import accumulate, pairwise
 
 import numpy as np
 from jaxtyping import Bool, Int8, Integer
@@ -82,20 +83,21 @@ class SineNetwork:
         if not all(0 <= count <= self.samples for count in self.bits):
             raise ConfigError(f"{self.samples} samples cannot carry {self.bits} bits")
 
-    @property
+    @cached_property
     def samples(self) -> int:
         """How many samples it reads."""
         return sum(len(part) for part in self.order)
 
-    def shares(self, plane: int) -> list[int]:
-        """Give the bits that each segment carries in a plane, in proportion to its size."""
-        ends = np.cumsum([len(part) for part in self.order])
-        upto = [int(end) * self.bits[plane] // self.samples for end in ends]
-        return [end - start for start, end in pairwise([0, *upto])]
+    @cached_property
+    def shares(self) -> tuple[list[int], list[int]]:
+        """The bits that each segment carries, in each plane, in proportion to its samples."""
+        ends = [0, *accumulate(len(part) for part in self.order)]
+        lower, upper = ([end * bits // max(self.samples, 1) for end in ends] for bits in self.bits)
+        return [b - a for a, b in pairwise(lower)], [b - a for a, b in pairwise(upper)]
 
     def weights(self, segment: int, plane: int) -> Weights:
         """Grow the weights of one plane of one segment from the key."""
-        samples, bits = len(self.order[segment]), self.shares(plane)[segment]
+        samples, bits = len(self.order[segment]), self.shares[plane][segment]
         stretch = np.arange(samples, dtype=np.int64) * bits // max(samples, 1)
         noise = self.key.noise(f"sine/{self.label}/{segment}/{plane}", salt=SALT)
         drawn = np.frombuffer(noise.bytes(2 * samples), "<u2").astype(np.int64)
@@ -108,7 +110,7 @@ class SineNetwork:
     def read(self, samples: Integer[np.ndarray, " samples"]) -> Bool[np.ndarray, " bits"]:
         """Read the message: True where the logit is negative."""
         shares = [
-            (plane, *share) for plane in range(PLANES) for share in enumerate(self.shares(plane))
+            (plane, *share) for plane in range(PLANES) for share in enumerate(self.shares[plane])
         ]
 
         def one(job: tuple[int, int, int]) -> NDArray[np.bool_]:
@@ -128,19 +130,19 @@ def segments(samples: int) -> int:
     return max(1, -(-samples // SEGMENT))
 
 
-def keyed_order(key: Key, samples: int) -> list[NDArray[np.int32]]:
-    """Put samples into the order that a key decides, in segments.
+def segment_order(key: Key, samples: int, segment: int) -> NDArray[np.int32]:
+    """Put the samples of one segment into the order that a key decides.
 
     Segment j of s takes the samples j, j + s, j + 2s, ... and so comes from everywhere.
     """
-    count = segments(samples)
+    at = np.arange(segment, samples, segments(samples), dtype=np.int32)
+    noise = key.noise(f"order/{segment}", salt=SALT)
+    return at[noise.choose(len(at), len(at))]
 
-    def one(segment: int) -> NDArray[np.int32]:
-        at = np.arange(segment, samples, count, dtype=np.int32)
-        noise = key.noise(f"order/{segment}", salt=SALT)
-        return at[noise.choose(len(at), len(at))]
 
-    return list(parallel(one, range(count)))
+def keyed_order(key: Key, samples: int) -> list[NDArray[np.int32]]:
+    """Put all samples into the order that a key decides, segment by segment."""
+    return list(parallel(partial(segment_order, key, samples), range(segments(samples))))
 
 
 def planes(samples: Integer[np.ndarray, " samples"], plane: int) -> Bool[np.ndarray, " samples"]:

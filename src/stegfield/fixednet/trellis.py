@@ -105,7 +105,7 @@ def solve(
         What to add to each sample, from -3 to 3. The network reads the bits exactly.
     """
     lower, upper = np.split(bits, [network.bits[0]])
-    starts = [np.cumsum([0, *network.shares(plane)]) for plane in (0, 1)]
+    starts = [np.cumsum([0, *network.shares[plane]]) for plane in (0, 1)]
     change = np.zeros(len(samples), dtype=np.int8)
 
     def one(segment: int) -> tuple[int, int]:
