@@ -78,16 +78,14 @@ class UnreadableError(StegfieldError):
     """Nothing can be read with this key.
 
     A wrong key, a damaged file and an innocent one look the same: whoever tries keys must not
-    learn which of them it was. So this error takes no details that could leak.
+    learn which of them it was. So this error takes no details that could leak; a hint belongs to a
+    command, not to what it found.
     """
 
-    hint = (
-        "check the key, and that the file is the one that was sent; "
-        "a damaged field may still show its secret at a size given by --size"
-    )
+    hint = "check the key, and that the file is the one that was sent"
 
-    def __init__(self) -> None:
-        super().__init__("nothing can be read with this key")
+    def __init__(self, *, hint: str | None = None) -> None:
+        super().__init__("nothing can be read with this key", hint=hint)
 
 
 class NotEmbeddedError(StegfieldError):

@@ -45,7 +45,9 @@ def reveal(
     key = unlock(key, field.public.seed)
     record = _find_record(field, key)
     if record is None and size is None:
-        raise UnreadableError
+        raise UnreadableError(
+            hint="check the key; a damaged field may still show a secret at a size given by --size"
+        )
     if record is not None:
         scheme, channels, size = record.scheme, record.channels, size or record.size
     else:
