@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from stegfield.errors import ConfigError
@@ -158,6 +159,13 @@ class DescentConfig:
     networks: int = 10
     """Fixed networks to try, while bits stay wrong or the PSNR is below 20 dB."""
 
+    weights: Path | None = None
+    """A released SteganoGAN to use in place of the key's networks: a safetensors file with its JSON
+    description beside it. The receiver needs it too."""
+
+    start: Literal["cover", "noise", "encoder"] = "cover"
+    """Where a descent begins: noise makes it FNNS-D, the image of SteganoGAN's encoder FNNS-DE."""
+
     def __post_init__(self) -> None:
         if not 1 / 255 <= self.eps <= 1:
             raise ConfigError(
@@ -171,6 +179,11 @@ class DescentConfig:
                 raise ConfigError(
                     f"{_flag(name)} must be at least {low}, got {getattr(self, name)}"
                 )
+        if self.start == "encoder" and self.weights is None:
+            raise ConfigError(
+                f"{_flag('start')} encoder needs a network that has one",
+                hint="name a released SteganoGAN with --weights",
+            )
         if not 1 <= self.networks <= LARGEST_NETWORKS:
             raise ConfigError(
                 f"{_flag('networks')} must be from 1 to {LARGEST_NETWORKS}, got {self.networks}"

@@ -14,14 +14,21 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stegfield.config import DescentConfig
-from stegfield.errors import ConfigError, InputError
+from stegfield import fixednet
+from stegfield.config import DescentConfig, EmbedConfig
+from stegfield.errors import ConfigError, InputError, UnreadableError
 from stegfield.fixednet.gradient import descend, read_bits
 from stegfield.fixednet.published import PublishedNetwork
+from stegfield.keys import Key
 from stegfield.metrics import psnr_db
+from stegfield.signals import waves
 
 WIDTH, DEPTH = 8, 3
 NAME = "networks.safetensors"
+needs_released = pytest.mark.skipif(
+    "STEGFIELD_DATA" not in os.environ,
+    reason="STEGFIELD_DATA does not name a folder with weights/steganogan-*.safetensors",
+)
 
 
 def group(name: str, inputs: int, outputs: int, *rest: str) -> list[dict[str, Any]]:
@@ -121,6 +128,18 @@ def unit(drawn: dict[str, torch.Tensor], name: str, features: torch.Tensor) -> t
         for entry in ("weight", "bias", "running_mean", "running_var")
     )
     return (features - mean) / (variance + 1e-5).sqrt() * weight + bias
+
+
+def test_a_released_network_reads_colour_images_only(tmp_path: Path) -> None:
+    key, path = Key(bytes(32)), write(tmp_path)
+    grey, colour = waves(32, 32, channels=1), waves(32, 32)
+    settings = EmbedConfig(profile="paper"), DescentConfig(weights=path)
+    with pytest.raises(ConfigError, match="colour"):
+        fixednet.embed(grey, b"noon", key, config=settings[0], descent=settings[1])
+    with pytest.raises(ConfigError, match="colour"):
+        fixednet.extract(grey, key, profile="paper", weights=path)
+    with pytest.raises(UnreadableError):
+        fixednet.extract(colour, key, profile="paper", weights=path)
 
 
 def test_a_decoder_sees_all_groups_before(tmp_path: Path) -> None:
@@ -303,10 +322,7 @@ def test_depths_that_were_not_trained_are_refused(tmp_path: Path, depth: int) ->
         PublishedNetwork(write(tmp_path), depth=depth)
 
 
-@pytest.mark.skipif(
-    "STEGFIELD_DATA" not in os.environ,
-    reason="STEGFIELD_DATA does not name a folder with weights/steganogan-*.safetensors",
-)
+@needs_released
 @pytest.mark.parametrize(("name", "depth"), [("basic", 5), ("dense", 8), ("residual", 8)])
 def test_the_released_networks_read_what_they_wrote(name: str, depth: int) -> None:
     folder = Path(os.environ["STEGFIELD_DATA"]) / "weights"
@@ -322,3 +338,18 @@ def test_the_released_networks_read_what_they_wrote(name: str, depth: int) -> No
     # the first channel is one of the well learned ones; over all of them, a few are guesses
     assert wrong[0] < 0.1
     assert wrong.mean() < 0.35
+
+
+@needs_released
+@pytest.mark.parametrize("start", ["cover", "noise", "encoder"])
+def test_the_basic_network_carries_a_message(start: str) -> None:
+    path = Path(os.environ["STEGFIELD_DATA"], "weights/steganogan-basic.safetensors")
+    key = Key(bytes(32))
+    result = fixednet.embed(
+        waves(32, 32),
+        b"noon",
+        key,
+        config=EmbedConfig(profile="paper"),
+        descent=DescentConfig(weights=path, start=start),  # type: ignore[arg-type]
+    )
+    assert fixednet.extract(result.stego, key, profile="paper", weights=path) == b"noon"

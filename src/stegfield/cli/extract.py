@@ -19,6 +19,7 @@ def extract(
     output: Annotated[Path, Parameter(alias="-o", allow_leading_hyphen=True)],
     key: Path | None = None,
     profile: Literal["exact", "jpeg", "paper"] | None = None,
+    weights: Path | None = None,
     passphrase_stdin: bool = False,
     json: bool = False,
     force: bool = False,
@@ -31,6 +32,7 @@ def extract(
         key: Key file; asks for a passphrase if left out.
         profile: Look for messages of this profile only; those of exact and jpeg are found in any
             case, those of paper only if it is named.
+        weights: For the paper profile, the released network that was named when embedding.
         passphrase_stdin: Read the passphrase from stdin.
         json: Print the result as JSON.
         force: Replace an existing file.
@@ -45,7 +47,10 @@ def extract(
         files.check_new(output, force=force)
     signal = signals.read(stego)
     message = fixednet.extract(
-        signal, read_key(key, passphrase_stdin=passphrase_stdin), profile=profile
+        signal,
+        read_key(key, passphrase_stdin=passphrase_stdin),
+        profile=profile,
+        weights=weights,
     )
     if to_stdout:
         sys.stdout.buffer.write(message)

@@ -119,7 +119,8 @@ def embed(
     file = signals.encode(signals.from_samples(stego), suffix)
     written = signals.decode(file, Path(f"stego{suffix}"))
     try:
-        if extract(written, opened, profile=config.profile) != message:
+        again = extract(written, opened, profile=config.profile, weights=descent.weights)
+        if again != message:
             raise NotEmbeddedError
     except UnreadableError:
         raise NotEmbeddedError from None
@@ -141,19 +142,28 @@ def embed(
     )
 
 
-def extract(stego: Signal, key: Key | Passphrase, *, profile: Profile | None = None) -> bytes:
+def extract(
+    stego: Signal,
+    key: Key | Passphrase,
+    *,
+    profile: Profile | None = None,
+    weights: Path | None = None,
+) -> bytes:
     """Extract a message from an image.
 
     Args:
         stego: The image.
         key: The one that the message was embedded with.
         profile: Only look for messages of this profile [default: exact, then jpeg].
+        weights: For the paper profile, the released network if one was used.
 
     Raises:
         UnreadableError: There is nothing for this key, or it was destroyed.
     """
     levels = _without_copies(signals.to_samples(stego))
     opened = unlock(key, SALT)
+    if profile == "paper":
+        return paper.extract(levels, opened, weights)
     for name in ("exact", "jpeg") if profile is None else (profile,):
         try:
             return _READERS[name](levels, opened)
@@ -233,4 +243,4 @@ def _extract_exact(levels: Levels, key: Key) -> bytes:
     return exact.extract(levels.reshape(-1), key)
 
 
-_READERS = {"exact": _extract_exact, "jpeg": robust.extract, "paper": paper.extract}
+_READERS = {"exact": _extract_exact, "jpeg": robust.extract}

@@ -117,6 +117,7 @@ def embed_bits(
     depth: int,
     *,
     config: DescentConfig | None = None,
+    start: Float[Tensor, "rows columns channels"] | None = None,
     watch: Watch = lambda share, errors, psnr_db: False,
 ) -> Embedded:
     """Change an image until one of a key's ReLU networks reads the bits.
@@ -130,6 +131,7 @@ def embed_bits(
         levels: The cover.
         depth: Bits per pixel that the network reads, from 1 to 4.
         config: How to search.
+        start: Image to begin with, with values in [0, 1] [default: the cover].
         watch: Told of every restart.
 
     Returns:
@@ -151,7 +153,7 @@ def embed_bits(
             return stopped or (found_db < ENOUGH_DB and index + 1 < config.networks)
 
         network = ReluNetwork(key, seed_index=index, depth=depth, channels=levels.shape[2])
-        descent = descend(network, bits, levels, config=config, watch=one)
+        descent = descend(network, bits, levels, config=config, start=start, watch=one)
         if best is None or _order(descent) < _order(best.descent):
             best = Embedded(descent, index)
         if stopped or (descent.errors == 0 and descent.psnr_db >= ENOUGH_DB):

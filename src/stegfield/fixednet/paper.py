@@ -2,22 +2,35 @@
 
     bits, pixel by pixel:  [ header | body | random ............ ]
 
-Every pixel carries as many bits as the rate says. The receiver tries the ten networks of a key at
-every rate. Header and body are those of the other profiles, without parity: so one wrong bit is
-enough to lose the message, and embedding fails where the solver leaves one.
+Every pixel carries as many bits as the rate says. The receiver tries the ten networks of a key, or
+a released SteganoGAN, at every rate. Header and body are those of the other profiles, without
+parity: so one wrong bit is enough to lose the message, and embedding fails where the solver leaves
+one.
 
 Source: GINR-Stega, Sec. 3.4; see `stegfield.fixednet.gradient` for what differs.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
+
 import numpy as np
+import torch
 from jaxtyping import UInt8
 
 from stegfield.config import LARGEST_NETWORKS, DescentConfig
-from stegfield.errors import UnreadableError
-from stegfield.fixednet.gradient import embed_bits, read_logits
+from stegfield.errors import ConfigError, UnreadableError
+from stegfield.fixednet.gradient import (
+    PEAK,
+    FixedNetwork,
+    descend,
+    embed_bits,
+    noise_around,
+    read_logits,
+)
 from stegfield.fixednet.progress import Progress, Watch
+from stegfield.fixednet.published import CHANNELS, PublishedNetwork
 from stegfield.fixednet.relu import DEEPEST, ReluNetwork
 from stegfield.fixednet.sine import SALT
 from stegfield.keys import Key
@@ -34,6 +47,7 @@ from stegfield.payload import (
 )
 
 HEADER_BITS = 8 * HEADER_BYTES
+SPREAD = 2 / 255  # of the noise that a descent may begin with
 
 
 def net_bytes(bits: int) -> int:
@@ -79,19 +93,45 @@ def embed(
         return False
 
     bits = bits_of(sent + filling)[:room]
-    return embed_bits(key, bits, levels, depth, config=config, watch=one).descent.levels
+    start = None
+    if config.start == "noise":
+        seed = int.from_bytes(header.salt[:7])
+        start = noise_around(levels, SPREAD, torch.Generator().manual_seed(seed))
+    if config.weights is None:
+        done = embed_bits(key, bits, levels, depth, config=config, start=start, watch=one)
+        return done.descent.levels
+    _check_channels(levels)
+    network = PublishedNetwork(config.weights, depth=depth)
+    if config.start == "encoder":
+        start = network.encode(torch.tensor(levels, dtype=torch.float32) / PEAK, bits)
+    return descend(network, bits, levels, config=config, start=start, watch=one).levels
 
 
-def extract(levels: UInt8[np.ndarray, "rows columns channels"], key: Key) -> bytes:
+def extract(
+    levels: UInt8[np.ndarray, "rows columns channels"], key: Key, weights: Path | None = None
+) -> bytes:
     """Read a message.
+
+    Args:
+        levels: The stego image.
+        key: Decides the networks, and opens the message.
+        weights: The released network that it was embedded for [default: the key's networks].
 
     Raises:
         UnreadableError: There is none for this key, or a bit of it is wrong.
+        InputError: The weights are not a network that can be trusted.
     """
-    for index in range(LARGEST_NETWORKS):
-        network = ReluNetwork(key, seed_index=index, depth=DEEPEST, channels=levels.shape[2])
+    channels = levels.shape[2]
+    networks: Iterable[FixedNetwork] = (
+        ReluNetwork(key, seed_index=index, depth=DEEPEST, channels=channels)
+        for index in range(LARGEST_NETWORKS)
+    )
+    if weights is not None:
+        _check_channels(levels)
+        networks = [PublishedNetwork(weights)]
+    for network in networks:
         logits = read_logits(network, levels)
-        for depth in range(1, DEEPEST + 1):
+        for depth in range(1, min(network.depth, DEEPEST) + 1):
             data = bytes_of(logits[..., :depth].reshape(-1) > 0)
             try:
                 header = Header.open(data[:HEADER_BYTES], key, SALT)
@@ -100,3 +140,8 @@ def extract(levels: UInt8[np.ndarray, "rows columns channels"], key: Key) -> byt
             body = data[HEADER_BYTES : HEADER_BYTES + header.length]
             return open_body(body, key, header)
     raise UnreadableError
+
+
+def _check_channels(levels: UInt8[np.ndarray, "rows columns channels"]) -> None:
+    if levels.shape[2] != CHANNELS:
+        raise ConfigError("released networks read colour images only")

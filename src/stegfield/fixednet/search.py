@@ -141,7 +141,11 @@ def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     from numba import njit
 
     # unwrap: a test run puts checks of annotations around every function, which numba cannot read
-    return njit(inspect.unwrap(function), nogil=True, cache=True)  # type: ignore[no-any-return]
+    plain = inspect.unwrap(function)
+    try:
+        return njit(plain, nogil=True, cache=True)  # type: ignore[no-any-return]
+    except RuntimeError:  # there is no folder to keep machine code in
+        return njit(plain, nogil=True)  # type: ignore[no-any-return]
 
 
 forward = _compiled(_forward_loops) if COMPILED else forward_numpy
