@@ -15,6 +15,7 @@ from stegfield.errors import ConfigError
 SlotRule = Literal["keyed", "magnitude", "random"]
 Profile = Literal["exact", "jpeg", "paper"]
 SHORTEST_SPAN, LONGEST_SPAN = 3, 14
+LARGEST_BPP = 6
 ValueRule = Literal["matched", "xavier"]
 MILLION = 1_000_000
 LARGEST_NETWORKS = 10
@@ -122,8 +123,10 @@ class EmbedConfig:
     """Bits that each sample has a say in, 3 to 14: one more gains little and doubles the time."""
 
     def __post_init__(self) -> None:
-        if self.bpp is not None and not 0 < self.bpp < math.inf:
-            raise ConfigError(f"{_flag('bpp')} must be above 0, got {self.bpp}")
+        if self.bpp is not None and not 0 < self.bpp <= LARGEST_BPP:
+            raise ConfigError(
+                f"{_flag('bpp')} must be above 0 and at most {LARGEST_BPP}, got {self.bpp:g}"
+            )
         if not SHORTEST_SPAN <= self.span <= LONGEST_SPAN:
             raise ConfigError(
                 f"{_flag('span')} must be from {SHORTEST_SPAN} to {LONGEST_SPAN}, got {self.span}"

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from skimage import data
 
 from stegfield import fixednet, signals
-from stegfield.config import EmbedConfig
+from stegfield.config import EmbedConfig, Profile
 from stegfield.errors import (
     CapacityError,
     ConfigError,
@@ -26,7 +26,7 @@ from stegfield.errors import (
 from stegfield.fixednet.blocks import luma
 from stegfield.keys import Key, Passphrase
 from stegfield.metrics import mean_psnr_db, quality
-from stegfield.signals import Signal
+from stegfield.signals import Signal, waves
 
 PHOTOGRAPHS: Any = data
 KEY, OTHER = Key(bytes(range(32))), Key(bytes(range(1, 33)))
@@ -284,3 +284,14 @@ def test_progress_reaches_the_end() -> None:
     fixednet.embed(SMALL, MESSAGE, KEY, config=FAST, watch=seen.append)
     assert (seen[-1].fraction, seen[-1].bits_left) == (1, 0)
     assert math.isfinite(seen[-1].psnr_db)
+
+
+@pytest.mark.parametrize("profile", ["exact", "jpeg"])
+def test_a_grey_picture_in_colour_samples_stays_grey(profile: Profile) -> None:
+    grey = signals.to_samples(waves(216, 216, channels=1))
+    cover = signals.from_samples(np.repeat(grey, 3, axis=2))
+    result = fixednet.embed(cover, b"noon", KEY, config=EmbedConfig(profile=profile))
+    levels = signals.to_samples(result.stego)
+    assert levels.shape == (216, 216, 3)
+    assert (levels == levels[..., :1]).all()
+    assert fixednet.extract(result.stego, KEY) == b"noon"

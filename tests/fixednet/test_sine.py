@@ -279,3 +279,11 @@ def test_jobs_come_in_turn_and_an_error_comes_through() -> None:
     assert list(search.parallel(lambda job: job * job, range(50))) == [n * n for n in range(50)]
     with pytest.raises(ZeroDivisionError):
         list(search.parallel(lambda job: 1 // job, [1, 0, 1]))
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(512, 512), (512, 768), (1024, 1024)])
+def test_a_segment_meets_all_channels_and_columns(rows: int, columns: int) -> None:
+    order = keyed_order(KEY, rows * columns * 3)
+    for part in (order[0], order[-1]):
+        assert set(part % 3) == {0, 1, 2}
+        assert len(set(part // 3 % columns)) == columns

@@ -111,11 +111,13 @@ def embed(
     """
     began = time.perf_counter()
     check_suffix(suffix, config.profile)
-    levels = signals.to_samples(cover)
+    original = signals.to_samples(cover)
+    levels = _without_copies(original)
     opened = unlock(key, SALT)
     stego, bits, survived = _embed(
         levels, Content.of(message), opened, config=config, descent=descent, watch=watch
     )
+    stego = np.broadcast_to(stego, original.shape)
     file = signals.encode(signals.from_samples(stego), suffix)
     written = signals.decode(file, Path(f"stego{suffix}"))
     try:
@@ -125,7 +127,7 @@ def embed(
     except UnreadableError:
         raise NotEmbeddedError from None
     stego = signals.to_samples(written)
-    if cover.channels == 1:
+    if stego.shape != original.shape:
         stego = _without_copies(stego)
     return EmbedResult(
         stego=signals.from_samples(stego),
@@ -133,10 +135,10 @@ def embed(
         profile=config.profile,
         message_bytes=len(message),
         bits=bits,
-        rate_bpp=bits / (levels.shape[0] * levels.shape[1]),
-        quality=quality(stego, levels),
-        luma_psnr_db=mean_psnr_db(luma(stego), luma(levels)),
-        changed=float((stego != levels).mean()),
+        rate_bpp=bits / (original.shape[0] * original.shape[1]),
+        quality=quality(stego, original),
+        luma_psnr_db=mean_psnr_db(luma(stego), luma(original)),
+        changed=float((stego != original).mean()),
         survived=survived,
         seconds=time.perf_counter() - began,
     )
@@ -174,7 +176,7 @@ def extract(
 
 def capacity(cover: Signal) -> Capacity:
     """Tell how long a message an image can carry; bytes that deflating removes are free."""
-    levels = signals.to_samples(cover)
+    levels = _without_copies(signals.to_samples(cover))
     pixels = levels.shape[0] * levels.shape[1]
     try:
         most = exact.fullest(levels.size)
@@ -204,7 +206,10 @@ def check_suffix(suffix: str, profile: Profile) -> None:
 def _without_copies(
     levels: UInt8[np.ndarray, "rows columns _channels"],
 ) -> UInt8[np.ndarray, "rows columns _channels"]:
-    """Give one channel where all are equal: WebP files have no grey, and three copies of it."""
+    """Give one channel where all are equal: grey, whatever the file.
+
+    A change of one channel alone would colour a pixel; and WebP files have no grey of their own.
+    """
     return levels[..., :1].copy() if (levels == levels[..., :1]).all() else levels
 
 

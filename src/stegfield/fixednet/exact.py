@@ -2,9 +2,9 @@
 
     samples in keyed order:  [ header | body .......................................... ]
 
-The header has a network of its own over the first samples of the keyed order, a sixteenth of the
-first segment where that is enough. The body's network reads all others; its settings stand in the
-header.
+The header has a network of its own over the first samples of the keyed order, a sixteenth of all
+where that is enough, and 14,080 at most. The body's network reads all others; its settings stand in
+the header.
 
 A few bytes of Reed-Solomon parity in each codeword let a message survive some altered samples; any
 more are noticed by the seals, and nothing is read then.
@@ -44,7 +44,7 @@ NETWORK = struct.Struct("<IIB")
 """Bits in the lower and the upper plane, span."""
 HEADER_CODE = Code(HEADER_BYTES, PARITY)
 HEADER_BITS = 8 * HEADER_CODE.coded_length
-HEADER_SHARE = 16  # of the first segment, one part in this many,
+HEADER_SHARE = 16  # of all samples, one in this many,
 HEADER_SPARSITY = 32  # but at most this many samples for each bit of the header
 FULLEST = 1.5
 """Bits a sample, at most: 4.5 bits a pixel in RGB. The planes' limit is 2."""
@@ -60,7 +60,7 @@ def header_samples(samples: int) -> int:
     first = -(-samples // segments(samples))
     if first < 2 * HEADER_BITS:
         raise CapacityError(needed=2 * HEADER_BITS, available=first, unit="samples", holder="cover")
-    return min(max(first // HEADER_SHARE, HEADER_BITS), HEADER_SPARSITY * HEADER_BITS)
+    return min(max(samples // HEADER_SHARE, HEADER_BITS), HEADER_SPARSITY * HEADER_BITS)
 
 
 def fullest(samples: int) -> int:

@@ -116,6 +116,8 @@ def embed(
             best, fewest = moved, wrong
         if watch is not None:
             watch(Progress((attempt + 1) / ROUNDS, wrong, psnr_db(levels, moved)))
+        if wrong == 0:
+            break
         middle = (errors.max(axis=0) + errors.min(axis=0)) / 2
         push = np.clip(push - STEP * middle, -FURTHEST, FURTHEST)
     message = content.message()

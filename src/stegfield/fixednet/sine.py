@@ -23,6 +23,7 @@ gradients.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -126,8 +127,15 @@ class SineNetwork:
 
 
 def segments(samples: int) -> int:
-    """Give the number of segments that samples are divided into."""
-    return max(1, -(-samples // SEGMENT))
+    """Give the number of segments that samples are divided into.
+
+    It shares no factor with the number of samples, and so with that of a row: each segment then
+    meets all channels and columns.
+    """
+    count = max(1, -(-samples // SEGMENT))
+    while math.gcd(count, samples) > 1:
+        count += 1
+    return count
 
 
 def segment_order(key: Key, samples: int, segment: int) -> NDArray[np.int32]:

@@ -61,6 +61,8 @@ class Header:
         Raises:
             UnreadableError: It is not one for this key, or of another version.
         """
+        if len(data) != HEADER_BYTES:
+            raise UnreadableError
         try:
             facts = AESSIV(key.derive("header", salt=salt)).decrypt(data, None)
         except InvalidTag:
