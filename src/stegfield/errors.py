@@ -93,8 +93,10 @@ class NotEmbeddedError(StegfieldError):
 
     hint = "take another cover, a shorter message, or another profile"
 
-    def __init__(self) -> None:
-        super().__init__("the message does not come back from the image as it would be written")
+    def __init__(self, *, hint: str | None = None) -> None:
+        super().__init__(
+            "the message does not come back from the image as it would be written", hint=hint
+        )
 
 
 class DivergedError(StegfieldError):

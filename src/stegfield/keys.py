@@ -5,7 +5,7 @@
 What a key decides must come out the same on every machine and with every version of every library,
 so no generator of torch or numpy is used, and every step has committed test vectors
 (``tests/golden/keys.json``). The salt is the random ``seed`` in the header of a field file: one
-passphrase or key file used for two fields gives unrelated sub-keys.
+passphrase or key file used for two fields gives unrelated sub-keys. Images share a constant one.
 
 Sources: RFC 9106 (Argon2, the second recommended parameters), RFC 5869 (HKDF), RFC 8439 (ChaCha20).
 """
@@ -32,6 +32,8 @@ from stegfield.errors import ConfigError, InputError, KeyFileError
 
 KEY_BYTES = 32
 SALT_BYTES = 16
+IMAGE_SALT = b"stegfield image "
+"""For images, which have no place to keep a salt of their own."""
 FILE_MARK = "stegfield-key-1"
 LINE = 76  # characters of base64 in a line of a key file
 FILE_LIMIT = 64 << 20  # the slots of the largest field that the loader accepts fit

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage import data
 
-from stegfield import fixednet, signals
+from stegfield import channel, fixednet, signals
 from stegfield.config import EmbedConfig, Profile
 from stegfield.errors import (
     CapacityError,
@@ -23,9 +23,10 @@ from stegfield.errors import (
     StegfieldError,
     UnreadableError,
 )
+from stegfield.fixednet import robust
 from stegfield.fixednet.blocks import luma
 from stegfield.keys import Key, Passphrase
-from stegfield.metrics import mean_psnr_db, quality
+from stegfield.metrics import Samples, mean_psnr_db, quality
 from stegfield.signals import Signal, waves
 
 PHOTOGRAPHS: Any = data
@@ -38,7 +39,7 @@ SMALL = signals.waves(48, 40)
 FAST = EmbedConfig(span=6)
 
 
-def photo(side: int = 232, channels: int = 3) -> Signal:
+def photo(side: int = 264, channels: int = 3) -> Signal:
     levels = PHOTOGRAPHS.astronaut()[:side, 100 : 100 + side, :channels]
     return signals.from_samples(np.array(levels))
 
@@ -127,6 +128,30 @@ def test_a_file_that_does_not_give_the_message_back_is_no_result(
         fixednet.embed(SMALL, MESSAGE, KEY, config=FAST)
 
 
+def test_what_survived_is_measured_on_the_file_as_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    def survived(levels: Samples, key: Key, message: bytes) -> dict[str, bool]:
+        seen.append((levels, key, message))
+        return {"one": False, "other": True}
+
+    monkeypatch.setattr(robust, "survived", survived)
+    config = EmbedConfig(profile="jpeg")
+    result = fixednet.embed(photo(), MESSAGE, KEY, config=config, suffix=".jpg")
+    [(levels, key, message)] = seen
+    assert np.array_equal(levels, signals.to_samples(decoded(result.file, ".jpg")))
+    assert (key, message) == (KEY, MESSAGE)
+    assert result.survived == {"one": False, "other": True}
+
+
+def test_a_message_that_no_encoder_leaves_is_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(robust, "CHANNELS", {"JPEG 3": channel.jpeg(3)})
+    with pytest.raises(NotEmbeddedError) as caught:
+        fixednet.embed(photo(), MESSAGE, KEY, config=EmbedConfig(profile="jpeg"))
+    assert caught.value.hint is not None
+    assert "shorter message" in caught.value.hint
+
+
 # figures
 
 
@@ -141,7 +166,7 @@ def test_the_figures_are_those_of_the_file(profile: Any) -> None:
     assert result.profile == profile
     assert result.message_bytes == len(MESSAGE)
     assert result.bits > 8 * len(MESSAGE)
-    assert result.rate_bpp == result.bits / 232**2
+    assert result.rate_bpp == result.bits / 264**2
     plain = json.loads(json.dumps(result.to_json()))
     assert plain["psnr_db"] == result.quality.psnr_db
     assert plain["rate_bpp"] == result.rate_bpp
@@ -288,10 +313,10 @@ def test_progress_reaches_the_end() -> None:
 
 @pytest.mark.parametrize("profile", ["exact", "jpeg"])
 def test_a_grey_picture_in_colour_samples_stays_grey(profile: Profile) -> None:
-    grey = signals.to_samples(waves(216, 216, channels=1))
+    grey = signals.to_samples(waves(256, 256, channels=1))
     cover = signals.from_samples(np.repeat(grey, 3, axis=2))
     result = fixednet.embed(cover, b"noon", KEY, config=EmbedConfig(profile=profile))
     levels = signals.to_samples(result.stego)
-    assert levels.shape == (216, 216, 3)
+    assert levels.shape == (256, 256, 3)
     assert (levels == levels[..., :1]).all()
     assert fixednet.extract(result.stego, KEY) == b"noon"

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from stegfield.errors import CapacityError, UnreadableError
 from stegfield.fixednet import exact
-from stegfield.fixednet.sine import SALT, SineNetwork
+from stegfield.fixednet.sine import SineNetwork
 from stegfield.fixednet.trellis import solve
-from stegfield.keys import Key
+from stegfield.keys import IMAGE_SALT, Key
 from stegfield.payload import LARGEST_MESSAGE, TAG, Content, Header, bits_of
 
 KEY, OTHER = Key(bytes(range(32))), Key(bytes(range(1, 33)))
@@ -179,7 +179,7 @@ def test_a_crafted_header_is_unreadable(network: tuple[int, int, int], length: i
     # by who has the key, but not this program; the last one is sound, and its body is noise
     samples = cover_of(4000)
     header = Header(False, length, exact.NETWORK.pack(*network), OWN_SALT)
-    sealed = bits_of(exact.HEADER_CODE.encode(header.seal(KEY, SALT)))
+    sealed = bits_of(exact.HEADER_CODE.encode(header.seal(KEY, IMAGE_SALT)))
     reader: SineNetwork = exact.header_network(KEY, 4000)
     change = solve(reader, sealed, samples, flat(samples), strictness=1.0, bounds=BOUNDS, seed=0)
     stego = samples + change

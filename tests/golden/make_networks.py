@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from stegfield.fixednet.blocks import BlockNetwork
+from stegfield.fixednet.blocks import BlockNetwork, block_order
 from stegfield.fixednet.sine import PLANES, SineNetwork, keyed_order
 from stegfield.keys import Key
 
 KEY = Key(bytes(range(32)))
 SAMPLES, BITS, SPAN, LABEL = 60, (40, 25), 7, "body"
-ROWS, COLUMNS = 20, 27
+ROWS, COLUMNS, INDEX, READ = 32, 75, 700, 64
 
 
 def sine() -> dict[str, Any]:
@@ -40,13 +40,18 @@ def sine() -> dict[str, Any]:
 
 def blocks() -> dict[str, Any]:
     """Grow a small block network; without an image, what it reads are its phases."""
-    network = BlockNetwork(KEY, ROWS, COLUMNS)
+    order = block_order(KEY, ROWS, COLUMNS)
+    network = BlockNetwork(KEY, INDEX, order, READ)
+    places, kernels = network.places
     return {
         "key": KEY.secret.hex(),
         "size": [ROWS, COLUMNS],
-        "kernels": network.kernels().tolist(),
-        "order": network.order().tolist(),
-        "phases": network.project(np.zeros((ROWS, COLUMNS))).tolist(),
+        "index": INDEX,
+        "order": order.tolist(),
+        "signs_of_mixing": np.sign(network.mixing).astype(int).tolist(),
+        "blocks": places.tolist(),
+        "kernels": kernels.tolist(),
+        "phases": network.project(np.zeros((order.max() + 1, 8))).tolist(),
     }
 
 

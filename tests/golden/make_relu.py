@@ -14,10 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stegfield.keys import Key
+from stegfield.keys import IMAGE_SALT, Key
 
 CASES = [(bytes(range(32)), 0, 3), (bytes(range(32)), 9, 3), (bytes(32), 0, 1)]
-SALT = b"stegfield image "
 UNITS, DEPTH = 128, 4
 ROWS, COLUMNS = 5, 4
 
@@ -29,10 +28,10 @@ def tensors(key: Key, seed_index: int, channels: int) -> dict[str, NDArray[np.fl
         [(UNITS, channels), (UNITS, UNITS), (UNITS, UNITS), (DEPTH, UNITS)]
     ):
         label = f"relu/{channels}/{seed_index}/{layer}"
-        noise = key.noise(f"{label}/weight", salt=SALT)
+        noise = key.noise(f"{label}/weight", salt=IMAGE_SALT)
         drawn[f"weight{layer}"] = noise.normal(outputs * inputs * 9).reshape(outputs, inputs, 3, 3)
         if outputs == UNITS:
-            drawn[f"scale{layer}"] = key.noise(f"{label}/scale", salt=SALT).normal(outputs)
+            drawn[f"scale{layer}"] = key.noise(f"{label}/scale", salt=IMAGE_SALT).normal(outputs)
     return drawn
 
 

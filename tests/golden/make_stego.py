@@ -9,8 +9,7 @@ import numpy as np
 
 from stegfield import signals
 from stegfield.fixednet import costs, exact, robust
-from stegfield.fixednet.sine import SALT
-from stegfield.keys import Key, Passphrase
+from stegfield.keys import IMAGE_SALT, Key, Passphrase
 from stegfield.payload import Content
 
 FOLDER = Path(__file__).with_name("stego")
@@ -33,7 +32,7 @@ def main() -> None:
     vectors = []
     for name, channels, bpp, message, text in EXACT:
         levels = signals.to_samples(signals.waves(48, 44, channels=channels))
-        key = KEY if text is None else Passphrase(text).key(SALT)
+        key = KEY if text is None else Passphrase(text).key(IMAGE_SALT)
         change, _ = exact.embed(
             levels.reshape(-1),
             costs.hill(levels).reshape(-1),
@@ -47,10 +46,10 @@ def main() -> None:
         (FOLDER / name).write_bytes(signals.to_png(signals.from_samples(stego)))
         secret = {"key": KEY.secret.hex()} if text is None else {"passphrase": text}
         vectors.append({"file": name, **secret, "message": message.hex()})
-    levels = signals.to_samples(signals.waves(216, 216, channels=1))
-    sent = robust.embed(levels, Content.of(SHORT[:12]), KEY, salt=OWN_SALT)
-    (FOLDER / "jpeg.png").write_bytes(signals.to_png(signals.from_samples(sent.levels)))
-    (FOLDER / "jpeg.jpg").write_bytes(signals.encode(signals.from_samples(sent.levels), ".jpg"))
+    levels = signals.to_samples(signals.waves(256, 256, channels=1))
+    sent, _ = robust.embed(levels, Content.of(SHORT[:12]), KEY, salt=OWN_SALT)
+    (FOLDER / "jpeg.png").write_bytes(signals.to_png(signals.from_samples(sent)))
+    (FOLDER / "jpeg.jpg").write_bytes(signals.encode(signals.from_samples(sent), ".jpg"))
     vectors += [
         {"file": name, "key": KEY.secret.hex(), "message": SHORT[:12].hex()}
         for name in ("jpeg.png", "jpeg.jpg")

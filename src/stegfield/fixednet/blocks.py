@@ -1,14 +1,16 @@
 """The block network: a fixed network of sines whose bits survive lossy re-encoding.
 
-    luma ─8x8 blocks─► keyed integer kernels ─► z + keyed phase ─► sin(pi z / CELL) ─► logit
+    luma ─8x8 blocks─► eight cosines ─keyed mixing─► z + keyed phase ─► sin(pi z / CELL) ─► logit
 
 Each kernel is a keyed sum of eight low-frequency cosines of a block, which JPEG and WebP keep most
 precisely; the eight kernels are orthogonal, so that every block carries up to eight bits, each
 moved without touching the others. A bit is read by the cell that z falls into. A cell is several
 times wider than what re-encoding moves z, and the logit tells how far z is from the cell's edge.
 
-The kernels share one lattice of integers; each z has a phase of its own, drawn from the key, so
-that the samples show no lattice to those who lack it.
+A key has many networks, and each image takes one of them: kernels and phases that two images had in
+common would show that both carry something. No image tells which; the receiver tries them all, by
+how near to cells' centres the first bits lie. The eight bits of a byte lie in neighbouring blocks,
+so that damage in some part of an image costs few bytes.
 
 Sources: Chen and Wornell (2001), quantisation index modulation, for the cells; Ahmed, Natarajan and
 Rao (1974) for the cosines; the signs of Hadamard's matrix make the sums orthogonal.
@@ -18,23 +20,25 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
-from jaxtyping import Float64, Shaped, UInt8
+from jaxtyping import Float64, Int64, Shaped
 from numpy.typing import NDArray
 
-from stegfield.fixednet.sine import SALT
-from stegfield.keys import Key
+from stegfield.keys import IMAGE_SALT, Key
 
 SIDE = 8
 KERNELS = 8
 FREQUENCIES = ((0, 1), (1, 0), (1, 1), (0, 2), (2, 0), (1, 2), (2, 1), (2, 2))
 """Rows and columns of the cosines that carry bits; not the mean, which shows most."""
-UNIT = 1 << 12  # kernels are integers: this times a unit vector
 CELL = 18.0
 """Width of a cell, in levels times 8: a change of one coefficient of a block by one."""
 LUMA = (299, 587, 114)  # thousandths, ITU-R BT.601
+GROUP = 8  # neighbouring blocks: those of a byte
+DOUBT = 0.3  # a mean of logits that counts for nothing; noise has 2 / pi
+INDICES = 1024
+"""Networks of a key."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,65 +47,133 @@ class BlockNetwork:
 
     Args:
         key: Decides kernels, phases and the order of the bits.
-        rows, columns: Size of the image.
+        index: Which of the key's networks, below 1,024.
+        order: Of the image's blocks (see `block_order`).
+        bits: How many are read; a network reads the first bits of a longer one.
     """
 
     key: Key
-    rows: int
-    columns: int
+    index: int
+    order: Int64[np.ndarray, "8 groups 8"]
+    bits: int
 
-    @property
-    def blocks(self) -> int:
-        """How many whole blocks the image has."""
-        return (self.rows // SIDE) * (self.columns // SIDE)
+    @cached_property
+    def _drawn(self) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
+        """Draw the mixing of the cosines, the place in its order where each kernel begins, phases.
 
-    @property
-    def bits(self) -> int:
-        """How many bits the network reads: eight from each block."""
-        return KERNELS * self.blocks
-
-    def kernels(self) -> NDArray[np.int64]:
-        """Grow the kernels, of shape (8, 8, 8): which kernel, row, column."""
-        noise = self.key.noise("blocks/kernels", salt=SALT)
+        Phases come last, so that the first bits need no more noise than they use.
+        """
+        noise = self.key.noise(f"blocks/{self.index}", salt=IMAGE_SALT)
         signs = np.where(np.frombuffer(noise.bytes(KERNELS), np.uint8) & 1, 1, -1)
-        mixed = _hadamard()[noise.choose(KERNELS, KERNELS)] * signs
-        return np.rint(np.tensordot(mixed, _cosines(), 1) * UNIT / math.sqrt(KERNELS)).astype(
-            np.int64
-        )
+        mixing = _hadamard()[noise.choose(KERNELS, KERNELS)] * signs / math.sqrt(KERNELS)
+        starts = noise.integers(KERNELS) % np.uint64(max(1, self.order.shape[1]))
+        return mixing, starts.astype(np.int64), noise.uniform(self.bits)
 
-    def order(self) -> NDArray[np.int64]:
-        """Give, for each bit, the index of its z; bits fill one kernel after the other."""
-        noise = self.key.noise("blocks/order", salt=SALT)
-        within = [noise.choose(self.blocks, self.blocks) for _ in range(KERNELS)]
-        return np.concatenate([index * self.blocks + part for index, part in enumerate(within)])
+    @cached_property
+    def mixing(self) -> Float64[np.ndarray, "8 8"]:
+        """The share of each cosine in each kernel."""
+        return self._drawn[0]
 
-    def project(self, luma: Float64[np.ndarray, "rows columns"]) -> Float64[np.ndarray, " bits"]:
+    @cached_property
+    def places(self) -> tuple[Int64[np.ndarray, " bits"], Int64[np.ndarray, " bits"]]:
+        """The block and the kernel of each bit; bits fill one kernel after the other."""
+        groups = self.order.shape[1]
+        at, within = np.divmod(np.arange(self.bits), GROUP)
+        kernel, turn = np.divmod(at, max(1, groups))
+        return self.order[kernel, (turn + self._drawn[1][kernel]) % max(1, groups), within], kernel
+
+    def project(self, cosines: Float64[np.ndarray, "blocks 8"]) -> Float64[np.ndarray, " bits"]:
         """Give z for every bit, in cells and with its phase: whole numbers are cells' centres."""
-        blocks = _blocks(luma)
-        levels = np.tensordot(self.kernels() / UNIT, blocks, ([1, 2], [1, 2])).reshape(-1)
-        return (levels / CELL + self._phases())[self.order()]
+        blocks, kernels = self.places
+        levels = np.einsum("if,if->i", cosines[blocks], self.mixing[kernels])
+        z: NDArray[np.float64] = levels / CELL + self._drawn[2]
+        return z
 
-    def unproject(self, moves: Float64[np.ndarray, " bits"]) -> Float64[np.ndarray, "rows columns"]:
-        """Give the least change of the luma that moves every z by so many cells."""
-        levels = np.empty(self.bits)
-        levels[self.order()] = moves * CELL
-        kernels = self.kernels() / UNIT
-        changes = np.tensordot(levels.reshape(KERNELS, -1).T, kernels, 1)
-        down, across = self.rows // SIDE, self.columns // SIDE
-        change = np.zeros((self.rows, self.columns))
-        change[: down * SIDE, : across * SIDE] = (
-            changes.reshape(down, across, SIDE, SIDE).swapaxes(1, 2).reshape(down * SIDE, -1)
-        )
-        return change
+    def unproject(
+        self, moves: Float64[np.ndarray, " bits"], blocks: int
+    ) -> Float64[np.ndarray, "blocks 8"]:
+        """Give the least change of the cosines that moves every z by so many cells."""
+        levels = np.zeros((blocks, KERNELS))
+        levels[self.places] = moves * CELL
+        cosines: NDArray[np.float64] = levels @ self.mixing
+        return cosines
 
-    def logits(
-        self, levels: UInt8[np.ndarray, "rows columns channels"]
-    ) -> Float64[np.ndarray, " bits"]:
+    def logits(self, cosines: Float64[np.ndarray, "blocks 8"]) -> Float64[np.ndarray, " bits"]:
         """Give one logit per bit: cos(pi z), which is sin(pi (z + 1/2)); below 0 the bit is 1."""
-        return np.cos(np.pi * self.project(luma(levels)))
+        return np.cos(np.pi * self.project(cosines))
 
-    def _phases(self) -> NDArray[np.float64]:
-        return self.key.noise("blocks/phases", salt=SALT).uniform(self.bits)
+
+def block_order(key: Key, rows: int, columns: int) -> Int64[np.ndarray, "8 groups 8"]:
+    """Put groups of eight neighbouring blocks into the order that a key decides, for each kernel.
+
+    Neighbours are four columns of two rows of blocks; up to seven blocks are left over.
+    """
+    down, across = rows // SIDE, columns // SIDE
+    row, column = np.divmod(np.arange(down * across), max(1, across))
+    near = np.lexsort((row, column, row // 2))  # the last one counts first
+    groups = len(near) // GROUP
+    grouped = near[: groups * GROUP].reshape(groups, GROUP)
+    noise = key.noise("blocks/order", salt=IMAGE_SALT)
+    return np.stack([grouped[noise.choose(groups, groups)] for _ in range(KERNELS)])
+
+
+def find_networks(
+    key: Key,
+    order: Int64[np.ndarray, "8 groups 8"],
+    cosines: Float64[np.ndarray, "blocks 8"],
+    *,
+    bits: int,
+    copies: int,
+    count: int,
+) -> list[BlockNetwork]:
+    """Find the networks of a key that read their first bits most surely, the surest one first.
+
+    Args:
+        key: Decides the networks.
+        order: Of the image's blocks (see `block_order`).
+        cosines: What is read.
+        bits: How many are read, copies included.
+        copies: How often each bit stands there.
+        count: How many networks to give.
+    """
+    tried = [BlockNetwork(key, index, order, bits) for index in range(INDICES)]
+    sure = [np.abs(fold(network.logits(cosines), copies)).mean() for network in tried]
+    return [tried[at] for at in np.argsort(sure)[::-1][:count]]
+
+
+def fold(logits: Float64[np.ndarray, " bits"], copies: int) -> Float64[np.ndarray, " fewer"]:
+    """Add up the logits of each bit's copies, which stand one run of all bits after another.
+
+    The eight bits of a byte are neighbours in the image: the surer they are together, the more
+    their copy counts, so that one that was lost does not outvote another.
+    """
+    grouped = logits.reshape(copies, -1, GROUP)
+    sure = np.abs(grouped).mean(axis=2, keepdims=True)
+    folded: NDArray[np.float64] = (grouped * np.maximum(sure - DOUBT, 0)).sum(axis=0).reshape(-1)
+    return folded
+
+
+def block_cosines(luma: Float64[np.ndarray, "rows columns"]) -> Float64[np.ndarray, "blocks 8"]:
+    """Give the carrying cosines of all whole blocks, row by row."""
+    down, across = luma.shape[0] // SIDE, luma.shape[1] // SIDE
+    whole = luma[: down * SIDE, : across * SIDE]
+    blocks = whole.reshape(down, SIDE, across, SIDE).swapaxes(1, 2).reshape(-1, SIDE * SIDE)
+    return blocks @ _waves().T
+
+
+def block_levels(
+    cosines: Float64[np.ndarray, "blocks 8"], rows: int, columns: int
+) -> Float64[np.ndarray, "rows columns"]:
+    """Give the luma that has these cosines and no others."""
+    down, across = rows // SIDE, columns // SIDE
+    levels = np.zeros((rows, columns))
+    levels[: down * SIDE, : across * SIDE] = (
+        (cosines @ _waves())
+        .reshape(down, across, SIDE, SIDE)
+        .swapaxes(1, 2)
+        .reshape(down * SIDE, across * SIDE)
+    )
+    return levels
 
 
 def luma(
@@ -117,19 +189,13 @@ def luma(
     return luma
 
 
-def _blocks(luma: NDArray[np.float64]) -> NDArray[np.float64]:
-    down, across = luma.shape[0] // SIDE, luma.shape[1] // SIDE
-    whole = luma[: down * SIDE, : across * SIDE]
-    return whole.reshape(down, SIDE, across, SIDE).swapaxes(1, 2).reshape(-1, SIDE, SIDE)
-
-
 @cache
-def _cosines() -> NDArray[np.float64]:
-    """Give the carrying cosines as unit vectors, of shape (8, 8, 8)."""
+def _waves() -> NDArray[np.float64]:
+    """Give the carrying cosines as unit vectors, one a row."""
     at = (2 * np.arange(SIDE) + 1) * np.pi / (2 * SIDE)
     waves = np.stack([np.cos(frequency * at) for frequency in range(SIDE)])
     waves *= np.sqrt(np.where(np.arange(SIDE) == 0, 1, 2) / SIDE)[:, None]
-    return np.stack([np.outer(waves[row], waves[column]) for row, column in FREQUENCIES])
+    return np.stack([np.outer(waves[row], waves[column]).ravel() for row, column in FREQUENCIES])
 
 
 @cache

@@ -7,6 +7,7 @@ and compared before anything is reported as done.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,14 +21,19 @@ from stegfield.errors import CapacityError, ConfigError, NotEmbeddedError, Unrea
 from stegfield.fixednet import costs, exact, paper, robust
 from stegfield.fixednet.blocks import luma
 from stegfield.fixednet.progress import Watch
-from stegfield.fixednet.sine import SALT
-from stegfield.keys import Key, Passphrase, unlock
+from stegfield.keys import IMAGE_SALT, Key, Passphrase, unlock
 from stegfield.metrics import Quality, mean_psnr_db, quality
 from stegfield.payload import Content
 from stegfield.signals import Signal
 
 LEVELS = (0, 255)
 RATES = (1, 2, 3, 4)
+DEFAULT: tuple[Profile, ...] = ("exact", "jpeg")
+"""Profiles that a receiver tries, if none is named."""
+TOO_MUCH = (
+    "re-encoding would destroy the message: take a larger cover, one with fewer samples that are "
+    "quite black or white, or a shorter message"
+)
 Levels = UInt8[np.ndarray, "rows columns channels"]
 
 
@@ -99,7 +105,8 @@ def embed(
     Raises:
         CapacityError: The message does not fit.
         ConfigError: The kind of file does not suit the profile.
-        NotEmbeddedError: The file would not give the message back.
+        NotEmbeddedError: The file would not give the message back, or for the jpeg profile, not
+            after any encoder.
 
     Example:
         >>> from stegfield import fixednet, signals
@@ -113,8 +120,8 @@ def embed(
     check_suffix(suffix, config.profile)
     original = signals.to_samples(cover)
     levels = _without_copies(original)
-    opened = unlock(key, SALT)
-    stego, bits, survived = _embed(
+    opened = unlock(key, IMAGE_SALT)
+    stego, bits = _embed(
         levels, Content.of(message), opened, config=config, descent=descent, watch=watch
     )
     stego = np.broadcast_to(stego, original.shape)
@@ -127,6 +134,11 @@ def embed(
     except UnreadableError:
         raise NotEmbeddedError from None
     stego = signals.to_samples(written)
+    survived = {}
+    if config.profile == "jpeg":
+        survived = robust.survived(_without_copies(stego), opened, message)
+        if not any(survived.values()):
+            raise NotEmbeddedError(hint=TOO_MUCH)
     if stego.shape != original.shape:
         stego = _without_copies(stego)
     return EmbedResult(
@@ -163,12 +175,10 @@ def extract(
         UnreadableError: There is nothing for this key, or it was destroyed.
     """
     levels = _without_copies(signals.to_samples(stego))
-    opened = unlock(key, SALT)
-    if profile == "paper":
-        return paper.extract(levels, opened, weights)
-    for name in ("exact", "jpeg") if profile is None else (profile,):
+    opened = unlock(key, IMAGE_SALT)
+    for name in DEFAULT if profile is None else (profile,):
         try:
-            return _READERS[name](levels, opened)
+            return _READERS[name](levels, opened, weights)
         except UnreadableError:
             continue
     raise UnreadableError
@@ -221,15 +231,14 @@ def _embed(
     config: EmbedConfig,
     descent: DescentConfig,
     watch: Watch | None,
-) -> tuple[Levels, int, dict[str, bool]]:
+) -> tuple[Levels, int]:
     pixels = levels.shape[0] * levels.shape[1]
     if config.profile == "jpeg":
-        done = robust.embed(levels, content, key, watch=watch)
-        return done.levels, done.bits, done.survived
+        return robust.embed(levels, content, key, watch=watch)
     if config.profile == "paper":
         depth = int(config.bpp or 1)
         stego = paper.embed(levels, content, key, depth=depth, config=descent, watch=watch)
-        return stego, depth * pixels, {}
+        return stego, depth * pixels
     prices = (costs.flat if config.flat else costs.hill)(levels)
     change, bits = exact.embed(
         levels.reshape(-1),
@@ -241,11 +250,11 @@ def _embed(
         bits=None if config.bpp is None else round(config.bpp * pixels),
         watch=watch,
     )
-    return (levels + change.reshape(levels.shape)).astype(np.uint8), bits, {}
+    return (levels + change.reshape(levels.shape)).astype(np.uint8), bits
 
 
-def _extract_exact(levels: Levels, key: Key) -> bytes:
-    return exact.extract(levels.reshape(-1), key)
-
-
-_READERS = {"exact": _extract_exact, "jpeg": robust.extract}
+_READERS: dict[Profile, Callable[[Levels, Key, Path | None], bytes]] = {
+    "exact": lambda levels, key, _: exact.extract(levels.reshape(-1), key),
+    "jpeg": lambda levels, key, _: robust.extract(levels, key),
+    "paper": paper.extract,
+}

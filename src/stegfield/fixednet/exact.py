@@ -22,19 +22,19 @@ from numpy.typing import NDArray
 
 from stegfield.errors import CapacityError, ConfigError, UnreadableError
 from stegfield.fixednet.progress import Watch
-from stegfield.fixednet.sine import SALT, SPAN, SineNetwork, keyed_order, segment_order, segments
+from stegfield.fixednet.sine import SPAN, SineNetwork, keyed_order, segment_order, segments
 from stegfield.fixednet.trellis import plan, solve
-from stegfield.keys import Key
+from stegfield.keys import IMAGE_SALT, Key
 from stegfield.payload import (
     HEADER_BYTES,
     SETTINGS,
-    TAG,
     Code,
     Content,
     Header,
     bits_of,
     bytes_of,
     check_room,
+    longest_message,
     open_body,
 )
 
@@ -48,6 +48,7 @@ HEADER_SHARE = 16  # of all samples, one in this many,
 HEADER_SPARSITY = 32  # but at most this many samples for each bit of the header
 FULLEST = 1.5
 """Bits a sample, at most: 4.5 bits a pixel in RGB. The planes' limit is 2."""
+net_bytes = partial(longest_message, header=HEADER_BITS, parity=PARITY)
 assert NETWORK.size == SETTINGS  # noqa: S101 - a fact about this file
 
 
@@ -66,11 +67,6 @@ def header_samples(samples: int) -> int:
 def fullest(samples: int) -> int:
     """Give the most bits that samples can carry, those of the header included."""
     return HEADER_BITS + int(FULLEST * (samples - header_samples(samples)))
-
-
-def net_bytes(bits: int) -> int:
-    """Give the bytes of the longest message, as it is after deflating, for a number of bits."""
-    return max(0, Code.longest(max(0, bits - HEADER_BITS) // 8, PARITY) - TAG)
 
 
 def header_network(key: Key, samples: int) -> SineNetwork:
@@ -151,7 +147,7 @@ def embed(
     at = head.order[0]
     change += solve_for(
         head,
-        bits_of(HEADER_CODE.encode(header.seal(key, SALT))),
+        bits_of(HEADER_CODE.encode(header.seal(key, IMAGE_SALT))),
         strictness=plan(samples[at], prices[at], HEADER_BITS, bounds).strictness,
     )
     return change, HEADER_BITS + carried
@@ -168,7 +164,7 @@ def extract(samples: Integer[np.ndarray, " samples"], key: Key) -> bytes:
     except CapacityError:
         raise UnreadableError from None
     sealed = bytes_of(head.read(samples))
-    header = Header.open(HEADER_CODE.decode(sealed), key, SALT)
+    header = Header.open(HEADER_CODE.decode(sealed), key, IMAGE_SALT)
     lower, upper, span = NETWORK.unpack(header.settings)
     code = Code(header.length, PARITY)
     if 8 * code.coded_length > lower + upper:

@@ -13,6 +13,7 @@ Source: GINR-Stega, Sec. 3.4; see `stegfield.fixednet.gradient` for what differs
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -32,27 +33,22 @@ from stegfield.fixednet.gradient import (
 from stegfield.fixednet.progress import Progress, Watch
 from stegfield.fixednet.published import CHANNELS, PublishedNetwork
 from stegfield.fixednet.relu import DEEPEST, ReluNetwork
-from stegfield.fixednet.sine import SALT
-from stegfield.keys import Key
+from stegfield.keys import IMAGE_SALT, Key
 from stegfield.payload import (
     HEADER_BYTES,
     SETTINGS,
-    TAG,
     Content,
     Header,
     bits_of,
     bytes_of,
     check_room,
+    longest_message,
     open_body,
 )
 
 HEADER_BITS = 8 * HEADER_BYTES
+net_bytes = partial(longest_message, header=HEADER_BITS, parity=0)
 SPREAD = 2 / 255  # of the noise that a descent may begin with
-
-
-def net_bytes(bits: int) -> int:
-    """Give the bytes of the longest message, as it is after deflating, for a number of bits."""
-    return max(0, (bits - HEADER_BITS) // 8 - TAG)
 
 
 def embed(
@@ -84,7 +80,7 @@ def embed(
     needed = HEADER_BITS + 8 * content.length
     check_room(content, needed=needed, available=room, net=net_bytes(room))
     header = content.header(bytes(SETTINGS))
-    sent = header.seal(key, SALT) + content.seal(key, header)
+    sent = header.seal(key, IMAGE_SALT) + content.seal(key, header)
     filling = np.random.default_rng(list(header.salt)).bytes(room // 8 + 1 - len(sent))
 
     def one(share: float, errors: int, psnr_db: float) -> bool:
@@ -134,7 +130,7 @@ def extract(
         for depth in range(1, min(network.depth, DEEPEST) + 1):
             data = bytes_of(logits[..., :depth].reshape(-1) > 0)
             try:
-                header = Header.open(data[:HEADER_BYTES], key, SALT)
+                header = Header.open(data[:HEADER_BYTES], key, IMAGE_SALT)
             except UnreadableError:
                 continue
             body = data[HEADER_BYTES : HEADER_BYTES + header.length]

@@ -27,8 +27,7 @@ from torch import Tensor
 
 from stegfield.config import LARGEST_NETWORKS
 from stegfield.errors import ConfigError
-from stegfield.fixednet.sine import SALT
-from stegfield.keys import Key
+from stegfield.keys import IMAGE_SALT, Key
 
 UNITS = 128
 HIDDEN = 3
@@ -98,7 +97,7 @@ def normalise(
 
 
 def _grow(key: Key, label: str, *shape: int) -> Tensor:
-    noise = key.noise(label, salt=SALT)
+    noise = key.noise(label, salt=IMAGE_SALT)
     values = noise.normal(torch.Size(shape).numel())
     # float64 values on a lattice of 2^-16 below 6: float32 holds them exactly
     return torch.tensor(values, dtype=torch.float32).reshape(shape)

@@ -14,6 +14,7 @@ from stegfield.payload.frame import (
     bits_of,
     bytes_of,
     check_room,
+    longest_message,
     open_body,
 )
 
@@ -29,5 +30,6 @@ __all__ = [
     "bits_of",
     "bytes_of",
     "check_room",
+    "longest_message",
     "open_body",
 ]

@@ -14,10 +14,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 import reedsolo
-from jaxtyping import Float, UInt8
+from jaxtyping import Bool, Float, UInt8
 from numpy.typing import NDArray
 
 from stegfield.errors import ConfigError, UnreadableError
@@ -83,24 +84,26 @@ class Code:
         Raises:
             UnreadableError: Too much of a codeword is wrong.
         """
-        received = np.frombuffer(coded, np.uint8)
-        data = self._columns(received[: self.length])
-        rows = np.concatenate([data, received[self.length :].reshape(self.parity, self.words)])
-        damaged = np.flatnonzero(self._syndromes(rows).any(axis=1))
-        if reliability is not None:
-            sure = np.full(data.shape, np.inf)
-            sure.flat[: self.length] = reliability[: self.length]
-            sure = np.concatenate(
-                [sure, reliability[self.length :].reshape(self.parity, self.words)]
-            )
-        for word in damaged:
-            order = None if reliability is None else np.argsort(sure[:, word], kind="stable")
+        rows = self._words(np.frombuffer(coded, np.uint8))
+        sure = None if reliability is None else self._words(reliability, np.inf)
+        for word in np.flatnonzero(self._syndromes(rows).any(axis=1)):
+            order = None if sure is None else np.argsort(sure[:, word], kind="stable")
             rows[:, word] = self._correct(rows[:, word], order)
-        return rows[: len(data)].tobytes()[: self.length]
+        return rows[: len(rows) - self.parity].tobytes()[: self.length]
 
-    def _columns(self, data: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def corrects(self, wrong: Bool[np.ndarray, " coded"]) -> bool:
+        """Tell whether damage at these bytes is corrected for certain, reliable or not."""
+        errors = self._words(wrong).sum(axis=0)
+        return bool((2 * errors <= self.parity).all())
+
+    def _words(self, coded: NDArray[Any], filling: float = 0.0) -> NDArray[Any]:
+        """Arrange coded bytes as columns, one a codeword, the data filled to whole rows."""
+        parity = coded[self.length :].reshape(self.parity, self.words)
+        return np.concatenate([self._columns(coded[: self.length], filling), parity])
+
+    def _columns(self, data: NDArray[Any], filling: float = 0.0) -> NDArray[Any]:
         depth = -(-self.length // self.words)
-        filled = np.zeros(depth * self.words, dtype=np.uint8)
+        filled = np.full(depth * self.words, filling, dtype=data.dtype)
         filled[: self.length] = data
         return filled.reshape(depth, self.words)
 

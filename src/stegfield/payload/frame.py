@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from stegfield.errors import CapacityError, UnreadableError
 from stegfield.keys import SALT_BYTES, Key
+from stegfield.payload.ecc import Code
 
 VERSION = 1
 SETTINGS = 9  # bytes
@@ -126,6 +127,17 @@ def open_body(body: bytes, key: Key, header: Header) -> bytes:
     if not inflate.eof:
         raise UnreadableError
     return message
+
+
+def longest_message(bits: int, *, header: int, parity: int) -> int:
+    """Give the bytes of the longest message, as it is after deflating, for a number of bits.
+
+    Args:
+        bits: All that there are.
+        header: Bits that the header takes.
+        parity: Bytes of parity of each codeword of the body.
+    """
+    return max(0, Code.longest(max(0, bits - header) // 8, parity) - TAG)
 
 
 def check_room(content: Content, *, needed: int, available: int, net: int) -> None:
