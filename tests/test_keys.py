@@ -169,7 +169,15 @@ def test_draws_of_different_kinds_share_one_stream() -> None:
     stream.bytes(48)
     noise.choose(1, 4)
     stream.bytes(32)
+    noise.bits(9)
+    stream.bytes(2)
     assert noise.bytes(16) == stream.bytes(16)
+
+
+@given(secrets, st.integers(0, 100))
+def test_bits_are_those_of_the_bytes_the_highest_first(subkey: bytes, count: int) -> None:
+    drawn = "".join(f"{byte:08b}" for byte in Noise(subkey).bytes(13))
+    assert "".join(str(int(bit)) for bit in Noise(subkey).bits(count)) == drawn[:count]
 
 
 @given(secrets, st.integers(0, 300).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))

@@ -174,6 +174,11 @@ class Noise:
         """Draw bytes."""
         return self._cipher.update(bytes(count))
 
+    def bits(self, count: int) -> NDArray[np.bool_]:
+        """Draw bits, the highest of each byte first; a byte that is begun is used up."""
+        drawn = np.frombuffer(self.bytes(-(-count // 8)), np.uint8)
+        return np.unpackbits(drawn, count=count).astype(np.bool_)
+
     def integers(self, count: int) -> NDArray[np.uint64]:
         """Draw integers, uniform in [0, 2^64)."""
         return np.frombuffer(self.bytes(8 * count), dtype="<u8").astype(np.uint64)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from stegfield.errors import CapacityError, UnreadableError
 from stegfield.fixednet import exact
-from stegfield.fixednet.sine import SineNetwork
+from stegfield.fixednet.sine import SineNetwork, segments
 from stegfield.fixednet.trellis import solve
 from stegfield.keys import IMAGE_SALT, Key
 from stegfield.payload import LARGEST_MESSAGE, TAG, Content, Header, bits_of
@@ -181,11 +181,46 @@ def test_a_crafted_header_is_unreadable(network: tuple[int, int, int], length: i
     header = Header(False, length, exact.NETWORK.pack(*network), OWN_SALT)
     sealed = bits_of(exact.HEADER_CODE.encode(header.seal(KEY, IMAGE_SALT)))
     reader: SineNetwork = exact.header_network(KEY, 4000)
-    change = solve(reader, sealed, samples, flat(samples), strictness=1.0, bounds=BOUNDS, seed=0)
+    change = solve(
+        reader, sealed, samples, flat(samples), strictness=1.0, bounds=BOUNDS, salt=OWN_SALT
+    )
     stego = samples + change
     assert np.array_equal(reader.read(stego), sealed)
     with pytest.raises(UnreadableError):
         exact.extract(stego, KEY)
+
+
+# where the header lies
+
+
+def test_the_key_picks_the_segment_of_the_header() -> None:
+    samples = 10 * 65_536
+    assert segments(samples) == 11
+    picked = [exact.header_segment(Key(bytes([at] * 32)), samples) for at in range(200)]
+    counts = np.bincount(picked, minlength=11)
+    assert len(counts) == 11
+    assert np.square(counts - 200 / 11).sum() / (200 / 11) < 35  # chi-square, 10 of it
+
+
+@given(keys, st.integers(880, 300_000))
+@settings(max_examples=15)
+def test_header_and_body_share_the_samples_between_them(key: Key, count: int) -> None:
+    head = exact.header_network(key, count)
+    body = exact.body_network(key, count, (0, 0), 10)
+    [at] = head.order
+    assert set(at % segments(count)) == {exact.header_segment(key, count)}
+    assert len(at) == exact.header_samples(count)
+    assert np.array_equal(np.sort(np.concatenate([at, *body.order])), np.arange(count))
+
+
+def test_a_message_over_several_segments_comes_back_wherever_the_header_is() -> None:
+    samples = cover_of(140_000)
+    found = set()
+    for at in range(5):
+        key = Key(bytes([at] * 32))
+        found.add(exact.header_segment(key, len(samples)))
+        assert exact.extract(embedded(samples, NOISE[:50], key, span=3), key) == NOISE[:50]
+    assert len(found) > 1
 
 
 # what shows

@@ -1,10 +1,10 @@
 """The profile for files that keep every sample: the sine network and the lattice solver.
 
-    samples in keyed order:  [ header | body .......................................... ]
+    one segment's samples:  [ header | body ........... ]    all others':  [ body ......... ]
 
-The header has a network of its own over the first samples of the keyed order, a sixteenth of all
-where that is enough, and 14,080 at most. The body's network reads all others; its settings stand in
-the header.
+The header has a network of its own over the first samples of one segment that the key picks, a
+sixteenth of all samples where that is enough, and 14,080 at most. The body's network reads all
+others; its settings stand in the header.
 
 A few bytes of Reed-Solomon parity in each codeword let a message survive some altered samples; any
 more are noticed by the seals, and nothing is read then.
@@ -58,9 +58,10 @@ def header_samples(samples: int) -> int:
     Raises:
         CapacityError: There are too few.
     """
-    first = -(-samples // segments(samples))
-    if first < 2 * HEADER_BITS:
-        raise CapacityError(needed=2 * HEADER_BITS, available=first, unit="samples", holder="cover")
+    fewest = samples // segments(samples)
+    if fewest < 2 * HEADER_BITS:
+        needed = 2 * HEADER_BITS
+        raise CapacityError(needed=needed, available=fewest, unit="samples", holder="cover")
     return min(max(samples // HEADER_SHARE, HEADER_BITS), HEADER_SPARSITY * HEADER_BITS)
 
 
@@ -69,14 +70,21 @@ def fullest(samples: int) -> int:
     return HEADER_BITS + int(FULLEST * (samples - header_samples(samples)))
 
 
+def header_segment(key: Key, samples: int) -> int:
+    """Give the segment that has the header, for a number of samples."""
+    draw = key.noise("header-segment", salt=IMAGE_SALT).integers(1)
+    return int(draw[0]) % segments(samples)
+
+
 def header_network(key: Key, samples: int) -> SineNetwork:
-    """Give the network that reads the header, from the first samples of the first segment.
+    """Give the network that reads the header, from the first samples of its segment.
 
     Raises:
         CapacityError: There are too few samples for a header.
     """
     size = header_samples(samples)
-    return SineNetwork(key, "header", [segment_order(key, samples, 0)[:size]], (HEADER_BITS, 0))
+    order = segment_order(key, samples, header_segment(key, samples))
+    return SineNetwork(key, "header", [order[:size]], (HEADER_BITS, 0))
 
 
 def body_network(key: Key, samples: int, bits: tuple[int, int], span: int) -> SineNetwork:
@@ -85,8 +93,9 @@ def body_network(key: Key, samples: int, bits: tuple[int, int], span: int) -> Si
     Raises:
         ConfigError: It cannot be: the bits are more than the samples, or the span out of range.
     """
-    first, *others = keyed_order(key, samples)
-    return SineNetwork(key, "body", [first[header_samples(samples) :], *others], bits, span)
+    order, holder = keyed_order(key, samples), header_segment(key, samples)
+    order[holder] = order[holder][header_samples(samples) :]
+    return SineNetwork(key, "body", order, bits, span)
 
 
 def embed(
@@ -129,26 +138,21 @@ def embed(
     check_room(content, needed=needed, available=room, net=net_bytes(room))
     carried = 8 * code.coded_length if bits is None else room - HEADER_BITS
     body = body_network(key, len(samples), (0, 0), span)
-    at = np.concatenate(body.order)
-    planned = plan(samples[at], prices[at], carried, bounds)
+    planned = plan(samples, prices, carried, bounds, body.order)
     header = content.header(NETWORK.pack(*planned.bits, span), salt)
     coded = code.encode(content.seal(key, header))
-    filling = np.random.default_rng(list(header.salt)).bytes(carried // 8 + 1 - len(coded))
-    solve_for = partial(
-        solve, samples=samples, prices=prices, bounds=bounds, seed=int.from_bytes(header.salt)
-    )
+    filling = key.noise("filling", salt=header.salt).bytes(carried // 8 + 1 - len(coded))
+    solve_for = partial(solve, samples=samples, prices=prices, bounds=bounds, salt=header.salt)
     change = solve_for(
         replace(body, bits=planned.bits),
         bits_of(coded + filling)[:carried],
         strictness=planned.strictness,
         watch=watch,
     )
-    head = header_network(key, len(samples))
-    at = head.order[0]
     change += solve_for(
-        head,
+        header_network(key, len(samples)),
         bits_of(HEADER_CODE.encode(header.seal(key, IMAGE_SALT))),
-        strictness=plan(samples[at], prices[at], HEADER_BITS, bounds).strictness,
+        strictness=1.0,  # of no effect where the upper plane carries nothing
     )
     return change, HEADER_BITS + carried
 

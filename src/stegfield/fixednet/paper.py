@@ -81,7 +81,7 @@ def embed(
     check_room(content, needed=needed, available=room, net=net_bytes(room))
     header = content.header(bytes(SETTINGS))
     sent = header.seal(key, IMAGE_SALT) + content.seal(key, header)
-    filling = np.random.default_rng(list(header.salt)).bytes(room // 8 + 1 - len(sent))
+    filling = key.noise("filling", salt=header.salt).bytes(room // 8 + 1 - len(sent))
 
     def one(share: float, errors: int, psnr_db: float) -> bool:
         if watch is not None:

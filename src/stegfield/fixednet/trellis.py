@@ -24,6 +24,7 @@ good, and seven moves, so that no sample is ever unusable.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,18 +55,23 @@ def plan(
     prices: Float32[np.ndarray, " samples"],
     bits: int,
     bounds: tuple[int, int],
+    order: Sequence[NDArray[np.int32]] | None = None,
 ) -> Plan:
     """Split bits between the planes so that they cost the least.
 
     Args:
-        samples: All samples that will carry the bits, in an order without regard to their place.
+        samples: Levels of the cover.
         prices: What a change by one level costs at each; a change by d levels costs d^2 times that.
         bits: How many they carry, at most 2 a sample.
         bounds: Least and largest level.
+        order: Which samples will carry the bits, in an order without regard to their place
+            [default: all, as they stand].
     """
-    some = slice(None, None, max(1, len(samples) // TRIED))
-    costs, _ = _options(samples[some], prices[some], bounds, np.random.default_rng(0))
-    goal = bits / len(samples)
+    order = order or [np.arange(len(samples), dtype=np.int32)]
+    count = sum(len(part) for part in order)
+    some = np.concatenate([part[:: max(1, count // TRIED)] for part in order])
+    costs, _ = _options(samples[some], prices[some], bounds, np.ones(len(some), dtype=bool))
+    goal = bits / count
     low, high = -20.0, 20.0  # of the strictness' logarithm
     for _ in range(40):
         middle = (low + high) / 2
@@ -73,8 +79,8 @@ def plan(
         low, high = (middle, high) if both > goal else (low, middle)
     strictness = float(np.exp(low))
     both, upper = _entropies(costs, strictness)
-    above = min(round(bits * upper / both), bits, len(samples)) if both > 0 else 0
-    below = min(bits - above, len(samples))
+    above = min(round(bits * upper / both), bits, count) if both > 0 else 0
+    below = min(bits - above, count)
     return Plan((below, bits - below), strictness)
 
 
@@ -86,7 +92,7 @@ def solve(
     *,
     strictness: float,
     bounds: tuple[int, int],
-    seed: int,
+    salt: bytes,
     watch: Watch | None = None,
 ) -> NDArray[np.int8]:
     """Find the change of the samples after which the network reads the bits.
@@ -98,7 +104,7 @@ def solve(
         prices: What a change by one level costs at each sample.
         strictness: As planned (see `plan`).
         bounds: Least and largest level.
-        seed: Decides between changes of equal cost.
+        salt: With the network's key, decides between changes of equal cost.
         watch: Told how far the work has come.
 
     Returns:
@@ -110,13 +116,13 @@ def solve(
 
     def one(segment: int) -> tuple[int, int]:
         at = network.order[segment]
-        rng = np.random.default_rng([seed, segment])
-        costs, moves = _options(samples[at], prices[at], bounds, rng)
+        noise = network.key.noise(f"ties/{network.label}/{segment}", salt=salt)
+        costs, moves = _options(samples[at], prices[at], bounds, noise.bits(len(at)))
         below, above = (
             part[starts[plane][segment] : starts[plane][segment + 1]]
             for plane, part in enumerate((lower, upper))
         )
-        pairs = _either_pair(costs, rng)
+        pairs = _either_pair(costs, noise.bits(2 * len(at)).reshape(-1, 2))
         if len(above):
             weights = network.weights(segment, 1)
             pairs = _solve_upper(weights, above, costs, strictness, network.span)
@@ -138,16 +144,19 @@ def _options(
     samples: NDArray[np.integer],
     prices: NDArray[np.float32],
     bounds: tuple[int, int],
-    rng: np.random.Generator,
+    up_first: NDArray[np.bool_],
 ) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
-    """Give the cheapest move to each residue modulo 4, and its cost."""
+    """Give the cheapest move to each residue modulo 4, and its cost.
+
+    Two up and two down come to one residue: each sample says which it takes.
+    """
     costs = np.full((len(samples), RESIDUES), np.inf, dtype=np.float32)
     moves = np.zeros((len(samples), RESIDUES), dtype=np.int8)
     rows = np.arange(len(samples))
     levels = samples.astype(np.int32)
-    sides = rng.choice(np.array([-1, 1], dtype=np.int32), len(samples))
+    sides = np.where(up_first, 1, -1).astype(np.int32)
     for move in MOVES:
-        moved = levels + move * sides  # 2 up and 2 down come to one residue: either, at random
+        moved = levels + move * sides
         inside = (moved >= bounds[0]) & (moved <= bounds[1])
         residue = moved & (RESIDUES - 1)
         cost = prices * move**2
@@ -179,14 +188,15 @@ def _entropy(chances: NDArray[np.float64]) -> float:
     return float(-(safe * np.log2(safe)).sum(axis=1).mean())
 
 
-def _either_pair(costs: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.int64]:
+def _either_pair(
+    costs: NDArray[np.float32], second_of_equals: NDArray[np.bool_]
+) -> NDArray[np.int64]:
     """Give for each lower bit its cheapest residue, where nobody reads the upper bit.
 
     The next level up and the next one down cost the same: were the upper bit kept, even samples
     would only go up and odd ones down, which shows in a histogram as the pairs of LSB replacement.
     """
     first, second = costs[:, :2], costs[:, 2:]
-    second_of_equals = rng.integers(0, 2, first.shape) == 1
     upper = (second < first) | ((second == first) & second_of_equals)
     return np.where(upper, 2, 0) + np.arange(2, dtype=np.int64)
 
