@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from skimage import data
 from stegfield import channel
 from stegfield.fixednet.blocks import (
     CELL,
+    FREQUENCIES,
     GROUP,
     INDICES,
     KERNELS,
@@ -26,7 +28,7 @@ from stegfield.fixednet.blocks import (
     fold,
     luma,
 )
-from stegfield.keys import Key
+from stegfield.keys import IMAGE_SALT, Key
 from stegfield.metrics import Samples
 
 PHOTOGRAPHS: Any = data
@@ -58,6 +60,47 @@ def test_a_key_gives_the_committed_order_mixing_places_and_phases() -> None:
     assert np.sign(network.mixing).astype(int).tolist() == VECTORS["signs_of_mixing"]
     assert [part.tolist() for part in network.places] == [VECTORS["blocks"], VECTORS["kernels"]]
     assert phases(network).tolist() == VECTORS["phases"]
+
+
+def cosine(block: NDArray[np.float64], row: int, column: int) -> float:
+    total = 0.0
+    for x in range(8):
+        for y in range(8):
+            waves = math.cos((2 * x + 1) * row * math.pi / 16), (2 * y + 1) * column * math.pi / 16
+            total += block[x, y] * waves[0] * math.cos(waves[1])
+    return total * math.sqrt((2 if row else 1) * (2 if column else 1)) / 8
+
+
+def sorted_places(integers: NDArray[np.uint64]) -> list[int]:
+    return sorted(range(len(integers)), key=lambda at: (int(integers[at]), at))
+
+
+def test_z_is_what_the_page_on_formats_says() -> None:
+    rows, columns, index = 27, 75, 321
+    levels = np.random.default_rng(0).uniform(0, 255, (rows, columns))
+    places = [(row, column) for row in range(rows // 8) for column in range(columns // 8)]
+    places.sort(key=lambda place: (place[0] // 2, place[1], place[0]))
+    groups = len(places) // 8
+    noise = KEY.noise("blocks/order", salt=IMAGE_SALT)
+    orders = [sorted_places(noise.integers(groups)) for _ in range(8)]
+    noise = KEY.noise(f"blocks/{index}", salt=IMAGE_SALT)
+    signs = [1 if byte % 2 else -1 for byte in noise.bytes(8)]
+    order = sorted_places(noise.integers(8))
+    starts = [int(draw) % groups for draw in noise.integers(8)]
+    expected = []
+    for bit, u in enumerate(np.frombuffer(noise.bytes(4 * 64 * groups), "<u4").tolist()):
+        kernel, turn = divmod(bit // 8, groups)
+        group = orders[kernel][(turn + starts[kernel]) % groups]
+        row, column = places[8 * group + bit % 8]
+        block = levels[8 * row : 8 * row + 8, 8 * column : 8 * column + 8]
+        if bit % 37 == 0:
+            level = sum(
+                (-1) ** (order[kernel] & at).bit_count() * signs[at] * cosine(block, *frequency)
+                for at, frequency in enumerate(FREQUENCIES)
+            )
+            expected.append(level / math.sqrt(8) / 18 + (u + 0.5) / 2**31 - 1)
+    network = network_of(rows, columns, index=index)
+    assert np.allclose(network.project(block_cosines(levels))[::37], expected, rtol=0, atol=1e-9)
 
 
 # what a key and an index decide

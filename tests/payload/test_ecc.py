@@ -98,7 +98,8 @@ def test_impossible_codes_are_refused(length: int, parity: int) -> None:
 @example(Code(129, 126), 0)
 def test_half_the_parity_may_be_wrong_in_every_codeword(code: Code, seed: int) -> None:
     data = bytes_like(seed, code.length).tobytes()
-    received, _ = damaged(code, code.encode(data), code.parity // 2, seed)
+    received, altered = damaged(code, code.encode(data), code.parity // 2, seed)
+    assert code.corrects(altered)
     assert code.decode(received) == data
 
 
@@ -108,6 +109,7 @@ def test_one_wrong_byte_more_never_gives_the_data(code: Code, seed: int) -> None
     data = bytes_like(seed, max(code.length, 40)).tobytes()
     code = Code(len(data), code.parity)
     received, altered = damaged(code, code.encode(data), code.parity // 2 + 1, seed)
+    assert not code.corrects(altered)
     altered_data = any(
         altered[: code.length][word_of(code)[: code.length] == word].any()
         for word in range(code.words)

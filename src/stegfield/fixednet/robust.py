@@ -60,6 +60,8 @@ LOADS = (2.25, 2.0, 1.5, 1.0)
 """Bits a block that copies and parity may fill up; tried in turn, while they cost too much."""
 PRICE_DB = 41.0
 """A PSNR below this costs too much for more than one copy with the least parity."""
+SPARE_DB = 40.5
+"""A PSNR below this is not spent on more than that all encoders leave the message."""
 net_bytes = partial(longest_message, header=HEADER_BITS, parity=LEAST_PARITY[0])
 CHANNELS = {
     "JPEG 70": channel.jpeg(70),
@@ -235,7 +237,7 @@ def _solve(
         if (whole, -most) > rank:
             best, rank = moved, (whole, -most)
         watch(Progress((attempt + 1) / ROUNDS, most, now_db))
-        if most == 0:
+        if most == 0 or (whole == len(outcomes) and now_db < SPARE_DB):
             break
         middle = (errors.max(axis=0) + errors.min(axis=0)) / 2
         unsafe = np.abs(errors).max(axis=0) > SAFE
