@@ -258,6 +258,20 @@ def test_the_round_after_which_most_encoders_leave_the_message_is_the_best(
     assert not np.array_equal(embedded(photo()), first)
 
 
+def test_a_dear_cover_is_not_changed_beyond_what_all_encoders_need(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(robust, "LOADS", ())
+    monkeypatch.setattr(robust, "_whole", lambda *_: True)
+    rounds = []
+    for spare_db in (99.0, 0.0):
+        monkeypatch.setattr(robust, "SPARE_DB", spare_db)
+        seen: list[Progress] = []
+        robust.embed(photo(), Content.of(MESSAGE), KEY, salt=SALT, watch=seen.append)
+        rounds.append(len(seen))
+    assert rounds[0] == 1 < rounds[1]
+
+
 def test_a_watch_sees_the_work_go_on() -> None:
     seen: list[Progress] = []
     robust.embed(photo(), Content.of(MESSAGE), KEY, watch=seen.append)

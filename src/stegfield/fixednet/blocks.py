@@ -136,9 +136,12 @@ def find_networks(
         copies: How often each bit stands there.
         count: How many networks to give.
     """
-    tried = [BlockNetwork(key, index, order, bits) for index in range(INDICES)]
-    sure = [np.abs(fold(network.logits(cosines), copies)).mean() for network in tried]
-    return [tried[at] for at in np.argsort(sure)[::-1][:count]]
+    sure = [
+        np.abs(fold(BlockNetwork(key, index, order, bits).logits(cosines), copies)).mean()
+        for index in range(INDICES)
+    ]
+    best = np.argsort(sure)[::-1][:count]
+    return [BlockNetwork(key, index, order, bits) for index in best.tolist()]
 
 
 def fold(logits: Float64[np.ndarray, " bits"], copies: int) -> Float64[np.ndarray, " fewer"]:

@@ -152,6 +152,7 @@ def embed(
             if watch is not None:
                 watch(replace(progress, fraction=(done + progress.fraction) / len(tries)))
 
+        # one salt for all tries, since only one of them ever leaves this function
         header = content.header(sent.settings, salt)
         sealed = header.seal(key, IMAGE_SALT), content.seal(key, header)
         network = BlockNetwork(key, int.from_bytes(salt[:2]) % INDICES, order, sent.bits)
