@@ -10,7 +10,6 @@ more).
 
 from __future__ import annotations
 
-import argparse
 import io
 import statistics
 import sys
@@ -28,7 +27,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from measure import Case, measured, run, timed
+from measure import Case, arguments, measured, run, timed
 from stegfield import channel, fixednet, signals
 from stegfield.config import DescentConfig, EmbedConfig
 from stegfield.errors import UnreadableError
@@ -320,12 +319,8 @@ CASES: dict[str, Case] = {
 
 def main() -> None:
     """Measure the cases asked for, and write each as it is done."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--output", type=Path, default=Path("results/embedding.json"))
-    parser.add_argument("--only", nargs="*", choices=CASES, default=list(CASES))
-    arguments = parser.parse_args()
-    run(CASES, arguments.only, arguments.data, arguments.output)
+    given = arguments(__doc__, CASES, Path("results/embedding.json")).parse_args()
+    run(CASES, given.only, given.data, given.output)
 
 
 if __name__ == "__main__":

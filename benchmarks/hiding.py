@@ -11,7 +11,6 @@ programs share the machine, so compare times of one run only.
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import sys
 import tempfile
@@ -25,7 +24,7 @@ from typing import Any
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from measure import Case, measured, run, timed
+from measure import Case, arguments, measured, run, timed
 from stegfield import fields, hiding, signals
 from stegfield.config import FitConfig, HideConfig
 from stegfield.fields import Progress, Target
@@ -315,16 +314,11 @@ CASES: dict[str, Case] = {
 
 def main() -> None:
     """Measure the cases asked for, and write each as it is done."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--output", type=Path, default=Path("results/hiding.json"))
-    parser.add_argument("--only", nargs="*", choices=CASES, default=list(CASES))
+    parser = arguments(__doc__, CASES, Path("results/hiding.json"))
     parser.add_argument("--papers-seconds", type=float, default=PAPERS_SECONDS)
-    arguments = parser.parse_args()
-    cases = CASES | {
-        "papers_procedure": partial(papers_procedure, seconds=arguments.papers_seconds)
-    }
-    run(cases, arguments.only, arguments.data, arguments.output)
+    given = parser.parse_args()
+    cases = CASES | {"papers_procedure": partial(papers_procedure, seconds=given.papers_seconds)}
+    run(cases, given.only, given.data, given.output)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
 import json
-import os
 import platform
 import statistics
 import subprocess
@@ -16,6 +16,7 @@ from typing import Any
 import torch
 
 import stegfield
+from stegfield.fixednet.search import cores
 
 Case = Callable[[Path], dict[str, Any]]
 
@@ -59,7 +60,7 @@ def machine() -> dict[str, Any]:
         model = lines[0].split(":", 1)[1].strip() if lines else model
     return {
         "processor": model,
-        "cores": os.cpu_count(),
+        "cores": cores(),
         "threads": torch.get_num_threads(),
         "vector_unit": torch.backends.cpu.get_cpu_capability(),
         "matmul_gflop_a_second": round(2e-9 * 2048 * 128 * 128 / timed(200, product), 1),
@@ -67,6 +68,17 @@ def machine() -> dict[str, Any]:
         "torch": torch.__version__,
         "stegfield": stegfield.__version__,
     }
+
+
+def arguments(
+    about: str | None, cases: Mapping[str, Case], output: Path
+) -> argparse.ArgumentParser:
+    """Give what every benchmark is told: where its data are, where to write, and which cases."""
+    parser = argparse.ArgumentParser(description=(about or "").splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--output", type=Path, default=output)
+    parser.add_argument("--only", nargs="*", choices=cases, default=list(cases))
+    return parser
 
 
 def run(cases: Mapping[str, Case], only: list[str], data: Path, output: Path) -> None:

@@ -6,7 +6,7 @@ This module imports nothing heavy, so that ``--help`` is quick.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Literal
 
@@ -17,6 +17,12 @@ Profile = Literal["exact", "jpeg", "paper"]
 SHORTEST_SPAN, LONGEST_SPAN = 3, 14
 LARGEST_BPP = 6
 ValueRule = Literal["matched", "xavier"]
+MEANT_FOR: dict[str, tuple[Profile, ...]] = {
+    "bpp": ("exact", "paper"),
+    "flat": ("exact",),
+    "span": ("exact",),
+}
+"""The profiles that heed a setting of `EmbedConfig`."""
 MILLION = 1_000_000
 LARGEST_NETWORKS = 10
 """Fixed networks that a receiver tries, so more would not be read."""
@@ -127,15 +133,10 @@ class EmbedConfig:
             raise ConfigError(
                 f"{_flag('bpp')} must be above 0 and at most {LARGEST_BPP}, got {self.bpp:g}"
             )
-        if not SHORTEST_SPAN <= self.span <= LONGEST_SPAN:
-            raise ConfigError(
-                f"{_flag('span')} must be from {SHORTEST_SPAN} to {LONGEST_SPAN}, got {self.span}"
-            )
-        if self.bpp is not None and self.profile == "jpeg":
-            raise ConfigError(
-                f"{_flag('bpp')} has no meaning for the jpeg profile",
-                hint="its rate follows from the message",
-            )
+        check_span(self.span)
+        for name in _changed(self):
+            if self.profile not in MEANT_FOR.get(name, (self.profile,)):
+                raise _ignored(name, MEANT_FOR[name], self.profile)
         if self.profile == "paper" and self.bpp not in (None, 1, 2, 3, 4):
             raise ConfigError(f"{_flag('bpp')} must be 1, 2, 3 or 4 with the paper profile")
 
@@ -193,6 +194,39 @@ class DescentConfig:
             )
 
 
+def check_solver(profile: Profile, descent: DescentConfig) -> None:
+    """Refuse settings of the paper's solver where another profile embeds.
+
+    Raises:
+        ConfigError: There is one that is not the default.
+    """
+    if profile != "paper":
+        for name in _changed(descent):
+            raise _ignored(name, ("paper",), profile)
+
+
+def check_weights(profile: Profile | None, weights: Path | None) -> None:
+    """Refuse a released network where another profile than the paper's is to be read.
+
+    Raises:
+        ConfigError: There is one.
+    """
+    if weights is not None and profile != "paper":
+        raise _ignored("weights", ("paper",), profile)
+
+
+def check_span(span: int) -> None:
+    """Refuse a span that is out of range.
+
+    Raises:
+        ConfigError: It is.
+    """
+    if not SHORTEST_SPAN <= span <= LONGEST_SPAN:
+        raise ConfigError(
+            f"{_flag('span')} must be from {SHORTEST_SPAN} to {LONGEST_SPAN}, got {span}"
+        )
+
+
 def check_ratio(ratio: float) -> None:
     """Refuse a share of slots that is not between 0 and 1 in the millionths that records tell.
 
@@ -204,6 +238,17 @@ def check_ratio(ratio: float) -> None:
             f"{_flag('ratio')} must be between 0 and 1, got {ratio:g}",
             hint="0.05 takes five weights in a hundred",
         )
+
+
+def _changed(config: EmbedConfig | DescentConfig) -> list[str]:
+    """Name the settings that are not their defaults."""
+    return [each.name for each in fields(config) if getattr(config, each.name) != each.default]
+
+
+def _ignored(name: str, profiles: tuple[Profile, ...], profile: Profile | None) -> ConfigError:
+    given = "without a profile" if profile is None else f"for the {profile} profile"
+    meant = " and ".join(f"--profile {each}" for each in profiles)
+    return ConfigError(f"{_flag(name)} has no meaning {given}", hint=f"it goes with {meant}")
 
 
 def _flag(name: str) -> str:

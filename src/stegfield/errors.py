@@ -67,10 +67,18 @@ class OutputExistsError(OutputError):
 class CapacityError(StegfieldError):
     """More is to be hidden than fits; both counts are in ``unit``."""
 
-    def __init__(self, *, needed: int, available: int, unit: str, holder: str = "field") -> None:
+    def __init__(
+        self,
+        *,
+        needed: int,
+        available: int,
+        unit: str,
+        holder: str = "field",
+        hint: str | None = None,
+    ) -> None:
         super().__init__(
             f"{needed:,} {unit} are needed, but the {holder} has room for {available:,}",
-            hint=f"use a larger {holder}, or hide less",
+            hint=hint or f"use a larger {holder}, or hide less",
         )
 
 

@@ -41,9 +41,13 @@ class Quality:
     """Mean absolute error, in 8-bit levels."""
 
     def to_json(self) -> dict[str, float | None]:
-        """Give plain values; an infinite PSNR becomes None, since JSON has no infinity."""
-        values = asdict(self)
-        return {name: None if value == math.inf else value for name, value in values.items()}
+        """Give plain values; an infinite PSNR becomes None."""
+        return without_infinity(asdict(self))
+
+
+def without_infinity(figures: dict[str, Any]) -> dict[str, Any]:
+    """Put None for what is infinite, as a PSNR may be: JSON has no infinity."""
+    return {name: None if value == math.inf else value for name, value in figures.items()}
 
 
 def quality(a: Samples, b: Samples) -> Quality:

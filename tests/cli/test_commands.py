@@ -310,6 +310,8 @@ def test_failures_are_one_line_and_leave_nothing(
         (["compare", "photo.png", "photo.png", "--gain", "inf"], "--gain must be above 0"),
         (["compare", "photo.png", "one.png"], "differ in size"),
         (["compare", "photo.png", "photo.png", "--gain", "0"], "--gain must be above 0"),
+        (["extract", "photo.png", "-o", "x", "--weights", "w"], "--weights has no meaning without"),
+        (["embed", "photo.png", "one.png", "-o", "x"], "has no suffix"),
         (["nonsense"], "nonsense"),
         (["fit"], "IMAGE"),
     ],
@@ -508,7 +510,15 @@ def test_embedding_refuses_what_cannot_work(capsys: pytest.CaptureFixture[str]) 
     said = fails(embed("cover.png", "long.bin", "-o", "s.png", "--bpp", "1"), capsys)
     assert "5,000 bytes are needed" in said
     assert f"room for {fixednet.capacity(waves(64, 64)).exact['1 bpp']:,}" in said
-    assert "samples are needed" in fails(embed("one.png", "long.bin", "-o", "s.png"), capsys)
+    assert "hint: raise --bpp, or leave it out" in said
+    said = fails(embed("cover.png", "long.bin", "-o", "s.png", "--bpp", "6"), capsys)
+    assert "hint: lower --bpp, or leave it out" in said
+    said = fails(embed("one.png", "long.bin", "-o", "s.png", "--bpp", "1"), capsys)
+    assert "samples are needed" in said
+    assert "hint: use a larger cover" in said
+    paper = embed("cover.png", "long.bin", "-o", "s.png", "--profile", "paper")
+    assert "hint: raise --bpp, use" in fails(paper, capsys)
+    assert "hint: use a larger cover" in fails([*paper, "--bpp", "4"], capsys)
     assert "stdout cannot have both" in fails(
         ["extract", "cover.png", "-o", "-", "--json", "--key", "alice.key"], capsys, code=2
     )
@@ -522,3 +532,191 @@ def test_capacity_tells_every_rate(capsys: pytest.CaptureFixture[str]) -> None:
     assert told == {"exact": room.exact, "jpeg": room.jpeg}
     assert cli.run(["capacity", "cover.png"]) == 0
     assert f"{room.exact['2 bpp']:,}" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("letter")
+@pytest.mark.parametrize(
+    ("profile", "flag"),
+    [
+        ("jpeg", "--flat"),
+        ("jpeg", "--span=8"),
+        ("jpeg", "--bpp=1"),
+        ("jpeg", "--eps=0.1"),
+        ("paper", "--flat"),
+        ("paper", "--span=8"),
+        ("exact", "--restarts=3"),
+        ("exact", "--weights=w.safetensors"),
+        ("exact", "--start=noise"),
+    ],
+)
+def test_a_flag_that_the_profile_would_ignore_is_refused(
+    profile: str, flag: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["embed", "cover.png", "letter.txt", "-o", "s.png", "--key", "alice.key"]
+    said = fails([*command, "--profile", profile, flag], capsys, code=2)
+    assert f"{flag.partition('=')[0]} has no meaning for the {profile} profile" in said
+    assert "hint: it goes with --profile " in said
+
+
+@pytest.mark.usefixtures("letter")
+def test_a_panorama_too_long_for_webp_is_refused_before_solving(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("wide.png").write_bytes(signals.to_png(waves(8, 16_384, channels=1)))
+    command = ["embed", "wide.png", "letter.txt", "--key", "alice.key"]
+    for words in (["-o", "s.webp"], ["-o", "s.png", "--profile", "jpeg"]):
+        said = fails([*command, *words], capsys, code=2)
+        assert "at most 16,383 pixels a side, got 16,384" in said
+    assert cli.run(["capacity", "wide.png", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["jpeg"] == 0
+
+
+@pytest.mark.usefixtures("letter")
+def test_the_paper_profile_refuses_images_that_would_fill_the_memory(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("large.png").write_bytes(signals.to_png(waves(1025, 1024, channels=1)))
+    for command in (["embed", "large.png", "letter.txt"], ["extract", "large.png"]):
+        words = ["-o", "s.png", "--key", "alice.key", "--profile", "paper"]
+        said = fails([*command, *words], capsys, code=2)
+        assert "at most 1,048,576 pixels, got 1,049,600" in said
+
+
+@pytest.mark.usefixtures("letter")
+def test_a_cover_whose_file_gives_changes_away_is_warned_about(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with Image.open("cover.png") as image:
+        image.save("cover.jpg")
+        image.quantize(16).save("few.png")
+    command = ["letter.txt", "-o", "s.png", "--key", "alice.key", "--force"]
+    for name, warning in (
+        ("cover.jpg", "warning: cover.jpg is a JPEG"),
+        ("few.png", "warning: few.png has a palette"),
+    ):
+        assert cli.run(["embed", name, *command]) == 0
+        assert warning in capsys.readouterr().err
+    assert cli.run(["embed", "cover.png", *command]) == 0
+    assert "warning" not in capsys.readouterr().err
+
+
+class Stdin:
+    """A stdin that must not be read, or cannot be."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+        self.buffer = self
+
+    def isatty(self) -> bool:
+        return False
+
+    def read(self, _: int) -> str:
+        raise self.error
+
+    readline = read
+
+
+@pytest.mark.usefixtures("letter")
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--key", "none.key"], "none.key does not exist"),
+        (["--key", "letter.txt"], "letter.txt is not a key file"),
+        ([], "nobody to ask for a passphrase"),
+    ],
+)
+def test_stdin_is_not_waited_for_before_the_key_is_there(
+    words: list[str],
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "stdin", Stdin(AssertionError("stdin was read")))
+    assert message in fails(["embed", "cover.png", "-", "-o", "s.png", *words], capsys)
+
+
+@pytest.mark.usefixtures("letter")
+def test_a_stdin_that_cannot_be_read_is_told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ["embed", "cover.png", "-", "-o", "s.png", "--key", "alice.key"]
+    passphrase = ["extract", "cover.png", "-o", "x", "--passphrase-stdin"]
+    monkeypatch.setattr(sys, "stdin", Stdin(IsADirectoryError(21, "Is a directory")))
+    assert "stdin cannot be read: Is a directory" in fails(command, capsys)
+    assert "stdin cannot be read: Is a directory" in fails(passphrase, capsys)
+    monkeypatch.setattr(sys, "stdin", None)
+    assert "stdin is closed" in fails(command, capsys)
+    assert "stdin is closed" in fails(passphrase, capsys)
+
+
+@pytest.mark.usefixtures("letter")
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes"),
+        RuntimeError("CUDA out of memory"),
+    ],
+)
+def test_too_little_memory_is_told_in_a_line(
+    error: Exception, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def greedy(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(fixednet, "embed", greedy)
+    command = ["embed", "cover.png", "letter.txt", "-o", "s.png", "--key", "alice.key"]
+    said = fails(command, capsys)
+    assert said.startswith("error: there is not enough memory\nhint: ")
+
+
+def test_a_defect_of_ours_is_not_taken_for_lack_of_memory(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wrong(*_: object, **__: object) -> None:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(fixednet, "capacity", wrong)
+    with pytest.raises(RuntimeError, match="a defect"):
+        cli.run(["capacity", "photo.png"])
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")
+@pytest.mark.usefixtures("letter")
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("extract stego.png -o - --key alice.key", "stdout cannot be written: No space left"),
+        ("capacity cover.png --json", "input or output failed: [Errno 28] No space left"),
+        ("--version", "input or output failed: [Errno 28] No space left"),
+    ],
+)
+def test_a_full_stdout_is_told_in_a_line(command: str, message: str) -> None:
+    embed = ["embed", "cover.png", "letter.txt", "-o", "stego.png", "--key", "alice.key"]
+    assert cli.run(embed) == 0
+    before = sorted(Path().iterdir())
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "stegfield", *command.split()],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    error, hint = done.stderr.splitlines()
+    assert error == f"error: {message} on device"
+    assert hint.startswith("hint: ")
+    assert sorted(Path().iterdir()) == before
+
+
+@pytest.mark.usefixtures("letter")
+def test_a_closed_stdout_is_told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embed = ["embed", "cover.png", "letter.txt", "-o", "stego.png", "--key", "alice.key"]
+    assert cli.run(embed) == 0
+    capsys.readouterr()
+    monkeypatch.setattr(sys, "stdout", None)
+    assert cli.run(["extract", "stego.png", "-o", "-", "--key", "alice.key"]) == 1
+    assert "error: stdout is closed" in capsys.readouterr().err

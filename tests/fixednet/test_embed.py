@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from contextlib import suppress
@@ -90,7 +91,7 @@ def test_jpeg_files_are_refused_but_by_the_profile_for_them(suffix: str) -> None
 @pytest.mark.parametrize("suffix", ["", ".gif", "png", ".txt"])
 @pytest.mark.parametrize("profile", ["exact", "jpeg"])
 def test_other_kinds_of_file_are_refused(suffix: str, profile: Any) -> None:
-    with pytest.raises(ConfigError, match="no kind of image"):
+    with pytest.raises(ConfigError, match="kind of image"):
         fixednet.check_suffix(suffix, profile)
 
 
@@ -170,6 +171,12 @@ def test_the_figures_are_those_of_the_file(profile: Any) -> None:
     plain = json.loads(json.dumps(result.to_json()))
     assert plain["psnr_db"] == result.quality.psnr_db
     assert plain["rate_bpp"] == result.rate_bpp
+
+
+def test_an_infinite_luma_psnr_is_null_in_json() -> None:
+    result = fixednet.embed(SMALL, MESSAGE, KEY, config=FAST)
+    facts = dataclasses.replace(result, luma_psnr_db=math.inf).to_json()
+    assert json.loads(json.dumps(facts, allow_nan=False))["luma_psnr_db"] is None
 
 
 @pytest.mark.parametrize("bpp", [1.0, 2.5, 4.0])

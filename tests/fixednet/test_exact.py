@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from stegfield.errors import CapacityError, UnreadableError
-from stegfield.fixednet import exact
+from stegfield.fixednet import exact, search
 from stegfield.fixednet.sine import SineNetwork, segments
 from stegfield.fixednet.trellis import solve
 from stegfield.keys import IMAGE_SALT, Key
@@ -260,9 +259,9 @@ def test_two_salts_give_two_stego_covers_and_one_salt_one_on_any_number_of_threa
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     samples = cover_of(70_000)  # two segments
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(search, "cores", lambda: 2)
     first, other = (embedded(samples, NOISE, salt=salt) for salt in (OWN_SALT, OWN_SALT[::-1]))
-    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    monkeypatch.setattr(search, "cores", lambda: 1)
     assert np.array_equal(embedded(samples, NOISE), first)
     assert not np.array_equal(first, other)
     assert exact.extract(first, KEY) == NOISE == exact.extract(other, KEY)

@@ -20,6 +20,7 @@ from stegfield.fixednet.gradient import (
     read_bits,
     read_logits,
 )
+from stegfield.fixednet.progress import Progress
 from stegfield.fixednet.relu import ReluNetwork
 from stegfield.keys import Key
 from stegfield.metrics import psnr_db
@@ -113,17 +114,13 @@ def test_the_repair_leaves_fewer_bits_wrong() -> None:
 
 @pytest.mark.usefixtures("one_thread")
 def test_the_best_image_is_kept() -> None:
-    told: list[tuple[float, int, float]] = []
-
-    def watch(share: float, errors: int, found_db: float) -> bool:
-        told.append((share, errors, found_db))
-        return False
-
+    told: list[Progress] = []
     bits = message(SIDE * SIDE)
-    result = descend(ReluNetwork(KEY), bits, cover(), config=QUICK, watch=watch)
-    shares, errors, _ = zip(*told, strict=True)
-    assert list(errors) == sorted(errors, reverse=True)
-    assert list(shares) == sorted(shares)
+    result = descend(ReluNetwork(KEY), bits, cover(), config=QUICK, watch=told.append)
+    shares = [progress.fraction for progress in told]
+    errors = [progress.bits_left for progress in told]
+    assert errors == sorted(errors, reverse=True)
+    assert shares == sorted(shares)
     assert 0 < shares[0] <= shares[-1] <= 1
     assert result.errors <= errors[-1]
 
@@ -131,7 +128,7 @@ def test_the_best_image_is_kept() -> None:
 @pytest.mark.usefixtures("one_thread")
 def test_a_watch_ends_the_work() -> None:
     network, bits = ReluNetwork(KEY, depth=4), message(4 * SIDE * SIDE)
-    result = descend(network, bits, cover(), watch=lambda share, errors, found_db: True)
+    result = descend(network, bits, cover(), watch=lambda progress: True)
     assert result.restarts == 1
     assert result.errors >= wrong(network, bits, result.levels) > 0
 
@@ -190,24 +187,20 @@ def test_a_network_below_20_db_is_given_up_unless_it_is_the_last(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(gradient, "ENOUGH_DB", 200.0)
-    shares = []
-
-    def watch(share: float, errors: int, found_db: float) -> bool:
-        shares.append(share)
-        return False
-
+    told: list[Progress] = []
     config = DescentConfig(restarts=2, repair=5, networks=3)
-    embed_bits(KEY, message(4 * SIDE * SIDE), cover(), 4, config=config, watch=watch)
+    embed_bits(KEY, message(4 * SIDE * SIDE), cover(), 4, config=config, watch=told.append)
+    shares = [progress.fraction for progress in told]
     assert shares == sorted(shares)
     assert [int(3 * share) for share in shares[:3]] == [0, 1, 2]
     assert len(shares) > 4
 
 
 def test_the_watch_ends_all_networks() -> None:
-    told = []
+    told: list[Progress] = []
 
-    def watch(share: float, errors: int, found_db: float) -> bool:
-        told.append(share)
+    def watch(progress: Progress) -> bool:
+        told.append(progress)
         return True
 
     embed_bits(KEY, message(4 * SIDE * SIDE), cover(), 4, config=QUICK, watch=watch)

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import json
-import os
 import runpy
+import sys
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -224,16 +224,28 @@ def test_the_number_of_threads_changes_nothing(
 ) -> None:
     samples = 3 * SEGMENT
     levels = levels_of(samples)
-    monkeypatch.setattr(os, "cpu_count", lambda: threads)
+    monkeypatch.setattr(search, "cores", lambda: threads)
     order = keyed_order(KEY, samples)
     read = SineNetwork(KEY, "test", order, (1000, 500)).read(levels)
-    monkeypatch.setattr(os, "cpu_count", lambda: 3)
+    monkeypatch.setattr(search, "cores", lambda: 3)
     for part, again in zip(order, keyed_order(KEY, samples), strict=True):
         assert np.array_equal(part, again)
     assert np.array_equal(read, SineNetwork(KEY, "test", order, (1000, 500)).read(levels))
 
 
 # the inner loops, compiled and not
+
+
+def test_a_numba_that_cannot_be_imported_is_done_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "numba.py").write_text("raise SystemError('built for another numpy')")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "numba", raising=False)
+    found = runpy.run_path(str(search.__file__))
+    assert not found["COMPILED"]
+    assert found["forward"] is found["forward_numpy"]
+    assert found["_parities"] is found["_parities_numpy"]
 
 
 READERS = [search._parities_numpy, search._parities_loops, search._parities]

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV, ChaCha20Poly1305
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stegfield.errors import UnreadableError
+from stegfield.errors import ConfigError, InputError, UnreadableError
 from stegfield.keys import Key
 from stegfield.payload import (
     HEADER_BYTES,
@@ -216,3 +216,14 @@ def test_the_highest_bit_comes_first_and_zeros_fill_the_last_byte(bits: list[boo
     filled = "".join("01"[bit] for bit in bits) + "0" * (-len(bits) % 8)
     expected = bytes(int(filled[at : at + 8], 2) for at in range(0, len(filled), 8))
     assert bytes_of(np.array(bits, dtype=bool)) == expected
+
+
+def test_a_message_that_no_receiver_would_read_is_refused() -> None:
+    with pytest.raises(InputError, match="268,435,457 bytes, and 268,435,456 are the most"):
+        Content.of(bytes(LARGEST_MESSAGE + 1))
+
+
+@pytest.mark.parametrize("length", [0, 15, 17])
+def test_a_salt_of_another_length_is_refused(length: int) -> None:
+    with pytest.raises(ConfigError, match=f"16 bytes, got {length}"):
+        Content.of(MESSAGE).header(bytes(SETTINGS), bytes(length))

@@ -802,3 +802,34 @@ def test_decoding_bytes_names_the_file_in_errors() -> None:
     for data in (b"", b"no image", encode(smooth(9, 9))[:60]):
         with pytest.raises(ImageError, match="that one"):
             read_bytes(data, Path("that one"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode", "options", "origin"),
+    [
+        ("PNG", "RGB", {}, None),
+        ("PNG", "L", {}, None),
+        ("PNG", "P", {}, "palette"),
+        ("BMP", "P", {}, "palette"),
+        ("TIFF", "P", {}, "palette"),
+        ("TIFF", "RGB", {"compression": "tiff_lzw"}, None),
+        ("TIFF", "RGB", {"compression": "jpeg"}, "JPEG"),
+        ("JPEG", "L", {}, "JPEG"),
+        ("JPEG", "RGB", {}, "JPEG"),
+        ("WEBP", "RGB", {}, None),
+    ],
+)
+def test_a_signal_tells_what_its_file_left_in_the_samples(
+    kind: str, mode: str, options: dict[str, Any], origin: str | None
+) -> None:
+    picture = Image.effect_noise((16, 16), 50).convert("RGB").convert(mode)
+    assert read_bytes(encode(picture, kind, **options), Path("image")).origin == origin
+
+
+def test_lack_of_memory_is_not_taken_for_damage(monkeypatch: pytest.MonkeyPatch) -> None:
+    def greedy(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("stegfield.signals.image._to_levels", greedy)
+    with pytest.raises(MemoryError):
+        read_bytes(to_png(from_samples(np.zeros((8, 8, 1), np.uint8))), Path("image"))

@@ -7,6 +7,7 @@ before, so that help is quick.
 
 from __future__ import annotations
 
+import os
 import sys
 
 from cyclopts import App, CycloptsError
@@ -54,13 +55,19 @@ app.register_install_completion_command()
 
 def main() -> None:
     """Run the command line and exit."""
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    try:
+        _flush()
+    except OSError:  # it was told already; Python would complain once more at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:
     """Run one command and give its exit code; errors of the user's never show a traceback."""
     try:
         app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+        _flush()
     except CycloptsError as error:
         complain(" ".join(str(error).split()), "`stegfield COMMAND --help` shows how to call it")
         return WRONG_USAGE
@@ -70,10 +77,25 @@ def run(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         complain("stopped before the result was written", None)
         return FAILED
-    except BrokenPipeError:
-        sys.stderr.close()  # whoever read our output has gone; Python would complain at exit
+    except OSError as error:  # of stdout, as a rule: those of files are errors of ours
+        if not isinstance(error, BrokenPipeError):  # else whoever read our output has gone
+            complain(f"input or output failed: {error}", "is there room where stdout goes?")
         return FAILED
-    except MemoryError:
-        complain("there is not enough memory", "take a smaller --size or a smaller field")
+    except (MemoryError, RuntimeError) as error:
+        if not _of_memory(error):
+            raise
+        complain("there is not enough memory", "take a smaller image, --size or field")
         return FAILED
     return 0
+
+
+def _flush() -> None:
+    if sys.stdout is not None:  # it is None where a caller has closed it
+        sys.stdout.flush()
+
+
+def _of_memory(error: Exception) -> bool:
+    """Tell whether memory ran out; torch says so by a `RuntimeError`."""
+    return isinstance(error, MemoryError) or any(
+        words in str(error) for words in ("can't allocate memory", "out of memory")
+    )

@@ -7,11 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from stegfield.cli.terminal import answer, read_key, read_message, say, watching_bits
-from stegfield.config import DescentConfig, EmbedConfig
+from stegfield.cli.terminal import (
+    answer,
+    check_stdin,
+    read_key,
+    read_message,
+    say,
+    watching_bits,
+)
+from stegfield.config import DescentConfig, EmbedConfig, check_solver
 
 if TYPE_CHECKING:
     from stegfield.fixednet import EmbedResult
+    from stegfield.signals import Signal
 
 
 def embed(
@@ -50,9 +58,17 @@ def embed(
     )
     files.check_new(output, force=force)
     fixednet.check_suffix(output.suffix, config.profile)
-    data = read_message(message, passphrase_stdin=passphrase_stdin and key is None)
+    check_solver(config.profile, descent)
+    if from_stdin:
+        check_stdin(passphrase_stdin=passphrase_stdin and key is None)
+    data = b"" if from_stdin else read_message(message)
     signal = signals.read(cover, flatten=flatten)
+    fixednet.check_size(signal.size, output.suffix, config.profile)
+    if config.profile == "exact":
+        _warn_of_origin(cover, signal)
     with_key = read_key(key, passphrase_stdin=passphrase_stdin, repeat=True)
+    if from_stdin:  # last, since it may have to be waited for
+        data = read_message(message)
     with watching_bits() as watch:
         result = fixednet.embed(
             signal,
@@ -68,6 +84,19 @@ def embed(
         answer({"image": str(output), **result.to_json()})
     else:
         _tell(output, result)
+
+
+def _warn_of_origin(cover: Path, signal: Signal) -> None:
+    if signal.origin == "JPEG":
+        say(
+            f"warning: {cover} is a JPEG, and changes stand out from what its encoder left\n"
+            "hint: take a picture that never was a JPEG, or was reduced in size since"
+        )
+    elif signal.origin == "palette":
+        say(
+            f"warning: {cover} has a palette, and changes stand out as new colours\n"
+            "hint: take a photograph in full colour"
+        )
 
 
 def _tell(output: Path, result: EmbedResult) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from stegfield.cli.terminal import answer, read_key, say
+from stegfield.cli.terminal import answer, read_key, say, send
+from stegfield.config import check_weights
 from stegfield.errors import ConfigError
 
 
@@ -39,6 +39,7 @@ def extract(
     """
     from stegfield import files, fixednet, signals
 
+    check_weights(profile, weights)
     to_stdout = str(output) == "-"
     if to_stdout and json:
         raise ConfigError("stdout cannot have both the message and JSON")
@@ -53,8 +54,7 @@ def extract(
         weights=weights,
     )
     if to_stdout:
-        sys.stdout.buffer.write(message)
-        sys.stdout.buffer.flush()
+        send(message)
         return
     files.write_new(output, message, force=force)
     if json:

@@ -11,10 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stegfield.errors import ConfigError, InputError
+from stegfield.errors import ConfigError, InputError, OutputError
 
 if TYPE_CHECKING:
     from types import FrameType
+
+    from rich.progress import Progress as Bar
+    from rich.progress import ProgressColumn
 
     from stegfield.fields import Progress
     from stegfield.fixednet import Progress as Embedding
@@ -32,6 +35,25 @@ def say(text: str) -> None:
 def answer(facts: Mapping[str, Any]) -> None:
     """Print a result for programs: one JSON object on stdout."""
     print(json.dumps(facts, indent=2, allow_nan=False))  # noqa: T201
+
+
+def send(data: bytes) -> None:
+    """Write bytes to stdout.
+
+    Raises:
+        OutputError: Nothing is behind stdout, or it takes no more.
+    """
+    if sys.stdout is None:
+        raise OutputError("stdout is closed", hint="name a file to write")
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(
+            f"stdout cannot be written: {error.strerror or error}", hint="name a file to write"
+        ) from error
 
 
 def complain(text: str, hint: str | None) -> None:
@@ -52,20 +74,32 @@ def read_key(
     return ask_passphrase("Passphrase: ", from_stdin=passphrase_stdin, repeat=repeat)
 
 
-def read_message(path: Path, *, passphrase_stdin: bool) -> bytes:
-    """Read the file to embed; - is stdin, unless a passphrase comes from there."""
+def check_stdin(*, passphrase_stdin: bool = False) -> None:
+    """Refuse a message from stdin where nothing is behind it, or a passphrase comes from there."""
+    if passphrase_stdin:
+        raise ConfigError(
+            "stdin cannot give both the message and the passphrase", hint="name a key file"
+        )
+    if sys.stdin is None:
+        raise InputError("stdin is closed", hint="name a file")
+
+
+def read_message(path: Path) -> bytes:
+    """Read the file to embed; - is stdin."""
     from stegfield import files
     from stegfield.payload import LARGEST_MESSAGE
 
     if str(path) != "-":
         return files.read_bounded(path, LARGEST_MESSAGE)
-    if passphrase_stdin:
-        raise ConfigError(
-            "stdin cannot give both the message and the passphrase", hint="name a key file"
-        )
-    message = sys.stdin.buffer.read(LARGEST_MESSAGE + 1)
+    try:
+        message = sys.stdin.buffer.read(LARGEST_MESSAGE + 1)
+    except OSError as error:
+        raise InputError(f"stdin cannot be read: {error.strerror or error}") from error
     if len(message) > LARGEST_MESSAGE:
-        raise InputError(f"the message on stdin is longer than {LARGEST_MESSAGE:,} bytes")
+        raise InputError(
+            f"the message on stdin is longer than {LARGEST_MESSAGE:,} bytes",
+            hint="send it in parts",
+        )
     return message
 
 
@@ -74,16 +108,20 @@ def ask_passphrase(prompt: str, *, from_stdin: bool, repeat: bool = False) -> Pa
     from stegfield.keys import Passphrase
 
     if from_stdin:
+        if sys.stdin is None:
+            raise InputError("stdin is closed", hint="name a key file")
         try:
             line = sys.stdin.readline(STDIN_LIMIT)
         except UnicodeDecodeError:
             raise InputError("the passphrase on stdin is not text in UTF-8") from None
+        except OSError as error:
+            raise InputError(f"stdin cannot be read: {error.strerror or error}") from error
         if not line:
             raise InputError("stdin has no more passphrases", hint="give one line for each")
         if len(line) == STDIN_LIMIT and not line.endswith("\n"):
             raise InputError(f"the passphrase on stdin is longer than {STDIN_LIMIT - 1} characters")
         return Passphrase(line.rstrip("\r\n"))
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():
         raise InputError(
             "there is no key and nobody to ask for a passphrase",
             hint="name a key file, or send the passphrase with --passphrase-stdin",
@@ -147,9 +185,7 @@ def watching(names: list[str]) -> Iterator[Callable[[Progress], bool]]:
 
     The first Ctrl-C lets the run wind down and write its file; the second stops at once.
     """
-    from rich.console import Console
-    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
-    from rich.progress import Progress as Bar
+    from rich.progress import TextColumn
 
     asked = False
 
@@ -158,20 +194,9 @@ def watching(names: list[str]) -> Iterator[Callable[[Progress], bool]]:
         if asked:
             raise KeyboardInterrupt
         asked = True
-        console.print("winding down; Ctrl-C again stops at once")
+        bar.console.print("winding down; Ctrl-C again stops at once")
 
-    console = Console(stderr=True)
-    bar = Bar(
-        TextColumn("{task.percentage:3.0f} %"),
-        BarColumn(bar_width=24),
-        TextColumn("step {task.fields[step]}"),
-        TextColumn("{task.fields[psnr]}"),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[left]}"),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
+    bar = _bar("step {task.fields[step]}", TextColumn("{task.fields[left]}"))
     previous = signal.signal(signal.SIGINT, on_interrupt)
     try:
         with bar:
@@ -199,23 +224,9 @@ def watching(names: list[str]) -> Iterator[Callable[[Progress], bool]]:
 @contextmanager
 def watching_bits() -> Iterator[Callable[[Embedding], None]]:
     """Show how many bits are left to embed, and the PSNR so far."""
-    from rich.console import Console
-    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
+    from rich.progress import TimeRemainingColumn
 
-    console = Console(stderr=True)
-    bar = Bar(
-        TextColumn("{task.percentage:3.0f} %"),
-        BarColumn(bar_width=24),
-        TextColumn("{task.fields[left]} bits left"),
-        TextColumn("{task.fields[psnr]}"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
-    with bar:
+    with _bar("{task.fields[left]} bits left", TimeRemainingColumn()) as bar:
         task = bar.add_task("", total=1.0, left="all", psnr="")
 
         def watch(progress: Embedding) -> None:
@@ -227,3 +238,22 @@ def watching_bits() -> Iterator[Callable[[Embedding], None]]:
             )
 
         yield watch
+
+
+def _bar(count: str, left: ProgressColumn) -> Bar:
+    """Draw a bar on stderr, if that is a terminal: the share done, a count, the PSNR, times."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    return Progress(
+        TextColumn("{task.percentage:3.0f} %"),
+        BarColumn(bar_width=24),
+        TextColumn(count),
+        TextColumn("{task.fields[psnr]}"),
+        TimeElapsedColumn(),
+        left,
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )

@@ -16,13 +16,14 @@ import numpy as np
 from jaxtyping import UInt8
 
 from stegfield import signals
-from stegfield.config import DescentConfig, EmbedConfig, Profile
+from stegfield.channel import Levels
+from stegfield.config import DescentConfig, EmbedConfig, Profile, check_solver
 from stegfield.errors import CapacityError, ConfigError, NotEmbeddedError, UnreadableError
 from stegfield.fixednet import costs, exact, paper, robust
 from stegfield.fixednet.blocks import luma
 from stegfield.fixednet.progress import Watch
 from stegfield.keys import IMAGE_SALT, Key, Passphrase, unlock
-from stegfield.metrics import Quality, mean_psnr_db, quality
+from stegfield.metrics import Quality, mean_psnr_db, quality, without_infinity
 from stegfield.payload import Content
 from stegfield.signals import Signal
 
@@ -34,7 +35,8 @@ TOO_MUCH = (
     "re-encoding would destroy the message: take a larger cover, one with fewer samples that are "
     "quite black or white, or a shorter message"
 )
-Levels = UInt8[np.ndarray, "rows columns channels"]
+WEBP_SIDE = 16_383
+"""Pixels of a WebP file's longer side, at most."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +66,7 @@ class EmbedResult:
         """Give the figures as plain values."""
         left_out = ("stego", "file", "quality")
         figures = {k: v for k, v in vars(self).items() if k not in left_out}
-        return {**figures, **self.quality.to_json()}
+        return without_infinity({**figures, **asdict(self.quality)})
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,8 @@ def embed(
 
     Raises:
         CapacityError: The message does not fit.
-        ConfigError: The kind of file does not suit the profile.
+        ConfigError: The kind of file does not suit the profile or the size, or a setting that is
+            given has no meaning for the profile.
         NotEmbeddedError: The file would not give the message back, or for the jpeg profile, not
             after any encoder.
 
@@ -118,6 +121,8 @@ def embed(
     """
     began = time.perf_counter()
     check_suffix(suffix, config.profile)
+    check_solver(config.profile, descent)
+    check_size(cover.size, suffix, config.profile)
     original = signals.to_samples(cover)
     levels = _without_copies(original)
     opened = unlock(key, IMAGE_SALT)
@@ -194,7 +199,8 @@ def capacity(cover: Signal) -> Capacity:
         most = 0
     rates = {f"{bpp} bpp": bpp * pixels for bpp in RATES if bpp * pixels <= most}
     net = {name: exact.net_bytes(bits) for name, bits in {**rates, "at most": most}.items()}
-    return Capacity(net, robust.net_bytes(robust.fullest(*levels.shape[:2])))
+    lossy = max(levels.shape) <= WEBP_SIDE
+    return Capacity(net, robust.net_bytes(robust.fullest(*levels.shape[:2])) if lossy else 0)
 
 
 def check_suffix(suffix: str, profile: Profile) -> None:
@@ -205,12 +211,36 @@ def check_suffix(suffix: str, profile: Profile) -> None:
     """
     if suffix.lower() not in signals.WRITTEN:
         kinds = " ".join(signals.WRITTEN if profile == "jpeg" else signals.LOSSLESS)
-        raise ConfigError(f"{suffix or 'no suffix'} is no kind of image", hint=f"use {kinds}")
+        raise ConfigError(
+            f"{suffix} is no kind of image"
+            if suffix
+            else "the output's name has no suffix, which tells the kind of image",
+            hint=f"use {kinds}",
+        )
     if profile != "jpeg" and suffix.lower() not in signals.LOSSLESS:
         raise ConfigError(
             f"{suffix} files change samples, and the message would be lost",
             hint="write a .png file, or use --profile jpeg",
         )
+
+
+def check_size(size: tuple[int, ...], suffix: str, profile: Profile) -> None:
+    """Refuse an image too large for the profile or the kind of file.
+
+    WebP has a longest side, for files of its own and for those that are promised to survive it.
+
+    Raises:
+        ConfigError: It is too large.
+    """
+    if profile == "paper":
+        paper.check_pixels(size)
+    if max(size) <= WEBP_SIDE or (suffix.lower() != ".webp" and profile != "jpeg"):
+        return
+    what = "WebP files have" if suffix.lower() == ".webp" else "the jpeg profile takes"
+    raise ConfigError(
+        f"{what} at most {WEBP_SIDE:,} pixels a side, got {max(size):,}",
+        hint="write a .png file with the exact profile, or take a smaller image",
+    )
 
 
 def _without_copies(
@@ -237,19 +267,39 @@ def _embed(
         return robust.embed(levels, content, key, watch=watch)
     if config.profile == "paper":
         depth = int(config.bpp or 1)
-        stego = paper.embed(levels, content, key, depth=depth, config=descent, watch=watch)
+        try:
+            stego = paper.embed(levels, content, key, depth=depth, config=descent, watch=watch)
+        except CapacityError as error:
+            if depth < max(RATES):
+                error.hint = "raise --bpp, use a larger cover, or hide less"
+            raise
         return stego, depth * pixels
+    wanted = None if config.bpp is None else round(config.bpp * pixels)
+    most = exact.fullest(levels.size)
+    if wanted is not None and wanted > most:
+        raise CapacityError(
+            needed=wanted,
+            available=most,
+            unit="bits",
+            holder="cover",
+            hint="lower --bpp, or leave it out",
+        )
     prices = (costs.flat if config.flat else costs.hill)(levels)
-    change, bits = exact.embed(
-        levels.reshape(-1),
-        prices.reshape(-1),
-        content,
-        key,
-        bounds=LEVELS,
-        span=config.span,
-        bits=None if config.bpp is None else round(config.bpp * pixels),
-        watch=watch,
-    )
+    try:
+        change, bits = exact.embed(
+            levels.reshape(-1),
+            prices.reshape(-1),
+            content,
+            key,
+            bounds=LEVELS,
+            span=config.span,
+            bits=wanted,
+            watch=watch,
+        )
+    except CapacityError as error:
+        if wanted is not None:
+            error.hint = "raise --bpp, or leave it out"
+        raise
     return (levels + change.reshape(levels.shape)).astype(np.uint8), bits
 
 

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -35,12 +35,12 @@ from torch import Tensor
 
 from stegfield.config import DescentConfig
 from stegfield.errors import CapacityError, ConfigError
+from stegfield.fixednet.progress import Progress, Watch
 from stegfield.fixednet.published import PublishedNetwork
 from stegfield.fixednet.relu import ReluNetwork
 from stegfield.keys import Key
-from stegfield.metrics import psnr_db
+from stegfield.metrics import PEAK, psnr_db
 
-PEAK = 255
 SAFE = 1e-3
 """How far from 0 a logit must be. In float64 machines agree to about 1e-12, in float32 to 1e-4."""
 ENOUGH_DB = 20.0
@@ -49,8 +49,6 @@ REPAIR_LEVELS = 0.5
 """Length of a step of the repair, in 8-bit levels."""
 
 FixedNetwork = ReluNetwork | PublishedNetwork
-Watch = Callable[[float, int, float], bool]
-"""Told the share of the work done, the bits still wrong and the PSNR in dB; True ends the work."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +116,7 @@ def embed_bits(
     *,
     config: DescentConfig | None = None,
     start: Float[Tensor, "rows columns channels"] | None = None,
-    watch: Watch = lambda share, errors, psnr_db: False,
+    watch: Watch = lambda progress: None,
 ) -> Embedded:
     """Change an image until one of a key's ReLU networks reads the bits.
 
@@ -147,10 +145,11 @@ def embed_bits(
     stopped = False
     for index in range(config.networks):
 
-        def one(share: float, errors: int, found_db: float, index: int = index) -> bool:
+        def one(progress: Progress, index: int = index) -> bool:
             nonlocal stopped
-            stopped = watch((index + share) / config.networks, errors, found_db)
-            return stopped or (found_db < ENOUGH_DB and index + 1 < config.networks)
+            share = (index + progress.fraction) / config.networks
+            stopped = bool(watch(replace(progress, fraction=share)))
+            return stopped or (progress.psnr_db < ENOUGH_DB and index + 1 < config.networks)
 
         network = ReluNetwork(key, seed_index=index, depth=depth, channels=levels.shape[2])
         descent = descend(network, bits, levels, config=config, start=start, watch=one)
@@ -169,7 +168,7 @@ def descend(
     *,
     config: DescentConfig | None = None,
     start: Float[Tensor, "rows columns channels"] | None = None,
-    watch: Watch = lambda share, errors, psnr_db: False,
+    watch: Watch = lambda progress: None,
 ) -> Descent:
     """Change an image until a fixed network reads the bits.
 
@@ -199,12 +198,13 @@ def descend(
         float_errors = min(float_errors, task.wrong(image))
         found = _judged(task, image)
         best = found if found.beats(best) else best
-        stopped = watch(restarts * config.inner / work, best.errors, best.psnr_db)
+        share = restarts * config.inner / work
+        stopped = bool(watch(Progress(share, best.errors, best.psnr_db)))
     if best.errors and not stopped:
 
         def one(step: int, found: _Found) -> bool:
             share = (config.restarts * config.inner + step) / work
-            return watch(share, found.errors, found.psnr_db)
+            return bool(watch(Progress(share, found.errors, found.psnr_db)))
 
         best = _repaired(task, best, config.repair, one)
     return Descent(

@@ -12,6 +12,7 @@ Source: GINR-Stega, Sec. 3.4; see `stegfield.fixednet.gradient` for what differs
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
@@ -23,17 +24,17 @@ from jaxtyping import UInt8
 from stegfield.config import LARGEST_NETWORKS, DescentConfig
 from stegfield.errors import ConfigError, UnreadableError
 from stegfield.fixednet.gradient import (
-    PEAK,
     FixedNetwork,
     descend,
     embed_bits,
     noise_around,
     read_logits,
 )
-from stegfield.fixednet.progress import Progress, Watch
+from stegfield.fixednet.progress import Watch
 from stegfield.fixednet.published import CHANNELS, PublishedNetwork
 from stegfield.fixednet.relu import DEEPEST, ReluNetwork
 from stegfield.keys import IMAGE_SALT, Key
+from stegfield.metrics import PEAK
 from stegfield.payload import (
     HEADER_BYTES,
     SETTINGS,
@@ -49,6 +50,8 @@ from stegfield.payload import (
 HEADER_BITS = 8 * HEADER_BYTES
 net_bytes = partial(longest_message, header=HEADER_BITS, parity=0)
 SPREAD = 2 / 255  # of the noise that a descent may begin with
+LARGEST_PIXELS = 1 << 20
+"""The solver takes about 12 KB of memory for each: 12 GB for an image of this size."""
 
 
 def embed(
@@ -83,24 +86,20 @@ def embed(
     sent = header.seal(key, IMAGE_SALT) + content.seal(key, header)
     filling = key.noise("filling", salt=header.salt).bytes(room // 8 + 1 - len(sent))
 
-    def one(share: float, errors: int, psnr_db: float) -> bool:
-        if watch is not None:
-            watch(Progress(share, errors, psnr_db))
-        return False
-
+    watch = watch or (lambda progress: None)
     bits = bits_of(sent + filling)[:room]
     start = None
     if config.start == "noise":
         seed = int.from_bytes(header.salt[:7])
         start = noise_around(levels, SPREAD, torch.Generator().manual_seed(seed))
     if config.weights is None:
-        done = embed_bits(key, bits, levels, depth, config=config, start=start, watch=one)
+        done = embed_bits(key, bits, levels, depth, config=config, start=start, watch=watch)
         return done.descent.levels
     _check_channels(levels)
     network = PublishedNetwork(config.weights, depth=depth)
     if config.start == "encoder":
         start = network.encode(torch.tensor(levels, dtype=torch.float32) / PEAK, bits)
-    return descend(network, bits, levels, config=config, start=start, watch=one).levels
+    return descend(network, bits, levels, config=config, start=start, watch=watch).levels
 
 
 def extract(
@@ -116,7 +115,9 @@ def extract(
     Raises:
         UnreadableError: There is none for this key, or a bit of it is wrong.
         InputError: The weights are not a network that can be trusted.
+        ConfigError: The image is too large to have been embedded in.
     """
+    check_pixels(levels.shape[:2])
     channels = levels.shape[2]
     networks: Iterable[FixedNetwork] = (
         ReluNetwork(key, seed_index=index, depth=DEEPEST, channels=channels)
@@ -136,6 +137,20 @@ def extract(
             body = data[HEADER_BYTES : HEADER_BYTES + header.length]
             return open_body(body, key, header)
     raise UnreadableError
+
+
+def check_pixels(size: tuple[int, ...]) -> None:
+    """Refuse an image that would take too much memory.
+
+    Raises:
+        ConfigError: It has more than 1,048,576 pixels.
+    """
+    pixels = math.prod(size)
+    if pixels > LARGEST_PIXELS:
+        raise ConfigError(
+            f"the paper profile takes at most {LARGEST_PIXELS:,} pixels, got {pixels:,}",
+            hint="its solver takes 12 KB of memory a pixel: take a smaller image",
+        )
 
 
 def _check_channels(levels: UInt8[np.ndarray, "rows columns channels"]) -> None:

@@ -18,5 +18,6 @@ class Progress:
     """Of the samples as they are now."""
 
 
-Watch = Callable[[Progress], None]
-"""Told how far the work has come; ends it by raising."""
+Watch = Callable[[Progress], bool | None]
+"""Told how far the work has come. True asks the paper's solver to end with what it has; all others
+end by an exception only."""

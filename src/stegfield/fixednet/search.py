@@ -6,7 +6,6 @@ same arithmetic in the same order, with results equal to the last bit, only slow
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -16,7 +15,12 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-COMPILED = importlib.util.find_spec("numba") is not None
+try:
+    import numba
+
+    COMPILED = True
+except Exception:  # not installed, or at odds with this numpy or this machine
+    COMPILED = False
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
@@ -138,14 +142,12 @@ def _parities_loops(
 
 
 def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    from numba import njit
-
     # unwrap: a test run puts checks of annotations around every function, which numba cannot read
     plain = inspect.unwrap(function)
     try:
-        return njit(plain, nogil=True, cache=True)  # type: ignore[no-any-return]
+        return numba.njit(plain, nogil=True, cache=True)  # type: ignore[no-any-return]
     except RuntimeError:  # there is no folder to keep machine code in
-        return njit(plain, nogil=True)  # type: ignore[no-any-return]
+        return numba.njit(plain, nogil=True)  # type: ignore[no-any-return]
 
 
 forward = _compiled(_forward_loops) if COMPILED else forward_numpy
@@ -190,9 +192,16 @@ def cheapest_flips(
     return flips
 
 
+def cores() -> int:
+    """Count the cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1  # macOS and Windows
+
+
 def parallel(work: Callable[[Job], Result], jobs: Iterable[Job]) -> Iterator[Result]:
     """Do jobs on all cores and give each result in turn; those not begun are dropped at an end."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(cores()) as pool:
         waiting = [pool.submit(work, job) for job in jobs]
         try:
             for job in waiting:

@@ -22,7 +22,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV, ChaCha20Poly1305
 from numpy.typing import NDArray
 
-from stegfield.errors import CapacityError, UnreadableError
+from stegfield.errors import CapacityError, ConfigError, InputError, UnreadableError
 from stegfield.keys import SALT_BYTES, Key
 from stegfield.payload.ecc import Code
 
@@ -46,6 +46,10 @@ class Header:
     settings: bytes
     """For the network that carries the body; its own affair."""
     salt: bytes
+
+    def __post_init__(self) -> None:
+        if len(self.salt) != SALT_BYTES:
+            raise ConfigError(f"a salt has {SALT_BYTES} bytes, got {len(self.salt)}")
 
     def to_bytes(self) -> bytes:
         """Encode the facts."""
@@ -83,7 +87,16 @@ class Content:
 
     @classmethod
     def of(cls, message: bytes) -> Content:
-        """Deflate a message, if it becomes shorter."""
+        """Deflate a message, if it becomes shorter.
+
+        Raises:
+            InputError: It is longer than 256 MiB.
+        """
+        if len(message) > LARGEST_MESSAGE:
+            raise InputError(
+                f"the message has {len(message):,} bytes, and {LARGEST_MESSAGE:,} are the most",
+                hint="send it in parts",
+            )
         shorter = zlib.compress(message, 9)
         return cls(shorter, True) if len(shorter) < len(message) else cls(message, False)
 
@@ -98,7 +111,8 @@ class Content:
 
     def header(self, settings: bytes, salt: bytes | None = None) -> Header:
         """Make a header for it; the salt must be used for no other message [default: random]."""
-        return Header(self.deflated, self.length, settings, salt or secrets.token_bytes(SALT_BYTES))
+        salt = secrets.token_bytes(SALT_BYTES) if salt is None else salt
+        return Header(self.deflated, self.length, settings, salt)
 
     def seal(self, key: Key, header: Header) -> bytes:
         """Encrypt and authenticate it together with its header."""

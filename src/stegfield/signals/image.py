@@ -21,9 +21,10 @@ import ctypes
 import io
 import warnings
 from contextlib import suppress
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -47,6 +48,7 @@ WRITTEN: dict[str, tuple[str, dict[str, Any]]] = {
 }
 LARGEST_FILE = 1 << 30
 SMALLEST_SIDE = 8
+TIFF_JPEG = ("jpeg", "tiff_jpeg")
 FORMAT_HINT = "PNG, JPEG, WebP, BMP and TIFF can be read"
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -89,7 +91,7 @@ def decode(data: bytes, path: Path, *, flatten: bool = False) -> Signal:
         raise ImageError(
             f"{path} is too large to decode safely", hint="reduce it to 80 megapixels or less"
         ) from None
-    except ImageError:
+    except (ImageError, MemoryError):
         raise
     except Exception as error:  # Pillow's decoders raise nearly anything on crafted files
         raise ImageError(f"{path} is a damaged image: {error}", hint=FORMAT_HINT) from error
@@ -183,7 +185,13 @@ def _from_pillow(opened: ImageFile.ImageFile, path: Path, *, flatten: bool) -> S
             white = Image.new("RGBA", image.size, "white")
             image = Image.alpha_composite(white, image)
         image = image.convert("L" if grey else "RGB")
-    return from_samples(_to_levels(image, path))
+    return replace(from_samples(_to_levels(image, path)), origin=_origin(opened))
+
+
+def _origin(opened: ImageFile.ImageFile) -> Literal["JPEG", "palette"] | None:
+    if opened.format in ("JPEG", "MPO") or opened.info.get("compression") in TIFF_JPEG:
+        return "JPEG"
+    return "palette" if opened.mode in ("P", "PA") else None
 
 
 def _upright(image: Image.Image) -> Image.Image:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -26,6 +27,8 @@ class Signal:
 
     values: Float[Tensor, "*size channels"]
     medium: str = "image"
+    origin: Literal["JPEG", "palette"] | None = None
+    """What samples were decoded from, where it shows in them: JPEG, or a palette of few colours."""
 
     @property
     def size(self) -> tuple[int, ...]:
