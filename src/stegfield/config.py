@@ -194,6 +194,153 @@ class DescentConfig:
             )
 
 
+@dataclass(frozen=True, kw_only=True)
+class GanConfig:
+    """How a generator of fields is trained against its critic.
+
+    The defaults are those for faces at 64x64 on a CPU; `PRESETS` has the others.
+    """
+
+    size: int = 64
+    """Points along a side of images at the end of the training; of the globe, the square root."""
+
+    grow: str = ""
+    """Smaller sizes to begin with, each with the step that ends it, like 16:2000,32:20000."""
+
+    steps: int = 100_000
+    """Training steps to plan for."""
+
+    max_seconds: float | None = None
+    """Seconds to train for in this run, at most; --resume goes on later."""
+
+    warm_up: int = 1000
+    """Steps that first fit the generator to the examples, each at its place by principal components
+    (an auto-decoder); 0 starts from nothing."""
+
+    batch: int = 64
+    """Examples in a step, over all processes."""
+
+    points: int = 0
+    """Points drawn at random in each step; 0 takes all of them."""
+
+    latent: int = 64
+    """Length of the random vector."""
+
+    hidden: str = "256,512"
+    """Units of the layers between the random vector and the heads."""
+
+    rank: int = 4
+    """Of the products that modulate shared weights; 0 lets the heads say every weight."""
+
+    width: int = 128
+    """Units of the field's layers."""
+
+    depth: int = 3
+    """Layers of the field."""
+
+    frequencies: int = 128
+    """Random frequencies of the field."""
+
+    std: float = 2.0
+    """Their standard deviation."""
+
+    channels: int = 64
+    """Of the critic's finest level; they double up to four times as many."""
+
+    generator_rate: float = 1e-4
+    """Step length of the generator."""
+
+    critic_rate: float = 6e-4
+    """Step length of the critic."""
+
+    beta1: float = 0.0
+    """Adam's memory of gradients."""
+
+    beta2: float = 0.99
+    """Adam's memory of their squares."""
+
+    r1: float = 0.1
+    """Weight of the gradient penalty R1."""
+
+    r1_every: int = 16
+    """Steps between two penalties, which count so many times more."""
+
+    average: float = 0.998
+    """Share that the moving average of the generator keeps in each step."""
+
+    mirror: bool = True
+    """Show every second image mirrored."""
+
+    augment: float = 0.0
+    """Share of shifts and changes of colour, made to real and drawn images alike before the critic
+    sees them: for few examples."""
+
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """Of products; bfloat16 is faster where the processor has it."""
+
+    seed: int = 0
+    """Makes a run repeatable on one machine."""
+
+    def __post_init__(self) -> None:
+        ranges = {"size": (4, 1024), "steps": (1, math.inf), "warm_up": (0, math.inf)}
+        ranges |= {"batch": (2, 65_536), "points": (0, 1 << 20), "latent": (1, 4096)}
+        ranges |= {"rank": (0, 64), "width": (4, 2048), "depth": (1, 32), "frequencies": (2, 2048)}
+        ranges |= {"channels": (4, 1024), "r1": (0, math.inf), "r1_every": (1, math.inf)}
+        ranges |= {"augment": (0, 1), "average": (0, 1), "beta1": (0, 0.999999)}
+        ranges |= {"beta2": (0, 0.999999), "seed": (0, (1 << 63) - 1)}
+        for name, (low, high) in ranges.items():
+            if not low <= getattr(self, name) <= high:
+                raise ConfigError(
+                    f"{_flag(name)} must be from {low:,} to {high:,}, got {getattr(self, name)}"
+                )
+        for name in ("std", "generator_rate", "critic_rate", "max_seconds"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < math.inf:
+                raise ConfigError(f"{_flag(name)} must be above 0, got {value}")
+        if not all(1 <= units <= 65_536 for units in self.hidden_units):
+            raise ConfigError(f"{_flag('hidden')} must be from 1 to 65,536 units")
+        for size, _ in self.stages:
+            if size < 4 or size & (size - 1):
+                raise ConfigError(
+                    f"{_flag('size')} and the sizes of {_flag('grow')} must be powers of two, "
+                    f"got {size}"
+                )
+
+    @property
+    def hidden_units(self) -> list[int]:
+        """The units of each layer between the random vector and the heads."""
+        if not all(units.strip().isdigit() for units in self.hidden.split(",")):
+            raise ConfigError(f"{_flag('hidden')} is written like 256,512, got {self.hidden!r}")
+        return [int(units) for units in self.hidden.split(",")]
+
+    @property
+    def stages(self) -> list[tuple[int, float]]:
+        """The sizes to train at, each with the step that ends it."""
+        stages: list[tuple[int, float]] = []
+        for entry in filter(None, self.grow.split(",")):
+            size, _, end = entry.partition(":")
+            if not (size.strip().isdigit() and end.strip().isdigit()):
+                raise ConfigError(
+                    f"{_flag('grow')} is written like 16:2000,32:20000, got {self.grow!r}"
+                )
+            stages.append((int(size), int(end)))
+        stages.append((self.size, math.inf))
+        if stages != sorted(stages) or len({size for size, _ in stages}) < len(stages):
+            raise ConfigError(f"{_flag('grow')} must name rising sizes below {self.size}")
+        return stages
+
+
+PRESETS = {
+    "faces": GanConfig(grow="32:40000", steps=200_000, augment=0.2),
+    "climate": GanConfig(size=64, grow="32:2000", steps=10_000, mirror=False),
+    "digits": GanConfig(
+        size=8, steps=1500, warm_up=300, batch=64, latent=32, hidden="64,64", width=32, depth=2,
+        frequencies=32, std=1.0, channels=32, mirror=False, generator_rate=5e-4, critic_rate=1e-3,
+    ),
+}  # fmt: skip
+"""What `train` takes for settings where no others are given, by what is to be drawn."""
+
+
 def check_solver(profile: Profile, descent: DescentConfig) -> None:
     """Refuse settings of the paper's solver where another profile embeds.
 

@@ -58,10 +58,10 @@ class OutputError(StegfieldError):
 class OutputExistsError(OutputError):
     """The output is there already."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(
-            f"{path} exists already", hint="choose another name, or overwrite it with --force"
-        )
+    hint = "choose another name, or overwrite it with --force"
+
+    def __init__(self, path: Path, *, hint: str | None = None) -> None:
+        super().__init__(f"{path} exists already", hint=hint)
 
 
 class CapacityError(StegfieldError):

@@ -25,6 +25,7 @@ from stegfield.cli.keygen import keygen
 from stegfield.cli.render import render
 from stegfield.cli.reveal import reveal
 from stegfield.cli.terminal import complain
+from stegfield.cli.train import train
 from stegfield.errors import StegfieldError
 
 FAILED, WRONG_USAGE = 1, 2
@@ -46,6 +47,7 @@ for command in (
     embed,
     extract,
     capacity,
+    train,
     compare,
     demo,
 ):

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from stegfield.fields import Progress
     from stegfield.fixednet import Progress as Embedding
+    from stegfield.generative import Progress as Drawing
     from stegfield.keys import Key, Passphrase
     from stegfield.metrics import Quality
 
@@ -180,13 +181,8 @@ def finish(checkpoint: Path | None, *, stopped: bool) -> None:
 
 
 @contextmanager
-def watching(names: list[str]) -> Iterator[Callable[[Progress], bool]]:
-    """Show progress with the PSNR of every signal, and turn Ctrl-C into an early, orderly end.
-
-    The first Ctrl-C lets the run wind down and write its file; the second stops at once.
-    """
-    from rich.progress import TextColumn
-
+def interruptible(bar: Bar, promise: str) -> Iterator[Callable[[], bool]]:
+    """Show a bar, and tell whether Ctrl-C asked for an orderly end; the second stops at once."""
     asked = False
 
     def on_interrupt(number: int, frame: FrameType | None) -> None:
@@ -194,31 +190,68 @@ def watching(names: list[str]) -> Iterator[Callable[[Progress], bool]]:
         if asked:
             raise KeyboardInterrupt
         asked = True
-        bar.console.print("winding down; Ctrl-C again stops at once")
+        bar.console.print(f"{promise}; Ctrl-C again stops at once")
 
-    bar = _bar("step {task.fields[step]}", TextColumn("{task.fields[left]}"))
     previous = signal.signal(signal.SIGINT, on_interrupt)
     try:
         with bar:
-            task = bar.add_task("", total=1.0, step=0, psnr="", left="")
-
-            def watch(progress: Progress) -> bool:
-                psnr = ", ".join(
-                    f"{name} {db:.1f} dB" for name, db in zip(names, progress.psnr_db, strict=False)
-                )
-                left = progress.seconds * (1 / max(progress.fraction, 1e-3) - 1)
-                bar.update(
-                    task,
-                    completed=progress.fraction,
-                    step=progress.step,
-                    psnr=psnr,
-                    left=f"{left:.0f} s left",
-                )
-                return asked
-
-            yield watch
+            yield lambda: asked
     finally:
         signal.signal(signal.SIGINT, previous)
+
+
+@contextmanager
+def watching(names: list[str]) -> Iterator[Callable[[Progress], bool]]:
+    """Show progress with the PSNR of every signal, and turn Ctrl-C into an early, orderly end.
+
+    The first Ctrl-C lets the run wind down and write its file; the second stops at once.
+    """
+    from rich.progress import TextColumn
+
+    bar = progress_bar("step {task.fields[step]}", TextColumn("{task.fields[left]}"))
+    with interruptible(bar, "winding down") as asked:
+        task = bar.add_task("", total=1.0, step=0, told="", left="")
+
+        def watch(progress: Progress) -> bool:
+            psnr = ", ".join(
+                f"{name} {db:.1f} dB" for name, db in zip(names, progress.psnr_db, strict=False)
+            )
+            left = progress.seconds * (1 / max(progress.fraction, 1e-3) - 1)
+            bar.update(
+                task,
+                completed=progress.fraction,
+                step=progress.step,
+                told=psnr,
+                left=f"{left:.0f} s left",
+            )
+            return asked()
+
+        yield watch
+
+
+@contextmanager
+def watching_training(*, show: bool) -> Iterator[Callable[[Drawing], bool]]:
+    """Show the progress of a training, and turn Ctrl-C into an orderly end."""
+    from rich.progress import TextColumn
+
+    bar = progress_bar("step {task.fields[step]}", TextColumn("{task.fields[left]}"))
+    with interruptible(bar, "ending after this step") as asked:
+        task = bar.add_task("", total=1.0, step=0, told="", left="", visible=show)
+
+        def watch(progress: Drawing) -> bool:
+            left = (progress.steps - progress.step) * progress.seconds / max(progress.step, 1)
+            bar.update(
+                task,
+                completed=progress.step / progress.steps,
+                step=f"{progress.step:,}",
+                told=f"{progress.size}x{progress.size}, {progress.images_a_second:.0f} a second, "
+                f"loss {progress.critic_loss:.2f}, "
+                f"scores {progress.real:+.2f} {progress.drawn:+.2f}",
+                left=f"{left / 60:.0f} min left",
+            )
+            return asked()
+
+        yield watch
 
 
 @contextmanager
@@ -226,22 +259,22 @@ def watching_bits() -> Iterator[Callable[[Embedding], None]]:
     """Show how many bits are left to embed, and the PSNR so far."""
     from rich.progress import TimeRemainingColumn
 
-    with _bar("{task.fields[left]} bits left", TimeRemainingColumn()) as bar:
-        task = bar.add_task("", total=1.0, left="all", psnr="")
+    with progress_bar("{task.fields[left]} bits left", TimeRemainingColumn()) as bar:
+        task = bar.add_task("", total=1.0, left="all", told="")
 
         def watch(progress: Embedding) -> None:
             bar.update(
                 task,
                 completed=progress.fraction,
                 left=f"{progress.bits_left:,}",
-                psnr=f"{progress.psnr_db:.1f} dB",
+                told=f"{progress.psnr_db:.1f} dB",
             )
 
         yield watch
 
 
-def _bar(count: str, left: ProgressColumn) -> Bar:
-    """Draw a bar on stderr, if that is a terminal: the share done, a count, the PSNR, times."""
+def progress_bar(count: str, left: ProgressColumn) -> Bar:
+    """Draw a bar on stderr, if that is a terminal: the share done, a count, figures, times."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -250,7 +283,7 @@ def _bar(count: str, left: ProgressColumn) -> Bar:
         TextColumn("{task.percentage:3.0f} %"),
         BarColumn(bar_width=24),
         TextColumn(count),
-        TextColumn("{task.fields[psnr]}"),
+        TextColumn("{task.fields[told]}"),
         TimeElapsedColumn(),
         left,
         console=console,

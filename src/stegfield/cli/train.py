@@ -1,0 +1,100 @@
+"""``stegfield train``."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from stegfield.cli.terminal import answer, say, watching_training
+from stegfield.config import PRESETS, GanConfig
+from stegfield.errors import ConfigError, OutputExistsError
+
+if TYPE_CHECKING:
+    from stegfield.generative import Examples
+
+
+class Given(GanConfig):
+    """Settings, and which of them were given; presets and a file have the others."""
+
+    given: dict[str, Any]
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        object.__setattr__(self, "given", given)
+
+
+def train(
+    what: str,
+    /,
+    *,
+    output: Annotated[Path, Parameter(alias="-o")],
+    data: Path | None = None,
+    config: Path | None = None,
+    settings: Annotated[Given | None, Parameter(name="*")] = None,
+    resume: bool = False,
+    json: bool = False,
+) -> None:
+    """Train a generator that draws fields like the examples it is shown.
+
+    Ctrl-C ends the run after its step, with everything written; --resume goes on from there. Start
+    it with torchrun to share the work among processes, GPUs or machines.
+
+    Args:
+        what: faces, climate or digits, whose settings are the defaults; or a name of your own.
+        output: Folder for the model, the state to go on from, the log and a picture of samples.
+        data: Folder or zip of images, or folder of .npz temperatures; the digits need none.
+        config: TOML file of settings; flags come before it.
+        settings: How to train.
+        resume: Go on from the state in the folder.
+        json: Print the result as JSON.
+    """
+    chosen = _settings(what, config, settings)
+    from stegfield import files, generative
+    from stegfield.generative.training import MODEL, STATE
+
+    files.make_folder(output)
+    state = output / STATE
+    if state.exists() and not resume:
+        raise OutputExistsError(state, hint="--resume goes on from it; or name another folder")
+    examples = _examples(what, data, chosen)
+    with generative.joined() as processes, watching_training(show=processes.first) as watch:
+        model = generative.train(
+            examples, chosen, output, name=what, processes=processes, watch=watch
+        )
+        first = processes.first
+    if first and json:
+        answer({"model": str(output / MODEL), "steps": model.steps, "examples": model.examples})
+    elif first:
+        say(f"{output / MODEL}: {model.steps:,} of {chosen.steps:,} steps")
+
+
+def _settings(what: str, path: Path | None, flags: Given | None) -> GanConfig:
+    """Join presets, file and flags; a later one counts."""
+    chosen = PRESETS.get(what, GanConfig())
+    if path is not None:
+        from stegfield import files
+
+        try:
+            entries = tomllib.loads(files.read_bounded(path, 1 << 20).decode())
+            chosen = replace(chosen, **entries)
+        except (ValueError, TypeError) as error:
+            if isinstance(error, ConfigError):
+                raise
+            raise ConfigError(f"{path} is not a file of settings: {error}") from None
+    return replace(chosen, **({} if flags is None else flags.given))
+
+
+def _examples(what: str, data: Path | None, settings: GanConfig) -> Examples:
+    from stegfield import generative
+
+    if what == "digits" and data is None:
+        return generative.digits()
+    if data is None:
+        raise ConfigError(f"{what} are learned from examples", hint="name them with --data")
+    if what == "climate":
+        return generative.globes(data)
+    return generative.Images(data, settings.size)

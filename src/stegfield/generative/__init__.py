@@ -1,0 +1,30 @@
+"""Fields drawn at random: a GAN over functions."""
+
+from stegfield.config import GanConfig
+from stegfield.generative.examples import Arrays, Examples, Globes, Images, digits, globes
+from stegfield.generative.model import Model
+from stegfield.generative.processes import Processes, joined
+from stegfield.generative.store import SHIPPED, ModelFileError, from_bytes, load, save, to_bytes
+from stegfield.generative.training import Progress, Watch, train
+
+__all__ = [
+    "SHIPPED",
+    "Arrays",
+    "Examples",
+    "GanConfig",
+    "Globes",
+    "Images",
+    "Model",
+    "ModelFileError",
+    "Processes",
+    "Progress",
+    "Watch",
+    "digits",
+    "from_bytes",
+    "globes",
+    "joined",
+    "load",
+    "save",
+    "to_bytes",
+    "train",
+]

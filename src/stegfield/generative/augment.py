@@ -1,0 +1,56 @@
+"""Changes made to real and drawn images alike before a critic sees them.
+
+With few examples a critic learns them by heart. Where both kinds are shifted and recoloured at
+random, it can judge only what is left by that, and the generator need not learn the changes.
+
+Source: Zhao et al. (2020), differentiable augmentation.
+"""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+FARTHEST = 8
+"""A shift is at most one part in so many of a side."""
+
+
+def augmented(
+    values: Float[Tensor, "batch points values"],
+    side: int | None,
+    share: float,
+    draws: torch.Generator,
+) -> Float[Tensor, "batch points values"]:
+    """Recolour a share of the samples, and shift a share of them where they are square images.
+
+    Args:
+        values: Samples at points.
+        side: Of the square that the points fill, row by row; None where they do not.
+        share: Of the samples that each change is made to.
+        draws: Decides everything.
+    """
+    batch = len(values)
+    values = _recoloured(values, share, draws)
+    if side is None:
+        return values
+    farthest = side // FARTHEST
+    moves = torch.randint(-farthest, farthest + 1, (batch, 2), generator=draws)
+    moves *= torch.rand(batch, 1, generator=draws) < share
+    place = torch.arange(side)
+    rows, columns = ((place + moves[:, axis, None]).clamp(0, side - 1) for axis in (0, 1))
+    index = (rows[:, :, None] * side + columns[:, None, :]).flatten(1).to(values.device)
+    return values.gather(1, index[..., None].expand_as(values))
+
+
+def _recoloured(values: Tensor, share: float, draws: torch.Generator) -> Tensor:
+    """Change brightness, saturation and contrast."""
+    drawn = torch.rand(4, len(values), 1, 1, generator=draws)
+    chosen = (drawn[3] < share).to(values)
+    brightness, saturation, contrast = ((2 * d - 1).to(values) * chosen for d in drawn[:3])
+    values = values + brightness / 2
+    grey = values.mean(2, keepdim=True)
+    values = grey + (values - grey) * (1 + saturation)
+    mean = values.mean((1, 2), keepdim=True)
+    recoloured: Tensor = mean + (values - mean) * (1 + contrast / 2)
+    return recoloured

@@ -1,0 +1,297 @@
+"""Examples to learn from: images of a folder or an archive, temperatures on the globe, digits.
+
+All examples of one kind share their points. They are decoded when they are first needed, and kept
+in memory as 8-bit samples while that takes no more than `MEMORY` bytes.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int64, UInt8
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional
+
+from stegfield import files, signals
+from stegfield.errors import InputError
+from stegfield.generative.points import even_points
+
+MEMORY = 4 << 30
+LARGEST_FILE = 1 << 30
+LEAST = 16
+"""Examples, fewer of which are no set to learn from."""
+HELD_OUT = 10
+"""Every so manyth example is kept from the training, to measure against."""
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+COLDEST_K, HOTTEST_K = 180.0, 340.0
+
+
+class Examples(ABC):
+    """Signals of one kind on points that they share."""
+
+    medium: str
+    channels: int
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """Count the examples."""
+
+    @abstractmethod
+    def grids(self, index: Int64[np.ndarray, " batch"]) -> Float[Tensor, "batch rows cols values"]:
+        """Give examples on the grid of their files, or at the size to learn, in [-1, 1]."""
+
+    @abstractmethod
+    def values(
+        self, index: Int64[np.ndarray, " batch"], size: int
+    ) -> Float[Tensor, "batch points values"]:
+        """Give examples at the `even_points` of a size, in [-1, 1]."""
+
+    def training(self) -> Int64[np.ndarray, " count"]:
+        """Give the indices of the examples to train on."""
+        index: NDArray[np.int64] = np.arange(len(self))
+        kept: NDArray[np.int64] = index[index % HELD_OUT != HELD_OUT - 1]
+        return kept
+
+    def held_out(self) -> Int64[np.ndarray, " count"]:
+        """Give the indices of all others."""
+        index: NDArray[np.int64] = np.arange(len(self))
+        kept: NDArray[np.int64] = index[index % HELD_OUT == HELD_OUT - 1]
+        return kept
+
+
+class Images(Examples):
+    """Images, cut to their central square and reduced to one size."""
+
+    medium = "image"
+
+    def __init__(self, source: Path, size: int) -> None:
+        self.size = size
+        self._source = _Archive(source) if source.is_file() else _Folder(source)
+        if len(self._source.names) < LEAST:
+            raise InputError(
+                f"{source} has {len(self._source.names)} images",
+                hint=f"{LEAST} are the least to learn from, some thousands are better",
+            )
+        self.channels = 3
+        kept = len(self._source.names) * size * size * self.channels <= MEMORY
+        shape = (len(self._source.names), size, size, self.channels)
+        self._samples = np.empty(shape, np.uint8) if kept else None
+        self._known = np.zeros(len(self._source.names), np.bool_)
+        self._pool = ThreadPoolExecutor()
+
+    def __len__(self) -> int:
+        """Count the images."""
+        return len(self._source.names)
+
+    def grids(self, index: Int64[np.ndarray, " batch"]) -> Float[Tensor, "batch rows cols values"]:
+        """Give images at the largest size, in [-1, 1]."""
+        return torch.from_numpy(self._levels(index)).float() / 127.5 - 1
+
+    def values(
+        self, index: Int64[np.ndarray, " batch"], size: int
+    ) -> Float[Tensor, "batch points values"]:
+        """Give images at the `even_points` of a size, in [-1, 1]."""
+        return _reduced(self.grids(index), size).flatten(1, 2)
+
+    def _levels(self, index: NDArray[np.int64]) -> UInt8[np.ndarray, "batch rows cols channels"]:
+        if self._samples is None:
+            return np.stack(list(self._pool.map(self._decode, index.tolist())))
+        missing = np.unique(index[~self._known[index]])
+        for place, levels in zip(
+            missing, self._pool.map(self._decode, missing.tolist()), strict=True
+        ):
+            self._samples[place] = levels
+        self._known[missing] = True
+        return self._samples[index]
+
+    def _decode(self, place: int) -> NDArray[np.uint8]:
+        name = self._source.names[place]
+        signal = signals.decode(self._source.read(name), Path(name), flatten=True)
+        levels = signals.to_samples(signal)
+        image = Image.fromarray(np.broadcast_to(levels, (*levels.shape[:2], self.channels)))
+        side = min(image.size)
+        left, top = (image.width - side) // 2, (image.height - side) // 2
+        box = (left, top, left + side, top + side)
+        size = (self.size, self.size)
+        return np.asarray(image.resize(size, Image.Resampling.LANCZOS, box))
+
+
+class _Folder:
+    """Image files of a folder and those below it."""
+
+    def __init__(self, path: Path) -> None:
+        if not path.is_dir():
+            raise InputError(f"{path} does not exist", hint="name a folder or a zip of images")
+        self._path = path
+        self.names = sorted(
+            str(p.relative_to(path)) for p in path.rglob("*") if p.suffix.lower() in SUFFIXES
+        )
+
+    def read(self, name: str) -> bytes:
+        return files.read_bounded(self._path / name, LARGEST_FILE)
+
+
+class _Archive:
+    """Image files in a zip, which is opened anew for each, so that threads do not share it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            with zipfile.ZipFile(path) as archive:
+                self.names = sorted(
+                    entry.filename
+                    for entry in archive.infolist()
+                    if Path(entry.filename).suffix.lower() in SUFFIXES
+                    and entry.file_size <= LARGEST_FILE
+                )
+        except (zipfile.BadZipFile, OSError) as error:
+            raise InputError(
+                f"{path} is not a zip: {error}", hint="name a folder or a zip of images"
+            ) from None
+        self._open = zipfile.ZipFile(path)
+
+    def read(self, name: str) -> bytes:
+        try:
+            return self._open.read(name)
+        except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError) as error:
+            raise InputError(f"{name} in {self._path} cannot be read: {error}") from None
+
+
+class Arrays(Examples):
+    """Images that are in memory, of any channels, in [-1, 1]."""
+
+    medium = "image"
+
+    def __init__(self, grids: Float[Tensor, "count rows cols channels"]) -> None:
+        self._grids, self.channels = grids, grids.shape[-1]
+
+    def __len__(self) -> int:
+        """Count the images."""
+        return len(self._grids)
+
+    def grids(self, index: Int64[np.ndarray, " batch"]) -> Float[Tensor, "batch rows cols values"]:
+        """Give images as they are."""
+        return self._grids[torch.from_numpy(index)]
+
+    def values(
+        self, index: Int64[np.ndarray, " batch"], size: int
+    ) -> Float[Tensor, "batch points values"]:
+        """Give images at the `even_points` of a size, in [-1, 1]."""
+        return _reduced(self.grids(index), size).flatten(1, 2)
+
+
+def digits() -> Arrays:
+    """Give scikit-learn's 1,797 handwritten digits, 8x8.
+
+    Source: Alpaydin and Kaynak (1998), UCI optical recognition of handwritten digits.
+    """
+    try:
+        from sklearn.datasets import load_digits
+    except ImportError:
+        raise InputError(
+            "the digits come with scikit-learn, which is not installed",
+            hint="pip install 'stegfield[analysis]'",
+        ) from None
+    levels = load_digits().images
+    return Arrays(torch.from_numpy(levels.astype(np.float32) / 8 - 1)[..., None])
+
+
+class Globes(Examples):
+    """Temperatures on a grid of the globe: rows from the north pole to the south pole."""
+
+    medium = "climate"
+    channels = 1
+
+    def __init__(self, kelvin: Float[np.ndarray, "count rows columns"]) -> None:
+        middle, half = (COLDEST_K + HOTTEST_K) / 2, (HOTTEST_K - COLDEST_K) / 2
+        self._grids = torch.from_numpy(((kelvin - middle) / half).astype(np.float32))[..., None]
+        self._even: dict[int, Tensor] = {}
+
+    def __len__(self) -> int:
+        """Count the fields."""
+        return len(self._grids)
+
+    def grids(self, index: Int64[np.ndarray, " batch"]) -> Float[Tensor, "batch rows cols values"]:
+        """Give fields as they are."""
+        return self._grids[torch.from_numpy(index)]
+
+    def values(
+        self, index: Int64[np.ndarray, " batch"], size: int
+    ) -> Float[Tensor, "batch points values"]:
+        """Give fields at points spread evenly, between those of the grid."""
+        if size not in self._even:
+            self._even[size] = self._at(even_points(self.medium, size))
+        return self._even[size][torch.from_numpy(index)]
+
+    def _at(self, points: Float[Tensor, "points 3"]) -> Float[Tensor, "count points 1"]:
+        east = torch.atan2(points[:, 1], points[:, 0]) / (2 * torch.pi) % 1.0
+        south = torch.acos(points[:, 2].clamp(-1, 1)) / torch.pi
+        wrapped = torch.cat([self._grids, self._grids[:, :, :1]], 2).permute(0, 3, 1, 2)
+        # both axes from edge to edge: rows + 0 points to the south, columns + 1 to the east
+        at = torch.stack([2 * east - 1, 2 * south - 1], 1)
+        grid = at.expand(len(wrapped), 1, -1, -1)
+        shown = functional.grid_sample(wrapped, grid, align_corners=True)
+        return shown.squeeze(2).transpose(1, 2)
+
+
+def globes(source: Path) -> Globes:
+    """Read temperatures from the ``.npz`` files of a folder, or from one.
+
+    Every file has an array of kelvins, one field or several, and the latitudes of its rows.
+
+    Raises:
+        InputError: There are none, or they are not what they should be.
+    """
+    paths = [source] if source.is_file() else sorted(source.rglob("*.npz"))
+    fields = [field for path in paths for field in _temperatures(path)]
+    if len(fields) < LEAST:
+        raise InputError(
+            f"{source} has {len(fields)} temperature fields",
+            hint=f"{LEAST} are the least to learn from: name a folder of .npz files",
+        )
+    sizes = {field.shape for field in fields}
+    if len(sizes) > 1:
+        raise InputError(f"{source} has fields of several sizes", hint="resample them to one")
+    return Globes(np.stack(fields))
+
+
+def _temperatures(path: Path) -> Sequence[NDArray[np.float32]]:
+    data = files.read_bounded(path, LARGEST_FILE)
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+            kelvin, latitude = _named(arrays, "temperature"), _named(arrays, "latitude")
+    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path} is not an archive of temperatures: {error}") from None
+    kelvin = kelvin.reshape(-1, *kelvin.shape[-2:]).astype(np.float32)
+    if kelvin.shape[1] != len(latitude):
+        raise InputError(f"{path} has {len(latitude)} latitudes for {kelvin.shape[1]} rows")
+    if not (np.isfinite(kelvin).all() and COLDEST_K < kelvin.min() <= kelvin.max() < HOTTEST_K):
+        raise InputError(
+            f"{path} has temperatures beyond {COLDEST_K:g} to {HOTTEST_K:g} K, or missing ones"
+        )
+    return list(kelvin if latitude[0] > latitude[-1] else kelvin[:, ::-1])
+
+
+def _named(arrays: Any, name: str) -> NDArray[Any]:
+    found: NDArray[Any] = arrays[name]
+    if found.dtype.kind != "f" or found.ndim < (2 if name == "temperature" else 1):
+        raise ValueError(f"{name} is not what it should be")
+    return found
+
+
+def _reduced(
+    grids: Float[Tensor, "batch rows cols values"], size: int
+) -> Float[Tensor, "batch size size values"]:
+    if grids.shape[1] == size:
+        return grids
+    return functional.adaptive_avg_pool2d(grids.permute(0, 3, 1, 2), size).permute(0, 2, 3, 1)

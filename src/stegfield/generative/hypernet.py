@@ -1,0 +1,127 @@
+"""The generator: a network that turns a random vector into the weights of a field.
+
+    z ~ N(0, 1) ─► two layers ─► a head for each layer of the field ─► its weights ─► values
+
+What is drawn is a function, which any set of points may be put to. The field is one of the
+library's own, so that a drawn one is saved, rendered and hidden in like a fitted one.
+
+A *full* head says every weight. A *compact* one starts from weights that all fields share and
+multiplies them by a matrix of low rank, so that a checkpoint takes a few megabytes.
+
+Sources: Dupont et al. (2022), GASP, for the method; Ha et al. (2016) for hypernetworks; Skorokhodov
+et al. (2021), INR-GAN, for weights modulated by products of low rank.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.func import functional_call, vmap
+
+from stegfield.fields import Dense, Field
+
+SLOPE = 0.2
+SPREAD = 0.5
+"""How much weights differ between untrained fields, as a share of their size."""
+
+
+class FullHead(nn.Module):
+    """Says every weight and bias of one layer."""
+
+    def __init__(self, layer: Dense, hidden: int) -> None:
+        super().__init__()
+        self.shape = layer.weight.shape
+        n_out, n_in = self.shape
+        self.linear = nn.Linear(hidden, n_out * n_in + n_out)
+        std = math.sqrt(2 / n_in)
+        with torch.no_grad():
+            self.linear.weight.normal_(0, SPREAD * std / math.sqrt(hidden))
+            self.linear.bias.normal_(0, std)
+            self.linear.bias[-n_out:] = 0
+
+    def forward(self, h: Float[Tensor, "batch hidden"]) -> tuple[Tensor, Tensor]:
+        """Give a weight matrix and biases for each sample."""
+        n_out, n_in = self.shape
+        weight, bias = self.linear(h).split([n_out * n_in, n_out], 1)
+        return weight.view(-1, n_out, n_in), bias
+
+
+class CompactHead(nn.Module):
+    """Multiplies shared weights of one layer by 1 + U V^T, of low rank; says the biases."""
+
+    def __init__(self, layer: Dense, hidden: int, rank: int) -> None:
+        super().__init__()
+        n_out, n_in = layer.weight.shape
+        self.sizes = [n_out * rank, n_in * rank, n_out]
+        self.rank = rank
+        self.weight = nn.Parameter(torch.randn(n_out, n_in) * math.sqrt(2 / n_in))
+        self.linear = nn.Linear(hidden, sum(self.sizes))
+        with torch.no_grad():
+            self.linear.weight.normal_(0, math.sqrt(SPREAD) / math.sqrt(hidden))
+            self.linear.bias.zero_()
+
+    def forward(self, h: Float[Tensor, "batch hidden"]) -> tuple[Tensor, Tensor]:
+        """Give a weight matrix and biases for each sample."""
+        left, right, bias = self.linear(h).split(self.sizes, 1)
+        left, right = (m.unflatten(1, (-1, self.rank)) for m in (left, right))
+        product = left @ right.transpose(1, 2) / math.sqrt(self.rank)
+        return self.weight * (1 + product), bias
+
+
+class Generator(nn.Module):
+    """Turns latent vectors into fields' weights, and those into values.
+
+    Args:
+        template: A field of the kind to draw, with the fixed part that all drawn ones share.
+        latent: Length of the random vector.
+        hidden: Units of the layers between the vector and the heads.
+        rank: Of compact heads; 0 for full ones.
+    """
+
+    def __init__(self, template: Field, *, latent: int, hidden: Sequence[int], rank: int) -> None:
+        super().__init__()
+        self.template = template.requires_grad_(False)
+        self.latent = latent
+        widths = [latent, *hidden]
+        self.body = nn.Sequential(
+            *(
+                part
+                for n_in, n_out in pairwise(widths)
+                for part in (nn.Linear(n_in, n_out), nn.LeakyReLU(SLOPE))
+            )
+        )
+        for part in self.body:
+            if isinstance(part, nn.Linear):
+                nn.init.kaiming_normal_(part.weight, a=SLOPE)
+                nn.init.zeros_(part.bias)
+        layers = {n: m for n, m in template.decoder.named_modules() if isinstance(m, Dense)}
+        self.names = list(layers)
+        self.heads = nn.ModuleList(
+            CompactHead(layer, widths[-1], rank) if rank else FullHead(layer, widths[-1])
+            for layer in layers.values()
+        )
+
+    def weights(self, latents: Float[Tensor, "batch latent"]) -> dict[str, Tensor]:
+        """Give the weights of the fields' decoders, by name, each with a first axis of samples."""
+        h = self.body(latents)
+        weights = {}
+        for name, head in zip(self.names, self.heads, strict=True):
+            weights[f"{name}.weight"], weights[f"{name}.bias"] = head(h)
+        return weights
+
+    def forward(
+        self, latents: Float[Tensor, "batch latent"], at: Float[Tensor, "points axes"]
+    ) -> Float[Tensor, "batch points values"]:
+        """Give the values of the drawn fields at points that they share."""
+        decoder, features = self.template.decoder, self.template.encoder(at)
+
+        def values(weights: dict[str, Tensor]) -> Tensor:
+            shown: Tensor = functional_call(decoder, weights, (features,))
+            return shown
+
+        return vmap(values)(self.weights(latents))

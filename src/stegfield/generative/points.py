@@ -1,0 +1,46 @@
+"""The points that a critic looks at: pixels of a square, or places spread evenly over the globe."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from stegfield.generative.pointconv import Pyramid, pyramid
+from stegfield.signals import coordinates
+
+COARSEST = 4
+"""Points along a side of the last set: the critic's score sees 16 points."""
+
+
+def even_points(medium: str, size: int) -> Float[Tensor, "points axes"]:
+    """Give ``size`` squared points: of an image, row by row, or a spiral over the globe."""
+    return coordinates((size, size)) if medium == "image" else spiral(size * size)
+
+
+def spiral(count: int) -> Float[Tensor, "points 3"]:
+    """Spread points over the unit sphere: each has the same area around it, or nearly so.
+
+    Source: Gonzalez (2010), the Fibonacci lattice.
+    """
+    index = torch.arange(count, dtype=torch.float64)
+    height = 1 - (2 * index + 1) / count
+    turn = index * math.pi * (3 - math.sqrt(5))
+    radius = (1 - height.square()).sqrt()
+    return torch.stack([radius * turn.cos(), radius * turn.sin(), height], dim=1).float()
+
+
+def coarser_sets(medium: str, size: int) -> list[Float[Tensor, "_points axes"]]:
+    """Give the sets below the finest one, each with a quarter of the points."""
+    sides = []
+    while size > COARSEST:
+        size //= 2
+        sides.append(size)
+    return [even_points(medium, side) for side in sides]
+
+
+def even_pyramid(medium: str, size: int) -> Pyramid:
+    """Give the neighbourhoods of all sets from ``size`` squared points down."""
+    return pyramid([even_points(medium, size), *coarser_sets(medium, size)])

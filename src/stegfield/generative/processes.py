@@ -1,0 +1,78 @@
+"""Several processes as one: PyTorch's launcher starts them, and they share each step's batch.
+
+Gradients are averaged here and not by DistributedDataParallel, which cannot see those that are
+taken with `torch.autograd.grad`, as the gradient penalty and the generator's are.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, distributed, nn
+from torch.nn.utils import parameters_to_vector
+
+
+@dataclass(frozen=True)
+class Processes:
+    """How many processes there are, and which one this is."""
+
+    count: int = 1
+    rank: int = 0
+    device: str = "cpu"
+
+    @property
+    def first(self) -> bool:
+        """Whether this one writes the files."""
+        return self.rank == 0
+
+    def share(self, batch: Tensor) -> Tensor:
+        """Give this process's part of what all drew alike."""
+        return batch.tensor_split(self.count)[self.rank]
+
+    def average_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
+        """Replace gradients by their mean over all processes."""
+        if self.count == 1:
+            return
+        gradients = [p.grad for p in parameters if p.grad is not None]
+        together = parameters_to_vector(gradients)
+        distributed.all_reduce(together)
+        together /= self.count
+        at = 0
+        for gradient in gradients:
+            gradient.copy_(together[at : at + gradient.numel()].view_as(gradient))
+            at += gradient.numel()
+
+    def mean(self, value: Tensor) -> Tensor:
+        """Give the mean of a value over all processes."""
+        if self.count > 1:
+            distributed.all_reduce(value)
+            value /= self.count
+        return value
+
+    def any(self, asked: bool) -> bool:
+        """Tell whether any process says so."""
+        return bool(self.mean(torch.tensor(float(asked), device=self.device)) > 0)
+
+
+ALONE = Processes()
+
+
+@contextmanager
+def joined() -> Iterator[Processes]:
+    """Join the processes that the launcher started, if it did."""
+    count, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
+    device = "cpu"
+    if torch.cuda.is_available():
+        device = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
+    if count == 1:
+        yield Processes(device=device)
+        return
+    distributed.init_process_group("gloo" if device == "cpu" else "nccl")
+    try:
+        yield Processes(count, rank, device)
+    finally:
+        distributed.destroy_process_group()

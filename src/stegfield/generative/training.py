@@ -1,0 +1,444 @@
+"""Training a generator of fields against its critic.
+
+    latents ─► generator ─► values at points ─► critic ─► score
+    examples ──────────────► values at points ─► critic ─► score
+
+The loss is the non-saturating one with the gradient penalty R1 on real examples:
+
+    critic:     mean softplus(score(drawn)) + mean softplus(-score(real)) + r1 / 2 |grad score|^2
+    generator:  mean softplus(-score(drawn))
+
+Both are stepped on one batch of drawn samples. The two losses of a drawn sample differ only in how
+they weigh the gradient of its score, so one pass through the critic and back serves both.
+
+A run is a function of its settings and its examples: batch and latents of a step follow from the
+seed and the step's number, so a run that is resumed goes on as if it had never stopped.
+
+Sources: Goodfellow et al. (2014), Mescheder et al. (2018) for R1, Dupont et al. (2022), GASP, for
+both on functions; Karras et al. (2018) for growing sizes and the moving average, Karras et al.
+(2020) for lazy penalties; Zhao et al. (2020) for shifting and recolouring both kinds of samples;
+Bojanowski et al. (2018) for fitting a generator to its examples at places given by principal
+components, which we do first.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import io
+import json
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int64
+from PIL import Image
+from torch import Tensor, nn
+from torch.nn import functional
+
+from stegfield import files
+from stegfield.config import GanConfig
+from stegfield.errors import DivergedError
+from stegfield.fields import checkpoints
+from stegfield.fields.field import keep_freed_memory
+from stegfield.generative import store
+from stegfield.generative.augment import augmented
+from stegfield.generative.examples import Examples
+from stegfield.generative.model import Model, new_generator
+from stegfield.generative.pointconv import Critic, Pyramid, neighbourhood, pyramid
+from stegfield.generative.points import coarser_sets, even_points, even_pyramid
+from stegfield.generative.processes import ALONE, Processes
+
+STATE, MODEL, LOG, SAMPLES = "state.safetensors", "last.safetensors", "log.jsonl", "samples.png"
+CHECKPOINT_SECONDS = 120.0
+WARM_UP_RATE = 1e-3
+WARM_UP_EXAMPLES = 4096
+"""Of the examples, as many have their principal components taken: those of all are alike."""
+LEAST_WEIGHT = 1e-6
+SHEET = 64
+"""Samples that the picture of a run shows, of the same latents each time."""
+CHANNELS_GROW = 4
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run is; the figures are means over about the last 50 steps."""
+
+    step: int
+    steps: int
+    size: int
+    seconds: float
+    images_a_second: float
+    critic_loss: float
+    real: float
+    """Mean score of real examples; with `drawn`, near each other where the critic is at a loss."""
+    drawn: float
+    penalty: float
+    held_out: float
+    """Mean score of examples that are kept from the training: far below `real`, the critic knows
+    its examples by heart."""
+
+
+Watch = Callable[[Progress], bool]
+"""Called after every step; True ends the run, with its checkpoint written."""
+
+
+def train(
+    examples: Examples,
+    config: GanConfig,
+    folder: Path,
+    *,
+    name: str,
+    processes: Processes = ALONE,
+    watch: Watch | None = None,
+) -> Model:
+    """Train a generator until the plan is done, time is over or the watcher asks for the end.
+
+    The folder gets the model (``last.safetensors``), the state to go on from, which is taken up
+    where it is there already, a log of one JSON object a line, and a picture of samples.
+
+    Args:
+        examples: What the samples are to look like.
+        config: Model and method.
+        folder: Where all of the run goes; it exists.
+        name: Of what is drawn, kept in the model.
+        processes: Which part of each batch is ours.
+        watch: Is told of every step.
+
+    Raises:
+        InputError: The state in the folder is damaged or belongs to another run.
+        DivergedError: A loss grew beyond all numbers.
+    """
+    keep_freed_memory()
+    run = _Run(examples, config, name, processes)
+    if (folder / STATE).exists():
+        run.restore(folder / STATE)
+    else:
+        run.warm_up()
+    began, saved = time.monotonic(), time.monotonic()
+    stop = False
+    while run.step < config.steps and not stop:
+        run.advance()
+        now = time.monotonic()
+        asked = watch is not None and watch(run.progress())
+        over = config.max_seconds is not None and now - began > config.max_seconds
+        stop = processes.any(asked or over)
+        if processes.first and (stop or now - saved > CHECKPOINT_SECONDS):
+            run.save(folder)
+            saved = time.monotonic()
+    if processes.first:
+        run.save(folder)
+    return run.model()
+
+
+class _Run:
+    """The state of one training run."""
+
+    def __init__(
+        self, examples: Examples, config: GanConfig, name: str, processes: Processes
+    ) -> None:
+        self.examples, self.config, self.name, self.processes = examples, config, name, processes
+        self.device = torch.device(processes.device)
+        torch_seed = config.seed % (1 << 63)
+        with torch.random.fork_rng([]):
+            torch.manual_seed(torch_seed)
+            self.generator = new_generator(examples.medium, examples.channels, config)
+            sets = even_pyramid(examples.medium, config.size)
+            channels = [
+                min(2**level, CHANNELS_GROW) * config.channels for level in range(len(sets))
+            ]
+            self.critic = Critic(sets, examples.channels, channels)
+        self.generator.to(self.device)
+        self.critic.to(self.device)
+        self.average = copy.deepcopy(self.generator)
+        self.parts = nn.ModuleDict(
+            {"generator": self.generator, "average": self.average, "critic": self.critic}
+        )
+        betas = (config.beta1, config.beta2)
+        self.trained = [p for p in self.generator.parameters() if p.requires_grad]
+        self.optimizers: list[torch.optim.Optimizer] = [
+            torch.optim.Adam(self.trained, config.generator_rate, betas),
+            torch.optim.Adam(self.critic.parameters(), config.critic_rate, betas),
+        ]
+        self.training, self.held_out = examples.training(), examples.held_out()
+        self.step = 0
+        self._before, self._start = 0.0, time.monotonic()
+        self._begun_at = 0
+        self._figures: Tensor | None = None
+        self._sets: dict[int, tuple[Tensor, list[Tensor], Pyramid]] = {}
+
+    @property
+    def seconds(self) -> float:
+        return self._before + time.monotonic() - self._start
+
+    @property
+    def size(self) -> int:
+        """The size that is trained at now."""
+        return next(size for size, end in self.config.stages if self.step < end)
+
+    def _draws(self, purpose: int) -> torch.Generator:
+        """Give the random numbers of this step, the same in all processes."""
+        seed = (self.config.seed * 1_000_003 + self.step) * 8 + purpose
+        return torch.Generator().manual_seed(seed % (1 << 63))
+
+    def _batch(self, chosen: Int64[np.ndarray, " count"], draws: torch.Generator) -> Tensor:
+        """Give this process's part of a batch of examples."""
+        index = torch.randint(len(chosen), (self.config.batch,), generator=draws)
+        turned = torch.rand(self.config.batch, generator=draws) < 1 / 2
+        ours = self.processes.share(index).numpy()
+        values = self.examples.values(chosen[ours], self.size)
+        if self.config.mirror and self.examples.medium == "image":
+            side = self.size
+            square = values.view(len(values), side, side, -1)
+            flip = self.processes.share(turned).view(-1, 1, 1, 1)
+            values = torch.where(flip, square.flip(2), square).flatten(1, 2)
+        return values.to(self.device)
+
+    def _points(self, draws: torch.Generator) -> tuple[Tensor | None, Tensor, Pyramid]:
+        """Give the points of this step, which of the finest set they are, and what lies below."""
+        size, medium = self.size, self.examples.medium
+        if size not in self._sets:
+            finest = even_points(medium, size).to(self.device)
+            below = [points.to(self.device) for points in coarser_sets(medium, size)]
+            self._sets[size] = finest, below, pyramid([finest, *below])
+        finest, below, near = self._sets[size]
+        if not 0 < self.config.points < len(finest):
+            return None, finest, near
+        index = torch.randperm(len(finest), generator=draws)[: self.config.points]
+        index = index.to(self.device)
+        return index, finest[index], [neighbourhood(finest[index], below[0]), *near[1:]]
+
+    @contextmanager
+    def _precision(self) -> Iterator[None]:
+        low = self.config.precision == "bfloat16"
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=low):
+            yield
+
+    def _latents(self, draws: torch.Generator) -> Tensor:
+        drawn = torch.randn(self.config.batch, self.config.latent, generator=draws)
+        return self.processes.share(drawn).to(self.device)
+
+    def advance(self) -> None:
+        """Take one step of critic and generator."""
+        config, draws = self.config, self._draws(0)
+        real = self._batch(self.training, draws)
+        index, at, sets = self._points(draws)
+        if index is not None:
+            real = real[:, index]
+        with self._precision():
+            drawn = self.generator(self._latents(draws), at).float()
+        seen = drawn.detach().requires_grad_()
+        with self._precision():
+            scores = self.critic(self._augmented(seen, 1), sets).float()
+            real_scores = self.critic(self._augmented(real, 2), sets).float()
+        # the critic's loss has the gradient s(score) of each score, the generator's -s(-score)
+        weight = scores.detach().sigmoid().clamp(min=LEAST_WEIGHT)
+        loss = (weight * scores).mean() + functional.softplus(-real_scores).mean()
+        for optimizer in self.optimizers:
+            optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        if config.r1 and self.step % config.r1_every == 0:
+            self._penalty = self._penalise(real, sets)
+        pull = -(-scores.detach()).sigmoid() / weight
+        assert seen.grad is not None  # noqa: S101 - it was just computed
+        drawn.backward(seen.grad * pull[:, None, None])  # type: ignore[no-untyped-call]
+        shown = functional.softplus(scores.detach()).mean()
+        shown = shown + functional.softplus(-real_scores.detach()).mean()
+        figures = torch.stack(
+            [shown, real_scores.detach().mean(), scores.detach().mean(), self._penalty]
+        )
+        self._note(self.processes.mean(figures))
+        self.processes.average_gradients(self.critic.parameters())
+        self.processes.average_gradients(self.trained)
+        for optimizer in self.optimizers:
+            optimizer.step()
+        self.step += 1
+        self._follow()
+
+    _penalty = torch.zeros(())
+
+    def _augmented(self, values: Tensor, which: int) -> Tensor:
+        if not self.config.augment:
+            return values
+        size = self.size if self.examples.medium == "image" and not self.config.points else None
+        return augmented(values, size, self.config.augment, self._draws(2 + which))
+
+    def _penalise(self, real: Tensor, sets: Pyramid) -> Tensor:
+        """Add the gradient of R1, as much more as it is taken less often."""
+        config = self.config
+        inputs = real.detach().requires_grad_()
+        penalty = gradient_penalty(self.critic, inputs, sets)
+        (config.r1 / 2 * config.r1_every * penalty).backward()
+        return penalty.detach()
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        """Let the moving average follow the generator, faster at the beginning."""
+        pace = max(1 - self.config.average, 1 / (self.step + 1))
+        for slow, fast in zip(self.average.parameters(), self.generator.parameters(), strict=True):
+            slow.lerp_(fast, pace)
+
+    def _note(self, figures: Tensor) -> None:
+        if not figures.isfinite().all():
+            raise DivergedError
+        pace = 1.0 if self._figures is None else 0.02
+        before = figures if self._figures is None else self._figures
+        self._figures = before.lerp(figures, pace)
+
+    def progress(self) -> Progress:
+        """Tell where the run is."""
+        loss, real, drawn, penalty = (
+            [math.nan] * 4 if self._figures is None else self._figures.tolist()
+        )
+        lasted = max(time.monotonic() - self._start, 1e-9)
+        return Progress(
+            step=self.step,
+            steps=self.config.steps,
+            size=self.size,
+            seconds=self.seconds,
+            images_a_second=(self.step - self._begun_at) * self.config.batch / lasted,
+            critic_loss=loss,
+            real=real,
+            drawn=drawn,
+            penalty=penalty,
+            held_out=self._held_out,
+        )
+
+    _held_out = math.nan
+
+    @torch.no_grad()
+    def _score_held_out(self) -> float:
+        draws = self._draws(7)
+        values = self._batch(self.held_out, draws)
+        index, _, sets = self._points(draws)
+        return float(self.critic(values if index is None else values[:, index], sets).mean())
+
+    def warm_up(self) -> None:
+        """Fit the generator to the examples, each at the place that its principal components give.
+
+        Components are scaled to variance 1 over the examples, so that random vectors of the same
+        variance draw something like them.
+        """
+        if not self.config.warm_up:
+            return
+        places = self._places()
+        optimizer = torch.optim.Adam(self.trained, WARM_UP_RATE, (0.9, 0.99))
+        draws = self._draws(6)
+        _, at, _ = self._points(draws)
+        for step in range(self.config.warm_up):
+            rate = min(1.0, (step + 1) / 100) * math.sqrt(1 - step / self.config.warm_up)
+            optimizer.param_groups[0]["lr"] = WARM_UP_RATE * rate
+            index = self.processes.share(
+                torch.randint(len(places), (self.config.batch,), generator=draws)
+            )
+            some = torch.randperm(len(at), generator=draws)[: max(64, len(at) // 2)]
+            wanted = self.examples.values(self.training[index.numpy()], self.size)[:, some]
+            with self._precision():
+                given = self.generator(places[index].to(self.device), at[some.to(self.device)])
+            loss = (given.float() - wanted.to(self.device)).square().mean()
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            self.processes.average_gradients(self.trained)
+            optimizer.step()
+        self.average.load_state_dict(self.generator.state_dict())
+
+    def _places(self) -> Float[Tensor, "count latent"]:
+        """Give a latent vector for every example of the training."""
+        chosen, latent = self.training, self.config.latent
+        values = [
+            self.examples.values(part, self.size).flatten(1)
+            for part in np.array_split(chosen, max(1, len(chosen) // 256))
+        ]
+        flat = torch.cat(values)
+        centred = flat - flat.mean(0)
+        some = centred[:: max(1, len(centred) // WARM_UP_EXAMPLES)]
+        count = min(latent, *some.shape)
+        with torch.random.fork_rng([]):
+            torch.manual_seed(self.config.seed)
+            _, _, axes = torch.pca_lowrank(some, count, center=False, niter=4)
+            rest = torch.randn(len(flat), latent - count)  # more dimensions than there is to say
+        along = centred @ axes
+        return torch.cat([along / along.std(0).clamp(min=1e-9), rest], 1)
+
+    def save(self, folder: Path) -> None:
+        """Write the state, the model, a line of the log and a picture, each whole."""
+        self._held_out = self._score_held_out()
+        facts = {
+            "run": self.identity,
+            "step": self.step,
+            "seconds": self.seconds,
+            "figures": None if self._figures is None else self._figures.tolist(),
+        }
+        checkpoints.save(folder / STATE, self.parts, self.optimizers, facts)
+        store.save(folder / MODEL, self.model(), force=True)
+        with (folder / LOG).open("a") as log:
+            log.write(json.dumps(asdict(self.progress())) + "\n")
+        files.write_new(folder / SAMPLES, self.sheet(), force=True)
+
+    def restore(self, path: Path) -> None:
+        """Go on from a state of the same run."""
+        with checkpoints.distrusting(path):
+            facts = checkpoints.load(path, self.parts, self.optimizers, self.identity)
+            self.step, self._before = int(facts["step"]), float(facts["seconds"])
+            self._begun_at = self.step
+            if facts["figures"] is not None:
+                self._figures = torch.tensor(facts["figures"], device=self.device)
+
+    @property
+    def identity(self) -> str:
+        """Digest of what must be the same when a run goes on: the model's sizes."""
+        shapes = {name: list(tensor.shape) for name, tensor in self.parts.state_dict().items()}
+        facts = [self.examples.medium, self.examples.channels, shapes]
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+    def model(self) -> Model:
+        """Give the moving average as a model of its own."""
+        return Model(
+            name=self.name,
+            generator=copy.deepcopy(self.average).cpu(),
+            config=self.config,
+            medium=self.examples.medium,
+            channels=self.examples.channels,
+            size=self._native(),
+            steps=self.step,
+            examples=len(self.training),
+        )
+
+    def _native(self) -> tuple[int, int]:
+        rows, columns = self.examples.grids(self.held_out[:1]).shape[1:3]
+        return int(rows), int(columns)
+
+    @torch.no_grad()
+    def sheet(self) -> bytes:
+        """Draw samples of fixed latents, as a PNG."""
+        draws = torch.Generator().manual_seed(self.config.seed)
+        latents = torch.randn(SHEET, self.config.latent, generator=draws).to(self.device)
+        model = self.model()
+        values = model.sample(latents.cpu(), model.size)
+        levels = ((values.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).numpy()
+        across = math.isqrt(len(levels)) * 2
+        lines = [
+            np.concatenate(list(levels[at : at + across]), axis=1)
+            for at in range(0, len(levels), across)
+        ]
+        picture = np.concatenate(lines)
+        stream = io.BytesIO()
+        Image.fromarray(picture[..., 0] if picture.shape[2] == 1 else picture).save(stream, "PNG")
+        return stream.getvalue()
+
+
+def gradient_penalty(
+    critic: nn.Module, real: Float[Tensor, "batch points values"], sets: Pyramid
+) -> Float[Tensor, ""]:
+    """Give R1: the mean squared length of the score's gradient by a real example's values.
+
+    Source: Mescheder et al. (2018); GINR-Stega, Eq. 1.
+    """
+    scores = critic(real, sets)
+    (gradient,) = torch.autograd.grad(scores.sum(), real, create_graph=True)
+    return gradient.square().sum((1, 2)).mean()
