@@ -331,13 +331,24 @@ class GanConfig:
 
 
 PRESETS = {
-    "faces": GanConfig(grow="32:40000", steps=200_000, augment=0.2),
-    "climate": GanConfig(size=64, grow="32:2000", steps=10_000, mirror=False),
+    "faces": GanConfig(grow="32:20000", steps=200_000),
+    "climate": GanConfig(grow="32:2000", steps=8000, latent=32, hidden="128,256", mirror=False),
     "digits": GanConfig(
-        size=8, steps=1500, warm_up=300, batch=64, latent=32, hidden="64,64", width=32, depth=2,
-        frequencies=32, std=1.0, channels=32, mirror=False, generator_rate=5e-4, critic_rate=1e-3,
+        size=8,
+        steps=2500,
+        warm_up=300,
+        latent=32,
+        hidden="64,64",
+        width=64,
+        depth=2,
+        frequencies=32,
+        std=1.0,
+        generator_rate=2e-4,
+        critic_rate=1e-3,
+        r1=0.02,
+        mirror=False,
     ),
-}  # fmt: skip
+}
 """What `train` takes for settings where no others are given, by what is to be drawn."""
 
 

@@ -19,6 +19,7 @@ from stegfield.cli.demo import demo
 from stegfield.cli.embed import embed
 from stegfield.cli.extract import extract
 from stegfield.cli.fit import fit
+from stegfield.cli.generate import generate
 from stegfield.cli.hide import hide
 from stegfield.cli.inspect import inspect
 from stegfield.cli.keygen import keygen
@@ -47,6 +48,7 @@ for command in (
     embed,
     extract,
     capacity,
+    generate,
     train,
     compare,
     demo,

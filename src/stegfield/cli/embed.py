@@ -83,7 +83,7 @@ def embed(
     if json:
         answer({"image": str(output), **result.to_json()})
     else:
-        _tell(output, result)
+        tell(output, result)
 
 
 def _warn_of_origin(cover: Path, signal: Signal) -> None:
@@ -99,7 +99,8 @@ def _warn_of_origin(cover: Path, signal: Signal) -> None:
         )
 
 
-def _tell(output: Path, result: EmbedResult) -> None:
+def tell(output: Path, result: EmbedResult) -> None:
+    """Say what came of an embedding."""
     quality = result.quality
     say(
         f"{output}: {result.message_bytes:,} bytes in {result.bits:,} bits, "
