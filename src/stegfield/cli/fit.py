@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from stegfield.cli.covers import Drawn, read_cover
 from stegfield.cli.terminal import (
     answer,
     finish,
@@ -20,13 +21,14 @@ from stegfield.config import FitConfig
 
 
 def fit(
-    image: Path,
+    image: Path | None = None,
     /,
     *,
     output: Annotated[Path, Parameter(alias="-o")],
     field: Literal["siren", "fourier", "grid"] = "siren",
     sizes: str | None = None,
     training: Annotated[FitConfig, Parameter(name="*")] = FitConfig(),
+    drawn: Annotated[Drawn, Parameter(name="*")] = Drawn(),
     checkpoint: Path | None = None,
     flatten: bool = False,
     json: bool = False,
@@ -39,19 +41,20 @@ def fit(
         output: Field file to write.
         field: Architecture.
         sizes: Sizes of the architecture that differ from its defaults, like width=256,depth=4.
+        drawn: A cover to draw, in place of an image.
         checkpoint: File to save the run to every 30 seconds, and to go on from if it exists.
         flatten: Put a transparent image onto white.
         json: Print the result as JSON.
         force: Replace an existing file.
     """
-    from stegfield import fields, files, signals
+    from stegfield import fields, files
 
-    files.check_apart([output, *([checkpoint] if checkpoint else [])], [image])
+    files.check_apart([output, *([checkpoint] if checkpoint else [])], [image] if image else [])
     files.check_new(output, force=force)
     if checkpoint is not None:
         files.check_new(checkpoint, force=True)
-    signal = signals.read(image, flatten=flatten)
-    with watching([image.name]) as watch:
+    name, signal = read_cover(image, drawn, flatten=flatten)
+    with watching([name]) as watch:
         result = fields.fit(
             signal,
             architecture=field,

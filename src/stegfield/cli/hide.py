@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter, Token
 
+from stegfield.cli.covers import Drawn, read_cover
 from stegfield.cli.terminal import (
     answer,
     ask_passphrase,
@@ -50,7 +51,7 @@ def _read_secrets(type_: Any, tokens: Sequence[Token]) -> list[SecretFiles]:
 
 
 def hide(
-    cover: Path,
+    cover: Path | None = None,
     /,
     *,
     output: Annotated[Path, Parameter(alias="-o")],
@@ -68,6 +69,7 @@ def hide(
     sizes: str | None = None,
     config: Annotated[HideConfig, Parameter(name="*")] = HideConfig(),
     training: Annotated[FitConfig, Parameter(name="*")] = FitConfig(),
+    drawn: Annotated[Drawn, Parameter(name="*")] = Drawn(),
     checkpoint: Path | None = None,
     passphrase_stdin: bool = False,
     flatten: bool = False,
@@ -77,13 +79,14 @@ def hide(
     """Hide images in the field of a cover image; `reveal` shows each with its key.
 
     Args:
-        cover: Image that everyone sees; name it before the secrets.
+        cover: Image that everyone sees; name it before the secrets, or have it drawn.
         output: Field file to write.
         secret: IMAGE [KEY]: an image to hide and its key file; asks for a passphrase if the key is
             left out. May be given many times. With magnitude or random slots the key file is
             written, since it then holds the slot positions as well.
         field: Architecture. A grid fits fastest, but shows traces of the secrets to everyone.
         sizes: Sizes of the architecture that differ from its defaults, like width=256,depth=4.
+        drawn: A cover to draw, in place of an image.
         checkpoint: File to save the run to every 30 seconds, and to go on from if it exists; keep
             it as secret as the keys. With magnitude or random slots, the key files must exist
             beforehand, and --force writes the slots into them.
@@ -97,12 +100,16 @@ def hide(
     shared = config.slots != "keyed"
     keys_given = [entry.key for entry in secret if entry.key is not None]
     written = [output, *([checkpoint] if checkpoint else []), *(keys_given if shared else [])]
-    read = [cover, *(entry.image for entry in secret), *([] if shared else keys_given)]
+    read = [
+        *([cover] if cover else []),
+        *(entry.image for entry in secret),
+        *([] if shared else keys_given),
+    ]
     files.check_apart(written, read)
     files.check_new(output, force=force)
     if checkpoint is not None:
         files.check_new(checkpoint, force=True)
-    cover_signal = signals.read(cover, flatten=flatten)
+    cover_name, cover_signal = read_cover(cover, drawn, flatten=flatten)
     images = [signals.read(entry.image, flatten=flatten) for entry in secret]
     keys = [_key(entry, shared, checkpoint, passphrase_stdin, force) for entry in secret]
     secrets = [hiding.Secret(i, key) for i, key in zip(images, keys, strict=True)]
@@ -115,7 +122,7 @@ def hide(
             "warning: the grids of this field show traces of its secrets to anyone who looks\n"
             "hint: take it to carry images, and --field siren to conceal them"
         )
-    with watching([cover.name, *(entry.image.name for entry in secret)]) as watch:
+    with watching([cover_name, *(entry.image.name for entry in secret)]) as watch:
         result = hiding.hide(
             cover_signal,
             secrets,
@@ -138,9 +145,9 @@ def hide(
     warn_if_short(training.target_db, everything)
     finish(checkpoint, stopped=result.stopped)
     if json:
-        answer(_facts(output, cover, secret, result))
+        answer(_facts(output, str(cover or cover_name), secret, result))
     else:
-        _report(output, cover, secret, result)
+        _report(output, str(cover or cover_name), secret, result)
 
 
 def _key(
@@ -187,12 +194,12 @@ def _warn_if_small(field: Any, signals: Sequence[Any]) -> None:
 
 
 def _facts(
-    output: Path, cover: Path, secrets: Sequence[SecretFiles], result: HideResult
+    output: Path, cover: str, secrets: Sequence[SecretFiles], result: HideResult
 ) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "field": str(output),
         "weights": result.field.weight_count(),
-        "cover": {"image": str(cover), **result.cover.to_json()},
+        "cover": {"image": cover, **result.cover.to_json()},
         "secrets": [
             {
                 "image": str(entry.image),
@@ -215,7 +222,7 @@ def _facts(
     return facts
 
 
-def _report(output: Path, cover: Path, secrets: Sequence[SecretFiles], result: HideResult) -> None:
+def _report(output: Path, cover: str, secrets: Sequence[SecretFiles], result: HideResult) -> None:
     say(f"{output}: {result.steps} steps in {result.seconds:.1f} s")
     say(f"  {cover}: {quality_line(result.cover)}")
     for entry, hidden in zip(secrets, result.secrets, strict=True):

@@ -1,0 +1,54 @@
+"""Covers: from an image file, or drawn from a model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stegfield.errors import ConfigError
+
+if TYPE_CHECKING:
+    from stegfield.generative import Model
+    from stegfield.signals import Signal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawn:
+    """A cover that is drawn, in place of an image file."""
+
+    cover_model: str | None = None
+    """Draw the cover: faces, digits, or a file that `stegfield train` wrote."""
+
+    cover_seed: int = 0
+    """Decides which one is drawn."""
+
+    cover_size: str | None = None
+    """Its size: pixels along the longer side, or columns x rows [default: as the examples were]."""
+
+
+def read_cover(path: Path | None, drawn: Drawn, *, flatten: bool) -> tuple[str, Signal]:
+    """Read or draw a cover, and tell what to call it."""
+    from stegfield import fields, generative, signals
+
+    if (path is None) == (drawn.cover_model is None):
+        raise ConfigError("there must be one cover", hint="name an image, or a --cover-model")
+    if path is not None:
+        return path.name, signals.read(path, flatten=flatten)
+    model = generative.load(str(drawn.cover_model))
+    field = model.draw(drawn.cover_seed)
+    shown = fields.render(field, size_of(model, drawn.cover_size))
+    return f"{model.name} {drawn.cover_seed}", shown
+
+
+def size_of(model: Model, text: str | None) -> tuple[int, ...]:
+    """Read a size; where only the longer side is given, the model's aspect gives the other."""
+    from stegfield import signals
+
+    if text is None:
+        return model.size
+    if not text.isdigit():
+        return signals.parse_size(text)
+    rows, columns = model.size
+    sides = [max(1, round(int(text) * side / max(rows, columns))) for side in (columns, rows)]
+    return signals.parse_size(f"{sides[0]}x{sides[1]}")
