@@ -77,7 +77,8 @@ class Generator(nn.Module):
     """Turns latent vectors into fields' weights, and those into values.
 
     Args:
-        template: A field of the kind to draw, with the fixed part that all drawn ones share.
+        template: A field of the kind to draw: its encoder is shared by all, its decoder's weights
+            are replaced, and may be on the meta device.
         latent: Length of the random vector.
         hidden: Units of the layers between the vector and the heads.
         rank: Of compact heads; 0 for full ones.
@@ -85,8 +86,8 @@ class Generator(nn.Module):
 
     def __init__(self, template: Field, *, latent: int, hidden: Sequence[int], rank: int) -> None:
         super().__init__()
-        self.template = template.requires_grad_(False)
-        self.latent = latent
+        self.encoder = template.encoder
+        self._decoder = [template.decoder]  # in a list: its own weights are no part of this module
         widths = [latent, *hidden]
         self.body = nn.Sequential(
             *(
@@ -118,7 +119,7 @@ class Generator(nn.Module):
         self, latents: Float[Tensor, "batch latent"], at: Float[Tensor, "points axes"]
     ) -> Float[Tensor, "batch points values"]:
         """Give the values of the drawn fields at points that they share."""
-        decoder, features = self.template.decoder, self.template.encoder(at)
+        decoder, features = self._decoder[0], self.encoder(at)
 
         def values(weights: dict[str, Tensor]) -> Tensor:
             shown: Tensor = functional_call(decoder, weights, (features,))

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from stegfield.config import GanConfig
 from stegfield.fields import Field, Public
-from stegfield.fields.fourier import Fourier, FourierSizes
+from stegfield.fields.field import normal
+from stegfield.fields.fourier import Fourier, FourierFeatures, FourierSizes
 from stegfield.generative.hypernet import Generator
 from stegfield.keys import SALT_BYTES, Noise
 from stegfield.signals import coordinates
@@ -21,13 +22,39 @@ FREQUENCIES = hashlib.sha256(b"stegfield generator frequencies").digest()
 """What the fixed frequencies of all drawn fields are drawn from."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class GeneratorSizes:
+    """What a generator is made of; these stand in a model's file."""
+
+    latent: int
+    hidden: tuple[int, ...]
+    rank: int
+    width: int
+    depth: int
+    frequencies: int
+    std: float
+
+    @classmethod
+    def of(cls, config: GanConfig) -> GeneratorSizes:
+        """Take them from the settings of a training."""
+        return cls(
+            latent=config.latent,
+            hidden=tuple(config.hidden_units),
+            rank=config.rank,
+            width=config.width,
+            depth=config.depth,
+            frequencies=config.frequencies,
+            std=config.std,
+        )
+
+
 @dataclass(frozen=True, eq=False)
 class Model:
     """A generator, and what is known about it."""
 
     name: str
     generator: Generator
-    config: GanConfig
+    sizes: GeneratorSizes
     medium: str
     channels: int
     size: tuple[int, ...]
@@ -40,7 +67,7 @@ class Model:
     def latent(self, seed: int) -> Float[Tensor, " latent"]:
         """Give the random vector of a seed: the same on every machine."""
         draw = hashlib.sha256(f"stegfield latent {seed}".encode()).digest()
-        return torch.from_numpy(Noise(draw).normal(self.config.latent).astype(np.float32))
+        return torch.from_numpy(Noise(draw).normal(self.sizes.latent).astype(np.float32))
 
     @torch.no_grad()
     def draw(self, seed: int) -> Field:
@@ -54,9 +81,9 @@ class Model:
         """
         salt = hashlib.sha256(f"stegfield drawn {self.name} {seed}".encode()).digest()[:SALT_BYTES]
         weights = self.generator.weights(self.latent(seed)[None])
-        field = _template(self.config, self.medium, self.channels, self.size, salt)
+        field = _template(self.sizes, self.medium, self.channels, self.size, salt)
         own = {name: tensor[0].contiguous() for name, tensor in weights.items()}
-        field.decoder.load_state_dict(own)
+        field.decoder.load_state_dict(own, assign=True)
         return field
 
     @torch.no_grad()
@@ -69,17 +96,22 @@ class Model:
         return torch.cat(parts).view(len(latents), *size, self.channels)
 
 
-def new_generator(medium: str, channels: int, config: GanConfig) -> Generator:
+def new_generator(medium: str, channels: int, sizes: GeneratorSizes) -> Generator:
     """Give an untrained generator; torch's global generator decides its weights."""
-    template = _template(config, medium, channels, (config.size, config.size), bytes(SALT_BYTES))
-    return Generator(template, latent=config.latent, hidden=config.hidden_units, rank=config.rank)
+    template = _template(sizes, medium, channels, (1, 1), bytes(SALT_BYTES))
+    return Generator(template, latent=sizes.latent, hidden=sizes.hidden, rank=sizes.rank)
 
 
 def _template(
-    config: GanConfig, medium: str, channels: int, size: tuple[int, ...], salt: bytes
+    sizes: GeneratorSizes, medium: str, channels: int, size: tuple[int, ...], salt: bytes
 ) -> Fourier:
-    sizes = FourierSizes(
-        frequencies=config.frequencies, std=config.std, width=config.width, depth=config.depth
+    """Build a field with the frequencies of all drawn ones, and without weights."""
+    own = FourierSizes(
+        frequencies=sizes.frequencies, std=sizes.std, width=sizes.width, depth=sizes.depth
     )
     public = Public(size=size, channels=channels, medium=medium, seed=salt)
-    return Fourier(sizes, public, Noise(FREQUENCIES))
+    with torch.device("meta"):
+        field = Fourier(own, public, None)
+    shape = field.encoder.get_buffer("frequencies").shape
+    field.encoder = FourierFeatures(normal(Noise(FREQUENCIES), sizes.std, *shape))
+    return field

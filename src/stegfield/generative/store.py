@@ -7,7 +7,7 @@ and type, and that all numbers are finite. Nothing is ever unpickled.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,8 @@ import safetensors.torch
 import torch
 
 from stegfield import files
-from stegfield.config import GanConfig
 from stegfield.errors import ConfigError, InputError
-from stegfield.generative.model import Model, new_generator
+from stegfield.generative.model import GeneratorSizes, Model, new_generator
 
 ENTRY = "stegfield-model"
 FORMAT = 1
@@ -28,7 +27,17 @@ LARGEST_HEADER = 1 << 16
 LENGTH_BYTES = 8
 LARGEST_SIDE = 4096
 SHIPPED = ("digits", "faces", "climate")
-KNOWN = {"format", "name", "medium", "channels", "size", "steps", "examples", "config"}
+DEEPEST = 16
+RANGES = {
+    "latent": (1, 4096),
+    "hidden": (1, 65_536),
+    "rank": (0, 64),
+    "width": (4, 2048),
+    "depth": (1, 32),
+    "frequencies": (2, 2048),
+    "std": (0.01, 1000.0),
+}
+KNOWN = {"format", "name", "medium", "channels", "size", "steps", "examples", "sizes"}
 
 
 class ModelFileError(InputError):
@@ -51,12 +60,11 @@ def to_bytes(model: Model) -> bytes:
         "size": list(model.size),
         "steps": model.steps,
         "examples": model.examples,
-        "config": asdict(model.config),
+        "sizes": asdict(model.sizes),
     }
     tensors = {
         name: parameter.detach().half().contiguous()
         for name, parameter in model.generator.named_parameters()
-        if not name.startswith("template.")
     }
     return safetensors.torch.save(tensors, {ENTRY: json.dumps(header)})
 
@@ -102,11 +110,7 @@ def from_bytes(data: bytes, name: Path | str = "the data") -> Model:
         raise ModelFileError(name, str(error)) from None
     except (KeyError, ValueError, RuntimeError):
         raise ModelFileError(name, "its tensors cannot be read") from None
-    wanted = {
-        entry: parameter
-        for entry, parameter in model.generator.named_parameters()
-        if not entry.startswith("template.")
-    }
+    wanted = dict(model.generator.named_parameters())
     if tensors.keys() != wanted.keys():
         raise ModelFileError(name, "its tensors are not those of its sizes")
     for entry, tensor in tensors.items():
@@ -114,9 +118,8 @@ def from_bytes(data: bytes, name: Path | str = "the data") -> Model:
             raise ModelFileError(name, f"{entry} has another shape or type than its sizes say")
         if not tensor.isfinite().all():
             raise ModelFileError(name, f"{entry} holds numbers that are not finite")
-    model.generator.load_state_dict(
-        {entry: tensor.float() for entry, tensor in tensors.items()}, strict=False
-    )
+    weights = {entry: tensor.float() for entry, tensor in tensors.items()}
+    model.generator.load_state_dict(weights, strict=False, assign=True)
     return model
 
 
@@ -141,7 +144,7 @@ def _header(data: bytes) -> dict[str, Any]:
 
 
 def _empty(header: dict[str, Any]) -> Model:
-    """Build the model that a header describes, with weights to be replaced."""
+    """Build the model that a header describes, without memory for its weights."""
     size, channels, medium = header["size"], header["channels"], header["medium"]
     sides = isinstance(size, list) and len(size) == 2
     if not sides or not all(type(side) is int and 0 < side <= LARGEST_SIDE for side in size):
@@ -151,13 +154,13 @@ def _empty(header: dict[str, Any]) -> Model:
     counts = header["steps"], header["examples"]
     if not (isinstance(header["name"], str) and all(type(c) is int and c >= 0 for c in counts)):
         raise _DistrustError("its name or counts are not readable")
-    config = _config(header["config"])
-    with torch.random.fork_rng([]):
-        generator = new_generator(medium, channels, config)
+    sizes = _sizes(header["sizes"])
+    with torch.device("meta"):
+        generator = new_generator(medium, channels, sizes)
     return Model(
         name=header["name"],
         generator=generator,
-        config=config,
+        sizes=sizes,
         medium=medium,
         channels=channels,
         size=tuple(size),
@@ -166,17 +169,14 @@ def _empty(header: dict[str, Any]) -> Model:
     )
 
 
-def _config(entries: Any) -> GanConfig:
-    known = {entry.name: entry for entry in fields(GanConfig)}
-    if not isinstance(entries, dict) or entries.keys() != known.keys():
-        raise _DistrustError("its settings are not those that this program knows")
-    default = GanConfig()
-    for name, value in entries.items():
-        kind = type(getattr(default, name))
-        if name == "max_seconds":
-            fits = value is None or isinstance(value, int | float)
-        else:
-            fits = type(value) is kind or (kind is float and type(value) is int)
-        if not fits:
-            raise _DistrustError(f"its setting {name} is not readable")
-    return GanConfig(**entries)
+def _sizes(entries: Any) -> GeneratorSizes:
+    if not isinstance(entries, dict) or entries.keys() != RANGES.keys():
+        raise _DistrustError("its sizes are not those of a generator")
+    for name, (low, high) in RANGES.items():
+        values = entries[name] if name == "hidden" else [entries[name]]
+        kinds = (int, float) if name == "std" else (int,)
+        if not isinstance(values, list) or not 0 < len(values) <= DEEPEST:
+            raise _DistrustError(f"its {name} is not readable")
+        if not all(type(value) in kinds and low <= value <= high for value in values):
+            raise _DistrustError(f"its {name} is out of range")
+    return GeneratorSizes(**{**entries, "hidden": tuple(entries["hidden"])})

@@ -49,7 +49,7 @@ from stegfield.fields.field import keep_freed_memory
 from stegfield.generative import store
 from stegfield.generative.augment import augmented
 from stegfield.generative.examples import Examples
-from stegfield.generative.model import Model, new_generator
+from stegfield.generative.model import GeneratorSizes, Model, new_generator
 from stegfield.generative.pointconv import Critic, Pyramid, neighbourhood, pyramid
 from stegfield.generative.points import coarser_sets, even_points, even_pyramid
 from stegfield.generative.processes import ALONE, Processes
@@ -118,8 +118,8 @@ def train(
     run = _Run(examples, config, name, processes)
     if (folder / STATE).exists():
         run.restore(folder / STATE)
-    else:
-        run.warm_up()
+    elif processes.any(run.warm_up(watch)):
+        return run.model()  # nothing to go on from yet
     began, saved = time.monotonic(), time.monotonic()
     stop = False
     while run.step < config.steps and not stop:
@@ -147,7 +147,9 @@ class _Run:
         torch_seed = config.seed % (1 << 63)
         with torch.random.fork_rng([]):
             torch.manual_seed(torch_seed)
-            self.generator = new_generator(examples.medium, examples.channels, config)
+            self.generator = new_generator(
+                examples.medium, examples.channels, GeneratorSizes.of(config)
+            )
             sets = even_pyramid(examples.medium, config.size)
             channels = [
                 min(2**level, CHANNELS_GROW) * config.channels for level in range(len(sets))
@@ -160,7 +162,7 @@ class _Run:
             {"generator": self.generator, "average": self.average, "critic": self.critic}
         )
         betas = (config.beta1, config.beta2)
-        self.trained = [p for p in self.generator.parameters() if p.requires_grad]
+        self.trained = list(self.generator.parameters())
         self.optimizers: list[torch.optim.Optimizer] = [
             torch.optim.Adam(self.trained, config.generator_rate, betas),
             torch.optim.Adam(self.critic.parameters(), config.critic_rate, betas),
@@ -318,14 +320,14 @@ class _Run:
         index, _, sets = self._points(draws)
         return float(self.critic(values if index is None else values[:, index], sets).mean())
 
-    def warm_up(self) -> None:
+    def warm_up(self, watch: Watch | None) -> bool:
         """Fit the generator to the examples, each at the place that its principal components give.
 
         Components are scaled to variance 1 over the examples, so that random vectors of the same
-        variance draw something like them.
+        variance draw something like them. Gives True if the watcher asked for the end meanwhile.
         """
         if not self.config.warm_up:
-            return
+            return False
         places = self._places()
         optimizer = torch.optim.Adam(self.trained, WARM_UP_RATE, (0.9, 0.99))
         draws = self._draws(6)
@@ -345,7 +347,10 @@ class _Run:
             loss.backward()
             self.processes.average_gradients(self.trained)
             optimizer.step()
+            if self.processes.any(watch is not None and watch(self.progress())):
+                return True
         self.average.load_state_dict(self.generator.state_dict())
+        return False
 
     def _places(self) -> Float[Tensor, "count latent"]:
         """Give a latent vector for every example of the training."""
@@ -401,7 +406,7 @@ class _Run:
         return Model(
             name=self.name,
             generator=copy.deepcopy(self.average).cpu(),
-            config=self.config,
+            sizes=GeneratorSizes.of(self.config),
             medium=self.examples.medium,
             channels=self.examples.channels,
             size=self._native(),

@@ -1,0 +1,160 @@
+"""How fast covers are drawn, messages put into them, and models trained.
+
+    python benchmarks/generating.py --data FOLDER --output results/generating.json [--only CASE ...]
+
+The folder is not read: everything is measured on the models that come with the library, and
+training on random numbers, which take as long as examples.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from measure import Case, arguments, measured, run, timed
+from stegfield import fields, fixednet, generative
+from stegfield.config import PRESETS, EmbedConfig
+from stegfield.fields.field import keep_freed_memory
+from stegfield.generative.hypernet import Generator
+from stegfield.generative.model import GeneratorSizes, new_generator
+from stegfield.generative.pointconv import Critic, PointConv, Pyramid, neighbourhood
+from stegfield.generative.points import even_points, even_pyramid
+from stegfield.generative.training import gradient_penalty
+from stegfield.keys import Key
+
+KEY = Key(bytes(range(32)))
+BATCH = 64
+SIZES = (16, 32, 64)
+
+
+def drawing(_: Path) -> dict[str, Any]:
+    """Loading the model of faces, and a cover of 64x64; one of 1024x1024 as a command."""
+    model = generative.load("faces")
+    command = [sys.executable, "-m", "stegfield", "generate", "faces", "--seed", "1"]
+    with tempfile.TemporaryDirectory() as folder:
+        large = [*command, "-o", f"{folder}/large.png", "--size", "1024"]
+        return {
+            "load_seconds": timed(9, lambda: generative.load("faces")),
+            "cover_64_seconds": timed(21, lambda: fields.render(model.draw(1), (64, 64))),
+            "cover_1024_seconds": timed(3, lambda: fields.render(model.draw(1), (1024, 1024))),
+            "cover_1024_command": measured(large),
+        }
+
+
+def sending(_: Path) -> dict[str, Any]:
+    """GINR-Stega as a whole: draw a cover of 64x64, fill it at 1 bit a pixel, verify the file."""
+    model = generative.load("faces")
+    seconds, psnr = [], []
+    for seed in range(21):
+        began = time.perf_counter()
+        cover = fields.render(model.draw(seed), (64, 64))
+        message = bytes(fixednet.capacity(cover).exact["1 bpp"])
+        result = fixednet.embed(cover, message, KEY, config=EmbedConfig(bpp=1))
+        seconds.append(time.perf_counter() - began)
+        psnr.append(result.quality.psnr_db)
+        if fixednet.extract(result.stego, KEY) != message:
+            raise RuntimeError("a message came back wrong")
+    return {
+        "median_seconds": round(statistics.median(seconds[1:]), 3),
+        "mean_psnr_db": round(statistics.mean(psnr), 2),
+        "covers": len(psnr),
+    }
+
+
+def training(_: Path) -> dict[str, Any]:
+    """Examples a second at three sizes, with the settings for faces, and where the time goes."""
+    keep_freed_memory()
+    config = PRESETS["faces"]
+    figures = {}
+    for size in SIZES:
+        torch.manual_seed(0)
+        generator = new_generator("image", 3, GeneratorSizes.of(config))
+        sets = even_pyramid("image", size)
+        counts = [min(2**level, 4) * config.channels for level in range(4)][-len(sets) :]
+        critic = Critic(sets, 3, counts)
+        at, real = even_points("image", size), torch.randn(BATCH, size * size, 3)
+        parts = {
+            "generator": timed(3, partial(_draw, generator, at)),
+            "critic": timed(3, partial(_judge, critic, sets, real)),
+            "penalty": timed(3, partial(_penalise, critic, sets, real)) / config.r1_every,
+        }
+        whole = sum(parts.values())
+        figures[f"{size}x{size}"] = {
+            "examples_a_second": round(BATCH / whole, 1),
+            "share_of_time": {name: round(part / whole, 3) for name, part in parts.items()},
+        }
+    return figures
+
+
+def _draw(generator: Generator, at: Tensor) -> None:
+    values = generator(torch.randn(BATCH, PRESETS["faces"].latent), at)
+    torch.autograd.backward([values.sum()])
+
+
+def _judge(critic: Critic, sets: Pyramid, real: Tensor) -> None:
+    for values in (real, real.flip(0).requires_grad_()):
+        torch.autograd.backward([functional.softplus(critic(values, sets)).mean()])
+
+
+def _penalise(critic: Critic, sets: Pyramid, real: Tensor) -> None:
+    torch.autograd.backward([gradient_penalty(critic, real.clone().requires_grad_(), sets)])
+
+
+def sharing(_: Path) -> dict[str, Any]:
+    """A convolution of 32x32 points, its neighbours and weights shared by all samples or not."""
+    torch.manual_seed(0)
+    finer, coarser = even_points("image", 32), even_points("image", 16)
+    near = neighbourhood(finer, coarser)
+    layer, values = PointConv(near, 64, 128), torch.randn(1024, BATCH, 64)
+
+    def apart() -> Tensor:
+        each = []
+        for sample in range(BATCH):
+            own = neighbourhood(finer, coarser)
+            each.append(layer(values[:, sample : sample + 1], own))
+        return torch.cat(each, 1)
+
+    def together() -> Tensor:
+        mixed: Tensor = layer(values, near)
+        return mixed
+
+    if not torch.allclose(apart(), together(), atol=1e-4):
+        raise RuntimeError("both ways should give the same")
+
+    def both_ways(call: Callable[[], Tensor]) -> Callable[[], None]:
+        return lambda: torch.autograd.backward([call().square().mean()])
+
+    shared, direct = timed(5, both_ways(together)), timed(5, both_ways(apart))
+    return {
+        "shared_seconds": shared,
+        "direct_seconds": direct,
+        "ratio": round(direct / shared, 1),
+    }
+
+
+CASES: dict[str, Case] = {
+    "drawing": drawing,
+    "sending": sending,
+    "training": training,
+    "sharing": sharing,
+}
+
+
+def main() -> None:
+    """Measure the cases asked for, and write each as it is done."""
+    given = arguments(__doc__, CASES, Path("results/generating.json")).parse_args()
+    run(CASES, given.only, given.data, given.output)
+
+
+if __name__ == "__main__":
+    main()

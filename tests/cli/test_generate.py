@@ -1,0 +1,120 @@
+"""Covers that are drawn: commands as a user types them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from stegfield import cli, fields, generative, signals
+from stegfield.signals import to_samples
+
+MESSAGE = b"meet me at noon"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with a key and a message."""
+    monkeypatch.chdir(tmp_path)
+    Path("letter.txt").write_bytes(MESSAGE)
+    assert cli.run(["keygen", "alice.key"]) == 0
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", generative.SHIPPED)
+def test_every_shipped_model_draws_at_its_own_size(name: str) -> None:
+    model = generative.load(name)
+    shown = fields.render(model.draw(1))
+    assert (shown.size, shown.channels) == (model.size, model.channels)
+    assert float(shown.values.std()) > 0.05
+
+
+@pytest.mark.parametrize("size", [48, 96])
+def test_a_drawn_cover_carries_a_message_at_any_size(size: int) -> None:
+    drawn = ["generate", "faces", "-o", "stego.png", "--size", str(size)]
+    assert cli.run([*drawn, "--message", "letter.txt", "--key", "alice.key"]) == 0
+    assert Image.open("stego.png").size == (size, size)
+    assert cli.run(["extract", "stego.png", "-o", "again.txt", "--key", "alice.key"]) == 0
+    assert Path("again.txt").read_bytes() == MESSAGE
+
+
+def test_a_seed_draws_the_same_cover_again_and_another_one_another() -> None:
+    for name, seed in (("a.png", 7), ("b.png", 7), ("c.png", 8)):
+        assert cli.run(["generate", "digits", "-o", name, "--seed", str(seed)]) == 0
+    assert Path("a.png").read_bytes() == Path("b.png").read_bytes()
+    assert Path("a.png").read_bytes() != Path("c.png").read_bytes()
+
+
+def test_without_a_seed_each_cover_is_new(capsys: pytest.CaptureFixture[str]) -> None:
+    seeds = set()
+    for name in ("a.png", "b.png"):
+        assert cli.run(["generate", "digits", "-o", name, "--json"]) == 0
+        seeds.add(json.loads(capsys.readouterr().out)["seed"])
+    assert len(seeds) == 2
+
+
+def test_a_known_seed_is_warned_about_and_an_unknown_one_not_told(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    drawn = ["generate", "faces", "--message", "letter.txt", "--key", "alice.key", "--json"]
+    assert cli.run([*drawn, "-o", "a.png", "--seed", "7"]) == 0
+    assert "whoever tries seed 7" in capsys.readouterr().err
+    assert cli.run([*drawn, "-o", "b.png"]) == 0
+    told = capsys.readouterr()
+    assert "warning" not in told.err
+    assert json.loads(told.out)["seed"] is None
+
+
+def test_the_function_itself_is_a_field_like_any_other() -> None:
+    assert cli.run(["generate", "digits", "-o", "f.safetensors", "--seed", "3"]) == 0
+    assert cli.run(["render", "f.safetensors", "-o", "rendered.png", "--size", "40x40"]) == 0
+    assert cli.run(["generate", "digits", "-o", "g.png", "--seed", "3", "--size", "40"]) == 0
+    assert Path("rendered.png").read_bytes() == Path("g.png").read_bytes()
+
+
+def test_many_are_drawn_into_one_picture() -> None:
+    assert cli.run(["generate", "digits", "--count", "10", "--grid", "sheet.png"]) == 0
+    picture = signals.read(Path("sheet.png"))
+    assert to_samples(picture).std() > 10
+
+
+def test_secrets_are_hidden_in_a_drawn_cover() -> None:
+    Path("one.png").write_bytes(signals.to_png(signals.waves(16, 16)))
+    quick = ["--sizes", "width=16,depth=2", "--steps", "5", "--secret", "one.png", "alice.key"]
+    cover = ["--cover-model", "faces", "--cover-seed", "7", "--cover-size", "16"]
+    assert cli.run(["hide", "-o", "public.safetensors", *cover, *quick]) == 0
+    assert cli.run(["reveal", "public.safetensors", "-o", "r.png", "--key", "alice.key"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["digits"], "nothing to write"),
+        (["nobody", "-o", "x.png"], "there is no model nobody"),
+        (["letter.txt", "-o", "x.png"], "not a model"),
+        (["digits", "-o", "x.gif"], ".gif"),
+        (["digits", "-o", "x.png", "--size", "0"], "size"),
+        (["digits", "-o", "x.png", "--seed", "-1"], "--seed"),
+        (["digits", "-o", "x.png", "--count", "4"], "--grid"),
+        (["digits", "-o", "alice.key"], "exists already"),
+        (["faces", "-o", "x.jpg", "--message", "letter.txt"], "lost"),
+        (["faces", "-o", "x.safetensors", "--message", "letter.txt"], "not into a field"),
+        (["faces", "--grid", "x.png", "--message", "letter.txt"], "file to go into"),
+    ],
+)
+def test_failures_are_one_line_and_leave_nothing(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = set(Path().iterdir())
+    assert cli.run(["generate", *words]) in (1, 2)
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("error:") == 1
+    assert set(Path().iterdir()) == before
+
+
+def test_one_cover_and_not_two(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["fit", "-o", "x.safetensors"]) == 2
+    assert "there must be one cover" in capsys.readouterr().err
