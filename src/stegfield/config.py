@@ -24,6 +24,7 @@ MEANT_FOR: dict[str, tuple[Profile, ...]] = {
 }
 """The profiles that heed a setting of `EmbedConfig`."""
 MILLION = 1_000_000
+NEVER = 1 << 62
 LARGEST_NETWORKS = 10
 """Fixed networks that a receiver tries, so more would not be read."""
 
@@ -314,9 +315,9 @@ class GanConfig:
         return [int(units) for units in self.hidden.split(",")]
 
     @property
-    def stages(self) -> list[tuple[int, float]]:
+    def stages(self) -> list[tuple[int, int]]:
         """The sizes to train at, each with the step that ends it."""
-        stages: list[tuple[int, float]] = []
+        stages: list[tuple[int, int]] = []
         for entry in filter(None, self.grow.split(",")):
             size, _, end = entry.partition(":")
             if not (size.strip().isdigit() and end.strip().isdigit()):
@@ -324,7 +325,7 @@ class GanConfig:
                     f"{_flag('grow')} is written like 16:2000,32:20000, got {self.grow!r}"
                 )
             stages.append((int(size), int(end)))
-        stages.append((self.size, math.inf))
+        stages.append((self.size, NEVER))
         if stages != sorted(stages) or len({size for size, _ in stages}) < len(stages):
             raise ConfigError(f"{_flag('grow')} must name rising sizes below {self.size}")
         return stages
@@ -332,7 +333,9 @@ class GanConfig:
 
 PRESETS = {
     "faces": GanConfig(grow="32:20000", steps=200_000),
-    "climate": GanConfig(grow="32:2000", steps=8000, latent=32, hidden="128,256", mirror=False),
+    "climate": GanConfig(
+        points=1024, steps=8000, latent=32, hidden="128,256", std=0.7, mirror=False
+    ),
     "digits": GanConfig(
         size=8,
         steps=2500,

@@ -57,6 +57,8 @@ from stegfield.generative.processes import ALONE, Processes
 STATE, MODEL, LOG, SAMPLES = "state.safetensors", "last.safetensors", "log.jsonl", "samples.png"
 CHECKPOINT_SECONDS = 120.0
 WARM_UP_RATE = 1e-3
+WARM_UP_POINTS = 512
+"""Of the finest set, drawn anew in each step."""
 WARM_UP_EXAMPLES = 4096
 """Of the examples, as many have their principal components taken: those of all are alike."""
 LEAST_WEIGHT = 1e-6
@@ -331,17 +333,18 @@ class _Run:
         places = self._places()
         optimizer = torch.optim.Adam(self.trained, WARM_UP_RATE, (0.9, 0.99))
         draws = self._draws(6)
-        _, at, _ = self._points(draws)
+        at = even_points(self.examples.medium, self.config.size)
         for step in range(self.config.warm_up):
             rate = min(1.0, (step + 1) / 100) * math.sqrt(1 - step / self.config.warm_up)
             optimizer.param_groups[0]["lr"] = WARM_UP_RATE * rate
             index = self.processes.share(
                 torch.randint(len(places), (self.config.batch,), generator=draws)
             )
-            some = torch.randperm(len(at), generator=draws)[: max(64, len(at) // 2)]
-            wanted = self.examples.values(self.training[index.numpy()], self.size)[:, some]
+            some = torch.randperm(len(at), generator=draws)[:WARM_UP_POINTS]
+            chosen = self.training[index.numpy()]
+            wanted = self.examples.values(chosen, self.config.size)[:, some]
             with self._precision():
-                given = self.generator(places[index].to(self.device), at[some.to(self.device)])
+                given = self.generator(places[index].to(self.device), at[some].to(self.device))
             loss = (given.float() - wanted.to(self.device)).square().mean()
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
