@@ -37,7 +37,7 @@ from stegfield.fixednet.gradient import FixedNetwork, descend, noise_around
 from stegfield.fixednet.published import PublishedNetwork
 from stegfield.fixednet.relu import ReluNetwork
 from stegfield.keys import Key
-from stegfield.metrics import mean_psnr_db, quality
+from stegfield.metrics import Quality, mean_psnr_db, quality
 from stegfield.signals import Signal
 
 KEY = Key(bytes(range(32)))
@@ -105,14 +105,16 @@ def sent(cover: Signal, message: bytes, **settings: Any) -> Sent:
 def told(messages: list[Sent]) -> dict[str, Any]:
     """Give the figures of several embeddings: means, and the median of the seconds."""
     results = [message.result for message in messages]
+    qualities = [r.quality for r in results if isinstance(r.quality, Quality)]
+    luma_psnr_db = [r.luma_psnr_db for r in results if r.luma_psnr_db is not None]
     return {
         "covers": len(results),
         "wrong_messages": sum(message.wrong for message in messages),
         "rate_bpp": round(statistics.mean(r.rate_bpp for r in results), 4),
         "mean_psnr_db": round(statistics.mean(r.quality.psnr_db for r in results), 2),
         "worst_psnr_db": round(min(r.quality.psnr_db for r in results), 2),
-        "mean_luma_psnr_db": round(statistics.mean(r.luma_psnr_db for r in results), 2),
-        "mean_ssim": round(statistics.mean(r.quality.ssim or 0 for r in results), 5),
+        "mean_luma_psnr_db": round(statistics.mean(luma_psnr_db), 2),
+        "mean_ssim": round(statistics.mean(q.ssim or 0 for q in qualities), 5),
         "changed_share": round(statistics.mean(r.changed for r in results), 5),
         "median_seconds": round(statistics.median(r.seconds for r in results), 3),
         "slowest_seconds": round(max(r.seconds for r in results), 3),

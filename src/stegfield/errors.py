@@ -35,6 +35,12 @@ class ImageError(InputError):
     """A file is not an image that can be read safely."""
 
 
+class ClimateError(InputError):
+    """A file is not a climate field that can be read safely."""
+
+    hint = "climate fields are read from NetCDF-4: one temperature variable on a global grid"
+
+
 class FieldFileError(InputError):
     """A field file is truncated, crafted or of another version; nothing of it was used."""
 

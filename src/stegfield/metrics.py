@@ -45,6 +45,22 @@ class Quality:
         return without_infinity(asdict(self))
 
 
+@dataclass(frozen=True)
+class KelvinQuality:
+    """How close one climate field comes to another, both as a file holds them."""
+
+    psnr_db: float
+    """Peak signal-to-noise ratio, its peak the range that the file's integers can hold."""
+    rmse_kelvin: float
+    """Root mean square error."""
+    largest_kelvin: float
+    """The largest difference of all."""
+
+    def to_json(self) -> dict[str, float | None]:
+        """Give plain values; an infinite PSNR becomes None."""
+        return without_infinity(asdict(self))
+
+
 def without_infinity(figures: dict[str, Any]) -> dict[str, Any]:
     """Put None for what is infinite, as a PSNR may be: JSON has no infinity."""
     return {name: None if value == math.inf else value for name, value in figures.items()}

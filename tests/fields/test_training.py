@@ -11,7 +11,7 @@ from stegfield import fields
 from stegfield.errors import ConfigError, DivergedError, InputError
 from stegfield.fields import FitConfig, Progress, Target, Watch, train, training
 from stegfield.fields.training import _decayed, measure
-from stegfield.signals import waves
+from stegfield.signals import coordinates, waves
 
 SIZES: dict[str, int | float] = {"width": 16, "depth": 2}
 
@@ -168,7 +168,7 @@ def test_polishing_keeps_to_the_seconds(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_every_epoch_shows_every_point_once() -> None:
-    group = training._Group([Target(waves(8, 16))], (8, 16), (0.5, 1.0), torch.device("cpu"))
+    group = training._Group([Target(waves(8, 16))], (8, 16), coordinates((8, 16)))
     seen = torch.cat([group.batch(step, 32, seed=9) for step in range(4)])
     assert seen.sort().values.tolist() == list(range(128))
     again = torch.cat([group.batch(step, 32, seed=9) for step in range(4, 8)])

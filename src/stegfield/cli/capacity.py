@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from stegfield.cli.terminal import answer
+from stegfield.cli.terminal import answer, note_times
 
 
 def capacity(cover: Path, /, *, flatten: bool = False, json: bool = False) -> None:
-    """Tell how many bytes an image can carry.
+    """Tell how many bytes an image or a climate field can carry.
 
     They count after deflating: a text may be two or three times as long.
 
     Args:
-        cover: Image.
+        cover: Image, or climate field named .nc.
         flatten: Put a transparent image onto white.
         json: Print as JSON.
     """
@@ -22,12 +22,15 @@ def capacity(cover: Path, /, *, flatten: bool = False, json: bool = False) -> No
 
     from stegfield import fixednet, signals
 
-    room = fixednet.capacity(signals.read(cover, flatten=flatten))
+    signal = signals.read(cover, flatten=flatten)
+    note_times(cover, signal)
+    room = fixednet.capacity(signal)
     if json:
         answer(room.to_json())
         return
     table = Table("profile", "rate", "bytes", box=None)
     for rate, count in room.exact.items():
         table.add_row("exact", rate, f"{count:,}")
-    table.add_row("jpeg", "", f"{room.jpeg:,}")
+    if signal.medium == "image":
+        table.add_row("jpeg", "", f"{room.jpeg:,}")
     Console().print(table)

@@ -25,24 +25,29 @@ def compare(
 ) -> None:
     """Tell how alike two images are: PSNR, SSIM, RMSE and MAE on their 8-bit samples.
 
+    Of two climate fields: PSNR, RMSE and the largest difference in kelvin, in the second's packing.
+
     Args:
-        a: First image.
-        b: Second image, of the same size.
+        a: First image or climate field.
+        b: Second one, of the same size.
         output: PNG file to draw both images and their magnified difference in.
         gain: How many times the difference is magnified in the picture.
         flatten: Put transparent images onto white.
         json: Print as JSON.
         force: Replace an existing file.
     """
-    from stegfield import files, metrics, pictures, signals
+    from stegfield import files, pictures, signals
 
     if not 0 < gain < math.inf:
         raise ConfigError(f"--gain must be above 0, got {gain}")
     if output is not None:
         files.check_new(output, force=force)
-    first, second = (signals.to_samples(signals.read(path, flatten=flatten)) for path in (a, b))
-    quality = metrics.quality(first, second)
+    pair = [signals.read(path, flatten=flatten) for path in (a, b)]
+    quality = signals.quality(pair[0], pair[1])
+    if output is not None and pair[0].medium != "image":
+        raise ConfigError("only of images is a difference drawn", hint="leave --output out")
     if output is not None:
+        first, second = (signals.to_samples(signal) for signal in pair)
         row = [
             pictures.Tile(first, a.name),
             pictures.Tile(second, b.name),

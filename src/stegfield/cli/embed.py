@@ -10,6 +10,8 @@ from cyclopts import Parameter
 from stegfield.cli.terminal import (
     answer,
     check_stdin,
+    note_times,
+    quality_line,
     read_key,
     read_message,
     say,
@@ -38,12 +40,14 @@ def embed(
     json: bool = False,
     force: bool = False,
 ) -> None:
-    """Embed a file in an image, to be extracted bit for bit.
+    """Embed a file in an image or a climate field, to be extracted bit for bit.
 
     Args:
-        cover: Image: PNG, JPEG, WebP, BMP or TIFF; 16-bit samples become 8-bit ones.
+        cover: Image: PNG, JPEG, WebP, BMP or TIFF; 16-bit samples become 8-bit ones. Or a
+            temperature on the globe: NetCDF-4, named .nc.
         message: File to embed; - is stdin.
-        output: Image to write: .png, .bmp, .tiff or .webp; .jpg as well with --profile jpeg.
+        output: File to write: .png, .bmp, .tiff or .webp; .jpg as well with --profile jpeg.
+            For a climate field, .nc.
         key: Key file; asks for a passphrase if left out.
         flatten: Put a transparent image onto white.
         passphrase_stdin: Read the passphrase from stdin.
@@ -57,13 +61,15 @@ def embed(
         [output], [cover, *([] if from_stdin else [message]), *([key] if key else [])]
     )
     files.check_new(output, force=force)
-    fixednet.check_suffix(output.suffix, config.profile)
+    medium = signals.medium_of(cover)
+    fixednet.check_suffix(output.suffix, config.profile, medium)
     check_solver(config.profile, descent)
     if from_stdin:
         check_stdin(passphrase_stdin=passphrase_stdin and key is None)
     data = b"" if from_stdin else read_message(message)
     signal = signals.read(cover, flatten=flatten)
     fixednet.check_size(signal.size, output.suffix, config.profile)
+    note_times(cover, signal)
     if config.profile == "exact":
         _warn_of_origin(cover, signal)
     with_key = read_key(key, passphrase_stdin=passphrase_stdin, repeat=True)
@@ -81,7 +87,7 @@ def embed(
         )
     files.write_new(output, result.file, force=force)
     if json:
-        answer({"image": str(output), **result.to_json()})
+        answer({"image" if medium == "image" else "field": str(output), **result.to_json()})
     else:
         tell(output, result)
 
@@ -101,11 +107,12 @@ def _warn_of_origin(cover: Path, signal: Signal) -> None:
 
 def tell(output: Path, result: EmbedResult) -> None:
     """Say what came of an embedding."""
-    quality = result.quality
+    image = result.stego.medium == "image"
+    figures = f"PSNR {result.quality.psnr_db:.2f} dB" if image else quality_line(result.quality)
     say(
         f"{output}: {result.message_bytes:,} bytes in {result.bits:,} bits, "
-        f"{result.rate_bpp:.3g} a pixel; read back and compared\n"
-        f"PSNR {quality.psnr_db:.2f} dB, {100 * result.changed:.3g} % of the samples changed, "
+        f"{result.rate_bpp:.3g} a {'pixel' if image else 'point'}; read back and compared\n"
+        f"{figures}, {100 * result.changed:.3g} % of the samples changed, "
         f"{result.seconds:.1f} s"
     )
     lost = [name for name, came_back in result.survived.items() if not came_back]

@@ -24,10 +24,10 @@ def extract(
     json: bool = False,
     force: bool = False,
 ) -> None:
-    """Extract the file that an image carries for a key.
+    """Extract the file that an image or a climate field carries for a key.
 
     Args:
-        stego: Image.
+        stego: Image, or climate field named .nc.
         output: File to write; - is stdout.
         key: Key file; asks for a passphrase if left out.
         profile: Look for messages of this profile only; those of exact and jpeg are found in any
@@ -46,6 +46,7 @@ def extract(
     if not to_stdout:
         files.check_apart([output], [stego, *([key] if key else [])])
         files.check_new(output, force=force)
+    fixednet.check_medium(signals.medium_of(stego), profile)
     signal = signals.read(stego)
     message = fixednet.extract(
         signal,

@@ -11,6 +11,7 @@ from stegfield.cli.covers import Drawn, read_cover
 from stegfield.cli.terminal import (
     answer,
     finish,
+    note_times,
     parse_sizes,
     quality_line,
     say,
@@ -34,10 +35,11 @@ def fit(
     json: bool = False,
     force: bool = False,
 ) -> None:
-    """Fit a field to an image, hiding nothing.
+    """Fit a field to an image or a climate field, hiding nothing.
 
     Args:
-        image: Image to show: PNG, JPEG, WebP, BMP or TIFF.
+        image: Image to show: PNG, JPEG, WebP, BMP or TIFF; or a temperature on the globe: NetCDF-4,
+            named .nc, which a siren or fourier field shows at every place of the sphere.
         output: Field file to write.
         field: Architecture.
         sizes: Sizes of the architecture that differ from its defaults, like width=256,depth=4.
@@ -54,6 +56,8 @@ def fit(
     if checkpoint is not None:
         files.check_new(checkpoint, force=True)
     name, signal = read_cover(image, drawn, flatten=flatten)
+    if image is not None:
+        note_times(image, signal)
     with watching([name]) as watch:
         result = fields.fit(
             signal,

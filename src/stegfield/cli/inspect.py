@@ -50,6 +50,9 @@ def inspect(field: Path, /, *, json: bool = False) -> None:
         table.add_row(tensor["name"], shape, *figures)
     console = Console(highlight=False)
     console.print(f"{loaded.architecture}: {sizes}")
-    console.print(f"shows an image of {columns}x{rows} with {loaded.channels} channels")
+    if loaded.public.medium == "climate":
+        console.print(f"shows temperatures on the globe, {columns}x{rows}")
+    else:
+        console.print(f"shows an image of {columns}x{rows} with {loaded.channels} channels")
     console.print(f"{facts['weights']:,} weights in {facts['bytes']:,} bytes, seed {facts['seed']}")
     console.print(table)

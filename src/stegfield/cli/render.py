@@ -23,18 +23,24 @@ def render(
 
     Args:
         field: Field file.
-        output: PNG file to write.
-        size: Columns x rows to sample, like 1024x768; the image's own if left out.
+        output: PNG file to write; of a climate field, .nc for its temperatures, or .png for a
+            picture of them on the globe.
+        size: Columns x rows to sample, like 1024x768; the signal's own if left out.
         json: Print the result as JSON.
         force: Replace an existing file.
     """
-    from stegfield import fields, files, signals
+    from stegfield import fields, files, globes, signals
 
     files.check_apart([output], [field])
     files.check_new(output, force=force)
     wanted = None if size is None else signals.parse_size(size)
     shown = fields.render(fields.load(field), wanted)
-    files.write_new(output, signals.to_png(shown), force=force)
+    if signals.medium_of(output) == "climate":
+        data = signals.encode(shown, output.suffix)
+    else:
+        image = shown if shown.medium == "image" else signals.from_samples(globes.globe(shown))
+        data = signals.to_png(image)
+    files.write_new(output, data, force=force)
     rows, columns = shown.size
     if json:
         answer({"image": str(output), "size": [rows, columns]})

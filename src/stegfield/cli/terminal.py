@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from stegfield.fixednet import Progress as Embedding
     from stegfield.generative import Progress as Drawing
     from stegfield.keys import Key, Passphrase
-    from stegfield.metrics import Quality
+    from stegfield.metrics import KelvinQuality, Quality
+    from stegfield.signals import Signal
 
 STDIN_LIMIT = 4096
 
@@ -148,8 +149,15 @@ def parse_sizes(text: str | None) -> dict[str, int | float]:
     return sizes
 
 
-def quality_line(quality: Quality) -> str:
-    """Give four figures of quality in a line."""
+def quality_line(quality: Quality | KelvinQuality) -> str:
+    """Give a few figures of quality in a line."""
+    from stegfield.metrics import KelvinQuality
+
+    if isinstance(quality, KelvinQuality):
+        return (
+            f"PSNR {quality.psnr_db:.2f} dB, RMSE {quality.rmse_kelvin:.3g} K, "
+            f"largest difference {quality.largest_kelvin:.3g} K"
+        )
     ssim = "-" if quality.ssim is None else f"{quality.ssim:.4f}"
     return (
         f"PSNR {quality.psnr_db:.2f} dB, SSIM {ssim}, "
@@ -157,7 +165,13 @@ def quality_line(quality: Quality) -> str:
     )
 
 
-def warn_if_short(wanted_db: float | None, qualities: Sequence[Quality]) -> None:
+def note_times(path: Path, signal: Signal) -> None:
+    """Say so where a climate file has more fields than the one that was read."""
+    if signal.packing is not None and signal.packing.times > 1:
+        say(f"note: {path} has {signal.packing.times:,} fields; the first of them was read")
+
+
+def warn_if_short(wanted_db: float | None, qualities: Sequence[Quality | KelvinQuality]) -> None:
     """Say so where a run did not come to the PSNR asked for."""
     reached = min(quality.psnr_db for quality in qualities)
     if wanted_db is not None and reached < wanted_db:

@@ -23,7 +23,7 @@ from torch.func import functional_call
 
 from stegfield.errors import ConfigError
 from stegfield.keys import Noise
-from stegfield.signals import Signal, coordinates, extent
+from stegfield.signals import Signal, axes, extent, points
 
 POINTS_AT_ONCE = 1 << 12
 """Points evaluated together: their activations stay in a processor's cache."""
@@ -64,6 +64,11 @@ class Public:
     medium: str = "image"
     seed: bytes
     """16 bytes, random in every fitted field, hiding or not: the salt of all keys used with it."""
+
+    @property
+    def axes(self) -> int:
+        """Coordinates of each point: 2 of an image, 3 of a place on the globe."""
+        return axes(self.medium, self.size)
 
 
 def uniform(noise: Noise | None, bound: float, *shape: int) -> nn.Parameter:
@@ -135,9 +140,16 @@ class Field(nn.Module, ABC):
         """Half the length of each axis of the box that the field covers, in coordinates.
 
         It has the public signal's aspect. Everything that the field shows fills it, so that no part
-        of a field is left untouched by its cover, where secrets would give themselves away.
+        of a field is left untouched by its cover, where secrets would give themselves away. The
+        globe needs no box.
         """
         return extent(self.public.size)
+
+    def coordinates(
+        self, size: tuple[int, ...], start: int = 0, stop: int | None = None
+    ) -> Float[Tensor, "points axes"]:
+        """Give the points at which the field shows a signal of this size, or some of them."""
+        return points(self.public.medium, size, self.extent, start, stop)
 
     @property
     def channels(self) -> int:
@@ -213,11 +225,11 @@ def render(
     size = field.public.size if size is None else size
     parameters = substitute(dict(field.decoder.named_parameters()), slots)
     device = next(iter(parameters.values())).device
-    points = math.prod(size)
-    values = torch.empty(points, field.channels)
-    for start in range(0, points, POINTS_AT_ONCE):
-        stop = min(start + POINTS_AT_ONCE, points)
-        features = field.encoder(coordinates(size, field.extent, start, stop).to(device))
+    count = math.prod(size)
+    values = torch.empty(count, field.channels)
+    for start in range(0, count, POINTS_AT_ONCE):
+        stop = min(start + POINTS_AT_ONCE, count)
+        features = field.encoder(field.coordinates(size, start, stop).to(device))
         values[start:stop] = functional_call(field.decoder, parameters, (features,))
     return Signal(values.view(*size, field.channels), field.public.medium)
 

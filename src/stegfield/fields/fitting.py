@@ -16,16 +16,16 @@ from stegfield.fields.architectures import ARCHITECTURES
 from stegfield.fields.field import Field, Public, render
 from stegfield.fields.training import Target, Watch, train
 from stegfield.keys import KEY_BYTES, SALT_BYTES, Noise
-from stegfield.metrics import Quality, quality
-from stegfield.signals import Signal, to_samples
+from stegfield.metrics import KelvinQuality, Quality
+from stegfield.signals import Signal, quality, to_levels
 
 
 @dataclass(frozen=True, eq=False)
 class FitResult:
-    """A fitted field and what it came to, measured on 8-bit samples."""
+    """A fitted field and what it came to, measured on the integers that a file holds."""
 
     field: Field
-    quality: Quality
+    quality: Quality | KelvinQuality
     steps: int
     seconds: float
     stopped: bool
@@ -67,7 +67,7 @@ def fit(
         signal, architecture=architecture, sizes=sizes, seed=training.seed, checkpoint=checkpoint
     )
     run = train(field, [Target(signal)], training, watch=watch, checkpoint=checkpoint)
-    shown = quality(to_samples(render(field)), to_samples(signal))
+    shown = quality(render(field), signal)
     return FitResult(field, shown, run.steps, run.seconds, run.stopped)
 
 
@@ -105,7 +105,7 @@ def new_field(
     else:
         draw = hashlib.sha256(f"{seed}".encode()).digest()
         text = f"{seed} {architecture} {known_sizes} {cover.size}".encode()
-        salt = hashlib.sha256(text + to_samples(cover).tobytes()).digest()[:SALT_BYTES]
+        salt = hashlib.sha256(text + to_levels(cover).tobytes()).digest()[:SALT_BYTES]
     public = Public(size=cover.size, channels=cover.channels, medium=cover.medium, seed=salt)
     field = kind(known_sizes, public, Noise(draw))
     field.draw = draw

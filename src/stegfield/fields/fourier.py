@@ -53,8 +53,7 @@ class Fourier(Field):
         sizes: FourierSizes, public: Public, noise: Noise | None
     ) -> tuple[nn.Module, nn.Module]:
         """Draw the encoder and the decoder."""
-        axes = len(public.size)
-        frequencies = normal(noise, sizes.std, sizes.frequencies, axes)
+        frequencies = normal(noise, sizes.std, sizes.frequencies, public.axes)
         widths = [2 * sizes.frequencies, *[sizes.width] * sizes.depth, public.channels]
         decoder = ResidualLayers(widths, noise)
         return FourierFeatures(frequencies), decoder

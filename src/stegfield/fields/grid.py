@@ -80,6 +80,11 @@ class Grid(Field):
     @staticmethod
     def build(sizes: GridSizes, public: Public, noise: Noise | None) -> tuple[nn.Module, nn.Module]:
         """Draw the encoder and the decoder."""
+        if public.medium != "image":
+            raise ConfigError(
+                f"grid fields show images, not a {public.medium} field",
+                hint="take siren or fourier",
+            )
         if len(public.size) != 2:
             raise ConfigError(f"grid fields show images, not signals of {len(public.size)} axes")
         encoder = FeatureGrids(sizes.grids(), extent(public.size), noise)

@@ -41,7 +41,7 @@ class Siren(Field):
         sizes: SirenSizes, public: Public, noise: Noise | None
     ) -> tuple[nn.Module, nn.Module]:
         """Draw the encoder and the decoder."""
-        widths = [len(public.size), *[sizes.width] * sizes.depth, public.channels]
+        widths = [public.axes, *[sizes.width] * sizes.depth, public.channels]
         bounds = [1 / widths[0], *(math.sqrt(6 / n_in) / sizes.w0 for n_in in widths[1:-1])]
         decoder = SineLayers(widths, bounds, w0=sizes.w0, noise=noise)
         return nn.Identity(), decoder

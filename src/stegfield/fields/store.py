@@ -29,6 +29,8 @@ ENTRY = "stegfield"
 LARGEST_FILE = 1 << 29
 LARGEST_HEADER = 1 << 16
 LENGTH_BYTES = 8
+CHANNELS: dict[str, tuple[int, ...]] = {"image": (1, 3), "climate": (1,)}
+"""Those that a signal of each medium may have."""
 
 
 def to_bytes(field: Field) -> bytes:
@@ -113,8 +115,11 @@ def _empty_field(header: dict[str, Any]) -> Field:
     size, channels, sizes = header["size"], header["channels"], header["sizes"]
     if not isinstance(header["architecture"], str) or header["architecture"] not in ARCHITECTURES:
         raise _Distrust("its architecture is unknown")
-    if header["medium"] != "image" or type(channels) is not int or channels not in (1, 3):
-        raise _Distrust("it does not show an image")
+    medium = header["medium"]
+    if not isinstance(medium, str) or medium not in CHANNELS:
+        raise _Distrust(f"it shows none of: {', '.join(CHANNELS)}")
+    if type(channels) is not int or channels not in CHANNELS[medium]:
+        raise _Distrust(f"the channels of what it shows are not those of medium {medium}")
     sides = isinstance(size, list) and all(type(side) is int and side > 0 for side in size)
     if not sides or len(size) != 2 or math.prod(size) > LARGEST_POINTS:
         raise _Distrust("the size of what it shows is out of range")
@@ -130,6 +135,6 @@ def _empty_field(header: dict[str, Any]) -> Field:
         raise _Distrust("its seed or sizes are not readable") from None
     if len(seed) != SALT_BYTES:
         raise _Distrust("its seed has the wrong length")
-    public = Public(size=tuple(size), channels=channels, medium=header["medium"], seed=seed)
+    public = Public(size=tuple(size), channels=channels, medium=medium, seed=seed)
     with torch.device("meta"):
         return architecture(known_sizes, public, None)

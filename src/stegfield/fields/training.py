@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from jaxtyping import Int64
+from jaxtyping import Float, Int64
 from torch import Tensor
 from torch.func import functional_call
 
@@ -30,8 +30,7 @@ from stegfield.errors import DivergedError
 from stegfield.fields import checkpoints
 from stegfield.fields.field import Field, SlotValues, keep_freed_memory, render, substitute
 from stegfield.fields.optim import Muon
-from stegfield.metrics import psnr_db
-from stegfield.signals import Signal, coordinates, to_samples
+from stegfield.signals import Signal, psnr_db, to_levels
 
 FIRST_CYCLE, LAST_CYCLE = 400, 25_600
 """Planned steps where only a PSNR is asked for: doubled until it is reached or the last is done."""
@@ -126,12 +125,9 @@ def train(
 
 
 def measure(field: Field, targets: Sequence[Target]) -> tuple[float, ...]:
-    """Give the PSNR in dB of what a field shows of every target, on 8-bit samples."""
+    """Give the PSNR in dB of what a field shows of every target, on the integers of a file."""
     return tuple(
-        psnr_db(
-            to_samples(render(field, target.signal.size, target.slots)),
-            to_samples(target.signal),
-        )
+        psnr_db(render(field, target.signal.size, target.slots), target.signal)
         for target in targets
     )
 
@@ -150,7 +146,7 @@ class _Run:
         self.matrices = dict(field.decoder.named_parameters())
         device = next(field.parameters()).device
         sizes = dict.fromkeys(target.signal.size for target in targets)
-        self.groups = [_Group(targets, size, field.extent, device) for size in sizes]
+        self.groups = [_Group(targets, size, field.coordinates(size).to(device)) for size in sizes]
         self.seed = 0 if config.seed is None else config.seed
         self.optimizers = _optimizers(field, config)
         self.step = 0
@@ -328,7 +324,7 @@ class _Run:
         method = {**vars(self.config), "max_seconds": None, "steps": None, "target_db": None}
         digest.update(json.dumps([header, method], sort_keys=True).encode())
         for target in self.targets:
-            digest.update(to_samples(target.signal).tobytes())
+            digest.update(to_levels(target.signal).tobytes())
             digest.update(str((target.signal.size, target.weight)).encode())
             for name in sorted(target.slots):
                 for tensor in target.slots[name]:
@@ -347,12 +343,11 @@ class _Group:
         self,
         targets: Sequence[Target],
         size: tuple[int, ...],
-        within: tuple[float, ...],
-        device: torch.device,
+        at: Float[Tensor, "points axes"],
     ) -> None:
         self.members = [(i, t) for i, t in enumerate(targets) if t.signal.size == size]
-        self.at = coordinates(size, within).to(device)
-        self.values = [t.signal.values.flatten(0, -2).to(device) for _, t in self.members]
+        self.at = at
+        self.values = [t.signal.values.flatten(0, -2).to(at.device) for _, t in self.members]
         self.points = len(self.at)
         self._size = size
         self._epoch = -1

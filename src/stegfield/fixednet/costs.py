@@ -1,4 +1,4 @@
-"""Prices: how much a change of each sample of an image shows.
+"""Prices: how much a change of each sample of an image or a climate field shows.
 
 A change is hardest to see and to detect where its surroundings cannot be predicted. HILL looks for
 such places with three filters: a high pass finds what is not smooth, a small mean keeps it where it
@@ -13,18 +13,29 @@ from __future__ import annotations
 import numpy as np
 import torch
 import torch.nn.functional as nn
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float32, Integer
 
 HIGH_PASS = ((-1.0, 2.0, -1.0), (2.0, -4.0, 2.0), (-1.0, 2.0, -1.0))
-NEAR, WIDE = 3, 15
+HIGH_PASS_SIDE, NEAR, WIDE = 3, 3, 15
+MARGIN = HIGH_PASS_SIDE // 2 + NEAR // 2 + WIDE // 2  # how far a price looks
 FLATTEST = 1 / 16
 """Least response that counts, in levels: plain areas have a high price, not an infinite one."""
 
 
 def hill(
-    levels: UInt8[np.ndarray, "rows columns channels"],
+    levels: Integer[np.ndarray, "rows columns channels"], *, around: bool = False
 ) -> Float32[np.ndarray, "rows columns channels"]:
-    """Price a change by one level at every sample; each channel by itself, 1 on average."""
+    """Price a change by one level at every sample; each channel by itself, 1 on average.
+
+    Args:
+        levels: The samples.
+        around: The last column lies beside the first, as on the globe.
+    """
+    if around:
+        margin = np.arange(-MARGIN, levels.shape[1] + MARGIN) % levels.shape[1]
+        inner = hill(levels[:, margin])[:, MARGIN:-MARGIN]
+        inner /= inner.mean()
+        return inner
     prices = np.empty(levels.shape, dtype=np.float32)
     for channel in range(levels.shape[2]):
         plane = torch.tensor(levels[..., channel], dtype=torch.float32)[None, None]
@@ -36,7 +47,7 @@ def hill(
 
 
 def flat(
-    levels: UInt8[np.ndarray, "rows columns channels"],
+    levels: Integer[np.ndarray, "rows columns channels"],
 ) -> Float32[np.ndarray, "rows columns channels"]:
     """Price every change alike, which gives the highest PSNR."""
     return np.ones(levels.shape, dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Embed a message in an image, extract it, and tell how long it may be.
+"""Embed a message in an image or a climate field, extract it, and tell how long it may be.
 
 Embedding ends with the file's own bytes: they are decoded and the message is extracted from them
 and compared before anything is reported as done.
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Integer
 
 from stegfield import signals
 from stegfield.channel import Levels
@@ -23,12 +23,13 @@ from stegfield.fixednet import costs, exact, paper, robust
 from stegfield.fixednet.blocks import luma
 from stegfield.fixednet.progress import Watch
 from stegfield.keys import IMAGE_SALT, Key, Passphrase, unlock
-from stegfield.metrics import Quality, mean_psnr_db, quality, without_infinity
+from stegfield.metrics import KelvinQuality, Quality, mean_psnr_db, without_infinity
 from stegfield.payload import Content
 from stegfield.signals import Signal
 
-LEVELS = (0, 255)
+Samples = Integer[np.ndarray, "rows columns _channels"]
 RATES = (1, 2, 3, 4)
+DEFAULT_SUFFIX = {"image": ".png", "climate": ".nc"}
 DEFAULT: tuple[Profile, ...] = ("exact", "jpeg")
 """Profiles that a receiver tries, if none is named."""
 TOO_MUCH = (
@@ -45,17 +46,17 @@ class EmbedResult:
 
     stego: Signal
     file: bytes = field(repr=False)
-    """The image file; its message was extracted again and compared."""
+    """The file; its message was extracted again and compared."""
     profile: Profile
     message_bytes: int
     bits: int
-    """Carried by the image: message, seals, parity, header and padding."""
+    """Carried by the cover: message, seals, parity, header and padding."""
     rate_bpp: float
-    """Those bits for each pixel."""
-    quality: Quality
-    """Of the stego image, beside the cover."""
-    luma_psnr_db: float
-    """What some papers print for PSNR."""
+    """Those bits for each pixel, or point of the globe."""
+    quality: Quality | KelvinQuality
+    """Of the stego signal, beside the cover."""
+    luma_psnr_db: float | None
+    """What some papers print for PSNR; None for what has no luma."""
     changed: float
     """Share of the samples that differ from the cover's."""
     survived: dict[str, bool]
@@ -74,7 +75,7 @@ class Capacity:
     """Bytes of the longest message, as it is after deflating; 0 where none fits."""
 
     exact: dict[str, int]
-    """For each rate, in bits a pixel, and at most."""
+    """For each rate, in bits a pixel or point, and at most."""
     jpeg: int
     """Through JPEG and WebP, at about 40 dB."""
 
@@ -90,24 +91,25 @@ def embed(
     *,
     config: EmbedConfig = EmbedConfig(),
     descent: DescentConfig = DescentConfig(),
-    suffix: str = ".png",
+    suffix: str | None = None,
     watch: Watch | None = None,
 ) -> EmbedResult:
-    """Embed a message in an image.
+    """Embed a message in an image or a climate field.
 
     Args:
-        cover: An image, grey or RGB.
+        cover: An image, grey or RGB, or a climate field, which only the exact profile takes.
         message: Any bytes; deflated first where that makes them shorter.
         key: Who has it can extract the message, and nobody else.
         config: How to embed.
         descent: How the paper profile searches.
-        suffix: What kind of file to write: .png, .bmp, .tiff, .webp; .jpg for the jpeg profile.
+        suffix: What kind of file to write: .png, .bmp, .tiff, .webp; .jpg for the jpeg profile;
+            .nc for a climate field [default: .png or .nc].
         watch: Told how far the work has come.
 
     Raises:
         CapacityError: The message does not fit.
-        ConfigError: The kind of file does not suit the profile or the size, or a setting that is
-            given has no meaning for the profile.
+        ConfigError: The kind of file does not suit the medium, the profile or the size, or a
+            setting that is given has no meaning for the profile.
         NotEmbeddedError: The file would not give the message back, or for the jpeg profile, not
             after any encoder.
 
@@ -120,17 +122,21 @@ def embed(
         b'meet me at noon'
     """
     began = time.perf_counter()
-    check_suffix(suffix, config.profile)
+    suffix = suffix or DEFAULT_SUFFIX[cover.medium]
+    check_suffix(suffix, config.profile, cover.medium)
     check_solver(config.profile, descent)
     check_size(cover.size, suffix, config.profile)
-    original = signals.to_samples(cover)
+    original = signals.to_levels(cover)
     levels = _without_copies(original)
-    opened = unlock(key, IMAGE_SALT)
-    stego, bits = _embed(
-        levels, Content.of(message), opened, config=config, descent=descent, watch=watch
-    )
+    opened, content = unlock(key, IMAGE_SALT), Content.of(message)
+    if config.profile == "exact":
+        stego, bits = _embed_exactly(cover, levels, content, opened, config=config, watch=watch)
+    else:
+        stego, bits = _embed_in_image(
+            levels, content, opened, config=config, descent=descent, watch=watch
+        )
     stego = np.broadcast_to(stego, original.shape)
-    file = signals.encode(signals.from_samples(stego), suffix)
+    file = signals.encode(signals.with_levels(cover, stego), suffix)
     written = signals.decode(file, Path(f"stego{suffix}"))
     try:
         again = extract(written, opened, profile=config.profile, weights=descent.weights)
@@ -138,7 +144,7 @@ def embed(
             raise NotEmbeddedError
     except UnreadableError:
         raise NotEmbeddedError from None
-    stego = signals.to_samples(written)
+    stego = signals.to_levels(written)
     survived = {}
     if config.profile == "jpeg":
         survived = robust.survived(_without_copies(stego), opened, message)
@@ -146,15 +152,16 @@ def embed(
             raise NotEmbeddedError(hint=TOO_MUCH)
     if stego.shape != original.shape:
         stego = _without_copies(stego)
+    signal = signals.with_levels(cover, stego)
     return EmbedResult(
-        stego=signals.from_samples(stego),
+        stego=signal,
         file=file,
         profile=config.profile,
         message_bytes=len(message),
         bits=bits,
         rate_bpp=bits / (original.shape[0] * original.shape[1]),
-        quality=quality(stego, original),
-        luma_psnr_db=mean_psnr_db(luma(stego), luma(original)),
+        quality=signals.quality(signal, signals.with_levels(cover, original)),
+        luma_psnr_db=_luma_psnr_db(cover.medium, stego, original),
         changed=float((stego != original).mean()),
         survived=survived,
         seconds=time.perf_counter() - began,
@@ -168,20 +175,24 @@ def extract(
     profile: Profile | None = None,
     weights: Path | None = None,
 ) -> bytes:
-    """Extract a message from an image.
+    """Extract a message from an image or a climate field.
 
     Args:
-        stego: The image.
+        stego: The image or field.
         key: The one that the message was embedded with.
-        profile: Only look for messages of this profile [default: exact, then jpeg].
+        profile: Only look for messages of this profile [default: exact, then jpeg for images].
         weights: For the paper profile, the released network if one was used.
 
     Raises:
+        ConfigError: The profile is one that no climate field has.
         UnreadableError: There is nothing for this key, or it was destroyed.
     """
-    levels = _without_copies(signals.to_samples(stego))
+    check_medium(stego.medium, profile)
+    levels = _without_copies(signals.to_levels(stego))
+    levels = levels[_rows(stego.medium, levels)]
     opened = unlock(key, IMAGE_SALT)
-    for name in DEFAULT if profile is None else (profile,):
+    profiles = DEFAULT if stego.medium == "image" else DEFAULT[:1]
+    for name in profiles if profile is None else (profile,):
         try:
             return _READERS[name](levels, opened, weights)
         except UnreadableError:
@@ -190,25 +201,46 @@ def extract(
 
 
 def capacity(cover: Signal) -> Capacity:
-    """Tell how long a message an image can carry; bytes that deflating removes are free."""
-    levels = _without_copies(signals.to_samples(cover))
-    pixels = levels.shape[0] * levels.shape[1]
+    """Tell how long a message a cover can carry; bytes that deflating removes are free."""
+    levels = _without_copies(signals.to_levels(cover))
+    pixels = cover.points
     try:
-        most = exact.fullest(levels.size)
+        most = exact.fullest(levels[_rows(cover.medium, levels)].size)
     except CapacityError:
         most = 0
     rates = {f"{bpp} bpp": bpp * pixels for bpp in RATES if bpp * pixels <= most}
     net = {name: exact.net_bytes(bits) for name, bits in {**rates, "at most": most}.items()}
-    lossy = max(levels.shape) <= WEBP_SIDE
+    lossy = cover.medium == "image" and max(levels.shape) <= WEBP_SIDE
     return Capacity(net, robust.net_bytes(robust.fullest(*levels.shape[:2])) if lossy else 0)
 
 
-def check_suffix(suffix: str, profile: Profile) -> None:
+def check_medium(medium: str, profile: Profile | None) -> None:
+    """Refuse a profile for images where the cover is none.
+
+    Raises:
+        ConfigError: It is.
+    """
+    if medium != "image" and profile not in (None, "exact"):
+        raise ConfigError(
+            f"the {profile} profile is for images, not for a {medium} field",
+            hint="leave --profile out",
+        )
+
+
+def check_suffix(suffix: str, profile: Profile, medium: str = "image") -> None:
     """Refuse a kind of file that would lose the message.
 
     Raises:
         ConfigError: It would.
     """
+    check_medium(medium, profile)
+    if medium != "image":
+        if suffix.lower() != DEFAULT_SUFFIX[medium]:
+            raise ConfigError(
+                f"a {medium} field is written as a {DEFAULT_SUFFIX[medium]} file",
+                hint=f"name an output that ends in {DEFAULT_SUFFIX[medium]}",
+            )
+        return
     if suffix.lower() not in signals.WRITTEN:
         kinds = " ".join(signals.WRITTEN if profile == "jpeg" else signals.LOSSLESS)
         raise ConfigError(
@@ -244,8 +276,8 @@ def check_size(size: tuple[int, ...], suffix: str, profile: Profile) -> None:
 
 
 def _without_copies(
-    levels: UInt8[np.ndarray, "rows columns _channels"],
-) -> UInt8[np.ndarray, "rows columns _channels"]:
+    levels: Samples,
+) -> Samples:
     """Give one channel where all are equal: grey, whatever the file.
 
     A change of one channel alone would colour a pixel; and WebP files have no grey of their own.
@@ -253,7 +285,11 @@ def _without_copies(
     return levels[..., :1].copy() if (levels == levels[..., :1]).all() else levels
 
 
-def _embed(
+def _luma_psnr_db(medium: str, stego: Samples, original: Samples) -> float | None:
+    return mean_psnr_db(luma(stego), luma(original)) if medium == "image" else None
+
+
+def _embed_in_image(
     levels: Levels,
     content: Content,
     key: Key,
@@ -262,20 +298,31 @@ def _embed(
     descent: DescentConfig,
     watch: Watch | None,
 ) -> tuple[Levels, int]:
-    pixels = levels.shape[0] * levels.shape[1]
     if config.profile == "jpeg":
         return robust.embed(levels, content, key, watch=watch)
-    if config.profile == "paper":
-        depth = int(config.bpp or 1)
-        try:
-            stego = paper.embed(levels, content, key, depth=depth, config=descent, watch=watch)
-        except CapacityError as error:
-            if depth < max(RATES):
-                error.hint = "raise --bpp, use a larger cover, or hide less"
-            raise
-        return stego, depth * pixels
-    wanted = None if config.bpp is None else round(config.bpp * pixels)
-    most = exact.fullest(levels.size)
+    depth = int(config.bpp or 1)
+    try:
+        stego = paper.embed(levels, content, key, depth=depth, config=descent, watch=watch)
+    except CapacityError as error:
+        if depth < max(RATES):
+            error.hint = "raise --bpp, use a larger cover, or hide less"
+        raise
+    return stego, depth * levels.shape[0] * levels.shape[1]
+
+
+def _embed_exactly(
+    cover: Signal,
+    levels: Samples,
+    content: Content,
+    key: Key,
+    *,
+    config: EmbedConfig,
+    watch: Watch | None,
+) -> tuple[Samples, int]:
+    rows = _rows(cover.medium, levels)
+    carrying = levels[rows]
+    wanted = None if config.bpp is None else round(config.bpp * cover.points)
+    most = exact.fullest(carrying.size)
     if wanted is not None and wanted > most:
         raise CapacityError(
             needed=wanted,
@@ -284,14 +331,15 @@ def _embed(
             holder="cover",
             hint="lower --bpp, or leave it out",
         )
-    prices = (costs.flat if config.flat else costs.hill)(levels)
+    globe = cover.medium == "climate"
+    prices = costs.flat(levels) if config.flat else costs.hill(levels, around=globe)
     try:
         change, bits = exact.embed(
-            levels.reshape(-1),
-            prices.reshape(-1),
+            carrying.reshape(-1),
+            prices[rows].reshape(-1),
             content,
             key,
-            bounds=LEVELS,
+            bounds=signals.bounds(cover),
             span=config.span,
             bits=wanted,
             watch=watch,
@@ -300,10 +348,24 @@ def _embed(
         if wanted is not None:
             error.hint = "raise --bpp, or leave it out"
         raise
-    return (levels + change.reshape(levels.shape)).astype(np.uint8), bits
+    stego = levels.copy()
+    stego[rows] += change.reshape(carrying.shape).astype(levels.dtype)
+    return stego, bits
 
 
-_READERS: dict[Profile, Callable[[Levels, Key, Path | None], bytes]] = {
+def _rows(medium: str, levels: Samples) -> slice:
+    """Give the rows that carry a message: on the globe, without poles that are a single value.
+
+    All samples of a pole's row are of one place, so that a change of one of them alone would show.
+    Nothing changes them, and so a reader finds them as the sender did.
+    """
+    if medium != "climate":
+        return slice(None)
+    north, south = ((levels[row] == levels[row, :1]).all() for row in (0, -1))
+    return slice(int(north), len(levels) - int(south))
+
+
+_READERS: dict[Profile, Callable[[Samples, Key, Path | None], bytes]] = {
     "exact": lambda levels, key, _: exact.extract(levels.reshape(-1), key),
     "jpeg": lambda levels, key, _: robust.extract(levels, key),
     "paper": paper.extract,

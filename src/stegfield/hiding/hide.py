@@ -136,6 +136,12 @@ def hide(
         raise ConfigError("there is no secret to hide", hint="name at least one image and its key")
     if config.slots != "keyed":
         _check_shared(secrets, config.slots)
+    media = {cover.medium, *(secret.signal.medium for secret in secrets)}
+    if media != {"image"}:
+        raise ConfigError(
+            "only images are hidden, in fields of images",
+            hint="`embed` takes climate fields as covers",
+        )
     cover, images = _same_channels(cover, [secret.signal for secret in secrets])
     field = new_field(
         cover, architecture=architecture, sizes=sizes, seed=training.seed, checkpoint=checkpoint

@@ -42,6 +42,8 @@ def reveal(
     Raises:
         UnreadableError: No secret belongs to this key, or its record is gone and no size is given.
     """
+    if field.public.medium != "image":
+        raise UnreadableError(hint="only fields of images hide anything")
     key = unlock(key, field.public.seed)
     record = _find_record(field, key)
     if record is None and size is None:

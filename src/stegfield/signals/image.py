@@ -31,7 +31,6 @@ import torch
 from jaxtyping import UInt8
 from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
-from stegfield import files
 from stegfield.errors import ConfigError, ImageError, OutputError
 from stegfield.signals.signal import LARGEST_POINTS, Signal
 
@@ -61,23 +60,18 @@ UPRIGHT = {
 }
 
 
-def read(path: Path, *, flatten: bool = False) -> Signal:
-    """Read an image file.
+def decode(data: bytes, path: Path, *, flatten: bool = False) -> Signal:
+    """Decode the bytes of an image file; the path is only named in errors.
 
     Args:
-        path: PNG, JPEG, WebP, BMP or TIFF.
+        data: PNG, JPEG, WebP, BMP or TIFF.
+        path: The file's name.
         flatten: Put a transparent image onto white, instead of refusing it.
 
     Raises:
         ImageError: Not an image, damaged, transparent, smaller than 8x8, or larger than 80
             megapixels.
-        InputError: The file is missing or cannot be read.
     """
-    return decode(files.read_bounded(path, LARGEST_FILE), path, flatten=flatten)
-
-
-def decode(data: bytes, path: Path, *, flatten: bool = False) -> Signal:
-    """Decode the bytes of an image file; see `read`. The path is only named in errors."""
     _silence_libtiff()
     try:
         with warnings.catch_warnings():
@@ -120,6 +114,8 @@ def encode(signal: Signal, suffix: str) -> bytes:
         ConfigError: No image that we write has that suffix.
     """
     suffix = suffix.lower()
+    if signal.medium != "image":
+        raise ConfigError(f"a field of medium {signal.medium} is no image")
     if suffix not in WRITTEN:
         raise ConfigError(
             f"images cannot be written with the suffix {suffix or '(none)'}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import torch
@@ -12,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from stegfield.errors import ConfigError
+from stegfield.signals.packing import Packing
 
 LARGEST_SIDE = 1 << 16
 LARGEST_POINTS = 80_000_000
@@ -22,13 +24,16 @@ LARGEST_POINTS = 80_000_000
 class Signal:
     """Values in [-1, 1] on a grid, channels last.
 
-    An image has the axes rows and columns and 1 or 3 channels.
+    An image has the axes rows and columns and 1 or 3 channels. A climate field has 1 channel, rows
+    from the north pole to the south pole, and columns from 0 degrees eastward.
     """
 
     values: Float[Tensor, "*size channels"]
     medium: str = "image"
     origin: Literal["JPEG", "palette"] | None = None
     """What samples were decoded from, where it shows in them: JPEG, or a palette of few colours."""
+    packing: Packing | None = None
+    """How the climate file that the values are from holds them; files of our own if None."""
 
     @property
     def size(self) -> tuple[int, ...]:
@@ -86,6 +91,88 @@ def coordinates(
         axes.append((2 * (index % count).double() + 1 - count) * (half / count))
         index = index // count
     return torch.stack(axes[::-1], dim=1).float()
+
+
+def sphere(
+    size: tuple[int, ...], start: int = 0, stop: int | None = None
+) -> Float[Tensor, "points 3"]:
+    """Give the points of a grid on the globe as unit vectors, the columns running fastest.
+
+    Rows go from 90 degrees north to 90 degrees south, both included; columns from 0 degrees
+    eastward, 360 excluded. The axes point to (0 N, 0 E), to (0 N, 90 E) and to the north pole. A
+    place that two grids share has the same point in both.
+
+    Args:
+        size: Rows and columns.
+        start: First point wanted, row by row.
+        stop: Point to stop before; the last one if left out.
+
+    Example:
+        >>> sphere((3, 4), 3, 6)  # the last place of the north pole, then two on the equator
+        tensor([[0., 0., 1.],
+                [1., 0., 0.],
+                [0., 1., 0.]])
+    """
+    rows, columns = size
+    index = torch.arange(start, rows * columns if stop is None else stop)
+    height, radius = _parallels(rows)
+    east, north = _meridians(columns)
+    row, column = index // columns, index % columns
+    at = (radius[row] * east[column], radius[row] * north[column], height[row])
+    return torch.stack(at, dim=1).float() + 0.0  # no point has coordinates of -0
+
+
+@lru_cache(maxsize=16)
+def _parallels(rows: int) -> tuple[Tensor, Tensor]:
+    """Give the height of each row above the equator's plane, and its distance from the axis.
+
+    A share of a quarter turn is divided before anything is rounded, so that rows of finer grids
+    come out equal, and both poles exactly so.
+    """
+    quarter = math.pi / 2
+    shares = [(rows - 1 - 2 * row) / max(rows - 1, 1) for row in range(rows)]
+    height = [math.sin(quarter * share) for share in shares]
+    radius = [math.sin(quarter * (1 - abs(share))) for share in shares]
+    return torch.tensor(height, dtype=torch.float64), torch.tensor(radius, dtype=torch.float64)
+
+
+@lru_cache(maxsize=16)
+def _meridians(columns: int) -> tuple[Tensor, Tensor]:
+    """Give the direction of each column in the equator's plane."""
+    turns = [_cosine_and_sine(column, columns) for column in range(columns)]
+    east, north = torch.tensor(turns, dtype=torch.float64).T
+    return east, north
+
+
+def _cosine_and_sine(step: int, steps: int) -> tuple[float, float]:
+    """Give the cosine and the sine of a share of a turn, exact at its quarters."""
+    quarter, left = divmod(4 * step, steps)
+    angle = math.pi / 2 * (left / steps)
+    x, y = math.cos(angle), math.sin(angle)
+    return ((x, y), (-y, x), (-x, -y), (y, -x))[quarter]
+
+
+def axes(medium: str, size: tuple[int, ...]) -> int:
+    """Give the coordinates that a point of a signal has: 2 in an image, 3 on the globe."""
+    return 3 if medium == "climate" else len(size)
+
+
+def points(
+    medium: str,
+    size: tuple[int, ...],
+    within: tuple[float, ...] | None = None,
+    start: int = 0,
+    stop: int | None = None,
+) -> Float[Tensor, "points axes"]:
+    """Give the points of a signal: on the `sphere` for a climate field, else its `coordinates`.
+
+    Example:
+        >>> points("image", (1, 2)).shape, points("climate", (3, 2)).shape
+        (torch.Size([2, 2]), torch.Size([6, 3]))
+    """
+    if medium == "climate":
+        return sphere(size, start, stop)
+    return coordinates(size, within, start, stop)
 
 
 def parse_size(text: str) -> tuple[int, int]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 
-from stegfield.signals.signal import Signal, coordinates
+from stegfield.signals.packing import Packing
+from stegfield.signals.signal import Signal, coordinates, sphere
 
 
 def waves(rows: int, columns: int, *, channels: int = 3, phase: float = 0.0) -> Signal:
@@ -20,3 +23,16 @@ def waves(rows: int, columns: int, *, channels: int = 3, phase: float = 0.0) -> 
         for c in range(channels)
     ]
     return Signal(0.8 * torch.stack(colours, dim=1).view(rows, columns, channels))
+
+
+def globe(rows: int, columns: int, *, phase: float = 0.0) -> Signal:
+    """Draw a smooth climate field: warm at the equator, with waves; all sizes show one function.
+
+    Example:
+        >>> globe(19, 36).medium
+        'climate'
+    """
+    x, y, z = sphere((rows, columns)).double().unbind(dim=1)
+    waves = torch.sin(4 * x + phase) * torch.cos(3 * y - phase) + 0.3 * torch.sin(9 * y * x + 5 * z)
+    values = 0.45 - 0.75 * z.square() + 0.1 * math.cos(phase) * z + 0.12 * waves
+    return Signal(values.float().view(rows, columns, 1), "climate", packing=Packing())
