@@ -334,7 +334,14 @@ class GanConfig:
 PRESETS = {
     "faces": GanConfig(grow="32:20000", steps=200_000),
     "climate": GanConfig(
-        points=1024, steps=8000, latent=32, hidden="128,256", std=0.7, mirror=False
+        points=1024,
+        steps=10_000,
+        batch=32,
+        latent=32,
+        hidden="128,256",
+        std=0.7,
+        channels=16,
+        mirror=False,
     ),
     "digits": GanConfig(
         size=8,

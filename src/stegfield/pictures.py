@@ -1,18 +1,27 @@
-"""Pictures for people: labelled rows of images, and magnified differences."""
+"""Pictures for people: rows of images with and without labels, differences, and curves."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from stegfield.errors import ConfigError
 from stegfield.metrics import Samples
 
 MARGIN, CAPTION_HEIGHT, FONT_SIZE = 12, 40, 14
-PAPER, INK = (255, 255, 255), (32, 32, 32)
+GAP = 2
+PAPER, INK, FAINT = (255, 255, 255), (32, 32, 32), (224, 224, 224)
+# told apart with every kind of colour vision, in this order (Okabe and Ito)
+COLOURS = ((0, 114, 178), (213, 94, 0), (0, 158, 115), (204, 121, 167), (230, 159, 0), (0, 0, 0))
+GREY = (120, 120, 120)
+CHART_LEFT, CHART_BOTTOM, LEGEND, LINE_HEIGHT = 64, 44, 150, 18
+SMOOTH = 3  # lines are drawn so many times larger, then reduced
+LEAST_DECADES = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +55,162 @@ def sheet(rows: Sequence[Sequence[Tile]], *, tile_width: int = 256) -> bytes:
             pen.text((left, top + picture.height + 4), tile.caption, INK, font)
             left += tile_width + MARGIN
         top += height + MARGIN
+    return _png(paper)
+
+
+def contact_sheet(images: Sequence[Samples], columns: int, *, tile_width: int = 64) -> bytes:
+    """Draw images of one size close together, ``columns`` in a row, as a PNG.
+
+    Raises:
+        ConfigError: There are no images, they differ in size, or there are no columns.
+    """
+    if not images or columns < 1:
+        raise ConfigError(f"a sheet of {len(images)} images in {columns} columns shows nothing")
+    if len({image.shape for image in images}) > 1:
+        raise ConfigError("the images on a contact sheet differ in size")
+    columns = min(columns, len(images))
+    pictures = [_fit_width(image, tile_width) for image in images]
+    height = pictures[0].height
+    rows = math.ceil(len(pictures) / columns)
+    size = (GAP + columns * (tile_width + GAP), GAP + rows * (height + GAP))
+    paper = Image.new("RGB", size, PAPER)
+    for at, picture in enumerate(pictures):
+        row, column = divmod(at, columns)
+        paper.paste(picture, (GAP + column * (tile_width + GAP), GAP + row * (height + GAP)))
+    return _png(paper)
+
+
+def curves(
+    series: Mapping[str, Sequence[tuple[float, float]]],
+    *,
+    levels: Mapping[str, float] | None = None,
+    across: str = "step",
+    title: str = "",
+    logarithmic: bool = False,
+    size: tuple[int, int] = (720, 400),
+) -> bytes:
+    """Draw curves, and levels to compare them with, as a PNG.
+
+    Args:
+        series: Points (across, up) of each curve by its name, from left to right; those that are
+            not finite are left out, and so are those not above 0 on a logarithmic scale.
+        levels: Heights of dashed lines, by their names.
+        across: What the horizontal axis shows.
+        title: What the vertical axis shows, written above it.
+        logarithmic: The vertical axis has decades.
+        size: Width and height in pixels.
+
+    Raises:
+        ConfigError: There is no point to draw.
+    """
+    shown = {
+        name: [(x, y) for x, y in points if _can_be_drawn(x, y, logarithmic)]
+        for name, points in series.items()
+    }
+    straight = {name: y for name, y in (levels or {}).items() if _can_be_drawn(0, y, logarithmic)}
+    every = [point for points in shown.values() for point in points]
+    if not every:
+        raise ConfigError("there is no point to draw a curve through")
+    box = (CHART_LEFT, MARGIN + LINE_HEIGHT, size[0] - LEGEND, size[1] - CHART_BOTTOM)
+    up = _Axis([y for _, y in every] + list(straight.values()), box[3], box[1], logarithmic)
+    along = _Axis([x for x, _ in every], box[0], box[2], False)
+    # lines larger than they will be, with text and marks on the reduced picture
+    large = Image.new("RGB", (size[0] * SMOOTH, size[1] * SMOOTH), PAPER)
+    pen = ImageDraw.Draw(large)
+
+    def line(points: Iterable[tuple[float, float]], colour: tuple[int, ...], width: float) -> None:
+        scaled = [(x * SMOOTH, y * SMOOTH) for x, y in points]
+        pen.line(scaled, colour, round(width * SMOOTH), "curve")
+
+    for y in up.marks:
+        line([(box[0], up(y)), (box[2], up(y))], FAINT, 1)
+    for x in along.marks:
+        line([(along(x), box[3]), (along(x), box[3] + 4)], INK, 1)
+    for y in straight.values():
+        for left in range(box[0], box[2], 8):
+            line([(left, up(y)), (min(left + 4, box[2]), up(y))], GREY, 1)
+    coloured = {name: COLOURS[at % len(COLOURS)] for at, name in enumerate(shown)}
+    for name, points in shown.items():
+        line([(along(x), up(y)) for x, y in points], coloured[name], 2)
+        for x, y in points[:: max(1, len(points) - 1)]:
+            dot = (along(x) * SMOOTH, up(y) * SMOOTH)
+            pen.circle(dot, 3 * SMOOTH, coloured[name])
+    line([(box[0], box[1]), (box[0], box[3]), (box[2], box[3])], INK, 1)
+    paper = large.resize(size, Image.Resampling.BOX)
+
+    pen, font = ImageDraw.Draw(paper), ImageFont.load_default(FONT_SIZE)
+    pen.text((MARGIN, MARGIN - 4), title, INK, font)
+    pen.text(((box[0] + box[2]) / 2, size[1] - LINE_HEIGHT), across, INK, font, anchor="mt")
+    for y in up.marks:
+        pen.text((box[0] - 6, up(y)), f"{y:g}", INK, font, anchor="rm")
+    for x in along.marks:
+        pen.text((along(x), box[3] + 8), f"{x:g}", INK, font, anchor="mt")
+    ends = [(up(points[-1][1]), name, coloured[name]) for name, points in shown.items() if points]
+    ends += [(up(y), name, GREY) for name, y in straight.items()]
+    for height, name, colour in _apart(ends, box[3]):
+        pen.text((box[2] + 8, height), name, colour, font, anchor="lm")
+    return _png(paper)
+
+
+class _Axis:
+    """Where values lie between two pixels, and round values to mark."""
+
+    def __init__(
+        self, values: Sequence[float], start: float, stop: float, logarithmic: bool
+    ) -> None:
+        self.logarithmic, self.start, self.stop = logarithmic, start, stop
+        low, high = self._scale(min(values)), self._scale(max(values))
+        least = LEAST_DECADES if logarithmic else max(abs(high), 1) * 1e-6
+        spare = max(0, least - (high - low)) / 2
+        self.low, self.high = low - spare, high + spare
+        self.marks = [
+            mark
+            for mark in (_decades if logarithmic else _steps)(self.low, self.high)
+            if self.low <= self._scale(mark) <= self.high
+        ]
+
+    def __call__(self, value: float) -> float:
+        share = (self._scale(value) - self.low) / (self.high - self.low)
+        return self.start + share * (self.stop - self.start)
+
+    def _scale(self, value: float) -> float:
+        return math.log10(value) if self.logarithmic else value
+
+
+def _steps(low: float, high: float) -> list[float]:
+    """Give four to ten multiples of 1, 2 or 5 times a power of ten."""
+    exact = (high - low) / 8
+    power = 10 ** math.floor(math.log10(exact))
+    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= exact)
+    return [at * step for at in range(math.floor(low / step), math.ceil(high / step) + 1)]
+
+
+def _decades(low: float, high: float) -> list[float]:
+    """Give 1, 2 and 5 times powers of ten, or even steps within a narrow range."""
+    powers = range(math.floor(low), math.ceil(high) + 1)
+    marks = [factor * 10.0**power for power in powers for factor in (1, 2, 5)]
+    if sum(10**low <= mark <= 10**high for mark in marks) < 2:
+        return _steps(10**low, 10**high)
+    return marks if high - low < 4 else [10.0**power for power in powers]
+
+
+def _apart(
+    labels: Sequence[tuple[float, str, tuple[int, int, int]]], lowest: float
+) -> list[tuple[float, str, tuple[int, int, int]]]:
+    """Move labels up, from the lowest on, until none covers another."""
+    moved = []
+    for height, name, colour in sorted(labels, reverse=True):
+        lowest = min(height, lowest)
+        moved.append((lowest, name, colour))
+        lowest -= LINE_HEIGHT
+    return moved
+
+
+def _can_be_drawn(x: float, y: float, logarithmic: bool) -> bool:
+    return math.isfinite(x) and math.isfinite(y) and (y > 0 or not logarithmic)
+
+
+def _png(paper: Image.Image) -> bytes:
     stream = io.BytesIO()
     paper.save(stream, "PNG")
     return stream.getvalue()

@@ -17,6 +17,7 @@ from stegfield.cli.capacity import capacity
 from stegfield.cli.compare import compare
 from stegfield.cli.demo import demo
 from stegfield.cli.embed import embed
+from stegfield.cli.evaluate import evaluate
 from stegfield.cli.extract import extract
 from stegfield.cli.fit import fit
 from stegfield.cli.generate import generate
@@ -50,6 +51,7 @@ for command in (
     capacity,
     generate,
     train,
+    evaluate,
     compare,
     demo,
 ):

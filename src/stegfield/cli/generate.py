@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
@@ -13,6 +13,12 @@ from stegfield.cli.embed import tell
 from stegfield.cli.terminal import answer, read_key, read_message, say, watching_bits
 from stegfield.config import EmbedConfig
 from stegfield.errors import ConfigError
+
+if TYPE_CHECKING:
+    from stegfield.fixednet import EmbedResult
+    from stegfield.keys import Key, Passphrase
+    from stegfield.metrics import Samples
+    from stegfield.signals import Signal
 
 FIELD_SUFFIX = ".safetensors"
 LARGEST_SEED = 1 << 63
@@ -29,6 +35,7 @@ def generate(
     seed: int | None = None,
     count: int = 1,
     grid: Path | None = None,
+    plot: Path | None = None,
     message: Path | None = None,
     key: Path | None = None,
     config: Annotated[EmbedConfig, Parameter(name="*", group="With --message")] = EmbedConfig(),
@@ -42,62 +49,66 @@ def generate(
 
     Args:
         model: faces, climate or digits; or a file that `stegfield train` wrote.
-        output: Image to write; or a field file, with the suffix .safetensors.
+        output: Image to write, or a climate field as .nc; or the function itself, as .safetensors.
         size: Points along the longer side, or columns x rows [default: as the examples were].
         seed: Decides what is drawn [default: at random]. Who can guess the seed of a cover can draw
             it again, and see what a message changed.
         count: How many to draw, with consecutive seeds, for --grid.
         grid: PNG file to write with all that was drawn.
+        plot: PNG file to write with the globe from two sides.
         message: File to embed; - is stdin.
         key: Key file for the message; asks for a passphrase if left out.
         passphrase_stdin: Read the passphrase from stdin.
         json: Print the result as JSON.
         force: Replace existing files.
     """
-    from stegfield import fields, files, fixednet, generative, pictures, signals
+    from stegfield import fields, files, generative, globes, pictures, signals
 
-    written = [path for path in (output, grid) if path is not None]
-    _check(output, seed, count, grid)
-    if message is not None:
-        _check_message(output, config)
+    written = [path for path in (output, grid, plot) if path is not None]
+    _check(written, seed, count, grid)
     files.check_apart(written, [path for path in (message, key) if path is not None])
     for path in written:
         files.check_new(path, force=force)
     source = generative.load(model)
+    if message is not None:
+        _check_message(output, config, source.medium)
     shown_at = size_of(source, size)
-    first = secrets.randbelow(LARGEST_SEED - count) if seed is None else seed
-    facts: dict[str, object] = {"model": source.name, "seed": first, "size": list(shown_at)}
-    outputs = []
+    first = secrets.randbelow(LARGEST_SEED - LARGEST_COUNT) if seed is None else seed
+    result, outputs = None, []
+    field = source.draw(first)
+    cover = fields.render(field, shown_at)
+    if message is not None and output is not None:
+        if seed is not None:
+            _warn_of_seed(seed)
+        with_key = read_key(key, passphrase_stdin=passphrase_stdin, repeat=True)
+        result = _sent(cover, read_message(message), with_key, config, output.suffix)
+        outputs.append(files.Output(output, result.file))
+    elif output is not None:
+        function = output.suffix == FIELD_SUFFIX
+        data = fields.to_bytes(field) if function else signals.encode(cover, output.suffix)
+        outputs.append(files.Output(output, data))
     if grid is not None:
-        drawn = [fields.render(source.draw(first + i), shown_at) for i in range(count)]
+        others = (fields.render(source.draw(first + i), shown_at) for i in range(1, count))
+        drawn = [_picture(one) for one in (cover, *others)]
+        outputs.append(files.Output(grid, pictures.contact_sheet(drawn, ACROSS)))
+    if plot is not None:
+        shown = cover if result is None else result.stego
         outputs.append(
-            files.Output(
-                grid, pictures.contact_sheet([signals.to_samples(one) for one in drawn], ACROSS)
-            )
+            files.Output(plot, signals.to_png(signals.from_samples(globes.globe(shown))))
         )
-    if output is not None:
-        field = source.draw(first)
-        if output.suffix == FIELD_SUFFIX:
-            outputs.append(files.Output(output, fields.to_bytes(field)))
-        elif message is None:
-            shown = fields.render(field, shown_at)
-            outputs.append(files.Output(output, signals.encode(shown, output.suffix)))
-        else:
-            if seed is not None:
-                _warn_of_seed(seed)
-            with_key = read_key(key, passphrase_stdin=passphrase_stdin, repeat=True)
-            data = read_message(message)
-            shown = fields.render(field, shown_at)
-            with watching_bits() as watch:
-                result = fixednet.embed(
-                    shown, data, with_key, config=config, suffix=output.suffix, watch=watch
-                )
-            outputs.append(files.Output(output, result.file))
-            facts |= result.to_json() | {"seed": seed}
     files.write_all_new(outputs, force=force)
     if json:
-        answer({**facts, "files": [str(path) for path in written]})
-    elif message is not None and output is not None:
+        told = None if result is not None and seed is None else first
+        answer(
+            {
+                "files": [str(path) for path in written],
+                "model": source.name,
+                "seed": told,
+                "size": list(shown_at),
+                **({} if result is None else result.to_json()),
+            }
+        )
+    elif result is not None and output is not None:
         tell(output, result)
     else:
         for path in written:
@@ -111,8 +122,26 @@ def _warn_of_seed(seed: int) -> None:
     )
 
 
-def _check(output: Path | None, seed: int | None, count: int, grid: Path | None) -> None:
-    if output is None and grid is None:
+def _sent(
+    cover: Signal, message: bytes, key: Key | Passphrase, config: EmbedConfig, suffix: str
+) -> EmbedResult:
+    """Embed a message in what was drawn."""
+    from stegfield import fixednet
+
+    with watching_bits() as watch:
+        return fixednet.embed(cover, message, key, config=config, suffix=suffix, watch=watch)
+
+
+def _picture(shown: Signal) -> Samples:
+    from stegfield import globes, signals
+
+    if shown.medium == "climate":
+        return globes.world(shown, width=4 * shown.size[1])
+    return signals.to_samples(shown)
+
+
+def _check(written: list[Path], seed: int | None, count: int, grid: Path | None) -> None:
+    if not written:
         raise ConfigError("there is nothing to write", hint="name a file with -o or --grid")
     if seed is not None and not 0 <= seed < LARGEST_SEED - LARGEST_COUNT:
         raise ConfigError(f"--seed must be from 0 to 2^63 - {LARGEST_COUNT + 1}, got {seed}")
@@ -122,7 +151,7 @@ def _check(output: Path | None, seed: int | None, count: int, grid: Path | None)
         raise ConfigError("several are drawn into one picture", hint="name it with --grid")
 
 
-def _check_message(output: Path | None, config: EmbedConfig) -> None:
+def _check_message(output: Path | None, config: EmbedConfig, medium: str) -> None:
     from stegfield import fixednet
 
     if output is None:
@@ -132,4 +161,4 @@ def _check_message(output: Path | None, config: EmbedConfig) -> None:
             "a message goes into samples, not into a field",
             hint="write an image, or hide images in the field with `stegfield hide`",
         )
-    fixednet.check_suffix(output.suffix, config.profile)
+    fixednet.check_suffix(output.suffix, config.profile, medium)

@@ -60,7 +60,7 @@ def train(
     state = output / STATE
     if state.exists() and not resume:
         raise OutputExistsError(state, hint="--resume goes on from it; or name another folder")
-    examples = _examples(what, data, chosen)
+    examples = read_examples(what, data, chosen.size)
     with generative.joined() as processes, watching_training(show=processes.first) as watch:
         model = generative.train(
             examples, chosen, output, name=what, processes=processes, watch=watch
@@ -88,13 +88,14 @@ def _settings(what: str, path: Path | None, flags: Given | None) -> GanConfig:
     return replace(chosen, **({} if flags is None else flags.given))
 
 
-def _examples(what: str, data: Path | None, settings: GanConfig) -> Examples:
+def read_examples(what: str, data: Path | None, size: int, *, medium: str = "image") -> Examples:
+    """Read the examples of a kind: images are reduced to a size."""
     from stegfield import generative
 
     if what == "digits" and data is None:
         return generative.digits()
     if data is None:
         raise ConfigError(f"{what} are learned from examples", hint="name them with --data")
-    if what == "climate":
+    if "climate" in (what, medium):
         return generative.globes(data)
-    return generative.Images(data, settings.size)
+    return generative.Images(data, size)

@@ -213,8 +213,7 @@ class Globes(Examples):
     channels = 1
 
     def __init__(self, kelvin: Float[np.ndarray, "count rows columns"]) -> None:
-        middle, half = (COLDEST_K + HOTTEST_K) / 2, (HOTTEST_K - COLDEST_K) / 2
-        self._grids = torch.from_numpy(((kelvin - middle) / half).astype(np.float32))[..., None]
+        self._grids = signals.to_values(kelvin[..., None])
         self._even: dict[int, Tensor] = {}
 
     def __len__(self) -> int:

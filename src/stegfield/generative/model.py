@@ -16,7 +16,7 @@ from stegfield.fields.field import normal
 from stegfield.fields.fourier import Fourier, FourierFeatures, FourierSizes
 from stegfield.generative.hypernet import Generator
 from stegfield.keys import SALT_BYTES, Noise
-from stegfield.signals import coordinates
+from stegfield.signals import points
 
 FREQUENCIES = hashlib.sha256(b"stegfield generator frequencies").digest()
 """What the fixed frequencies of all drawn fields are drawn from."""
@@ -91,7 +91,7 @@ class Model:
         self, latents: Float[Tensor, "batch latent"], size: tuple[int, ...]
     ) -> Float[Tensor, "batch rows columns values"]:
         """Show the fields of many latents on one grid, in [-1, 1]."""
-        at = coordinates(size)
+        at = points(self.medium, size)
         parts = [self.generator(part, at) for part in torch.split(latents, 8)]
         return torch.cat(parts).view(len(latents), *size, self.channels)
 

@@ -25,7 +25,6 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import io
 import json
 import math
 import time
@@ -37,7 +36,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import Float, Int64
-from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -53,6 +51,7 @@ from stegfield.generative.model import GeneratorSizes, Model, new_generator
 from stegfield.generative.pointconv import Critic, Pyramid, neighbourhood, pyramid
 from stegfield.generative.points import coarser_sets, even_points, even_pyramid
 from stegfield.generative.processes import ALONE, Processes
+from stegfield.pictures import contact_sheet
 
 STATE, MODEL, LOG, SAMPLES = "state.safetensors", "last.safetensors", "log.jsonl", "samples.png"
 CHECKPOINT_SECONDS = 120.0
@@ -62,7 +61,7 @@ WARM_UP_POINTS = 512
 WARM_UP_EXAMPLES = 4096
 """Of the examples, as many have their principal components taken: those of all are alike."""
 LEAST_WEIGHT = 1e-6
-SHEET = 64
+SHEET, ACROSS = 64, 16
 """Samples that the picture of a run shows, of the same latents each time."""
 CHANNELS_GROW = 4
 
@@ -429,15 +428,7 @@ class _Run:
         model = self.model()
         values = model.sample(latents.cpu(), model.size)
         levels = ((values.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).numpy()
-        across = math.isqrt(len(levels)) * 2
-        lines = [
-            np.concatenate(list(levels[at : at + across]), axis=1)
-            for at in range(0, len(levels), across)
-        ]
-        picture = np.concatenate(lines)
-        stream = io.BytesIO()
-        Image.fromarray(picture[..., 0] if picture.shape[2] == 1 else picture).save(stream, "PNG")
-        return stream.getvalue()
+        return contact_sheet(list(levels), ACROSS)
 
 
 def gradient_penalty(
