@@ -246,7 +246,7 @@ class _Run:
             self._penalty = self._penalise(real, sets)
         pull = -(-scores.detach()).sigmoid() / weight
         assert seen.grad is not None  # noqa: S101 - it was just computed
-        drawn.backward(seen.grad * pull[:, None, None])  # type: ignore[no-untyped-call]
+        drawn.backward(seen.grad * pull[:, None, None])
         shown = functional.softplus(scores.detach()).mean()
         shown = shown + functional.softplus(-real_scores.detach()).mean()
         figures = torch.stack(
@@ -273,7 +273,8 @@ class _Run:
         config = self.config
         inputs = real.detach().requires_grad_()
         penalty = gradient_penalty(self.critic, inputs, sets)
-        (config.r1 / 2 * config.r1_every * penalty).backward()
+        loss = config.r1 / 2 * config.r1_every * penalty
+        loss.backward()  # type: ignore[no-untyped-call]
         return penalty.detach()
 
     @torch.no_grad()
