@@ -283,7 +283,7 @@ class GanConfig:
     """Makes a run repeatable on one machine."""
 
     def __post_init__(self) -> None:
-        ranges = {"size": (4, 1024), "steps": (1, math.inf), "warm_up": (0, math.inf)}
+        ranges = {"size": (8, 1024), "steps": (1, math.inf), "warm_up": (0, math.inf)}
         ranges |= {"batch": (2, 65_536), "points": (0, 1 << 20), "latent": (1, 4096)}
         ranges |= {"rank": (0, 64), "width": (4, 2048), "depth": (1, 32), "frequencies": (2, 2048)}
         ranges |= {"channels": (4, 1024), "r1": (0, math.inf), "r1_every": (1, math.inf)}
@@ -301,10 +301,10 @@ class GanConfig:
         if not all(1 <= units <= 65_536 for units in self.hidden_units):
             raise ConfigError(f"{_flag('hidden')} must be from 1 to 65,536 units")
         for size, _ in self.stages:
-            if size < 4 or size & (size - 1):
+            if size < 8 or size & (size - 1):
                 raise ConfigError(
-                    f"{_flag('size')} and the sizes of {_flag('grow')} must be powers of two, "
-                    f"got {size}"
+                    f"{_flag('size')} and the sizes of {_flag('grow')} must be powers of two "
+                    f"from 8, got {size}"
                 )
 
     @property

@@ -129,7 +129,7 @@ def train(
         asked = watch is not None and watch(run.progress())
         over = config.max_seconds is not None and now - began > config.max_seconds
         stop = processes.any(asked or over)
-        if processes.first and (stop or now - saved > CHECKPOINT_SECONDS):
+        if processes.first and now - saved > CHECKPOINT_SECONDS:
             run.save(folder)
             saved = time.monotonic()
     if processes.first:

@@ -1,0 +1,355 @@
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import safetensors.torch
+import torch
+from PIL import Image
+from torch import Tensor, distributed, nn
+from torch.nn import functional
+
+import stegfield
+from stegfield import generative
+from stegfield.config import GanConfig
+from stegfield.errors import ConfigError, DivergedError, InputError
+from stegfield.generative import Arrays, Model, Progress, Watch, store, train
+from stegfield.generative.processes import ALONE
+from stegfield.generative.training import LOG, MODEL, SAMPLES, STATE, _Run
+
+TINY = GanConfig(
+    size=8, steps=12, warm_up=2, batch=8, latent=4, hidden="8", rank=2, width=6, depth=2,
+    frequencies=4, std=1.0, channels=4, r1_every=4, seed=3,
+)  # fmt: skip
+
+
+def smooth(count: int = 32, side: int = 8, channels: int = 3) -> Tensor:
+    """Random smooth pictures."""
+    coarse = torch.rand(count, channels, 3, 3, generator=torch.Generator().manual_seed(2)) * 2 - 1
+    wide = functional.interpolate(coarse, (side, side), mode="bilinear", align_corners=True)
+    return wide.permute(0, 2, 3, 1).contiguous()
+
+
+def trained(
+    folder: Path, *, watch: Watch | None = None, side: int = 8, **settings: Any
+) -> tuple[Model, dict[str, Tensor]]:
+    """The model of a run in a folder, and all numbers of the state that it left."""
+    folder.mkdir(exist_ok=True)
+    config = replace(TINY, **settings)
+    model = train(Arrays(smooth(side=side)), config, folder, name="tiny", watch=watch)
+    return model, safetensors.torch.load_file(folder / STATE)
+
+
+def assert_equal(one: dict[str, Tensor], other: dict[str, Tensor]) -> None:
+    assert one.keys() == other.keys()
+    for name, tensor in one.items():
+        assert torch.equal(tensor, other[name]), name
+
+
+VARIANTS = [
+    {},
+    {"points": 40},
+    {"augment": 0.5},
+    {"size": 16, "grow": "8:3"},
+    {"size": 16, "points": 100, "rank": 0},
+    {"precision": "bfloat16"},
+    {"r1": 0.0, "warm_up": 0, "mirror": False},
+]
+
+
+@pytest.mark.parametrize("settings", VARIANTS, ids=str)
+def test_a_run_that_is_resumed_ends_as_if_it_had_never_stopped(
+    settings: dict[str, Any], tmp_path: Path
+) -> None:
+    settings = {"side": settings.get("size", 8), **settings}
+    whole, state = trained(tmp_path / "whole", **settings)
+    trained(tmp_path / "parts", steps=6, **settings)
+    resumed, again = trained(tmp_path / "parts", **settings)
+    assert whole.steps == resumed.steps == 12
+    assert_equal(state, again)
+    assert_equal(whole.generator.state_dict(), resumed.generator.state_dict())
+
+
+def test_a_seed_gives_the_same_run_again_and_another_seed_another(tmp_path: Path) -> None:
+    model, state = trained(tmp_path / "one", steps=4)
+    torch.rand(3)  # what else is drawn does not matter
+    again, same = trained(tmp_path / "two", steps=4)
+    assert_equal(state, same)
+    assert store.to_bytes(model) == store.to_bytes(again)
+    assert (tmp_path / "one" / SAMPLES).read_bytes() == (tmp_path / "two" / SAMPLES).read_bytes()
+    other, _ = trained(tmp_path / "three", steps=4, seed=4)
+    assert store.to_bytes(model) != store.to_bytes(other)
+
+
+def test_training_leaves_torch_s_random_numbers_alone(tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    wanted = torch.rand(3)
+    torch.manual_seed(1)
+    trained(tmp_path, steps=2)
+    assert torch.equal(torch.rand(3), wanted)
+
+
+def test_the_watcher_ends_a_run_with_its_state_written(tmp_path: Path) -> None:
+    seen: list[Progress] = []
+
+    def watch(progress: Progress) -> bool:
+        seen.append(progress)
+        return progress.step == 5
+
+    model, _ = trained(tmp_path, watch=watch)
+    assert model.steps == 5
+    assert [p.step for p in seen] == [1, 2, 3, 4, 5]
+    assert all(p.steps == 12 and p.size == 8 for p in seen)
+    resumed, state = trained(tmp_path)
+    assert resumed.steps == 12
+    _, whole = trained(tmp_path / "whole")
+    assert_equal(state, whole)
+
+
+def test_seconds_end_a_run(tmp_path: Path) -> None:
+    model, _ = trained(tmp_path, steps=10**6, max_seconds=1e-6)
+    assert model.steps == 1
+
+
+def test_a_folder_gets_the_model_the_state_the_log_and_a_picture(tmp_path: Path) -> None:
+    model, _ = trained(tmp_path, watch=lambda progress: progress.step == 3)
+    trained(tmp_path)
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([MODEL, STATE, LOG, SAMPLES])
+    lines = [json.loads(line) for line in (tmp_path / LOG).read_text().splitlines()]
+    assert [line["step"] for line in lines] == [3, 12]
+    assert all(isinstance(figure, int | float) for line in lines for figure in line.values())
+    assert lines[0]["seconds"] < lines[1]["seconds"]
+    assert (tmp_path / STATE).stat().st_mode & 0o077 == 0
+    saved = generative.load(tmp_path / MODEL)
+    assert (saved.name, saved.steps, saved.examples, saved.size) == ("tiny", 12, 29, (8, 8))
+    assert saved.config == TINY
+    with Image.open(tmp_path / SAMPLES) as sheet:
+        assert sheet.size == (16 * 8, 4 * 8)
+    assert model.steps == 3
+
+
+def test_checkpoints_are_written_on_the_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stegfield.generative.training.CHECKPOINT_SECONDS", -1.0)
+    trained(tmp_path, steps=3)
+    lines = [json.loads(line)["step"] for line in (tmp_path / LOG).read_text().splitlines()]
+    assert lines == [1, 2, 3, 3]
+
+
+def test_grey_examples_give_grey_pictures(tmp_path: Path) -> None:
+    examples = Arrays(smooth(channels=1))
+    model = train(examples, replace(TINY, steps=2), tmp_path, name="grey")
+    assert model.channels == 1
+    with Image.open(tmp_path / SAMPLES) as sheet:
+        assert sheet.mode == "L"
+
+
+@pytest.mark.parametrize("damage", [b"", b"\0" * 100, b"PK\x03\x04pickle?", b"\xff" * 8])
+def test_a_damaged_state_is_refused(damage: bytes, tmp_path: Path) -> None:
+    (tmp_path / STATE).write_bytes(damage)
+    with pytest.raises(InputError, match="damaged checkpoint"):
+        trained(tmp_path)
+    assert (tmp_path / STATE).read_bytes() == damage
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.999])
+def test_a_truncated_state_is_refused(share: float, tmp_path: Path) -> None:
+    trained(tmp_path, steps=2)
+    data = (tmp_path / STATE).read_bytes()
+    (tmp_path / STATE).write_bytes(data[: int(share * len(data))])
+    with pytest.raises(InputError, match="damaged checkpoint"):
+        trained(tmp_path)
+
+
+@pytest.mark.parametrize("value", [torch.nan, torch.inf])
+def test_a_state_with_numbers_that_are_not_finite_is_refused(value: float, tmp_path: Path) -> None:
+    _, state = trained(tmp_path, steps=2)
+    with safetensors.safe_open(tmp_path / STATE, "pt") as stream:
+        metadata = stream.metadata()  # type: ignore[no-untyped-call]
+    state["field.critic.score.bias"].fill_(value)
+    safetensors.torch.save_file(state, tmp_path / STATE, metadata)
+    with pytest.raises(InputError, match="damaged checkpoint"):
+        trained(tmp_path)
+
+
+@pytest.mark.parametrize("settings", [{"width": 8}, {"rank": 0}, {"channels": 8}, {"latent": 5}])
+def test_a_state_of_another_model_is_refused(settings: dict[str, int], tmp_path: Path) -> None:
+    trained(tmp_path, steps=2)
+    with pytest.raises(InputError, match="belongs to another run"):
+        trained(tmp_path, **settings)
+
+
+def test_a_state_of_other_examples_is_refused(tmp_path: Path) -> None:
+    trained(tmp_path, steps=2)
+    with pytest.raises(InputError, match="belongs to another run"):
+        train(Arrays(smooth(channels=1)), TINY, tmp_path, name="tiny")
+
+
+def test_a_loss_that_is_no_number_ends_the_run(tmp_path: Path) -> None:
+    pictures = smooth()
+    pictures[:, 0, 0, 0] = torch.nan
+    with pytest.raises(DivergedError, match="training diverged"):
+        train(Arrays(pictures), replace(TINY, warm_up=0), tmp_path, name="tiny")
+    assert not (tmp_path / STATE).exists()
+
+
+def test_steps_too_long_end_the_run(tmp_path: Path) -> None:
+    with pytest.raises(DivergedError):
+        trained(tmp_path, critic_rate=1e30, steps=50)
+
+
+def test_random_points_are_other_points_in_every_step() -> None:
+    run = _Run(Arrays(smooth()), replace(TINY, points=20), "tiny", ALONE)
+    chosen = []
+    for step in range(3):
+        run.step = step
+        index, at, sets = run._points(run._draws(0))
+        assert index is not None
+        assert len(set(index.tolist())) == len(at) == 20
+        assert len(sets[0].index) == 16
+        assert int(sets[0].index.max()) < 20
+        chosen.append(tuple(index.tolist()))
+    assert len(set(chosen)) == 3
+
+
+def test_a_run_grows_where_it_was_told(tmp_path: Path) -> None:
+    sizes = []
+
+    def watch(progress: Progress) -> bool:
+        sizes.append(progress.size)
+        return False
+
+    trained(tmp_path, watch=watch, side=16, size=16, grow="8:3", steps=6)
+    assert sizes == [8, 8, 16, 16, 16, 16]  # told after each step is the size of the next
+
+
+def test_mirrored_examples_are_the_examples_or_their_mirror_images() -> None:
+    run = _Run(Arrays(smooth()), replace(TINY, batch=64), "tiny", ALONE)
+    batch = run._batch(run.training, run._draws(0)).view(64, 8, 8, 3)
+    known = smooth()[run.training]
+    as_they_are = (batch[:, None] == known).flatten(2).all(2).any(1)
+    mirrored = (batch[:, None] == known.flip(2)).flatten(2).all(2).any(1)
+    assert (as_they_are ^ mirrored).all()
+    assert 16 < int(mirrored.sum()) < 48
+
+
+def test_warming_up_brings_the_generator_near_its_examples() -> None:
+    errors = []
+    for steps in (0, 150):
+        run = _Run(Arrays(smooth()), replace(TINY, warm_up=steps, width=16), "tiny", ALONE)
+        run.warm_up()
+        places = run._places()
+        assert torch.allclose(places.std(0), torch.ones(4), atol=1e-3)
+        wanted = smooth()[run.training]
+        with torch.no_grad():
+            shown = run.model().sample(places, (8, 8))
+        errors.append(float((shown - wanted).square().mean()))
+        assert_equal(run.average.state_dict(), run.generator.state_dict())
+    assert errors[1] < 0.7 * errors[0]
+
+
+def test_the_average_follows_the_generator_faster_at_the_beginning() -> None:
+    run = _Run(Arrays(smooth()), replace(TINY, average=0.8), "tiny", ALONE)
+
+    def numbers(generator: nn.Module) -> Tensor:
+        return torch.cat([p.detach().flatten() for p in generator.parameters()])
+
+    wanted = numbers(run.average)
+    for pace in (1 / 2, 1 / 3, 1 / 4, 1 / 5, 1 / 5, 1 / 5):
+        run.advance()
+        wanted = wanted.lerp(numbers(run.generator), pace)
+    assert torch.allclose(numbers(run.average), wanted, atol=1e-6)
+    assert not torch.equal(numbers(run.average), numbers(run.generator))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"size": 4},
+        {"size": 12},
+        {"grow": "4:10"},
+        {"grow": "8:10,8:20", "size": 16},
+        {"grow": "16:10"},
+        {"grow": "8"},
+        {"hidden": ""},
+        {"hidden": "8,x"},
+        {"hidden": "0"},
+        {"batch": 1},
+        {"steps": 0},
+        {"beta2": 1.0},
+        {"critic_rate": 0.0},
+        {"std": float("nan")},
+        {"augment": 1.5},
+        {"precision": "float16"},
+    ],
+    ids=str,
+)
+def test_settings_out_of_range_are_refused(settings: dict[str, Any]) -> None:
+    with pytest.raises((ConfigError, TypeError)):
+        replace(TINY, **settings)
+
+
+ONE_OF_SEVERAL = """
+import sys, torch
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from test_training import TINY, smooth
+from dataclasses import replace
+from stegfield import generative
+torch.set_num_threads(1)
+with generative.joined() as processes:
+    assert processes.count == 2
+    examples = generative.Arrays(smooth())
+    config = replace(TINY, steps=4)
+    generative.train(examples, config, Path(sys.argv[2]), name="tiny", processes=processes)
+"""
+
+
+def free_port() -> int:
+    """A port that nobody listens at."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+@pytest.mark.skipif(not distributed.is_available(), reason="torch is built without processes")
+def test_two_processes_train_what_one_trains(tmp_path: Path) -> None:
+    (tmp_path / "shared").mkdir()
+    here, source = Path(__file__).parent, Path(stegfield.__file__).parents[1]
+    environment = os.environ | {
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": str(free_port()),
+        "WORLD_SIZE": "2",
+        "OMP_NUM_THREADS": "1",
+        "PYTHONPATH": str(source),
+        "CUDA_VISIBLE_DEVICES": "",
+    }
+    command = [sys.executable, "-c", ONE_OF_SEVERAL, str(here), str(tmp_path / "shared")]
+    processes = [
+        subprocess.Popen(command, env=environment | {"RANK": str(rank)}, stderr=subprocess.PIPE)
+        for rank in range(2)
+    ]
+    try:
+        for process in processes:
+            _, errors = process.communicate(timeout=120)
+            assert process.returncode == 0, errors.decode()
+    finally:
+        for process in processes:
+            process.kill()
+    _, alone = trained(tmp_path / "alone", steps=4)
+    shared = safetensors.torch.load_file(tmp_path / "shared" / STATE)
+    assert shared.keys() == alone.keys()
+    for name, tensor in shared.items():
+        if name.startswith("field."):
+            assert torch.allclose(tensor, alone[name], rtol=1e-3, atol=1e-4), name
+    lines = (tmp_path / "shared" / LOG).read_text().splitlines()
+    assert [json.loads(line)["step"] for line in lines] == [4]
