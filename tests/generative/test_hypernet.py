@@ -9,7 +9,7 @@ from stegfield import fields
 from stegfield.config import GanConfig
 from stegfield.generative import Model
 from stegfield.generative.hypernet import Generator
-from stegfield.generative.model import new_generator
+from stegfield.generative.model import GeneratorSizes, new_generator
 from stegfield.signals import coordinates
 
 RANKS = (0, 3)
@@ -21,11 +21,12 @@ def new_model(rank: int, *, channels: int = 3) -> Model:
     config = GanConfig(
         size=8, latent=5, hidden="7,9", rank=rank, width=6, depth=2, frequencies=4, std=1.0
     )
+    sizes = GeneratorSizes.of(config)
     torch.manual_seed(3)
     return Model(
         name="tiny",
-        generator=new_generator("image", channels, config),
-        config=config,
+        generator=new_generator("image", channels, sizes),
+        sizes=sizes,
         medium="image",
         channels=channels,
         size=(8, 8),
@@ -35,9 +36,9 @@ def new_model(rank: int, *, channels: int = 3) -> Model:
 
 
 def with_weights_of(generator: Generator, weights: dict[str, Tensor], at: Tensor) -> Tensor:
-    """What the template shows with other weights of its decoder."""
-    own = {f"decoder.{name}": tensor for name, tensor in weights.items()}
-    shown: Tensor = functional_call(generator.template, own, (at,))
+    """What the shared decoder shows with these weights."""
+    (decoder,) = generator._decoder
+    shown: Tensor = functional_call(decoder, weights, (generator.encoder(at),))
     return shown
 
 
@@ -56,7 +57,7 @@ def test_a_batch_shows_what_each_of_its_fields_shows(rank: int) -> None:
 def test_weights_fill_the_whole_decoder(rank: int) -> None:
     generator = new_model(rank).generator
     weights = generator.weights(torch.randn(4, 5))
-    wanted = {name: (4, *t.shape) for name, t in generator.template.decoder.state_dict().items()}
+    wanted = {name: (4, *t.shape) for name, t in generator._decoder[0].state_dict().items()}
     assert {name: tuple(t.shape) for name, t in weights.items()} == wanted
 
 
@@ -127,26 +128,25 @@ def test_heads_have_as_many_parameters_as_their_kind_says(rank: int) -> None:
 def test_compact_heads_are_the_smaller_ones() -> None:
     counts = []
     for rank in (0, 4):
-        heads = new_generator("image", 3, GanConfig(rank=rank)).heads
+        heads = new_generator("image", 3, GeneratorSizes.of(GanConfig(rank=rank))).heads
         counts.append(sum(p.numel() for p in heads.parameters()))
     assert counts[1] < counts[0] / 10
 
 
 @pytest.mark.parametrize("rank", RANKS)
-def test_gradients_reach_all_but_the_template(rank: int) -> None:
+def test_gradients_reach_all_parameters(rank: int) -> None:
     generator = new_model(rank).generator
     generator(torch.randn(4, 5), torch.randn(11, 2)).square().sum().backward()
     for name, parameter in generator.named_parameters():
-        assert parameter.requires_grad != name.startswith("template.")
-        if parameter.requires_grad:
-            assert parameter.grad is not None
-            assert parameter.grad.isfinite().all()
-            assert parameter.grad.any()
+        assert parameter.grad is not None, name
+        assert parameter.grad.isfinite().all()
+        assert parameter.grad.any()
 
 
 @pytest.mark.parametrize("rank", RANKS)
 def test_activations_of_new_fields_keep_their_size(rank: int) -> None:
     torch.manual_seed(3)
     config = GanConfig(size=8, hidden="64,64", rank=rank, width=64, depth=3)
-    shown = new_generator("image", 3, config)(torch.randn(32, 64), coordinates((8, 8)))
+    generator = new_generator("image", 3, GeneratorSizes.of(config))
+    shown = generator(torch.randn(32, 64), coordinates((8, 8)))
     assert 0.2 < float(shown.detach().std()) < 0.95
