@@ -54,7 +54,8 @@ class Model:
         """
         salt = hashlib.sha256(f"stegfield drawn {self.name} {seed}".encode()).digest()[:SALT_BYTES]
         weights = self.generator.weights(self.latent(seed)[None])
-        field = _template(self.config, self.medium, self.channels, self.size, salt)
+        public = Public(size=self.size, channels=self.channels, medium=self.medium, seed=salt)
+        field = _template(self.config, public, Noise(FREQUENCIES))
         own = {name: tensor[0].contiguous() for name, tensor in weights.items()}
         field.decoder.load_state_dict(own)
         return field
@@ -71,15 +72,25 @@ class Model:
 
 def new_generator(medium: str, channels: int, config: GanConfig) -> Generator:
     """Give an untrained generator; torch's global generator decides its weights."""
-    template = _template(config, medium, channels, (config.size, config.size), bytes(SALT_BYTES))
+    return _generator(medium, channels, config, Noise(FREQUENCIES))
+
+
+def weight_shapes(medium: str, channels: int, config: GanConfig) -> dict[str, tuple[int, ...]]:
+    """Name a generator's trained tensors and tell their shapes; none of them takes any memory."""
+    with torch.device("meta"):
+        generator = _generator(medium, channels, config, None)
+    return {n: tuple(p.shape) for n, p in generator.named_parameters() if p.requires_grad}
+
+
+def _generator(medium: str, channels: int, config: GanConfig, noise: Noise | None) -> Generator:
+    size = (config.size, config.size)
+    public = Public(size=size, channels=channels, medium=medium, seed=bytes(SALT_BYTES))
+    template = _template(config, public, noise)
     return Generator(template, latent=config.latent, hidden=config.hidden_units, rank=config.rank)
 
 
-def _template(
-    config: GanConfig, medium: str, channels: int, size: tuple[int, ...], salt: bytes
-) -> Fourier:
+def _template(config: GanConfig, public: Public, noise: Noise | None) -> Fourier:
     sizes = FourierSizes(
         frequencies=config.frequencies, std=config.std, width=config.width, depth=config.depth
     )
-    public = Public(size=size, channels=channels, medium=medium, seed=salt)
-    return Fourier(sizes, public, Noise(FREQUENCIES))
+    return Fourier(sizes, public, noise)

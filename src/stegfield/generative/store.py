@@ -17,9 +17,9 @@ import safetensors.torch
 import torch
 
 from stegfield import files
-from stegfield.config import GanConfig
+from stegfield.config import GanConfig, gan_config
 from stegfield.errors import ConfigError, InputError
-from stegfield.generative.model import Model, new_generator
+from stegfield.generative.model import Model, new_generator, weight_shapes
 
 ENTRY = "stegfield-model"
 FORMAT = 1
@@ -81,7 +81,11 @@ def load(name: str | Path) -> Model:
         shipped = resources.files("stegfield.generative") / "models" / f"{name}.safetensors"
         return from_bytes(shipped.read_bytes(), str(name))
     path = Path(name)
-    if not path.exists():
+    try:
+        there = path.exists()
+    except OSError:  # a name too long, or a folder above that is not ours to look into
+        there = False
+    if not there:
         raise InputError(
             f"there is no model {name}",
             hint=f"name one of {', '.join(SHIPPED)}, or a file that `stegfield train` wrote",
@@ -96,28 +100,37 @@ def from_bytes(data: bytes, name: Path | str = "the data") -> Model:
         ModelFileError: Anything about it is not as `to_bytes` writes it.
     """
     try:
-        model = _empty(_header(data))
+        header = _header(data)
+        config = _config(header)
+        shapes = weight_shapes(header["medium"], header["channels"], config)
         tensors = safetensors.torch.load(data)
     except (safetensors.SafetensorError, _DistrustError, ConfigError) as error:
         raise ModelFileError(name, str(error)) from None
     except (KeyError, ValueError, RuntimeError):
         raise ModelFileError(name, "its tensors cannot be read") from None
-    wanted = {
-        entry: parameter
-        for entry, parameter in model.generator.named_parameters()
-        if not entry.startswith("template.")
-    }
-    if tensors.keys() != wanted.keys():
+    # the generator is built when it is known to be no larger than the file
+    if tensors.keys() != shapes.keys():
         raise ModelFileError(name, "its tensors are not those of its sizes")
     for entry, tensor in tensors.items():
-        if tensor.shape != wanted[entry].shape or tensor.dtype != torch.float16:
+        if tuple(tensor.shape) != shapes[entry] or tensor.dtype != torch.float16:
             raise ModelFileError(name, f"{entry} has another shape or type than its sizes say")
         if not tensor.isfinite().all():
             raise ModelFileError(name, f"{entry} holds numbers that are not finite")
-    model.generator.load_state_dict(
+    with torch.random.fork_rng([]):
+        generator = new_generator(header["medium"], header["channels"], config)
+    generator.load_state_dict(
         {entry: tensor.float() for entry, tensor in tensors.items()}, strict=False
     )
-    return model
+    return Model(
+        name=header["name"],
+        generator=generator,
+        config=config,
+        medium=header["medium"],
+        channels=header["channels"],
+        size=tuple(header["size"]),
+        steps=header["steps"],
+        examples=header["examples"],
+    )
 
 
 class _DistrustError(Exception):
@@ -140,43 +153,19 @@ def _header(data: bytes) -> dict[str, Any]:
     return header
 
 
-def _empty(header: dict[str, Any]) -> Model:
-    """Build the model that a header describes, with weights to be replaced."""
+def _config(header: dict[str, Any]) -> GanConfig:
+    """Check the entries of a header, and give the settings among them."""
     size, channels, medium = header["size"], header["channels"], header["medium"]
     sides = isinstance(size, list) and len(size) == 2
     if not sides or not all(type(side) is int and 0 < side <= LARGEST_SIDE for side in size):
         raise _DistrustError("the size of what it draws is out of range")
-    if (medium, channels) not in (("image", 1), ("image", 3), ("climate", 1)):
+    known = (("image", 1), ("image", 3), ("climate", 1))
+    if type(channels) is not int or (medium, channels) not in known:
         raise _DistrustError("what it draws is unknown")
     counts = header["steps"], header["examples"]
     if not (isinstance(header["name"], str) and all(type(c) is int and c >= 0 for c in counts)):
         raise _DistrustError("its name or counts are not readable")
-    config = _config(header["config"])
-    with torch.random.fork_rng([]):
-        generator = new_generator(medium, channels, config)
-    return Model(
-        name=header["name"],
-        generator=generator,
-        config=config,
-        medium=medium,
-        channels=channels,
-        size=tuple(size),
-        steps=header["steps"],
-        examples=header["examples"],
-    )
-
-
-def _config(entries: Any) -> GanConfig:
-    known = {entry.name: entry for entry in fields(GanConfig)}
-    if not isinstance(entries, dict) or entries.keys() != known.keys():
+    settings, names = header["config"], {entry.name for entry in fields(GanConfig)}
+    if not isinstance(settings, dict) or settings.keys() != names:
         raise _DistrustError("its settings are not those that this program knows")
-    default = GanConfig()
-    for name, value in entries.items():
-        kind = type(getattr(default, name))
-        if name == "max_seconds":
-            fits = value is None or isinstance(value, int | float)
-        else:
-            fits = type(value) is kind or (kind is float and type(value) is int)
-        if not fits:
-            raise _DistrustError(f"its setting {name} is not readable")
-    return GanConfig(**entries)
+    return gan_config(settings)
