@@ -6,9 +6,10 @@ This module imports nothing heavy, so that ``--help`` is quick.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from stegfield.errors import ConfigError
 
@@ -310,7 +311,7 @@ class GanConfig:
     @property
     def hidden_units(self) -> list[int]:
         """The units of each layer between the random vector and the heads."""
-        if not all(units.strip().isdigit() for units in self.hidden.split(",")):
+        if not all(units.strip().isdecimal() for units in self.hidden.split(",")):
             raise ConfigError(f"{_flag('hidden')} is written like 256,512, got {self.hidden!r}")
         return [int(units) for units in self.hidden.split(",")]
 
@@ -320,7 +321,7 @@ class GanConfig:
         stages: list[tuple[int, int]] = []
         for entry in filter(None, self.grow.split(",")):
             size, _, end = entry.partition(":")
-            if not (size.strip().isdigit() and end.strip().isdigit()):
+            if not (size.strip().isdecimal() and end.strip().isdecimal()):
                 raise ConfigError(
                     f"{_flag('grow')} is written like 16:2000,32:20000, got {self.grow!r}"
                 )
@@ -329,6 +330,28 @@ class GanConfig:
         if stages != sorted(stages) or len({size for size, _ in stages}) < len(stages):
             raise ConfigError(f"{_flag('grow')} must name rising sizes below {self.size}")
         return stages
+
+
+def gan_config(entries: Mapping[str, Any], base: GanConfig | None = None) -> GanConfig:
+    """Give settings that come from a file, over others: their names and types are checked.
+
+    Raises:
+        ConfigError: One is unknown, of another type, or out of its range.
+    """
+    base = GanConfig() if base is None else base
+    defaults = {entry.name: entry.default for entry in fields(GanConfig)}
+    taken: dict[str, Any] = {}
+    for name, value in entries.items():
+        if name not in defaults:
+            raise ConfigError(f"there is no setting {name}")
+        kind = float if name == "max_seconds" else type(defaults[name])
+        whole = kind is float and type(value) is int and abs(value) <= MILLION
+        if type(value) is not kind and not whole and (name, value) != ("max_seconds", None):
+            raise ConfigError(f"{_flag(name)} is not of type {kind.__name__}")
+        taken[name] = float(value) if whole else value
+    if taken.get("precision", "float32") not in ("float32", "bfloat16"):
+        raise ConfigError(f"{_flag('precision')} is float32 or bfloat16")
+    return replace(base, **taken)
 
 
 PRESETS = {

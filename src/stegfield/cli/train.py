@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from stegfield.cli.terminal import answer, say, watching_training
-from stegfield.config import PRESETS, GanConfig
+from stegfield.config import PRESETS, GanConfig, gan_config
 from stegfield.errors import ConfigError, OutputExistsError
 
 if TYPE_CHECKING:
@@ -80,8 +80,8 @@ def _settings(what: str, path: Path | None, flags: Given | None) -> GanConfig:
 
         try:
             entries = tomllib.loads(files.read_bounded(path, 1 << 20).decode())
-            chosen = replace(chosen, **entries)
-        except (ValueError, TypeError) as error:
+            chosen = gan_config(entries, chosen)
+        except ValueError as error:
             if isinstance(error, ConfigError):
                 raise
             raise ConfigError(f"{path} is not a file of settings: {error}") from None

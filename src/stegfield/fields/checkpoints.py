@@ -134,4 +134,5 @@ def _fill(optimizers: Sequence[torch.optim.Optimizer], tensors: dict[str, Tensor
                 parameter = parameters[int(index)]
                 if entry != "step" and tensor.shape != parameter.shape:
                     raise ValueError(name)
-                optimizer.state[parameter][entry] = tensor
+                place = "cpu" if entry == "step" else parameter.device
+                optimizer.state[parameter][entry] = tensor.to(place)

@@ -7,7 +7,10 @@ in memory as 8-bit samples while that takes no more than `MEMORY` bytes.
 from __future__ import annotations
 
 import io
+import lzma
+import struct
 import zipfile
+import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -34,6 +37,18 @@ HELD_OUT = 10
 """Every so manyth example is kept from the training, to measure against."""
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 COLDEST_K, HOTTEST_K = 180.0, 340.0
+DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    OSError,
+    EOFError,
+    KeyError,
+    ValueError,
+    RuntimeError,
+)
+"""What reading a damaged archive may raise."""
 
 
 class Examples(ABC):
@@ -142,7 +157,7 @@ class _Folder:
 
 
 class _Archive:
-    """Image files in a zip, which is opened anew for each, so that threads do not share it."""
+    """Image files in a zip, which threads may read at once."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -154,7 +169,7 @@ class _Archive:
                     if Path(entry.filename).suffix.lower() in SUFFIXES
                     and entry.file_size <= LARGEST_FILE
                 )
-        except (zipfile.BadZipFile, OSError) as error:
+        except DAMAGE as error:
             raise InputError(
                 f"{path} is not a zip: {error}", hint="name a folder or a zip of images"
             ) from None
@@ -163,7 +178,7 @@ class _Archive:
     def read(self, name: str) -> bytes:
         try:
             return self._open.read(name)
-        except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError) as error:
+        except DAMAGE as error:
             raise InputError(f"{name} in {self._path} cannot be read: {error}") from None
 
 
@@ -269,21 +284,26 @@ def _temperatures(path: Path) -> Sequence[NDArray[np.float32]]:
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             kelvin, latitude = _named(arrays, "temperature"), _named(arrays, "latitude")
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
+    except (*DAMAGE, TypeError, MemoryError) as error:  # of one array alone, or of a vast one
         raise InputError(f"{path} is not an archive of temperatures: {error}") from None
+    if kelvin.size == 0:
+        raise InputError(f"{path} has no temperatures")
     kelvin = kelvin.reshape(-1, *kelvin.shape[-2:]).astype(np.float32)
     if kelvin.shape[1] != len(latitude):
         raise InputError(f"{path} has {len(latitude)} latitudes for {kelvin.shape[1]} rows")
+    southward = np.diff(latitude) < 0
+    if not (southward.all() or (np.diff(latitude) > 0).all()):
+        raise InputError(f"{path} has latitudes that do not run from pole to pole")
     if not (np.isfinite(kelvin).all() and COLDEST_K < kelvin.min() <= kelvin.max() < HOTTEST_K):
         raise InputError(
             f"{path} has temperatures beyond {COLDEST_K:g} to {HOTTEST_K:g} K, or missing ones"
         )
-    return list(kelvin if latitude[0] > latitude[-1] else kelvin[:, ::-1])
+    return list(kelvin if southward.all() else kelvin[:, ::-1])
 
 
 def _named(arrays: Any, name: str) -> NDArray[Any]:
     found: NDArray[Any] = arrays[name]
-    if found.dtype.kind != "f" or found.ndim < (2 if name == "temperature" else 1):
+    if found.dtype.kind != "f" or (found.ndim < 2 if name == "temperature" else found.ndim != 1):
         raise ValueError(f"{name} is not what it should be")
     return found
 

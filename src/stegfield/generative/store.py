@@ -7,6 +7,7 @@ and type, and that all numbers are finite. Nothing is ever unpickled.
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import asdict
 from importlib import resources
 from pathlib import Path
@@ -89,12 +90,13 @@ def load(name: str | Path) -> Model:
         shipped = resources.files("stegfield.generative") / "models" / f"{name}.safetensors"
         return from_bytes(shipped.read_bytes(), str(name))
     path = Path(name)
-    if not path.exists():
-        raise InputError(
-            f"there is no model {name}",
-            hint=f"name one of {', '.join(SHIPPED)}, or a file that `stegfield train` wrote",
-        )
-    return from_bytes(files.read_bounded(path, LARGEST_FILE), path)
+    with suppress(OSError):  # a name too long for a file is none of ours either
+        if path.exists():
+            return from_bytes(files.read_bounded(path, LARGEST_FILE), path)
+    raise InputError(
+        f"there is no model {name}",
+        hint=f"name one of {', '.join(SHIPPED)}, or a file that `stegfield train` wrote",
+    )
 
 
 def from_bytes(data: bytes, name: Path | str = "the data") -> Model:
@@ -149,7 +151,8 @@ def _empty(header: dict[str, Any]) -> Model:
     sides = isinstance(size, list) and len(size) == 2
     if not sides or not all(type(side) is int and 0 < side <= LARGEST_SIDE for side in size):
         raise _DistrustError("the size of what it draws is out of range")
-    if (medium, channels) not in (("image", 1), ("image", 3), ("climate", 1)):
+    known = (medium, channels) in (("image", 1), ("image", 3), ("climate", 1))
+    if not known or type(channels) is not int:
         raise _DistrustError("what it draws is unknown")
     counts = header["steps"], header["examples"]
     if not (isinstance(header["name"], str) and all(type(c) is int and c >= 0 for c in counts)):

@@ -173,6 +173,7 @@ class _Run:
         self._before, self._start = 0.0, time.monotonic()
         self._begun_at = 0
         self._figures: Tensor | None = None
+        self._penalty = torch.zeros((), device=self.device)
         self._sets: dict[int, tuple[Tensor, list[Tensor], Pyramid]] = {}
 
     @property
@@ -262,8 +263,6 @@ class _Run:
             optimizer.step()
         self.step += 1
         self._follow()
-
-    _penalty = torch.zeros(())
 
     def _augmented(self, values: Tensor, which: int) -> Tensor:
         if not self.config.augment:

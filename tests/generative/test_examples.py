@@ -1,0 +1,288 @@
+from __future__ import annotations
+
+import io
+import pickle
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from stegfield.errors import InputError
+from stegfield.generative import Arrays, Globes, Images, digits, globes
+from stegfield.generative.examples import LEAST
+from stegfield.generative.points import even_points
+
+COUNT = 20
+LATITUDES = np.linspace(90, -90, 19, dtype=np.float32)
+
+
+def picture(seed: int) -> bytes:
+    """A PNG of 24x16: red rises along the columns, the others are plain."""
+    levels = np.full((16, 24, 3), (0, 10 * seed, 200 - seed), np.uint8)
+    levels[..., 0] = 10 * np.arange(24)
+    stream = io.BytesIO()
+    Image.fromarray(levels).save(stream, "PNG")
+    return stream.getvalue()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with one below it, images in both, and a file that is none by its name."""
+    root = tmp_path / "pictures"
+    (root / "more").mkdir(parents=True)
+    for seed in range(COUNT):
+        (root / ("more" if seed % 2 else ".") / f"{seed:02}.PNG").write_bytes(picture(seed))
+    (root / "notes.txt").write_text("nothing to see")
+    return root
+
+
+@pytest.fixture
+def archive(folder: Path, tmp_path: Path) -> Path:
+    """The same in a zip."""
+    path = tmp_path / "pictures.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as stream:
+        for file in sorted(folder.rglob("*.*")):
+            stream.write(file, file.relative_to(folder))
+    return path
+
+
+@pytest.mark.parametrize("kind", ["folder", "archive"])
+@pytest.mark.parametrize("memory", [4 << 30, 0])
+def test_images_are_cut_to_their_central_square_and_reduced(
+    kind: str, memory: int, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stegfield.generative.examples.MEMORY", memory)
+    images = Images(request.getfixturevalue(kind), 8)
+    assert len(images) == COUNT
+    # in the order of their names: those of the folder, then those below it
+    order = [*range(0, COUNT, 2), *range(1, COUNT, 2)]
+    for index in (np.array([0, 13, 2, 13]), np.array([19])):
+        for grid, place in zip(images.grids(index), index, strict=True):
+            seed = order[place]
+            levels = (grid + 1) * 127.5
+            plain = torch.tensor([10.0 * seed, 200 - seed])
+            assert torch.allclose(levels[..., 1:], plain.expand(8, 8, 2), atol=1e-3)
+            # the square begins at the fifth column; two columns become one
+            rise = 45 + 20.0 * torch.arange(8)
+            assert torch.allclose(levels[..., 0], rise.expand(8, 8), atol=1.1)
+
+
+def test_smaller_sizes_are_means_of_the_largest(folder: Path) -> None:
+    rng = np.random.default_rng(1)
+    noise = Image.fromarray(rng.integers(0, 256, (16, 16, 3), np.uint8))
+    noise.save(folder / "00.PNG")
+    images, index = Images(folder, 16), np.array([0, 1])
+    assert torch.equal(images.values(index, 16), images.grids(index).flatten(1, 2))
+    wanted = images.grids(index).view(2, 8, 2, 8, 2, 3).mean((2, 4)).flatten(1, 2)
+    assert torch.allclose(images.values(index, 8), wanted, atol=1e-6)
+
+
+def test_grey_images_are_shown_in_three_channels(folder: Path) -> None:
+    Image.fromarray(np.full((16, 16), 51, np.uint8)).save(folder / "00.PNG")
+    grid = Images(folder, 8).grids(np.array([0]))
+    assert torch.allclose(grid, torch.full((1, 8, 8, 3), 51 / 127.5 - 1))
+
+
+@pytest.mark.parametrize("kind", ["folder", "archive"])
+def test_a_file_that_is_no_image_is_named(
+    kind: str, folder: Path, request: pytest.FixtureRequest
+) -> None:
+    (folder / "more" / "broken.png").write_bytes(b"no image at all")
+    images = Images(request.getfixturevalue(kind), 8)
+    images.values(np.array([0]), 8)
+    with pytest.raises(InputError, match=r"broken\.png"):
+        images.values(np.arange(len(images)), 8)
+
+
+def test_a_folder_of_few_images_is_refused(tmp_path: Path) -> None:
+    for seed in range(LEAST - 1):
+        (tmp_path / f"{seed}.png").write_bytes(picture(seed))
+    with pytest.raises(InputError, match=f"has {LEAST - 1} images") as caught:
+        Images(tmp_path, 8)
+    assert caught.value.hint is not None
+
+
+def test_a_source_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    for read in (lambda path: Images(path, 8), globes):
+        with pytest.raises(InputError):
+            read(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize("data", [b"", b"PK\x03\x04", b"no zip at all" * 9])
+def test_a_file_that_is_no_zip_is_refused(data: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "pictures.zip"
+    path.write_bytes(data)
+    with pytest.raises(InputError, match="is not a zip"):
+        Images(path, 8)
+
+
+def test_a_truncated_zip_is_refused(archive: Path) -> None:
+    archive.write_bytes(archive.read_bytes()[:-100])
+    with pytest.raises(InputError):
+        Images(archive, 8)
+
+
+@pytest.mark.parametrize("at", [0, 4, 6, 8, 14, 26, 45, 50, 60])
+def test_a_damaged_zip_is_refused_in_one_way(at: int, archive: Path) -> None:
+    data = bytearray(archive.read_bytes())
+    for position in range(at, len(data) // 2, 97):
+        data[position] ^= 0xFF
+    archive.write_bytes(data)
+    with pytest.raises(InputError):
+        Images(archive, 8).values(np.arange(COUNT), 8)
+
+
+@pytest.mark.parametrize("count", [16, 100, 101])
+def test_every_example_is_for_training_or_kept_from_it(count: int) -> None:
+    examples = Arrays(torch.zeros(count, 4, 4, 1))
+    training, held_out = examples.training().tolist(), examples.held_out().tolist()
+    assert sorted(training + held_out) == list(range(count))
+    assert len(held_out) == count // 10
+
+
+def test_digits_are_digits() -> None:
+    pytest.importorskip("sklearn")
+    examples = digits()
+    grids = examples.grids(np.arange(len(examples)))
+    assert grids.shape == (1797, 8, 8, 1)
+    assert (float(grids.min()), float(grids.max())) == (-1, 1)
+
+
+def smooth_globe(latitude: Any, longitude: Any) -> Any:
+    """Kelvins at latitudes and longitudes in radians."""
+    return 260 + 20 * np.sin(latitude) + 10 * np.cos(latitude) * np.cos(longitude - 1)
+
+
+def globe_grid(rows: int, columns: int) -> NDArray[np.float64]:
+    latitude = np.linspace(np.pi / 2, -np.pi / 2, rows)[:, None]
+    longitude = np.arange(columns) / columns * 2 * np.pi
+    return np.asarray(smooth_globe(latitude, longitude))
+
+
+@pytest.mark.parametrize("size", [4, 16])
+def test_a_smooth_function_of_the_sphere_is_found_at_even_points(size: int) -> None:
+    kelvin = globe_grid(46, 90)
+    examples = Globes(np.stack([kelvin, kelvin + 5]))
+    values = examples.values(np.array([1, 0, 1]), size)
+    x, y, z = even_points("climate", size).double().unbind(1)
+    wanted = smooth_globe(torch.asin(z).numpy(), torch.atan2(y, x).numpy())
+    given = values[..., 0].numpy() * 80 + 260
+    assert values.shape == (3, size * size, 1)
+    assert np.abs(given[1] - wanted).max() < 0.06  # of a bend of 20 K over a step of 4 degrees
+    assert np.abs(given[0] - wanted - 5).max() < 0.06
+    assert np.array_equal(given[0], given[2])
+
+
+def test_values_run_on_where_longitudes_begin_again() -> None:
+    kelvin = np.full((9, 8), 250.0)
+    kelvin[:, 0] = 300.0
+    turn = 2 * np.pi * (np.array([0.0, 0.5, 7.5, 1.0, 7.0]) / 8)
+    points = torch.tensor(np.stack([np.cos(turn), np.sin(turn), 0 * turn], 1)).float()
+    shown = Globes(kelvin[None])._at(points)[0, :, 0] * 80 + 260
+    assert torch.allclose(shown, torch.tensor([300.0, 275, 275, 250, 250]), atol=1e-2)
+
+
+def write_globe(path: Path, **arrays: Any) -> None:
+    """An archive of as many temperature fields as are needed."""
+    kelvin = np.stack([globe_grid(19, 24) + day for day in range(LEAST)]).astype(np.float32)
+    arrays = {"temperature": kelvin, "latitude": LATITUDES, **arrays}
+    np.savez(path, **{name: array for name, array in arrays.items() if array is not None})
+
+
+def test_temperatures_are_read_from_north_to_south_whatever_their_order(tmp_path: Path) -> None:
+    write_globe(tmp_path / "down.npz")
+    kelvin = np.stack([globe_grid(19, 24)[::-1] + day for day in range(LEAST)])
+    write_globe(tmp_path / "up.npz", temperature=kelvin, latitude=LATITUDES[::-1])
+    down, up = globes(tmp_path / "down.npz"), globes(tmp_path / "up.npz")
+    every = np.arange(LEAST)
+    assert len(down) == len(up) == LEAST
+    assert torch.allclose(down.grids(every), up.grids(every), atol=1e-6)
+    assert float(down.grids(every)[0, 0].mean()) > float(down.grids(every)[0, -1].mean())
+    assert len(globes(tmp_path)) == 2 * LEAST
+
+
+class Evil:
+    """What runs code where it is unpickled."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (pytest.fail, ("it was unpickled",))
+
+
+@pytest.mark.parametrize(
+    "arrays",
+    [
+        {"temperature": None},
+        {"latitude": None},
+        {"temperature": np.array([Evil()], object)},
+        {"latitude": np.array([Evil()] * 19, object)},
+        {"temperature": np.full((LEAST, 19, 24), np.nan)},
+        {"temperature": np.full((LEAST, 19, 24), np.inf)},
+        {"temperature": np.full((LEAST, 19, 24), 15.0)},  # degrees Celsius
+        {"temperature": np.full((LEAST, 19, 24), 260)},  # integers
+        {"temperature": np.full((LEAST, 19, 24), 260 + 0j)},
+        {"temperature": np.full((LEAST, 18, 24), 260.0)},
+        {"temperature": np.full(19, 260.0)},
+        {"temperature": np.zeros((0, 19, 24))},
+        {"temperature": np.zeros((LEAST, 19, 0))},
+        {"temperature": np.zeros((LEAST, 0, 24)), "latitude": np.zeros(0)},
+        {"latitude": np.stack([LATITUDES, LATITUDES], 1)},
+        {"latitude": np.full(19, np.nan)},
+        {"latitude": np.array(5.0)},
+    ],
+    ids=lambda arrays: "-".join(f"{n}{getattr(a, 'shape', '')}" for n, a in arrays.items()),
+)
+def test_arrays_that_are_no_temperatures_are_refused(
+    arrays: dict[str, Any], tmp_path: Path
+) -> None:
+    write_globe(tmp_path / "globe.npz", **arrays)
+    with pytest.raises(InputError, match=r"globe\.npz"):
+        globes(tmp_path)
+
+
+def not_archives() -> dict[str, bytes]:
+    plain = io.BytesIO()
+    np.save(plain, np.zeros((LEAST, 19, 24)))
+    stored = io.BytesIO()
+    np.savez_compressed(stored, temperature=np.random.default_rng(1).random((LEAST, 19, 24)))
+    damaged = bytearray(stored.getvalue())
+    damaged[60:2000] = bytes(1940)
+    vast = io.BytesIO()
+    shape = b"{'descr': '<f8', 'fortran_order': False, 'shape': (1000000, 1000000, 100), }"
+    header = b"\x93NUMPY\x01\x00" + len(shape).to_bytes(2, "little") + shape
+    with zipfile.ZipFile(vast, "w") as archive:
+        archive.writestr("temperature.npy", header)
+        archive.writestr("latitude.npy", header)
+    return {
+        "empty": b"",
+        "text": b"no archive",
+        "pickle": pickle.dumps(Evil()),
+        "plain array": plain.getvalue(),
+        "truncated": stored.getvalue()[:-200],
+        "damaged": bytes(damaged),
+        "vast": vast.getvalue(),
+    }
+
+
+@pytest.mark.parametrize("kind", not_archives())
+def test_a_file_that_is_no_archive_of_arrays_is_refused(kind: str, tmp_path: Path) -> None:
+    (tmp_path / "globe.npz").write_bytes(not_archives()[kind])
+    with pytest.raises(InputError, match=r"globe\.npz"):
+        globes(tmp_path)
+
+
+def test_fields_of_several_sizes_are_refused(tmp_path: Path) -> None:
+    write_globe(tmp_path / "one.npz")
+    write_globe(tmp_path / "two.npz", temperature=np.full((LEAST, 19, 30), 260.0))
+    with pytest.raises(InputError, match="several sizes"):
+        globes(tmp_path)
+
+
+def test_few_temperature_fields_are_refused(tmp_path: Path) -> None:
+    write_globe(tmp_path / "one.npz", temperature=np.full((LEAST - 1, 19, 24), 260.0))
+    with pytest.raises(InputError, match=f"has {LEAST - 1} temperature fields"):
+        globes(tmp_path)
