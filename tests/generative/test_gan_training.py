@@ -301,7 +301,7 @@ ONE_OF_SEVERAL = """
 import sys, torch
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from test_training import TINY, smooth
+from test_gan_training import TINY, smooth
 from dataclasses import replace
 from stegfield import generative
 torch.set_num_threads(1)
