@@ -339,7 +339,7 @@ def gan_config(entries: Mapping[str, Any], base: GanConfig | None = None) -> Gan
     """
     base = GanConfig() if base is None else base
     defaults = {entry.name: entry.default for entry in fields(GanConfig)}
-    taken = {}
+    taken: dict[str, Any] = {}
     for name, value in entries.items():
         if name not in defaults:
             raise ConfigError(f"there is no setting {name}")
