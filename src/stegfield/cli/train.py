@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,12 +17,12 @@ if TYPE_CHECKING:
 
 
 class Given(GanConfig):
-    """Settings, and which of them were given; presets and a file have the others."""
+    """The settings that were given as flags; presets and a file have the others."""
 
     given: dict[str, Any]
 
     def __init__(self, **given: Any) -> None:
-        super().__init__(**given)
+        # their ranges are checked when the others have joined them
         object.__setattr__(self, "given", given)
 
 
@@ -74,18 +73,16 @@ def train(
 
 def _settings(what: str, path: Path | None, flags: Given | None) -> GanConfig:
     """Join presets, file and flags; a later one counts."""
-    chosen = PRESETS.get(what, GanConfig())
+    entries: dict[str, Any] = {}
     if path is not None:
         from stegfield import files
 
         try:
             entries = tomllib.loads(files.read_bounded(path, 1 << 20).decode())
-            chosen = gan_config(entries, chosen)
         except ValueError as error:
-            if isinstance(error, ConfigError):
-                raise
             raise ConfigError(f"{path} is not a file of settings: {error}") from None
-    return replace(chosen, **({} if flags is None else flags.given))
+    given = {} if flags is None else flags.given
+    return gan_config({**entries, **given}, PRESETS.get(what, GanConfig()))
 
 
 def read_examples(what: str, data: Path | None, size: int, *, medium: str = "image") -> Examples:

@@ -1,0 +1,192 @@
+"""``stegfield train`` as a user types it."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from stegfield import cli, generative
+from stegfield.config import PRESETS, GanConfig
+from stegfield.generative import Arrays
+from stegfield.generative.training import LOG, MODEL, SAMPLES, STATE
+
+QUICK = ["--steps", "3", "--warm-up", "2", "--batch", "4"]
+TINY = ["--hidden", "8", "--width", "8", "--frequencies", "4", "--latent", "4", "--channels", "4"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder, where the digits are few and made up."""
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(1)
+
+    def few() -> Arrays:
+        import torch
+
+        return Arrays(torch.from_numpy(rng.random((20, 8, 8, 1)).astype(np.float32)))
+
+    monkeypatch.setattr("stegfield.generative.digits", few)
+    return tmp_path
+
+
+def fails(arguments: list[str], capsys: pytest.CaptureFixture[str], *, code: int) -> str:
+    """Run a command that must fail, in one line and a hint."""
+    capsys.readouterr()
+    assert cli.run(arguments) == code
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    lines = captured.err.strip().splitlines()
+    assert sum(line.startswith("error: ") for line in lines) == 1
+    assert all(line.startswith(("error: ", "hint: ")) for line in lines)
+    return captured.err
+
+
+def settings_of(path: str) -> GanConfig:
+    """The settings that the model of a run was trained with."""
+    return generative.load(Path(path) / MODEL).config
+
+
+def test_digits_are_trained_and_the_run_goes_on(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["train", "digits", "-o", "runs", *QUICK]
+    assert cli.run(command) == 0
+    captured = capsys.readouterr()
+    assert captured.err.splitlines() == [f"runs/{MODEL}: 3 of 3 steps"]
+    assert captured.out == ""
+    names = sorted(path.name for path in Path("runs").iterdir())
+    assert names == sorted([LOG, MODEL, SAMPLES, STATE])
+    before = {path: path.read_bytes() for path in Path("runs").iterdir()}
+    message = fails(command, capsys, code=1)
+    assert f"error: runs/{STATE} exists already" in message
+    assert "hint: --resume goes on from it" in message
+    assert {path: path.read_bytes() for path in Path("runs").iterdir()} == before
+    command[command.index("3")] = "5"
+    assert cli.run([*command, "--resume", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer == {"model": f"runs/{MODEL}", "steps": 5, "examples": 18}
+    assert generative.load("runs/" + MODEL).name == "digits"
+
+
+def test_a_run_of_another_model_does_not_go_on(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["train", "digits", "-o", "runs", *QUICK]
+    assert cli.run(command) == 0
+    message = fails([*command, "--resume", "--width", "8"], capsys, code=1)
+    assert "belongs to another run" in message
+
+
+def test_flags_come_before_the_file_and_the_file_before_the_preset(folder: Path) -> None:
+    Path("my.toml").write_text("steps = 2\nseed = 5\nwarm_up = 0\nstd = 3\nmax_seconds = 100\n")
+    command = ["train", "digits", "-o", "runs", "--config", "my.toml", "--seed", "6"]
+    assert cli.run([*command, *TINY]) == 0
+    settings = settings_of("runs")
+    assert (settings.seed, settings.latent, settings.hidden) == (6, 4, "8")
+    assert (settings.steps, settings.warm_up, settings.std) == (2, 0, 3.0)
+    assert settings.max_seconds == 100
+    assert settings.batch == PRESETS["digits"].batch
+    assert settings.generator_rate == PRESETS["digits"].generator_rate
+
+
+def test_a_flag_of_the_default_s_value_still_comes_first(folder: Path) -> None:
+    Path("my.toml").write_text("seed = 5\nmirror = true\n")
+    command = ["train", "digits", "-o", "runs", "--config", "my.toml", *QUICK, *TINY]
+    assert cli.run([*command, "--seed", "0", "--no-mirror"]) == 0
+    assert (settings_of("runs").seed, settings_of("runs").mirror) == (0, False)
+
+
+def test_settings_are_judged_when_they_are_together(folder: Path) -> None:
+    # 8:2 goes with a size of 16, which the file has, and not with that of the preset
+    Path("my.toml").write_text('size = 16\ngrow = "32:5"\n')
+    command = ["train", "digits", "-o", "runs", "--config", "my.toml", *QUICK, *TINY]
+    assert cli.run([*command, "--grow", "8:2"]) == 0
+    assert settings_of("runs").stages == [(8, 2), (16, float("inf"))]
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("stepz = 3", "stepz"),
+        ("steps = 'three'", "--steps"),
+        ("steps = 1.5", "--steps"),
+        ("steps = 0", "--steps"),
+        ("hidden = 64", "--hidden"),
+        ("grow = 8", "--grow"),
+        ("mirror = 'no'", "--mirror"),
+        ("precision = 'float8'", "--precision"),
+        ("std = nan", "--std"),
+        ("[training]\nsteps = 3", "training"),
+        ("steps = ", "my.toml"),
+        ("\x00", "my.toml"),
+    ],
+)
+def test_a_file_of_wrong_settings_is_wrong_usage(
+    text: str, named: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("my.toml").write_text(text)
+    command = ["train", "digits", "-o", "runs", "--config", "my.toml", *QUICK[2:]]
+    assert named in fails(command, capsys, code=2)
+    assert not Path("runs").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["train", "digits"],
+        ["train", "-o", "runs"],
+        ["train", "digits", "-o", "runs", "--steps", "0"],
+        ["train", "digits", "-o", "runs", "--steps", "many"],
+        ["train", "digits", "-o", "runs", "--precision", "float8"],
+        ["train", "digits", "-o", "runs", "--grow", "64:10"],
+        ["train", "digits", "-o", "runs", "--size", "4"],
+        ["train", "digits", "-o", "runs", "--hidden", "8,"],
+        ["train", "faces", "-o", "runs"],
+        ["train", "climate", "-o", "runs"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_has_its_exit_code(
+    arguments: list[str], folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fails(arguments, capsys, code=2)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["train", "digits", "-o", "runs", "--config", "nothing.toml"],
+        ["train", "faces", "-o", "runs", "--data", "nothing"],
+        ["train", "climate", "-o", "runs", "--data", "nothing"],
+        ["train", "digits", "-o", "a-file"],
+    ],
+    ids=" ".join,
+)
+def test_what_is_missing_or_in_the_way_fails(
+    arguments: list[str], folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("a-file").write_text("in the way")
+    fails(arguments, capsys, code=1)
+
+
+def test_a_name_of_one_s_own_learns_from_a_folder_of_images(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("pictures").mkdir()
+    rng = np.random.default_rng(1)
+    for number in range(20):
+        stream = io.BytesIO()
+        Image.fromarray(rng.integers(0, 256, (9, 12, 3), np.uint8)).save(stream, "PNG")
+        Path(f"pictures/{number}.png").write_bytes(stream.getvalue())
+    command = ["train", "clouds", "-o", "runs/deep/down", "--data", "pictures", "--size", "8"]
+    assert cli.run([*command, *QUICK, *TINY]) == 0
+    model = generative.load("runs/deep/down/" + MODEL)
+    assert (model.name, model.medium, model.channels, model.size) == ("clouds", "image", 3, (8, 8))
+    Path("pictures/13.png").write_bytes(b"no image")
+    command[3] = "again"
+    assert "13.png" in fails([*command, *QUICK, *TINY], capsys, code=1)
