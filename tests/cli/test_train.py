@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors
 from PIL import Image
 
 from stegfield import cli, generative
-from stegfield.config import PRESETS, GanConfig
+from stegfield.config import NEVER, PRESETS, GanConfig
+from stegfield.fields import checkpoints
 from stegfield.generative import Arrays
 from stegfield.generative.training import LOG, MODEL, SAMPLES, STATE
 
@@ -47,8 +49,10 @@ def fails(arguments: list[str], capsys: pytest.CaptureFixture[str], *, code: int
 
 
 def settings_of(path: str) -> GanConfig:
-    """The settings that the model of a run was trained with."""
-    return generative.load(Path(path) / MODEL).config
+    """The settings that a run was last continued with."""
+    with safetensors.safe_open(Path(path) / STATE, "pt") as stream:
+        facts = json.loads(stream.metadata()[checkpoints.ENTRY])
+    return GanConfig(**facts["settings"])
 
 
 def test_digits_are_trained_and_the_run_goes_on(
@@ -106,7 +110,7 @@ def test_settings_are_judged_when_they_are_together(folder: Path) -> None:
     Path("my.toml").write_text('size = 16\ngrow = "32:5"\n')
     command = ["train", "digits", "-o", "runs", "--config", "my.toml", *QUICK, *TINY]
     assert cli.run([*command, "--grow", "8:2"]) == 0
-    assert settings_of("runs").stages == [(8, 2), (16, float("inf"))]
+    assert settings_of("runs").stages == [(8, 2), (16, NEVER)]
 
 
 @pytest.mark.parametrize(

@@ -376,6 +376,7 @@ class _Run:
         self._held_out = self._score_held_out()
         facts = {
             "run": self.identity,
+            "settings": asdict(self.config),
             "step": self.step,
             "seconds": self.seconds,
             "figures": None if self._figures is None else self._figures.tolist(),
