@@ -313,7 +313,7 @@ def test_failures_are_one_line_and_leave_nothing(
         (["extract", "photo.png", "-o", "x", "--weights", "w"], "--weights has no meaning without"),
         (["embed", "photo.png", "one.png", "-o", "x"], "has no suffix"),
         (["nonsense"], "nonsense"),
-        (["fit"], "IMAGE"),
+        (["fit"], "--output"),
     ],
 )
 def test_wrong_usage_has_its_own_exit_code(
