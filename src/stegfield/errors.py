@@ -116,7 +116,7 @@ class NotEmbeddedError(StegfieldError):
 class DivergedError(StegfieldError):
     """Training left the range of finite numbers."""
 
-    hint = "take a smaller --learning-rate"
+    hint = "take a smaller --learning-rate; of a model, --generator-rate and --critic-rate"
 
     def __init__(self) -> None:
         super().__init__("training diverged")
