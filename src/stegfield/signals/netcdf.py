@@ -1,0 +1,206 @@
+"""NetCDF-4 files, read in a process of its own.
+
+NetCDF-4 is HDF5, whose library is not made for files of strangers: some damaged files make it loop
+for ever. So this file is also a program, which imports nothing of ours: it takes a file from stdin,
+with a limit to its memory, and gives the few facts and the one array that are wanted. Whoever
+starts it ends it when it takes too long, and whatever happens to it is an error in one line.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import os
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+LARGEST_POINTS = 80_000_000  # as in `stegfield.signals`
+LARGEST_NUMBER = 8  # bytes
+LARGEST_MEMORY = 6 << 30  # the file, a chunk and an array; most of it is never touched
+SECONDS, BYTES_A_SECOND = 20.0, 5_000_000
+NAMES = ("t2m", "air", "temperature")
+"""Variables that are taken where a file has several."""
+LATITUDES = ("latitude", "lat", "degrees_north", "degree_north", "degreen", "degrees_n")
+LONGITUDES = ("longitude", "lon", "degrees_east", "degree_east", "degreee", "degrees_e")
+"""Names and units."""
+FOREIGN_LINK = "it points to other files"
+
+
+class UnfitError(Exception):
+    """Says why a file is not a climate field."""
+
+
+@dataclass(frozen=True, eq=False)
+class Variable:
+    """A variable on a grid, as it is stored; of several times, the first."""
+
+    stored: NDArray[Any]
+    """Rows and columns."""
+    latitudes: NDArray[np.float64]
+    longitudes: NDArray[np.float64]
+    name: str
+    units: str | None
+    times: int
+    scale: float | None
+    offset: float | None
+    gaps: list[float]
+    """Values that stand for a missing one."""
+
+
+def read(data: bytes) -> Variable:
+    """Read the temperature of a NetCDF-4 file.
+
+    Raises:
+        UnfitError: It has none, or the file is damaged, or reading it takes too long.
+    """
+    command = [sys.executable, "-P", __file__]  # without our folder's modules among the library's
+    try:
+        done = subprocess.run(  # noqa: S603 - this file
+            command,
+            input=data,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+            timeout=SECONDS + len(data) / BYTES_A_SECOND,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise UnfitError("it is damaged, or takes too long to read") from None
+    head, _, body = done.stdout.partition(b"\n")
+    try:
+        facts = json.loads(head)
+        if "why" in facts:
+            raise UnfitError(facts.pop("why"))
+        stored = np.frombuffer(body, facts.pop("kind")).reshape(facts.pop("shape"))
+    except (ValueError, TypeError):  # the program broke down
+        raise UnfitError("it is damaged") from None
+    latitudes, longitudes = (np.array(facts.pop(name)) for name in ("latitudes", "longitudes"))
+    return Variable(stored=stored, latitudes=latitudes, longitudes=longitudes, **facts)
+
+
+def _main() -> None:
+    """Read a file from stdin and tell of it on stdout: a line of JSON, then the array."""
+    with suppress(ImportError, OSError, ValueError):  # there is no such limit on Windows
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (LARGEST_MEMORY, LARGEST_MEMORY))
+    body = b""
+    try:
+        import h5py
+
+        with h5py.File(io.BytesIO(sys.stdin.buffer.read()), "r") as holder:
+            facts, stored = _facts(_arrays(holder, h5py))
+            body = stored.tobytes()
+    except UnfitError as error:
+        facts = {"why": str(error)}
+    except Exception as error:  # h5py raises nearly anything on crafted files
+        facts = {"why": "it is not NetCDF-4, or damaged: " + " ".join(str(error).split())}
+    sys.stdout.buffer.write(json.dumps(facts).encode() + b"\n" + body)
+    sys.stdout.buffer.flush()
+
+
+def _arrays(holder: Any, h5py: Any) -> dict[str, Any]:
+    """Give the arrays of plain numbers by their names; nothing leads out of the file."""
+    found = {}
+    for name in holder:
+        if not isinstance(holder.get(name, getlink=True), h5py.HardLink):
+            raise UnfitError(FOREIGN_LINK)
+        entry = holder[name]
+        if not isinstance(entry, h5py.Dataset):
+            continue
+        if entry.is_virtual or entry.external:
+            raise UnfitError(FOREIGN_LINK)
+        plain = entry.dtype.kind in "iuf" and entry.dtype.itemsize <= LARGEST_NUMBER
+        if plain and entry.shape is not None:
+            found[name] = entry
+    return found
+
+
+def _facts(arrays: dict[str, Any]) -> tuple[dict[str, Any], NDArray[Any]]:
+    """Find the variable, check its sizes, and only then read it."""
+    name = _chosen(arrays)
+    variable = arrays[name]
+    *times, rows, columns = variable.shape
+    if 0 in variable.shape or rows * columns > LARGEST_POINTS:
+        raise UnfitError(f"its grid has {columns}x{rows} points")
+    stored = _load(variable, (0,) * len(times))
+    gaps = [_number(variable, name) for name in ("_FillValue", "missing_value")]
+    facts = {
+        "latitudes": _places(arrays, LATITUDES, rows),
+        "longitudes": _places(arrays, LONGITUDES, columns),
+        "name": name,
+        "units": _text(variable, "units"),
+        "times": math.prod(times),
+        "scale": _number(variable, "scale_factor"),
+        "offset": _number(variable, "add_offset"),
+        "gaps": [gap for gap in gaps if gap is not None],
+        "shape": [rows, columns],
+        "kind": stored.dtype.str,
+    }
+    return facts, stored
+
+
+def _chosen(arrays: dict[str, Any]) -> str:
+    """Choose the variable: the only one on a grid, or the first of the usual names."""
+    found = [name for name, array in arrays.items() if len(array.shape) in (2, 3)]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise UnfitError("it has no variable of numbers on a grid")
+    for name in NAMES:
+        if name in found:
+            return name
+    raise UnfitError(f"it has several variables, none of them named {', '.join(NAMES)}")
+
+
+def _places(arrays: dict[str, Any], names: tuple[str, ...], count: int) -> list[float]:
+    """Read the latitudes or longitudes: those with such a name, or else such a unit."""
+    lines = {name: array for name, array in arrays.items() if array.shape == (count,)}
+    for name, array in lines.items():
+        if name.lower() in names:
+            return _floats(_load(array, ()))
+    for array in lines.values():
+        if (_text(array, "units") or "").lower() in names:
+            return _floats(_load(array, ()))
+    raise UnfitError(f"it has no {names[0]}s for its grid of {count}")
+
+
+def _floats(numbers: NDArray[Any]) -> list[float]:
+    return [float(number) for number in numbers]
+
+
+def _load(array: Any, place: tuple[int, ...]) -> NDArray[Any]:
+    """Read the part of an array at a place; HDF5 holds whole chunks of it in memory."""
+    if math.prod(array.chunks or (0,)) > LARGEST_POINTS:
+        raise UnfitError("its chunks are too large to read safely")
+    return np.asarray(array[place or ...])
+
+
+def _text(array: Any, name: str) -> str | None:
+    value = array.attrs.get(name)
+    if isinstance(value, np.ndarray) and value.size == 1:
+        value = value.item()
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "replace")
+    return None if value is None else str(value)
+
+
+def _number(variable: Any, name: str) -> float | None:
+    value = variable.attrs.get(name)
+    if value is None:
+        return None
+    numbers = np.asarray(value)
+    if numbers.size != 1 or numbers.dtype.kind not in "iuf":
+        raise UnfitError(f"its {name} is not a number")
+    return float(numbers.reshape(-1)[0])
+
+
+if __name__ == "__main__":
+    _main()
