@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -15,7 +16,10 @@ from stegfield.keys import Key
 from stegfield.metrics import KelvinQuality
 from stegfield.signals import globe, waves
 
-SIZES = {"siren": {"width": 32, "depth": 2, "w0": 10.0}, "fourier": {"width": 32, "depth": 2}}
+SIZES: dict[str, dict[str, Any]] = {
+    "siren": {"width": 32, "depth": 2, "w0": 10.0},
+    "fourier": {"width": 32, "depth": 2},
+}
 
 
 def fitted(architecture: str, steps: int = 60) -> Field:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from stegfield import signals
 from stegfield.errors import ClimateError, ConfigError, InputError
+from stegfield.metrics import KelvinQuality
 from stegfield.signals import Packing, Signal, globe, netcdf, sphere
 from stegfield.signals.packing import FINEST_SCALE
 
@@ -352,7 +353,7 @@ def test_quality_is_told_in_kelvin() -> None:
     shifted = levels.copy()
     shifted[0, 0] += 4
     found = signals.quality(signals.with_levels(field, shifted), field)
-    assert isinstance(found, signals.media.KelvinQuality)
+    assert isinstance(found, KelvinQuality)
     scale = Packing().scale
     assert found.largest_kelvin == pytest.approx(4 * scale)
     assert found.rmse_kelvin == pytest.approx(4 * scale / math.sqrt(levels.size))

@@ -74,5 +74,7 @@ def joined() -> Iterator[Processes]:
     distributed.init_process_group("gloo" if device == "cpu" else "nccl")
     try:
         yield Processes(count, rank, device)
+        # a thread of the group may still hold the last tensor, which must not outlive Python
+        distributed.barrier()
     finally:
         distributed.destroy_process_group()
