@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -8,8 +9,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from stegfield.errors import ConfigError
 from stegfield.metrics import Samples
-from stegfield.pictures import CAPTION_HEIGHT, MARGIN, PAPER, Tile, difference, sheet
+from stegfield.pictures import (
+    CAPTION_HEIGHT,
+    CHART_BOTTOM,
+    CHART_LEFT,
+    COLOURS,
+    GAP,
+    GREY,
+    LEGEND,
+    MARGIN,
+    PAPER,
+    Tile,
+    contact_sheet,
+    curves,
+    difference,
+    sheet,
+)
 
 
 def plain(rows: int, columns: int, colour: tuple[int, ...]) -> Samples:
@@ -85,3 +102,94 @@ def test_a_caption_is_written_below_its_tile() -> None:
 def test_a_sheet_is_the_same_every_time() -> None:
     rows = [[Tile(plain(5, 6, (1, 2, 3)), "a")]]
     assert sheet(rows) == sheet(rows)
+
+
+@given(st.integers(1, 9), st.integers(1, 12))
+def test_a_contact_sheet_shows_every_image_in_its_place(count: int, columns: int) -> None:
+    images = [plain(4, 8, (20 * at, 100, 9)) for at in range(count)]
+    found = drawn(contact_sheet(images, columns, tile_width=16))
+    across = min(count, columns)
+    down = -(-count // across)
+    assert found.shape == (GAP + down * (8 + GAP), GAP + across * (16 + GAP), 3)
+    for at in range(count):
+        top, left = GAP + at // across * (8 + GAP), GAP + at % across * (16 + GAP)
+        assert (found[top : top + 8, left : left + 16] == (20 * at, 100, 9)).all()
+
+
+def test_a_contact_sheet_of_nothing_or_of_unlike_images_is_refused() -> None:
+    with pytest.raises(ConfigError, match="0 images in 3 columns"):
+        contact_sheet([], 3)
+    with pytest.raises(ConfigError, match="1 images in 0 columns"):
+        contact_sheet([plain(4, 4, (1,))], 0)
+    with pytest.raises(ConfigError, match="differ in size"):
+        contact_sheet([plain(4, 4, (1,)), plain(4, 5, (1,))], 3)
+
+
+def coloured(image: Samples, colour: tuple[int, ...]) -> tuple[Samples, Samples]:
+    """Find the rows and columns of one colour within a chart's axes."""
+    inside = image[:-CHART_BOTTOM, CHART_LEFT + 1 : -LEGEND]
+    rows, columns = np.nonzero((inside == colour).all(axis=-1))
+    return rows, columns
+
+
+@pytest.mark.parametrize("logarithmic", [False, True])
+def test_a_curve_goes_from_its_first_point_to_its_last(logarithmic: bool) -> None:
+    rising = {"a": [(0, 1.0), (10, 3.0), (20, 10.0)]}
+    rows, columns = coloured(drawn(curves(rising, logarithmic=logarithmic)), COLOURS[0])
+    assert rows[columns.argmin()] == pytest.approx(rows.max(), abs=6)
+    assert rows[columns.argmax()] == pytest.approx(rows.min(), abs=6)
+    share = (rows.max() - rows[np.abs(columns - columns.max() / 2).argmin()]) / np.ptp(rows)
+    assert share == pytest.approx(np.log10(3) if logarithmic else 2 / 9, abs=0.03)
+
+
+def test_a_level_is_dashed_and_where_the_curve_meets_it() -> None:
+    picture = drawn(curves({"a": [(0, 0), (4, 8)]}, levels={"real": 4}))
+    dashes, columns = coloured(picture, GREY)
+    assert np.ptp(dashes) <= 1
+    assert 0.3 < len(np.unique(columns)) / np.ptp(columns) < 0.7
+    rows, across = coloured(picture, COLOURS[0])
+    middle = rows[np.abs(across - np.median(columns)) < 3]
+    assert middle.mean() == pytest.approx(dashes.mean(), abs=3)
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        [(0, 0.5)],
+        [(5, 0.0), (6, 0.0)],
+        [(0, 1e-9), (1, 2e-9)],
+        [(0, 1e9), (1e6, -1e9)],
+        [(0, float("nan")), (1, float("inf")), (2, 1.0)],
+        [(0, 7.0), (1, 7.0000001)],
+    ],
+)
+def test_a_chart_has_the_size_asked_for_whatever_its_values(
+    points: list[tuple[float, float]],
+) -> None:
+    for logarithmic in (False, True):
+        if logarithmic and all(not y > 0 for _, y in points):
+            continue
+        picture = drawn(curves({"a": points, "none": []}, logarithmic=logarithmic, size=(500, 300)))
+        assert picture.shape == (300, 500, 3)
+        assert len(coloured(picture, COLOURS[0])[0]) > 0
+
+
+def test_a_chart_without_points_is_refused() -> None:
+    nothing: list[dict[str, list[tuple[float, float]]]]
+    nothing = [{}, {"a": []}, {"a": [(0.0, float("nan"))]}]
+    for series in nothing:
+        with pytest.raises(ConfigError, match="no point"):
+            curves(series, levels={"real": 1})
+    with pytest.raises(ConfigError, match="no point"):
+        curves({"a": [(0, -1), (1, 0)]}, logarithmic=True)
+
+
+def test_names_beside_a_chart_do_not_cover_each_other() -> None:
+    close = {name: [(0, 0.0), (1, 1 + at / 1000)] for at, name in enumerate("ABCDEF")}
+    picture = drawn(curves(close))
+    beside = picture[:, -LEGEND + 7 :].astype(int)
+    # the smooth edges of letters are paler than their colour
+    heights = [np.nonzero((np.abs(beside - colour) < 30).all(axis=-1))[0] for colour in COLOURS]
+    spans = sorted((rows.min(), rows.max()) for rows in heights if len(rows))
+    assert len(spans) == 6
+    assert all(one[1] < other[0] for one, other in pairwise(spans))

@@ -22,6 +22,7 @@ GREY = (120, 120, 120)
 CHART_LEFT, CHART_BOTTOM, LEGEND, LINE_HEIGHT = 64, 44, 150, 18
 SMOOTH = 3  # lines are drawn so many times larger, then reduced
 LEAST_DECADES = 0.05
+SPARE = 0.04  # of the height, above and below all curves
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,9 +82,9 @@ def contact_sheet(images: Sequence[Samples], columns: int, *, tile_width: int = 
 
 
 def curves(
-    series: Mapping[str, Sequence[tuple[float, float]]],
+    series: Mapping[str, Sequence[tuple[int | float, int | float]]],
     *,
-    levels: Mapping[str, float] | None = None,
+    levels: Mapping[str, int | float] | None = None,
     across: str = "step",
     title: str = "",
     logarithmic: bool = False,
@@ -104,36 +105,43 @@ def curves(
         ConfigError: There is no point to draw.
     """
     shown = {
-        name: [(x, y) for x, y in points if _can_be_drawn(x, y, logarithmic)]
+        name: [(float(x), float(y)) for x, y in points if _can_be_drawn(x, y, logarithmic)]
         for name, points in series.items()
     }
-    straight = {name: y for name, y in (levels or {}).items() if _can_be_drawn(0, y, logarithmic)}
+    straight = {
+        name: float(y) for name, y in (levels or {}).items() if _can_be_drawn(0, y, logarithmic)
+    }
     every = [point for points in shown.values() for point in points]
     if not every:
         raise ConfigError("there is no point to draw a curve through")
     box = (CHART_LEFT, MARGIN + LINE_HEIGHT, size[0] - LEGEND, size[1] - CHART_BOTTOM)
-    up = _Axis([y for _, y in every] + list(straight.values()), box[3], box[1], logarithmic)
-    along = _Axis([x for x, _ in every], box[0], box[2], False)
+    up = _Axis([y for _, y in every] + list(straight.values()), box[3], box[1], logarithmic, SPARE)
+    along = _Axis([x for x, _ in every], box[0], box[2])
     # lines larger than they will be, with text and marks on the reduced picture
     large = Image.new("RGB", (size[0] * SMOOTH, size[1] * SMOOTH), PAPER)
     pen = ImageDraw.Draw(large)
 
-    def line(points: Iterable[tuple[float, float]], colour: tuple[int, ...], width: float) -> None:
-        scaled = [(x * SMOOTH, y * SMOOTH) for x, y in points]
+    def line(
+        points: Iterable[tuple[int | float, int | float]], colour: tuple[int, ...], width: int
+    ) -> None:
+        # from the middle of a pixel to the middle of another
+        scaled = [(x * SMOOTH + SMOOTH // 2, y * SMOOTH + SMOOTH // 2) for x, y in points]
         pen.line(scaled, colour, round(width * SMOOTH), "curve")
 
     for y in up.marks:
-        line([(box[0], up(y)), (box[2], up(y))], FAINT, 1)
+        line([(box[0], round(up(y))), (box[2], round(up(y)))], FAINT, 1)
     for x in along.marks:
-        line([(along(x), box[3]), (along(x), box[3] + 4)], INK, 1)
+        line([(round(along(x)), box[3]), (round(along(x)), box[3] + 4)], INK, 1)
     for y in straight.values():
         for left in range(box[0], box[2], 8):
-            line([(left, up(y)), (min(left + 4, box[2]), up(y))], GREY, 1)
+            line([(left, round(up(y))), (min(left + 4, box[2]), round(up(y)))], GREY, 1)
     coloured = {name: COLOURS[at % len(COLOURS)] for at, name in enumerate(shown)}
     for name, points in shown.items():
+        if not points:
+            continue
         line([(along(x), up(y)) for x, y in points], coloured[name], 2)
         for x, y in points[:: max(1, len(points) - 1)]:
-            dot = (along(x) * SMOOTH, up(y) * SMOOTH)
+            dot = (along(x) * SMOOTH + SMOOTH // 2, up(y) * SMOOTH + SMOOTH // 2)
             pen.circle(dot, 3 * SMOOTH, coloured[name])
     line([(box[0], box[1]), (box[0], box[3]), (box[2], box[3])], INK, 1)
     paper = large.resize(size, Image.Resampling.BOX)
@@ -147,7 +155,7 @@ def curves(
         pen.text((along(x), box[3] + 8), f"{x:g}", INK, font, anchor="mt")
     ends = [(up(points[-1][1]), name, coloured[name]) for name, points in shown.items() if points]
     ends += [(up(y), name, GREY) for name, y in straight.items()]
-    for height, name, colour in _apart(ends, box[3]):
+    for height, name, colour in _apart(ends, box[1], box[3]):
         pen.text((box[2] + 8, height), name, colour, font, anchor="lm")
     return _png(paper)
 
@@ -156,13 +164,18 @@ class _Axis:
     """Where values lie between two pixels, and round values to mark."""
 
     def __init__(
-        self, values: Sequence[float], start: float, stop: float, logarithmic: bool
+        self,
+        values: Sequence[float],
+        start: int,
+        stop: int,
+        logarithmic: bool = False,
+        spare: float = 0.0,
     ) -> None:
         self.logarithmic, self.start, self.stop = logarithmic, start, stop
         low, high = self._scale(min(values)), self._scale(max(values))
         least = LEAST_DECADES if logarithmic else max(abs(high), 1) * 1e-6
-        spare = max(0, least - (high - low)) / 2
-        self.low, self.high = low - spare, high + spare
+        room = max((high - low) * spare, (least - (high - low)) / 2, 0)
+        self.low, self.high = low - room, high + room
         self.marks = [
             mark
             for mark in (_decades if logarithmic else _steps)(self.low, self.high)
@@ -180,9 +193,9 @@ class _Axis:
 def _steps(low: float, high: float) -> list[float]:
     """Give four to ten multiples of 1, 2 or 5 times a power of ten."""
     exact = (high - low) / 8
-    power = 10 ** math.floor(math.log10(exact))
+    power = 10.0 ** math.floor(math.log10(exact))
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= exact)
-    return [at * step for at in range(math.floor(low / step), math.ceil(high / step) + 1)]
+    return [float(at * step) for at in range(math.floor(low / step), math.ceil(high / step) + 1)]
 
 
 def _decades(low: float, high: float) -> list[float]:
@@ -195,18 +208,20 @@ def _decades(low: float, high: float) -> list[float]:
 
 
 def _apart(
-    labels: Sequence[tuple[float, str, tuple[int, int, int]]], lowest: float
+    labels: Sequence[tuple[float, str, tuple[int, int, int]]], highest: int, lowest: int
 ) -> list[tuple[float, str, tuple[int, int, int]]]:
-    """Move labels up, from the lowest on, until none covers another."""
-    moved = []
-    for height, name, colour in sorted(labels, reverse=True):
-        lowest = min(height, lowest)
-        moved.append((lowest, name, colour))
-        lowest -= LINE_HEIGHT
-    return moved
+    """Move labels down, then up, until none covers another or lies outside."""
+    ordered = sorted(labels)
+    heights: list[float] = []
+    for height, _, _ in ordered:
+        heights.append(max(height, heights[-1] + LINE_HEIGHT if heights else highest))
+    for at in reversed(range(len(heights))):
+        below = heights[at + 1] - LINE_HEIGHT if at + 1 < len(heights) else lowest
+        heights[at] = min(heights[at], below)
+    return [(height, *label[1:]) for height, label in zip(heights, ordered, strict=True)]
 
 
-def _can_be_drawn(x: float, y: float, logarithmic: bool) -> bool:
+def _can_be_drawn(x: int | float, y: int | float, logarithmic: bool) -> bool:
     return math.isfinite(x) and math.isfinite(y) and (y > 0 or not logarithmic)
 
 

@@ -64,6 +64,7 @@ SEARCH = 16
 """Rows and columns of the images in which nearest neighbours are looked for."""
 ROUNDS = 8  # partners of each sample in the mean pairwise distance
 AT_ONCE = 1024  # known samples in a block of a search
+USUAL_COPIES = 0.01  # share of real samples that count as too near to a training sample
 PEAK = 2.0  # values lie in [-1, 1]
 
 
@@ -92,8 +93,10 @@ class Figures:
     least_training: float
     """The least of these distances: 0 where a training sample was copied."""
     nearest_ratio: float
-    """The median over that of real samples: well below 1, training samples were memorised, or
-    samples are blurred, as the anchor shows."""
+    """The median over that of real samples: well below 1 where training samples were memorised, but
+    also where samples lack variety or detail, as the anchors show."""
+    copied: float
+    """Share of samples nearer to a training sample than 99 in 100 real ones are: 0.01 is usual."""
     zonal: ZonalFigures | None
     """Differences of climate fields to the reference; None for images."""
 
@@ -162,6 +165,7 @@ def evaluate(
     usual = pairwise_rms(reference, seed=seed)
     neighbours = {name: nearest(each, training).rms for name, each in sets.items()}
     real_median = float(np.median(neighbours["real"]))
+    suspicious = float(np.quantile(neighbours["real"], USUAL_COPIES))
     figures = {
         name: Figures(
             swd=distance,
@@ -170,6 +174,7 @@ def evaluate(
             nearest_training=float(np.median(neighbours[name])),
             least_training=float(neighbours[name].min()),
             nearest_ratio=_ratio(float(np.median(neighbours[name])), real_median),
+            copied=float((neighbours[name] < suspicious).mean()),
             zonal=zonal_figures(sets[name], reference) if globe else None,
         )
         for name, distance in zip(sets, distances, strict=True)
@@ -222,7 +227,8 @@ def diversity(samples: AnyBatch, real: AnyBatch, *, seed: int = 0) -> float:
 
     1 is right, less is too little variety, and 0 means that all samples are the same.
     """
-    return _ratio(pairwise_rms(samples, seed=seed), pairwise_rms(real, seed=seed))
+    distances = [pairwise_rms(each, seed=seed) for each in as_batches(samples, real)]
+    return _ratio(*distances)
 
 
 def pairwise_rms(samples: AnyBatch, *, seed: int = 0) -> float:
