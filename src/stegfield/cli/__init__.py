@@ -13,6 +13,7 @@ import sys
 from cyclopts import App, CycloptsError
 
 import stegfield
+from stegfield.cli.bench import bench, report
 from stegfield.cli.capacity import capacity
 from stegfield.cli.compare import compare
 from stegfield.cli.demo import demo
@@ -53,6 +54,8 @@ for command in (
     train,
     evaluate,
     compare,
+    bench,
+    report,
     demo,
 ):
     app.command(command)

@@ -8,7 +8,6 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from stegfield.cli.terminal import answer, say
-from stegfield.cli.train import read_examples
 
 MOST_TRAINING = 20_000
 NEIGHBOURS = 12
@@ -47,7 +46,7 @@ def evaluate(
 
     files.check_new(output, force=force)
     source = generative.load(model)
-    examples = read_examples(source.name, data, max(source.size), medium=source.medium)
+    examples = generative.read_examples(source.name, data, max(source.size), medium=source.medium)
     training = examples.grids(examples.training()[:MOST_TRAINING])
     draws = torch.Generator().manual_seed(seed)
     others = examples.held_out()

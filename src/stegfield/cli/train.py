@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
 from stegfield.cli.terminal import answer, say, watching_training
 from stegfield.config import PRESETS, GanConfig, gan_config
 from stegfield.errors import ConfigError, OutputExistsError
-
-if TYPE_CHECKING:
-    from stegfield.generative import Examples
 
 
 class Given(GanConfig):
@@ -59,7 +56,7 @@ def train(
     state = output / STATE
     if state.exists() and not resume:
         raise OutputExistsError(state, hint="--resume goes on from it; or name another folder")
-    examples = read_examples(what, data, chosen.size)
+    examples = generative.read_examples(what, data, chosen.size)
     with generative.joined() as processes, watching_training(show=processes.first) as watch:
         model = generative.train(
             examples, chosen, output, name=what, processes=processes, watch=watch
@@ -83,16 +80,3 @@ def _settings(what: str, path: Path | None, flags: Given | None) -> GanConfig:
             raise ConfigError(f"{path} is not a file of settings: {error}") from None
     given = {} if flags is None else flags.given
     return gan_config({**entries, **given}, PRESETS.get(what, GanConfig()))
-
-
-def read_examples(what: str, data: Path | None, size: int, *, medium: str = "image") -> Examples:
-    """Read the examples of a kind: images are reduced to a size."""
-    from stegfield import generative
-
-    if what == "digits" and data is None:
-        return generative.digits()
-    if data is None:
-        raise ConfigError(f"{what} are learned from examples", hint="name them with --data")
-    if "climate" in (what, medium):
-        return generative.globes(data)
-    return generative.Images(data, size)

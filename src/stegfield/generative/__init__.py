@@ -1,7 +1,15 @@
 """Fields drawn at random: a GAN over functions."""
 
 from stegfield.config import GanConfig
-from stegfield.generative.examples import Arrays, Examples, Globes, Images, digits, globes
+from stegfield.generative.examples import (
+    Arrays,
+    Examples,
+    Globes,
+    Images,
+    digits,
+    globes,
+    read_examples,
+)
 from stegfield.generative.model import Model
 from stegfield.generative.processes import Processes, joined
 from stegfield.generative.store import SHIPPED, ModelFileError, from_bytes, load, save, to_bytes
@@ -24,6 +32,7 @@ __all__ = [
     "globes",
     "joined",
     "load",
+    "read_examples",
     "save",
     "to_bytes",
     "train",

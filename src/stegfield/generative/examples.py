@@ -26,7 +26,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from stegfield import files, signals
-from stegfield.errors import InputError
+from stegfield.errors import ConfigError, InputError
 from stegfield.generative.points import even_points
 
 MEMORY = 4 << 30
@@ -277,6 +277,20 @@ def globes(source: Path) -> Globes:
     if len(sizes) > 1:
         raise InputError(f"{source} has fields of several sizes", hint="resample them to one")
     return Globes(np.stack(fields))
+
+
+def read_examples(what: str, data: Path | None, size: int, *, medium: str = "image") -> Examples:
+    """Read the examples of a kind: images are reduced to a size.
+
+    Raises:
+        ConfigError: The kind needs a folder or file, and there is none.
+        InputError: It is not what it should be.
+    """
+    if what == "digits" and data is None:
+        return digits()
+    if data is None:
+        raise ConfigError(f"{what} are learned from examples", hint="name them with --data")
+    return globes(data) if "climate" in (what, medium) else Images(data, size)
 
 
 def _temperatures(path: Path) -> Sequence[NDArray[np.float32]]:

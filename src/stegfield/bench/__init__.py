@@ -1,0 +1,29 @@
+"""Bench: the papers' experiments as suites of jobs, their results, and one readable report.
+
+    suite (TOML) ─► jobs ─► engine ─► results.jsonl, pictures ─► report.html, report.md
+
+A suite names an experiment (a function of `experiments`) and the settings to vary; every
+combination is a job. A finished job is never run again, so a run that is stopped goes on later.
+"""
+
+from stegfield.bench.datasets import Datasets
+from stegfield.bench.engines import ENGINES
+from stegfield.bench.experiments import EXPERIMENTS
+from stegfield.bench.report import write_report
+from stegfield.bench.results import Job, Record, Results
+from stegfield.bench.running import run
+from stegfield.bench.suites import Suite, load, shipped
+
+__all__ = [
+    "ENGINES",
+    "EXPERIMENTS",
+    "Datasets",
+    "Job",
+    "Record",
+    "Results",
+    "Suite",
+    "load",
+    "run",
+    "shipped",
+    "write_report",
+]

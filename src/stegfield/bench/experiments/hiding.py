@@ -1,0 +1,140 @@
+"""Hiding: several images in one field, by our procedure and by the paper's."""
+
+from __future__ import annotations
+
+import statistics
+from typing import Any, Literal
+
+from stegfield import hiding as hide
+from stegfield import pictures, signals
+from stegfield.bench.datasets import Datasets
+from stegfield.bench.experiments.found import Found
+from stegfield.config import FitConfig, HideConfig, SlotRule, ValueRule
+from stegfield.errors import ConfigError
+from stegfield.fields import render
+from stegfield.hiding import HideResult, Secret
+from stegfield.keys import Key
+from stegfield.metrics import Quality, quality
+from stegfield.signals import Signal
+
+GAIN = 10.0
+"""By how much differences are magnified in pictures."""
+PAPERS_SHARE = 7 / 5
+"""Seconds of the whole procedure for each second of joint training."""
+
+
+def hiding(
+    data: Datasets,
+    *,
+    dataset: str,
+    method: Literal["ours", "paper"] = "ours",
+    field: str = "siren",
+    resolution: int = 128,
+    secrets: int = 2,
+    image: int = 0,
+    seconds: float = 0.0,
+    steps: int = 0,
+    ratio: float = 0.0,
+    slots: SlotRule = "keyed",
+    values: ValueRule = "matched",
+    shown: int = 0,
+    draw: bool = False,
+) -> Found:
+    """Hide images and measure all that come out, on 8-bit samples.
+
+    Args:
+        data: Where the images come from.
+        dataset: A set of them; cover and secrets are ``secrets + 1`` in a row.
+        method: Ours with its defaults; or the paper's: the field of the authors' code, magnitude
+            slots, Xavier values, Adam at 1e-3 on the absolute error of all points.
+        field: Architecture; the paper's procedure takes ``fourier``.
+        resolution: Rows and columns.
+        secrets: How many.
+        image: Which group of images.
+        seconds: To train for; 0 heeds ``steps`` alone.
+        steps: To train for; 0 heeds ``seconds`` alone.
+        ratio: Share of the weights that are slots; 0 takes the default.
+        slots: Where slots are.
+        values: How slot values are drawn.
+        shown: Rows and columns at which to look at what was hidden, beside the same images at that
+            size; 0 takes ``resolution``.
+        draw: Give a picture: the images, what came out, and the differences, ten times.
+    """
+    first = image * (secrets + 1)
+    indices = range(first, first + secrets + 1)
+    images = [data.image(dataset, index, resolution) for index in indices]
+    keys = [Key(index.to_bytes(32, "big")) for index in range(1, secrets + 1)]
+    result = hide.hide(
+        images[0],
+        [Secret(signal, key) for signal, key in zip(images[1:], keys, strict=True)],
+        architecture="fourier" if method == "paper" else field,
+        config=HideConfig(
+            slots="magnitude" if method == "paper" else slots,
+            values="xavier" if method == "paper" else values,
+            ratio=ratio or None,
+        ),
+        training=_training(method, seconds, steps, image),
+    )
+    qualities = [result.cover, *(secret.quality for secret in result.secrets)]
+    out: list[Signal] = []
+    if shown or draw:
+        size = shown or resolution
+        images = [data.image(dataset, index, size) for index in indices]
+        out = _shown(result, size)
+    if shown:
+        qualities = [
+            quality(signals.to_samples(a), signals.to_samples(b))
+            for a, b in zip(images, out, strict=True)
+        ]
+    drawn = {"images": _picture(images, out)} if draw else {}
+    return Found(_figures(qualities, result), drawn)
+
+
+def _training(method: Literal["ours", "paper"], seconds: float, steps: int, seed: int) -> FitConfig:
+    if not seconds and not steps:
+        raise ConfigError("an experiment needs steps or seconds")
+    plan: dict[str, Any] = {"steps": steps or None, "seed": seed}
+    if method == "ours":
+        return FitConfig(max_seconds=seconds or None, **plan)
+    return FitConfig(
+        max_seconds=seconds * PAPERS_SHARE or None,
+        optimizer="adam",
+        learning_rate=1e-3,
+        batch=0,
+        decay=0.0,
+        warm_up=0,
+        loss="l1",
+        **plan,
+    )
+
+
+def _figures(qualities: list[Quality], result: HideResult) -> dict[str, float | None]:
+    stego, *secrets = qualities
+    figures: dict[str, float | None] = {}
+    for name in ("psnr_db", "ssim", "rmse", "mae"):
+        values = [getattr(secret, name) for secret in secrets]
+        figures[f"stego_{name}"] = getattr(stego, name)
+        figures[f"secrets_{name}"] = statistics.mean(values)
+        figures |= {f"secret{at}_{name}": value for at, value in enumerate(values, 1)}
+    worst = min(each.psnr_db for each in qualities)
+    return figures | {
+        "worst_psnr_db": worst,
+        "seconds": result.seconds,
+        "steps": result.steps,
+        "weights": result.field.weight_count(),
+    }
+
+
+def _shown(result: HideResult, size: int) -> list[Signal]:
+    """Give what everyone sees and what each key reveals, at a size."""
+    public = render(result.field, size=(size, size))
+    return [
+        public,
+        *(hide.reveal(result.field, s.key, size=(size, size)).signal for s in result.secrets),
+    ]
+
+
+def _picture(images: list[Signal], out: list[Signal]) -> bytes:
+    levels = [[signals.to_samples(signal) for signal in row] for row in (images, out)]
+    differences = [pictures.difference(a, b, GAIN) for a, b in zip(*levels, strict=True)]
+    return pictures.contact_sheet([*levels[0], *levels[1], *differences], len(images))

@@ -1,0 +1,214 @@
+"""Suites: TOML files, each of which describes one table or figure.
+
+title = "Quality of two secrets"
+source = "StegaINR4MIH, Table 1"        # what the paper's figures below come from
+about = "What was run, on which and how many images."
+experiment = "hiding"                   # a function of `experiments`
+
+[settings]                              # the same for every job
+resolution = 128
+[vary]                                  # every combination is a job
+dataset = ["div2k", "coco"]
+method = ["paper", "ours"]
+image = [0, 1, 2]
+[quick]                                 # in place of these, for a first look
+settings = { seconds = 5 }
+vary = { image = [0] }
+
+[table]
+rows = ["dataset"]                      # a row for each combination of these settings
+columns = "method"                      # and a column for each value; the mean over the rest
+order = ["reported", "paper", "ours"]
+[figures.stego_psnr_db]                 # what a row shows of each job
+label = "stego, PSNR in dB"
+better = "higher"
+[[charts]]
+x = "share"
+y = "stego_psnr_db"
+[[reported]]                            # what others tell of theirs, never run here
+dataset = "div2k"
+method = "reported"
+stego_psnr_db = 45.62
+"""
+
+from __future__ import annotations
+
+import itertools
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+from stegfield import files
+from stegfield.bench.results import Job, Setting
+from stegfield.errors import InputError
+
+LARGEST_SUITE = 1 << 20
+MOST_JOBS = 100_000
+OURS = "ours"
+HINT = "the suites that ship with stegfield show how one is written: `stegfield bench --list`"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure that a table shows."""
+
+    label: str
+    better: Literal["higher", "lower", ""] = ""
+    """Which way is better; nothing where neither is."""
+    digits: int = 2
+
+
+@dataclass(frozen=True)
+class Table:
+    """What stands in the rows and the columns of a table."""
+
+    rows: tuple[str, ...]
+    columns: str = "method"
+    order: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A figure over a setting, one curve for each combination of some others."""
+
+    x: str
+    y: str
+    by: tuple[str, ...] = ("method",)
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Suite:
+    """One table or figure: its jobs, and how they are shown."""
+
+    name: str
+    title: str
+    source: str
+    about: str
+    experiment: str
+    settings: Mapping[str, Setting]
+    vary: Mapping[str, tuple[Setting, ...]]
+    quick_settings: Mapping[str, Setting]
+    quick_vary: Mapping[str, tuple[Setting, ...]]
+    table: Table
+    figures: Mapping[str, Figure]
+    charts: tuple[Chart, ...]
+    reported: tuple[Mapping[str, Setting], ...]
+
+    def jobs(self, *, quick: bool = False) -> list[Job]:
+        """Give a job for every combination of the settings."""
+        fixed, varied = dict(self.settings), dict(self.vary)
+        if quick:
+            fixed |= self.quick_settings
+            varied |= self.quick_vary
+        combinations = itertools.product(*varied.values())
+        return [
+            Job(self.experiment, fixed | dict(zip(varied, values, strict=True)))
+            for values in combinations
+        ]
+
+
+def shipped() -> list[str]:
+    """Name the suites that ship with the package, in the order of the report."""
+    folder = resources.files("stegfield.bench") / "suites"
+    return sorted(
+        entry.name.removesuffix(".toml") for entry in folder.iterdir() if ".toml" in entry.name
+    )
+
+
+def load(name: str) -> Suite:
+    """Read a suite that ships with the package, or a file.
+
+    Raises:
+        InputError: There is none of this name, or it is not what a suite should be.
+    """
+    if name in shipped():
+        text = (resources.files("stegfield.bench") / "suites" / f"{name}.toml").read_text("utf-8")
+        return parse(text, name)
+    if not name.endswith(".toml"):
+        raise InputError(
+            f"there is no suite {name}", hint=f"name a .toml file, or one of {', '.join(shipped())}"
+        )
+    path = Path(name)
+    try:
+        text = files.read_bounded(path, LARGEST_SUITE).decode("utf-8")
+    except UnicodeDecodeError:
+        raise InputError(f"{name} is not a suite: it is not text", hint=HINT) from None
+    return parse(text, path.stem)
+
+
+def parse(text: str, name: str) -> Suite:
+    """Read a suite from its text.
+
+    Raises:
+        InputError: It is not what a suite should be.
+    """
+    try:
+        entries = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise InputError(f"suite {name} is not TOML: {error}", hint=HINT) from None
+    try:
+        quick = _taken(entries, "quick", {})
+        suite = Suite(
+            name=name,
+            title=_text(entries.pop("title")),
+            source=_text(entries.pop("source", "")),
+            about=_text(entries.pop("about", "")),
+            experiment=_text(entries.pop("experiment")),
+            settings=_settings(entries.pop("settings", {})),
+            vary=_varied(entries.pop("vary", {})),
+            quick_settings=_settings(quick.pop("settings", {})),
+            quick_vary=_varied(quick.pop("vary", {})),
+            table=Table(**_lists(_taken(entries, "table", {}), "rows", "order")),
+            figures={k: Figure(**v) for k, v in _taken(entries, "figures", {}).items()},
+            charts=tuple(Chart(**_lists(chart, "by")) for chart in entries.pop("charts", [])),
+            reported=tuple(_settings(entry) for entry in entries.pop("reported", [])),
+        )
+    except KeyError as error:
+        raise InputError(f"suite {name} has no {error.args[0]}", hint=HINT) from None
+    except (TypeError, ValueError, AttributeError) as error:
+        raise InputError(f"suite {name} is not a suite: {error}", hint=HINT) from None
+    if unknown := [*entries, *quick]:
+        raise InputError(f"suite {name} has an unknown entry: {unknown[0]}", hint=HINT)
+    count = 1
+    for values in suite.vary.values():
+        count *= len(values)
+    if not 0 < count <= MOST_JOBS:
+        raise InputError(f"suite {name} has {count:,} jobs", hint=f"1 to {MOST_JOBS:,} are run")
+    return suite
+
+
+def _taken(entries: dict[str, Any], name: str, default: dict[str, Any]) -> dict[str, Any]:
+    found = entries.pop(name, default)
+    if not isinstance(found, dict):
+        raise TypeError(f"{name} is not a table")
+    return dict(found)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is not text")
+    return value
+
+
+def _settings(entries: Mapping[str, Any]) -> dict[str, Setting]:
+    return {name: _setting(value) for name, value in entries.items()}
+
+
+def _varied(entries: Mapping[str, Any]) -> dict[str, tuple[Setting, ...]]:
+    if not all(isinstance(values, list) for values in entries.values()):
+        raise TypeError("what varies is a list of values")
+    return {name: tuple(map(_setting, values)) for name, values in entries.items()}
+
+
+def _setting(value: Any) -> Setting:
+    if not isinstance(value, str | int | float | bool):
+        raise TypeError(f"{value!r} is not a number, text, true or false")
+    return value
+
+
+def _lists(entries: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {k: tuple(v) if k in names else v for k, v in entries.items()}

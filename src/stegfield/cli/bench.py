@@ -1,0 +1,97 @@
+"""``stegfield bench`` and ``stegfield report``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
+
+from stegfield.cli.terminal import answer, say
+from stegfield.errors import ConfigError, StegfieldError
+
+if TYPE_CHECKING:
+    from stegfield.bench.running import Progress
+
+MOST_WORKERS = 1024
+
+
+def bench(
+    *suite: str,
+    output: Annotated[Path, Parameter(alias="-o")] = Path("bench"),
+    data: Path | None = None,
+    quick: bool = False,
+    workers: int = 1,
+    engine: Literal["local", "ray"] = "local",
+    list_: Annotated[bool, Parameter(name="--list", negative="")] = False,
+    json: bool = False,
+) -> None:
+    """Run suites of experiments; jobs that are done already are not run again.
+
+    Args:
+        suite: Names of suites that ship with stegfield, or TOML files; none runs all that ship.
+        output: Folder of the results: `results.jsonl`, and pictures.
+        data: Folder of the images that the suites name; photographs need none.
+        quick: Run the short form of each suite: fewer images, fewer steps.
+        workers: Jobs that run at once.
+        engine: Where: on this machine, or on a Ray cluster.
+        list_: Name the suites that ship with stegfield, and do no more.
+        json: Print the result as JSON.
+    """
+    from stegfield import bench as suites
+
+    if list_:
+        for name in suites.shipped():
+            loaded = suites.load(name)
+            say(f"{name:24} {loaded.title} ({len(loaded.jobs())} jobs)")
+        return
+    if not 1 <= workers <= MOST_WORKERS:
+        raise ConfigError(f"--workers must be from 1 to {MOST_WORKERS:,}, got {workers}")
+    if data is not None and not data.is_dir():
+        raise ConfigError(f"{data} is no folder", hint="--data names a folder of sets of images")
+    chosen = [suites.load(name) for name in suite or suites.shipped()]
+    jobs = [job for each in chosen for job in each.jobs(quick=quick)]
+    results = suites.Results(output)
+    failed = suites.run(
+        jobs,
+        results,
+        data,
+        engine=suites.ENGINES[engine],
+        workers=workers,
+        watch=None if json else _tell,
+    )
+    facts = {"jobs": len({job.id for job in jobs}), "failed": failed, "results": str(output)}
+    if json:
+        answer(facts)
+    else:
+        say(f"{output}: {facts['jobs']} jobs, {failed} failed")
+    if failed:
+        raise StegfieldError(f"{failed} jobs failed", hint="run it again to try them once more")
+
+
+def report(
+    folder: Path = Path("bench"),
+    /,
+    *,
+    suite: tuple[str, ...] = (),
+    quick: bool = False,
+) -> None:
+    """Write a readable report of a folder's results: `report.html` and `report.md`.
+
+    Args:
+        folder: Where `stegfield bench` put its results.
+        suite: Suites to show; none shows all that ship with stegfield.
+        quick: Show the short form of each suite.
+    """
+    from stegfield import bench as suites
+
+    chosen = [suites.load(name) for name in suite or suites.shipped()]
+    for path in suites.write_report(chosen, suites.Results(folder), quick=quick):
+        say(f"wrote {path}")
+
+
+def _tell(progress: Progress) -> None:
+    latest = progress.latest
+    settings = ", ".join(f"{name} {value}" for name, value in latest.settings.items())
+    outcome = latest.error or f"{latest.seconds:.1f} s"
+    say(f"{progress.done}/{progress.jobs} {latest.experiment}: {settings}: {outcome}")
