@@ -357,9 +357,9 @@ def gan_config(entries: Mapping[str, Any], base: GanConfig | None = None) -> Gan
 PRESETS = {
     "faces": GanConfig(grow="32:20000", steps=200_000),
     "climate": GanConfig(
-        points=1024,
-        steps=10_000,
-        batch=32,
+        size=32,
+        steps=6000,
+        batch=16,
         latent=32,
         hidden="128,256",
         std=0.7,

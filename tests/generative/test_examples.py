@@ -183,7 +183,7 @@ def test_values_run_on_where_longitudes_begin_again() -> None:
     kelvin[:, 0] = 300.0
     turn = 2 * np.pi * (np.array([0.0, 0.5, 7.5, 1.0, 7.0]) / 8)
     points = torch.tensor(np.stack([np.cos(turn), np.sin(turn), 0 * turn], 1)).float()
-    shown = Globes(kelvin[None])._at(points)[0, :, 0] * 80 + 260
+    shown = Globes(kelvin[None]).values_at(np.array([0]), points)[0, :, 0] * 80 + 260
     assert torch.allclose(shown, torch.tensor([300.0, 275, 275, 250, 250]), atol=1e-2)
 
 

@@ -215,12 +215,12 @@ def test_random_points_are_other_points_in_every_step() -> None:
     chosen = []
     for step in range(3):
         run.step = step
-        index, at, sets = run._points(run._draws(0))
-        assert index is not None
-        assert len(set(index.tolist())) == len(at) == 20
+        at, values, sets = run._examples(run.training, run._draws(0))
+        assert values.shape == (TINY.batch, 20, 3)
+        assert len(set(map(tuple, at.tolist()))) == 20
         assert len(sets[0].index) == 16
         assert int(sets[0].index.max()) < 20
-        chosen.append(tuple(index.tolist()))
+        chosen.append(tuple(at[:, 0].tolist()))
     assert len(set(chosen)) == 3
 
 
@@ -238,7 +238,7 @@ def test_a_run_grows_where_it_was_told(tmp_path: Path) -> None:
 
 def test_mirrored_examples_are_the_examples_or_their_mirror_images() -> None:
     run = _Run(Arrays(smooth()), replace(TINY, batch=64), "tiny", ALONE)
-    batch = run._batch(run.training, run._draws(0)).view(64, 8, 8, 3)
+    batch = run._examples(run.training, run._draws(0))[1].view(64, 8, 8, 3)
     known = smooth()[run.training]
     as_they_are = (batch[:, None] == known).flatten(2).all(2).any(1)
     mirrored = (batch[:, None] == known.flip(2)).flatten(2).all(2).any(1)

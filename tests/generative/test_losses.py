@@ -89,14 +89,11 @@ def plain_gradients(run: _Run) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """The gradients of both losses as they are written down, each by passes of its own."""
     config, draws = run.config, run._draws(0)
     critic, generator = copy.deepcopy(run.critic), copy.deepcopy(run.generator)
-    real = run._batch(run.training, draws)
-    index, at, sets = run._points(draws)
-    if index is not None:
-        real = real[:, index]
+    at, real, sets = run._examples(run.training, draws)
     latents = run._latents(draws)
 
     def score(values: Tensor, purpose: int) -> Tensor:
-        side = 8 if index is None else None
+        side = 8 if len(at) == 64 else None
         if config.augment:
             values = augmented(values, side, config.augment, run._draws(purpose))
         scores: Tensor = critic(values, sets)

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from stegfield.generative.points import coarser_sets, even_points, even_pyramid, spiral
+from stegfield.generative.points import coarser_sets, even_points, even_pyramid, spiral, turned
 from stegfield.signals import coordinates
 
 
@@ -43,3 +43,15 @@ def test_every_set_has_a_quarter_of_the_points_of_the_one_before(medium: str, si
     finer = [size * size, *counts]
     for near, count in zip(sets, finer, strict=False):
         assert set(near.index.flatten().tolist()) == set(range(count))  # no point is overlooked
+
+
+def test_points_are_turned_a_little_and_otherwise_stay_as_they_lie() -> None:
+    points = spiral(256)
+    moves = []
+    for seed in range(20):
+        moved = turned(points, torch.Generator().manual_seed(seed))
+        assert torch.allclose(torch.cdist(moved, moved), torch.cdist(points, points), atol=1e-3)
+        moves.append(float((moved - points).norm(dim=1).max()))
+    apart = float(torch.cdist(points, points).topk(2, largest=False).values[:, 1].median())
+    assert min(moves) > 0
+    assert apart / 8 < sum(moves) / 20 < 2 * apart

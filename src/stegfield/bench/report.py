@@ -146,7 +146,7 @@ def _tabulate(
     order = [column for column in suite.table.order if column in found]
     order += [column for column in found if column not in order]
     lines = []
-    for row in dict.fromkeys(row for row, _, _ in everything):
+    for row in dict.fromkeys(row for row, _, _ in cells):  # none of which nothing was run
         for name, figure in figures.items():
             line = {c: everything[row, c, name] for c in order if (row, c, name) in everything}
             if not line:
@@ -165,12 +165,16 @@ def _tabulate(
 
 
 def _better_than_ours(line: Mapping[str, float], figure: Figure) -> list[str]:
-    """Name the columns whose figure is better than ours by what the table shows."""
+    """Name the columns that show a better figure than ours; variants of ours aside."""
     if OURS not in line or not figure.better:
         return []
     sign = 1 if figure.better == "higher" else -1
     shown = {name: round(value, figure.digits) for name, value in line.items()}
-    return [name for name, value in shown.items() if sign * (value - shown[OURS]) > 0]
+    return [
+        name
+        for name, value in shown.items()
+        if not name.startswith(OURS) and sign * (value - shown[OURS]) > 0
+    ]
 
 
 def _row(settings: Mapping[str, Setting], names: Sequence[str]) -> str:

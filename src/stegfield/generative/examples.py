@@ -71,6 +71,12 @@ class Examples(ABC):
     ) -> Float[Tensor, "batch points values"]:
         """Give examples at the `even_points` of a size, in [-1, 1]."""
 
+    def values_at(
+        self, index: Int64[np.ndarray, " batch"], at: Float[Tensor, "points axes"]
+    ) -> Float[Tensor, "batch points values"]:
+        """Give examples anywhere, in [-1, 1], if they are smooth enough for that."""
+        raise NotImplementedError
+
     def training(self) -> Int64[np.ndarray, " count"]:
         """Give the indices of the examples to train on."""
         index: NDArray[np.int64] = np.arange(len(self))
@@ -229,7 +235,6 @@ class Globes(Examples):
 
     def __init__(self, kelvin: Float[np.ndarray, "count rows columns"]) -> None:
         self._grids = signals.to_values(kelvin[..., None])
-        self._even: dict[int, Tensor] = {}
 
     def __len__(self) -> int:
         """Count the fields."""
@@ -242,18 +247,20 @@ class Globes(Examples):
     def values(
         self, index: Int64[np.ndarray, " batch"], size: int
     ) -> Float[Tensor, "batch points values"]:
-        """Give fields at points spread evenly, between those of the grid."""
-        if size not in self._even:
-            self._even[size] = self._at(even_points(self.medium, size))
-        return self._even[size][torch.from_numpy(index)]
+        """Give fields at points spread evenly."""
+        return self.values_at(index, even_points(self.medium, size))
 
-    def _at(self, points: Float[Tensor, "points 3"]) -> Float[Tensor, "count points 1"]:
-        east = torch.atan2(points[:, 1], points[:, 0]) / (2 * torch.pi) % 1.0
-        south = torch.acos(points[:, 2].clamp(-1, 1)) / torch.pi
-        wrapped = torch.cat([self._grids, self._grids[:, :, :1]], 2).permute(0, 3, 1, 2)
+    def values_at(
+        self, index: Int64[np.ndarray, " batch"], at: Float[Tensor, "points axes"]
+    ) -> Float[Tensor, "batch points values"]:
+        """Give fields anywhere, between the points of their grid."""
+        east = torch.atan2(at[:, 1], at[:, 0]) / (2 * torch.pi) % 1.0
+        south = torch.acos(at[:, 2].clamp(-1, 1)) / torch.pi
+        grids = self.grids(index)
+        wrapped = torch.cat([grids, grids[:, :, :1]], 2).permute(0, 3, 1, 2)
         # both axes from edge to edge: rows + 0 points to the south, columns + 1 to the east
-        at = torch.stack([2 * east - 1, 2 * south - 1], 1)
-        grid = at.expand(len(wrapped), 1, -1, -1)
+        places = torch.stack([2 * east - 1, 2 * south - 1], 1)
+        grid = places.expand(len(wrapped), 1, -1, -1)
         shown = functional.grid_sample(wrapped, grid, align_corners=True)
         return shown.squeeze(2).transpose(1, 2)
 

@@ -32,6 +32,15 @@ def spiral(count: int) -> Float[Tensor, "points 3"]:
     return torch.stack([radius * turn.cos(), radius * turn.sin(), height], dim=1).float()
 
 
+def turned(points: Float[Tensor, "points 3"], draws: torch.Generator) -> Float[Tensor, "points 3"]:
+    """Turn points of the globe, by a random angle about as long as they lie apart."""
+    axis = torch.randn(3, generator=draws) / math.sqrt(len(points))
+    x, y, z = axis.tolist()
+    small = torch.tensor([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
+    rotation: Tensor = torch.linalg.matrix_exp(small)
+    return points @ rotation.T
+
+
 def coarser_sets(medium: str, size: int) -> list[Float[Tensor, "_points axes"]]:
     """Give the sets below the finest one, each with a quarter of the points."""
     sides = []

@@ -49,7 +49,7 @@ from stegfield.generative.augment import augmented
 from stegfield.generative.examples import Examples
 from stegfield.generative.model import GeneratorSizes, Model, new_generator
 from stegfield.generative.pointconv import Critic, Pyramid, neighbourhood, pyramid
-from stegfield.generative.points import coarser_sets, even_points, even_pyramid
+from stegfield.generative.points import coarser_sets, even_points, even_pyramid, turned
 from stegfield.generative.processes import ALONE, Processes
 from stegfield.pictures import contact_sheet
 
@@ -190,32 +190,36 @@ class _Run:
         seed = (self.config.seed * 1_000_003 + self.step) * 8 + purpose
         return torch.Generator().manual_seed(seed % (1 << 63))
 
-    def _batch(self, chosen: Int64[np.ndarray, " count"], draws: torch.Generator) -> Tensor:
-        """Give this process's part of a batch of examples."""
-        index = torch.randint(len(chosen), (self.config.batch,), generator=draws)
-        turned = torch.rand(self.config.batch, generator=draws) < 1 / 2
-        ours = self.processes.share(index).numpy()
-        values = self.examples.values(chosen[ours], self.size)
+    def _examples(
+        self, chosen: Int64[np.ndarray, " count"], draws: torch.Generator
+    ) -> tuple[Tensor, Tensor, Pyramid]:
+        """Give the points of this step, this process's examples at them, and what lies below."""
+        drawn = torch.randint(len(chosen), (self.config.batch,), generator=draws)
+        mirrored = torch.rand(self.config.batch, generator=draws) < 1 / 2
+        index = chosen[self.processes.share(drawn).numpy()]
+        at, below, sets = self._sets_of(self.size)
+        if self.examples.medium == "climate":  # else nobody looks at what lies between the points
+            at = turned(at, draws)
+            values = self.examples.values_at(index, at)
+        else:
+            values = self.examples.values(index, self.size)
         if self.config.mirror and self.examples.medium == "image":
-            side = self.size
-            square = values.view(len(values), side, side, -1)
-            flip = self.processes.share(turned).view(-1, 1, 1, 1)
+            square = values.view(len(values), self.size, self.size, -1)
+            flip = self.processes.share(mirrored).view(-1, 1, 1, 1)
             values = torch.where(flip, square.flip(2), square).flatten(1, 2)
-        return values.to(self.device)
+        if 0 < self.config.points < len(at):
+            some = torch.randperm(len(at), generator=draws)[: self.config.points]
+            at, values = at[some], values[:, some]
+            sets = [neighbourhood(at.to(self.device), below[0]), *sets[1:]]
+        return at.to(self.device), values.to(self.device), sets
 
-    def _points(self, draws: torch.Generator) -> tuple[Tensor | None, Tensor, Pyramid]:
-        """Give the points of this step, which of the finest set they are, and what lies below."""
-        size, medium = self.size, self.examples.medium
+    def _sets_of(self, size: int) -> tuple[Tensor, list[Tensor], Pyramid]:
+        """Give the points of a size, those of the sets below it, and their neighbourhoods."""
         if size not in self._sets:
-            finest = even_points(medium, size).to(self.device)
-            below = [points.to(self.device) for points in coarser_sets(medium, size)]
-            self._sets[size] = finest, below, pyramid([finest, *below])
-        finest, below, near = self._sets[size]
-        if not 0 < self.config.points < len(finest):
-            return None, finest, near
-        index = torch.randperm(len(finest), generator=draws)[: self.config.points]
-        index = index.to(self.device)
-        return index, finest[index], [neighbourhood(finest[index], below[0]), *near[1:]]
+            finest = even_points(self.examples.medium, size)
+            below = [points.to(self.device) for points in coarser_sets(self.examples.medium, size)]
+            self._sets[size] = finest, below, pyramid([finest.to(self.device), *below])
+        return self._sets[size]
 
     @contextmanager
     def _precision(self) -> Iterator[None]:
@@ -230,10 +234,7 @@ class _Run:
     def advance(self) -> None:
         """Take one step of critic and generator."""
         config, draws = self.config, self._draws(0)
-        real = self._batch(self.training, draws)
-        index, at, sets = self._points(draws)
-        if index is not None:
-            real = real[:, index]
+        at, real, sets = self._examples(self.training, draws)
         with self._precision():
             drawn = self.generator(self._latents(draws), at).float()
         seen = drawn.detach().requires_grad_()
@@ -315,10 +316,8 @@ class _Run:
 
     @torch.no_grad()
     def _score_held_out(self) -> float:
-        draws = self._draws(7)
-        values = self._batch(self.held_out, draws)
-        index, _, sets = self._points(draws)
-        return float(self.critic(values if index is None else values[:, index], sets).mean())
+        _, values, sets = self._examples(self.held_out, self._draws(7))
+        return float(self.critic(values, sets).mean())
 
     def warm_up(self, watch: Watch | None) -> bool:
         """Fit the generator to the examples, each at the place that its principal components give.

@@ -95,7 +95,7 @@ def _training(method: Literal["ours", "paper"], seconds: float, steps: int, seed
         raise ConfigError("an experiment needs steps or seconds")
     plan: dict[str, Any] = {"steps": steps or None, "seed": seed}
     if method == "ours":
-        return FitConfig(max_seconds=seconds or None, **plan)
+        return FitConfig(max_seconds=float(seconds) or None, **plan)
     return FitConfig(
         max_seconds=seconds * PAPERS_SHARE or None,
         optimizer="adam",

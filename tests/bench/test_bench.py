@@ -1,0 +1,190 @@
+"""Suites, results and the report: what is read, kept, resumed and shown."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stegfield import bench, cli
+from stegfield.bench import running, suites
+from stegfield.bench.results import PICTURES, RESULTS, Job, Record, Results
+from stegfield.errors import ConfigError, InputError
+
+SUITE = """
+title = "Rates"
+source = "a paper, Table 1"
+about = "Two photographs."
+experiment = "embedding"
+[settings]
+dataset = "photographs"
+resolution = 48
+[vary]
+rate = [1, 2]
+method = ["ours", "ours, flat"]
+[quick]
+vary = { rate = [1], method = ["ours"] }
+[table]
+rows = ["rate"]
+[figures.psnr_db]
+label = "PSNR"
+better = "higher"
+[figures.wrong_percent]
+label = "wrong"
+better = "lower"
+[[charts]]
+x = "rate"
+y = "psnr_db"
+[[reported]]
+rate = 1
+method = "theirs"
+psnr_db = 99.5
+wrong_percent = 0.5
+"""
+
+
+@pytest.fixture
+def suite() -> suites.Suite:
+    """A small suite whose jobs take a moment."""
+    return suites.parse(SUITE, "rates")
+
+
+def broken(name: str) -> Job:
+    """A job that is run and fails."""
+    return Job("embedding", {"dataset": "photographs", "rate": 1, "method": name, "resolution": 3})
+
+
+def test_every_combination_is_a_job(suite: suites.Suite) -> None:
+    jobs = suite.jobs()
+    assert len({job.id for job in jobs}) == 4
+    assert {(job.settings["rate"], job.settings["method"]) for job in jobs} == {
+        (rate, method) for rate in (1, 2) for method in ("ours", "ours, flat")
+    }
+    assert [job.settings["rate"] for job in suite.jobs(quick=True)] == [1]
+
+
+def test_a_run_is_shown_and_not_run_again(suite: suites.Suite, tmp_path: Path) -> None:
+    told: list[running.Progress] = []
+    results = Results(tmp_path)
+    assert bench.run(suite.jobs(), results, None, watch=told.append) == 0
+    assert [progress.done for progress in told] == [1, 2, 3, 4]
+    again = Results(tmp_path)
+    assert len(again) == 4
+    bench.run(suite.jobs(), again, None, watch=told.append)
+    assert len(told) == 4
+    html, markdown = bench.write_report([suite], again)
+    text = markdown.read_text()
+    ours = again.of(suite.jobs()[0])
+    assert ours is not None
+    assert f"{ours.figures['psnr_db']:.2f}" in text
+    assert "99.50\\*" in text
+    assert "rate 1: PSNR: behind theirs" in text
+    assert "wrong: behind" not in text
+    assert (tmp_path / PICTURES / "rates-0.png").read_bytes().startswith(b"\x89PNG")
+    page = html.read_text()
+    assert page.count("data:image/png") == 1
+    assert "http" not in page
+
+
+def test_one_bad_job_does_not_stop_the_others(suite: suites.Suite, tmp_path: Path) -> None:
+    results = Results(tmp_path)
+    jobs = [broken("ours"), suite.jobs()[0]]
+    assert bench.run(jobs, results, None) == 1
+    bad, good = map(results.of, jobs)
+    assert bad is not None
+    assert bad.error
+    assert good is not None
+    assert good.error is None
+    assert not results.done(jobs[0])  # tried again in the next run
+
+
+def test_several_processes_give_what_one_gives(suite: suites.Suite, tmp_path: Path) -> None:
+    jobs = suite.jobs()[:2]
+    for workers in (1, 2):
+        bench.run(jobs, Results(tmp_path / str(workers)), None, workers=workers)
+    one, two = (Results(tmp_path / name) for name in ("1", "2"))
+    for job in jobs:
+        alone, beside = one.of(job), two.of(job)
+        assert alone is not None
+        assert beside is not None
+        for name in ("message_bytes", "wrong_percent"):  # the rest depends on a random salt
+            assert alone.figures[name] == beside.figures[name]
+
+
+def test_a_line_that_was_cut_off_is_passed_over(suite: suites.Suite, tmp_path: Path) -> None:
+    job, other = suite.jobs()[:2]
+    record = Record(job.id, job.experiment, dict(job.settings), {"psnr_db": 3.0})
+    Results(tmp_path).add(record, {"a.png": b"png"})
+    path = tmp_path / RESULTS
+    path.write_bytes(path.read_bytes() + b'{"id": "half')
+    cut = Results(tmp_path)
+    assert cut.done(job)
+    cut.add(Record(other.id, other.experiment, dict(other.settings), {}), {})
+    assert (tmp_path / PICTURES / "a.png").read_bytes() == b"png"
+    with pytest.raises(InputError):  # the half line has an end now
+        Results(tmp_path)
+
+
+@given(st.binary(max_size=300))
+def test_any_file_of_results_is_read_or_refused(data: bytes) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        (Path(name) / RESULTS).write_bytes(data)
+        with suppress(InputError):
+            Results(Path(name))
+
+
+@given(
+    st.text(max_size=200)
+    | st.just(SUITE).flatmap(
+        lambda s: st.integers(0, len(s)).map(lambda cut: s[:cut] + s[cut + 9 :])
+    )
+)
+def test_any_text_is_a_suite_or_refused(text: str) -> None:
+    with suppress(InputError):
+        suites.parse(text, "any")
+
+
+@pytest.mark.parametrize("name", bench.shipped())
+def test_suites_that_ship_name_experiments_and_their_settings(name: str) -> None:
+    suite = bench.load(name)
+    assert suite.title
+    assert suite.about
+    for quick in (False, True):
+        jobs = suite.jobs(quick=quick)
+        for job in jobs:
+            bench.experiments.find(job.experiment, job.settings)
+        for row in (*suite.table.rows, suite.table.columns):
+            assert row in jobs[0].settings or row == "method"
+
+
+@pytest.mark.parametrize(
+    "settings", [{"dataset": "photographs", "rat": 1}, {"rate": 1}], ids=["unknown", "missing"]
+)
+def test_settings_that_an_experiment_does_not_take(
+    settings: dict[str, Any], tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError):
+        bench.run([Job("embedding", settings)], Results(tmp_path), None)
+    with pytest.raises(ConfigError):
+        bench.run([Job("baking", {})], Results(tmp_path), None)
+
+
+def test_as_commands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("rates.toml").write_text(SUITE)
+    assert cli.run(["report", "out", "--suite", "rates.toml"]) == 1
+    assert cli.run(["bench", "rates.toml", "-o", "out", "--quick", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["failed"] == 0
+    assert cli.run(["report", "out", "--suite", "rates.toml", "--quick"]) == 0
+    assert "Rates" in Path("out/report.md").read_text()
+    assert cli.run(["bench", "--list"]) == 0
+    assert cli.run(["bench", "nothing"]) == 1
+    assert cli.run(["bench", "rates.toml", "--data", "nowhere"]) == 2
