@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tempfile
 import zipfile
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
@@ -31,8 +32,15 @@ SUFFIXES = (".png", ".jpg", ".jpeg")
 class Datasets:
     """Named sets of images, each cut to its central square and reduced to the size asked for."""
 
-    def __init__(self, folder: Path | None) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path | None, work: Path | None = None) -> None:
+        self._folder, self._work = folder, work
+
+    def scratch(self) -> Path:
+        """Give a folder for what a job needs to go on from, should it be cut off."""
+        if self._work is None:
+            self._work = Path(tempfile.mkdtemp(prefix="stegfield-"))
+        self._work.mkdir(parents=True, exist_ok=True)
+        return self._work
 
     def image(self, name: str, index: int, size: int | None = None) -> Signal:
         """Give an image of a set; after the last one comes the first.

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
@@ -19,20 +18,21 @@ from stegfield.errors import InputError
 if TYPE_CHECKING:
     from stegfield.bench.running import Outcome
 
-Engine = Callable[[Sequence[Job], Path | None, int], "Iterator[Outcome]"]
-"""Jobs, the folder of their data, and how many to run at once, to outcomes as they come."""
+Perform = Callable[[Job], "Outcome"]
+Engine = Callable[[Sequence[Job], Perform, int], "Iterator[Outcome]"]
+"""Jobs, what runs one, and how many to run at once, to outcomes as they come."""
 
 ATTEMPTS = 2
 """At a job whose process dies: it may have been another's fault."""
 
 
-def local(jobs: Sequence[Job], data: Path | None, workers: int) -> Iterator[Outcome]:
+def local(jobs: Sequence[Job], perform: Perform, workers: int) -> Iterator[Outcome]:
     """Run jobs in processes of this machine, or in this one where there is one worker."""
-    from stegfield.bench.running import failure, perform
+    from stegfield.bench.running import failure
 
     if workers == 1:
         for job in jobs:
-            yield perform(job, data)
+            yield perform(job)
         return
     threads = max(1, (os.cpu_count() or 1) // workers)
     left = {job.id: job for job in jobs}
@@ -42,7 +42,7 @@ def local(jobs: Sequence[Job], data: Path | None, workers: int) -> Iterator[Outc
             with ProcessPoolExecutor(
                 together, get_context("spawn"), initializer=_begin, initargs=(threads,)
             ) as pool:
-                running = {pool.submit(perform, job, data): job for job in batch}
+                running = {pool.submit(perform, job): job for job in batch}
                 try:
                     for done in as_completed(running):
                         outcome = done.result()
@@ -65,7 +65,7 @@ def _begin(threads: int) -> None:
     torch.set_num_threads(threads)
 
 
-def on_ray(jobs: Sequence[Job], data: Path | None, workers: int) -> Iterator[Outcome]:
+def on_ray(jobs: Sequence[Job], perform: Perform, workers: int) -> Iterator[Outcome]:
     """Run jobs on the Ray cluster that this machine belongs to, or on one of its own.
 
     A job whose worker is lost is started again elsewhere.
@@ -77,13 +77,13 @@ def on_ray(jobs: Sequence[Job], data: Path | None, workers: int) -> Iterator[Out
         import ray
     except ImportError:
         raise InputError("Ray is not installed", hint="pip install 'stegfield[ray]'") from None
-    from stegfield.bench.running import failure, perform
+    from stegfield.bench.running import failure
 
     if not ray.is_initialized():
         ray.init(log_to_driver=False, include_dashboard=False)
     share = max(1.0, ray.cluster_resources().get("CPU", 1.0) / workers)
     task = ray.remote(num_cpus=share, max_retries=3)(perform)
-    running = {task.remote(job, data): job for job in jobs}
+    running = {task.remote(job): job for job in jobs}
     while running:
         (done,), _ = ray.wait(list(running))
         job = running.pop(done)

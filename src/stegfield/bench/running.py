@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import platform
+import shutil
 import time
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,9 @@ from stegfield.bench.engines import Engine, local
 from stegfield.bench.experiments import find
 from stegfield.bench.results import Figure, Job, Record, Results
 from stegfield.errors import StegfieldError
+
+
+WORK = "work"
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,7 @@ def run(
         find(job.experiment, job.settings)  # a mistake in a suite shows before anything is run
     pending = list({job.id: job for job in jobs if not results.done(job)}.values())
     failed = 0
-    for done, outcome in enumerate(engine(pending, data, workers), 1):
+    for done, outcome in enumerate(engine(pending, partial(perform, data=data, work=results.folder / WORK), workers), 1):
         results.add(outcome.record, outcome.pictures)
         failed += outcome.record.error is not None
         if watch is not None:
@@ -76,14 +81,15 @@ class Outcome:
     pictures: dict[str, bytes]
 
 
-def perform(job: Job, data: Path | None) -> Outcome:
-    """Run one job, here."""
+def perform(job: Job, *, data: Path | None, work: Path) -> Outcome:
+    """Run one job, here; in a folder of its own, if it has something to go on from."""
     began = time.perf_counter()
     figures: dict[str, Figure] = {}
     pictures: dict[str, bytes] = {}
     error: str | None = None
     try:
-        found = find(job.experiment, job.settings)(Datasets(data))
+        found = find(job.experiment, job.settings)(Datasets(data, work.absolute() / job.id))
+        shutil.rmtree(work / job.id, ignore_errors=True)
         figures = dict(found.figures)
         pictures = {f"{job.id}-{name}.png": png for name, png in found.pictures.items()}
     except StegfieldError as problem:

@@ -11,19 +11,24 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from stegfield.bench.datasets import Datasets
+from stegfield.bench.experiments.detecting import detecting, learning_curve
 from stegfield.bench.experiments.drawing import drawing
 from stegfield.bench.experiments.embedding import embedding
 from stegfield.bench.experiments.found import Found
 from stegfield.bench.experiments.hiding import hiding
+from stegfield.bench.experiments.peers import peers
 from stegfield.bench.results import Setting
 from stegfield.errors import ConfigError
 
 __all__ = ["EXPERIMENTS", "Found", "find"]
 
 EXPERIMENTS: dict[str, Callable[..., Found]] = {
+    "detecting": detecting,
     "drawing": drawing,
     "embedding": embedding,
     "hiding": hiding,
+    "learning_curve": learning_curve,
+    "peers": peers,
 }
 
 

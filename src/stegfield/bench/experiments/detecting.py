@@ -1,0 +1,138 @@
+"""Detecting: how well detectors tell stegos from covers, and how many pairs they learn from."""
+
+from __future__ import annotations
+
+
+import numpy as np
+
+from stegfield import pictures, signals
+from stegfield.bench.datasets import Datasets
+from stegfield.bench.experiments.found import Found
+from stegfield.bench.results import Figure
+from stegfield.errors import ConfigError
+from stegfield.metrics import Samples
+from stegfield.steganalysis import compare, learning
+
+CUT = 2
+"""Crops along each axis of an image."""
+
+
+def detecting(
+    data: Datasets,
+    *,
+    dataset: str,
+    method: str,
+    payload: float,
+    images: int = 24,
+    resolution: int = 128,
+) -> Found:
+    """Try every detector on one way to embed, on crops of images.
+
+    Args:
+        data: Where the images come from.
+        dataset: A set of them; four crops are taken of each.
+        method: One of `compare.SCHEMES`: ours, or simulators of others.
+        payload: Bits a pixel.
+        images: How many.
+        resolution: Rows and columns of a crop.
+    """
+    covers, groups = _crops(data, dataset, images, resolution)
+    rows = compare.compare_detectors(
+        covers, float(payload), schemes={method: _scheme(method)}, groups=groups
+    )
+    figures: dict[str, Figure] = {"psnr_db": rows[0].psnr_db, "crops": len(covers)}
+    for row in rows:
+        figures[f"{row.detector}_auc"] = row.result.auc
+        figures[f"{row.detector}_p_e"] = row.result.p_e
+        figures[f"{row.detector}_p_e_low"], figures[f"{row.detector}_p_e_high"] = (
+            row.result.p_e_interval
+        )
+        if row.result.detected is not None:
+            figures[f"{row.detector}_detected_percent"] = 100 * row.result.detected
+            figures[f"{row.detector}_false_alarms_percent"] = 100 * (row.result.false_alarms or 0.0)
+    curves = {
+        row.detector: list(
+            zip(row.curve.false_alarms.tolist(), row.curve.detections.tolist(), strict=True)
+        )
+        for row in rows
+    }
+    picture = pictures.curves(curves, across="false alarms", title=f"{method}, {payload:g} bpp")
+    return Found(figures, {"roc": picture})
+
+
+def learning_curve(
+    data: Datasets,
+    *,
+    dataset: str,
+    method: str,
+    payload: float,
+    pairs: int,
+    seed: int = 0,
+    network: str = "siamese",
+    steps: int = 400,
+    images: int = 24,
+    resolution: int = 64,
+) -> Found:
+    """Train a network on some pairs of cover and stego, and judge it by others.
+
+    Args:
+        data: Where the images come from.
+        dataset: A set of them; four crops are taken of each, those of half of the images to learn.
+        method: One of `compare.SCHEMES`.
+        payload: Bits a pixel.
+        pairs: To learn from.
+        seed: Decides which, and the network's first weights.
+        network: siamese or srnet.
+        steps: Of training.
+        images: How many.
+        resolution: Rows and columns of a crop.
+    """
+    covers, groups = _crops(data, dataset, images, resolution)
+    make = _scheme(method)
+    stegos = [
+        make(cover, float(payload), np.random.default_rng([0, at]))
+        for at, cover in enumerate(covers)
+    ]
+    config = learning.TrainingConfig(network=network, steps=steps)
+    (point,) = learning.learning_curve(
+        np.stack(covers),
+        np.stack(stegos),
+        groups,
+        counts=[pairs],
+        seeds=[seed],
+        folder=data.scratch(),
+        config=config,
+    )
+    return Found(
+        {
+            "accuracy_percent": 100 * point.accuracy,
+            "auc": point.result.auc,
+            "p_e": point.result.p_e,
+        }
+    )
+
+
+def _scheme(method: str) -> compare.Scheme:
+    if method not in compare.SCHEMES:
+        raise ConfigError(
+            f"there is no way to embed called {method}", hint=", ".join(compare.SCHEMES)
+        )
+    return compare.SCHEMES[method]
+
+
+def _crops(
+    data: Datasets, dataset: str, images: int, side: int
+) -> tuple[list[Samples], list[int]]:
+    """Cut four crops from each image, and tell which image each belongs to."""
+    covers, groups = [], []
+    for index in range(min(images, data.count(dataset))):
+        samples = signals.to_samples(data.image(dataset, index))
+        rows, columns = samples.shape[:2]
+        if min(rows, columns) < CUT * side:
+            raise ConfigError(f"images of {dataset} are too small for crops of {side}")
+        for at in range(CUT * CUT):
+            top = (rows - side) * (at // CUT) // (CUT - 1)
+            left = (columns - side) * (at % CUT) // (CUT - 1)
+            covers.append(samples[top : top + side, left : left + side])
+            groups.append(index)
+    return covers, groups

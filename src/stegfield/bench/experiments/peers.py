@@ -1,0 +1,202 @@
+"""Peers: other ways to hide images in images, run here on the same images.
+
+``LSB`` puts the upper bits of secrets where the cover's lower bits were. ``StegaINR`` is a secret
+field inside a larger one (Liu et al., 2023, as Dong et al., 2024, compare with it): secret
+functions of 3x64 are trained alone, their weights are part of a stego function of 3x256, and the
+others are trained so that the whole shows the cover; it hides one secret.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from stegfield import signals
+from stegfield.bench.datasets import Datasets
+from stegfield.bench.experiments.found import Found
+from stegfield.bench.experiments.hiding import hiding
+from stegfield.errors import ConfigError
+from stegfield.metrics import Samples, quality
+
+BITS = 8
+FREQUENCY = 30.0
+SECRET_WIDTH, STEGO_WIDTH, LAYERS = 64, 256, 3
+BATCH = 4096
+RATE = 1e-4
+OURS_256 = "siren"
+
+
+@dataclass(frozen=True, eq=False)
+class Exchange:
+    """What a peer shows to everyone, and what its receivers get; 8-bit samples."""
+
+    stego: Samples
+    recovered: list[Samples]
+
+
+Peer = Callable[[Samples, list[Samples], float, int], Exchange]
+"""From cover, secrets, seconds to train for, and a seed."""
+
+
+def lsb(cover: Samples, secrets: list[Samples], seconds: float, seed: int) -> Exchange:
+    """Put the upper bits of one secret, or of two, into the cover's lower four."""
+    bits = BITS // 2 // len(secrets)
+    if not bits:
+        raise ConfigError(f"LSB takes one to four secrets here, got {len(secrets)}")
+    stego = cover >> BITS // 2 << BITS // 2
+    for at, secret in enumerate(secrets):
+        stego |= secret >> (BITS - bits) << (at * bits)
+    mask = (1 << bits) - 1
+    recovered = [
+        (stego >> (at * bits) & mask) << (BITS - bits) for at in range(len(secrets))
+    ]
+    return Exchange(stego, [np.asarray(each, np.uint8) for each in recovered])
+
+
+class _Sines(nn.Module):
+    """A SIREN without biases in its hidden layers' names: weights of a corner can be another's."""
+
+    def __init__(self, width: int, channels: int) -> None:
+        super().__init__()
+        sizes = [2, *[width] * LAYERS]
+        self.layers = nn.ModuleList(
+            nn.Linear(a, b) for a, b in zip(sizes[:-1], sizes[1:], strict=True)
+        )
+        self.last = nn.Linear(width, channels)
+        with torch.no_grad():
+            for at, layer in enumerate([*self.layers, self.last]):
+                fan_in = layer.weight.shape[1]
+                bound = 1 / fan_in if at == 0 else (6 / fan_in) ** 0.5 / FREQUENCY
+                layer.weight.uniform_(-bound, bound)
+
+    def forward(self, at: Tensor) -> Tensor:
+        for layer in self.layers:
+            at = torch.sin(FREQUENCY * layer(at))
+        shown: Tensor = self.last(at)
+        return shown
+
+
+def stegainr(cover: Samples, secrets: list[Samples], seconds: float, seed: int) -> Exchange:
+    """Train a secret function, then a stego function around it, half of the seconds each."""
+    if len(secrets) != 1:
+        raise ConfigError(f"StegaINR hides one secret, got {len(secrets)}")
+    with torch.random.fork_rng([]):
+        torch.manual_seed(seed)
+        inner, outer = (_Sines(w, cover.shape[-1]) for w in (SECRET_WIDTH, STEGO_WIDTH))
+        own = dict(inner.named_parameters())
+        _trained(list(own.values()), lambda at: inner(at), secrets[0], seconds / 2)
+        fixed = {name: value.detach() for name, value in own.items()}
+        hosts = dict(outer.named_parameters())
+
+        def whole(at: Tensor) -> Tensor:
+            shown: Tensor = functional_call(
+                outer, {name: _hosted(hosts[name], fixed[name]) for name in hosts}, (at,)
+            )
+            return shown
+
+        _trained(list(hosts.values()), whole, cover, seconds / 2)
+        taken = {
+            name: _hosted(hosts[name], fixed[name])[tuple(map(slice, fixed[name].shape))]
+            for name in hosts
+        }
+        secret = _shown(lambda at: functional_call(inner, taken, (at,)), secrets[0])
+        return Exchange(_shown(whole, cover), [secret])
+
+
+def _hosted(host: Tensor, guest: Tensor) -> Tensor:
+    """Put a smaller tensor into the corner of a larger one."""
+    corner = tuple(map(slice, guest.shape))
+    both = host.clone()
+    both[corner] = guest
+    return both
+
+
+def _grid(samples: Samples) -> tuple[Tensor, Tensor]:
+    at = signals.coordinates((samples.shape[0], samples.shape[1]))
+    values = torch.from_numpy(samples.reshape(-1, samples.shape[-1]) / 127.5 - 1).float()
+    return at, values
+
+
+def _trained(
+    weights: list[nn.Parameter], show: Callable[[Tensor], Tensor], target: Samples, seconds: float
+) -> None:
+    at, values = _grid(target)
+    optimizer = torch.optim.Adam(weights, RATE)
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        some = torch.randint(len(at), (BATCH,))
+        loss = (show(at[some]) - values[some]).square().mean()
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+
+
+@torch.no_grad()
+def _shown(show: Callable[[Tensor], Tensor], like: Samples) -> Samples:
+    at, _ = _grid(like)
+    values = torch.cat([show(part) for part in at.split(BATCH)])
+    levels = ((values.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
+    return levels.view(like.shape).numpy()
+
+
+PEERS: dict[str, Peer] = {"LSB": lsb, "StegaINR": stegainr}
+
+
+def peers(
+    data: Datasets,
+    *,
+    dataset: str,
+    method: str,
+    secrets: int = 1,
+    resolution: int = 256,
+    image: int = 0,
+    seconds: float = 60.0,
+) -> Found:
+    """Hide images by ours or by a peer, and measure what comes out.
+
+    Args:
+        data: Where the images come from.
+        dataset: A set of them; cover and secrets are ``secrets + 1`` in a row.
+        method: ours, or one of `PEERS`.
+        secrets: How many.
+        resolution: Rows and columns.
+        image: Which group of images.
+        seconds: To train for, where there is something to train.
+    """
+    if method == "ours":
+        return hiding(
+            data,
+            dataset=dataset,
+            resolution=resolution,
+            secrets=secrets,
+            image=image,
+            seconds=seconds,
+        )
+    if method not in PEERS:
+        raise ConfigError(f"there is no peer {method}", hint=f"ours, {', '.join(PEERS)}")
+    first = image * (secrets + 1)
+    cover, *others = (
+        signals.to_samples(data.image(dataset, index, resolution))
+        for index in range(first, first + secrets + 1)
+    )
+    began = time.perf_counter()
+    exchange = PEERS[method](cover, others, float(seconds), image)
+    spent = time.perf_counter() - began
+    stego = quality(cover, exchange.stego)
+    found = [quality(a, b) for a, b in zip(others, exchange.recovered, strict=True)]
+    return Found(
+        {
+            "stego_psnr_db": stego.psnr_db,
+            "stego_ssim": stego.ssim,
+            "secrets_psnr_db": statistics.mean(each.psnr_db for each in found),
+            "secrets_ssim": statistics.mean(each.ssim or 0.0 for each in found),
+            "seconds": spent,
+        }
+    )
