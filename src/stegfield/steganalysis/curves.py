@@ -167,7 +167,9 @@ def share_interval(count: int, total: int) -> Interval:
     share, spread = count / total, NORMAL**2 / total
     middle = share + spread / 2
     half = math.sqrt(spread * (share * (1 - share) + spread / 4))
-    return max((middle - half) / (1 + spread), 0.0), min((middle + half) / (1 + spread), 1.0)
+    low, high = (middle - half) / (1 + spread), (middle + half) / (1 + spread)
+    # rounding must not leave the share itself outside
+    return (0.0 if count == 0 else low), (1.0 if count == total else high)
 
 
 def chart(curves: Mapping[str, Roc]) -> bytes:
