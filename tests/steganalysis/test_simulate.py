@@ -73,7 +73,7 @@ def test_more_than_a_scheme_can_carry_is_refused(
 def test_wavelets_are_orthonormal_and_blind_to_smooth_surfaces() -> None:
     low = np.array(simulate.LOW_PASS)
     for shift in range(0, 16, 2):
-        assert low[shift:] @ low[: 16 - shift] == pytest.approx(shift == 0, abs=1e-9)
+        assert low[shift:] @ low[: 16 - shift] == pytest.approx(float(shift == 0), abs=1e-9)
     high = low[::-1] * (-1.0) ** np.arange(16)
     for power in range(8):
         assert high @ np.linspace(-1, 1, 16) ** power == pytest.approx(0, abs=1e-6)

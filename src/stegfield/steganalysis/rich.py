@@ -13,6 +13,7 @@ covariance (Ledoit and Wolf, 2004), for they learn from hundreds of images, not 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,7 +43,8 @@ def spam(samples: Samples) -> Float[np.ndarray, " 686"]:
     then along diagonals, each in both directions.
     """
     planes = np.moveaxis(samples, 2, 0).astype(np.int16)
-    return np.mean([_spam(plane) for plane in planes], axis=0)
+    told: NDArray[np.float64] = np.mean([_spam(plane) for plane in planes], axis=0)
+    return told
 
 
 def features(images: Sequence[Samples]) -> NDArray[np.float64]:
@@ -98,13 +100,14 @@ def _transitions(plane: NDArray[np.int16], slope: int = 0) -> NDArray[np.float64
     """Give chances of a difference after two others along rows or diagonals, both ways."""
     rows, columns = plane.shape
     chain = [plane[slope * at : rows - slope * (3 - at), at : columns - 3 + at] for at in range(4)]
-    steps = [np.clip(a - b, -LARGEST, LARGEST) + LARGEST for a, b in zip(chain, chain[1:])]
+    steps = [np.clip(a - b, -LARGEST, LARGEST) + LARGEST for a, b in pairwise(chain)]
     codes = (steps[0] * STEPS + steps[1]) * STEPS + steps[2]
     forth = np.bincount(codes.ravel(), minlength=STEPS**3).reshape((STEPS,) * 3).astype(np.float64)
     # the other way differences have the other sign, and come in the other order
     back = forth[::-1, ::-1, ::-1].transpose(2, 1, 0)
     ways = [way / np.maximum(way.sum(axis=2, keepdims=True), 1) for way in (forth, back)]
-    return np.mean(ways, axis=0).ravel()
+    chances: NDArray[np.float64] = np.mean(ways, axis=0).ravel()
+    return chances
 
 
 def _ensemble(seed: int) -> Any:
