@@ -126,7 +126,7 @@ def chi_square(plane: Plane) -> float:
 def weighted_stego(plane: Plane) -> float:
     """Estimate the rate from samples and their prediction, flat surroundings counting more."""
     stego = plane.astype(np.float64)
-    side = 2.0 * (plane & 1) - 1  # the sample less the other level of its pair
+    side = np.where(plane & 1, 1.0, -1.0)  # the sample less the other level of its pair
     edges, corners = _cross(stego), _diagonals(stego)
     squared: NDArray[np.float64] = np.square(stego)
     squares = _cross(squared) + _diagonals(squared)

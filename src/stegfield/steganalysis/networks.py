@@ -122,7 +122,9 @@ class _Shrinking(nn.Module):
             nn.Conv2d(width, wider, 1, stride=2, bias=False), nn.BatchNorm2d(wider)
         )
 
-    def forward(self, features: Images) -> Images:
+    def forward(
+        self, features: Images
+    ) -> Float[Tensor, "images wider_channels half_rows half_columns"]:
         """Halve rows and columns."""
         found: Tensor = self.layers(features) + self.shortcut(features)
         return found
