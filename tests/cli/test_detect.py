@@ -35,10 +35,10 @@ def test_several_files_are_judged(folder: Path, capsys: pytest.CaptureFixture[st
 
 
 def test_one_detector_and_json(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.run(["detect", "stego.png", "--detector", "rs", "--json"]) == 0
+    assert cli.run(["detect", "stego.png", "--detector", "pairs", "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)["files"]["stego.png"]
     assert facts["suspected"] is True
-    assert facts["rates"]["rs"] == pytest.approx(0.9, abs=0.2)
+    assert facts["rates"]["pairs"] == pytest.approx(0.9, abs=0.2)
 
 
 @pytest.mark.parametrize(

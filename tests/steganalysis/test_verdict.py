@@ -4,6 +4,7 @@ import io
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -24,7 +25,9 @@ def photograph(rate: float = 0.0) -> signals.Signal:
 
 
 @pytest.mark.parametrize("detector", ["all", *lsb.DETECTORS])
-def test_replacement_is_suspected_and_a_cover_is_not(detector: verdict.Name) -> None:
+def test_replacement_is_suspected_and_a_cover_is_not(
+    detector: verdict.Name | Literal["all"],
+) -> None:
     clean, stego = judge(photograph(), detector), judge(photograph(0.9), detector)
     assert (clean.suspected, stego.suspected) == (False, True)
     names = lsb.DETECTORS if detector == "all" else (detector,)
