@@ -24,6 +24,7 @@ from stegfield.steganalysis.learning import TrainingConfig, learning_curve
 from stegfield.steganalysis.networks import NETWORKS
 
 SIDE, CROPS = 128, 4
+LEARNED_SIDE = 64
 PAYLOADS_BPP = (0.4, 1.0)
 LEARNED = ("replacement", "matching", "stegfield")
 LEARNED_BPP = 3.0
@@ -48,19 +49,19 @@ def photographs(data: Path) -> dict[str, list[Samples]]:
     }
 
 
-def crops(data: Path) -> tuple[list[Samples], list[int]]:
+def crops(data: Path, side: int) -> tuple[list[Samples], list[int]]:
     """Cut pieces from all over Kodak's images; give also the number of each one's image."""
     random = np.random.default_rng(1)
     cut, groups = [], []
     for number, image in enumerate(_read(data / "images" / "kodak")):
         grid = [
             (r, c)
-            for r in range(0, image.shape[0] - SIDE + 1, SIDE)
-            for c in range(0, image.shape[1] - SIDE + 1, SIDE)
+            for r in range(0, image.shape[0] - side + 1, side)
+            for c in range(0, image.shape[1] - side + 1, side)
         ]
         for at in random.permutation(len(grid))[:CROPS]:
             row, column = grid[at]
-            cut.append(image[row : row + SIDE, column : column + SIDE])
+            cut.append(image[row : row + side, column : column + side])
             groups.append(number)
     return cut, groups
 
@@ -88,7 +89,7 @@ def thresholds(data: Path) -> dict[str, Any]:
 
 def compared(data: Path, payload_bpp: float) -> dict[str, Any]:
     """Every detector against every scheme at one payload."""
-    covers, groups = crops(data)
+    covers, groups = crops(data, SIDE)
     rows = compare_detectors(covers, payload_bpp, groups=groups)
     return {"crops": len(covers), "side": SIDE, "rows": [_rounded(row.to_json()) for row in rows]}
 
@@ -98,8 +99,8 @@ def learning_curves(data: Path) -> dict[str, Any]:
 
     An hour or two on a CPU; whoever stops it goes on where it was.
     """
-    covers, groups = crops(data)
-    told: dict[str, Any] = {"payload_bpp": LEARNED_BPP, "side": SIDE, "steps": STEPS}
+    covers, groups = crops(data, LEARNED_SIDE)
+    told: dict[str, Any] = {"payload_bpp": LEARNED_BPP, "side": LEARNED_SIDE, "steps": STEPS}
     for scheme in LEARNED:
         make = SCHEMES[scheme]
         stegos = [make(c, LEARNED_BPP, np.random.default_rng(at)) for at, c in enumerate(covers)]
