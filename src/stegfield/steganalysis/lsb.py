@@ -152,7 +152,7 @@ FUSED = ("primary", "chi", "pairs", "rs")
 DETECTORS = (*ESTIMATORS, "fusion")
 
 
-def _cut(plane: Plane) -> list[Plane]:
+def _cut(plane: Plane) -> list[NDArray[np.int16]]:
     """Cut large planes across their longer side, so that they take no more memory than others."""
     return np.array_split(plane, -(-plane.size // LARGEST_PART), axis=int(np.argmax(plane.shape)))
 
