@@ -22,7 +22,6 @@ from stegfield.bench.experiments import find
 from stegfield.bench.results import Figure, Job, Record, Results
 from stegfield.errors import StegfieldError
 
-
 WORK = "work"
 
 
@@ -65,7 +64,9 @@ def run(
         find(job.experiment, job.settings)  # a mistake in a suite shows before anything is run
     pending = list({job.id: job for job in jobs if not results.done(job)}.values())
     failed = 0
-    for done, outcome in enumerate(engine(pending, partial(perform, data=data, work=results.folder / WORK), workers), 1):
+    for done, outcome in enumerate(
+        engine(pending, partial(perform, data=data, work=results.folder / WORK), workers), 1
+    ):
         results.add(outcome.record, outcome.pictures)
         failed += outcome.record.error is not None
         if watch is not None:

@@ -17,6 +17,7 @@ from stegfield.cli.bench import bench, report
 from stegfield.cli.capacity import capacity
 from stegfield.cli.compare import compare
 from stegfield.cli.demo import demo
+from stegfield.cli.detect import detect
 from stegfield.cli.embed import embed
 from stegfield.cli.evaluate import evaluate
 from stegfield.cli.extract import extract
@@ -54,6 +55,7 @@ for command in (
     train,
     evaluate,
     compare,
+    detect,
     bench,
     report,
     demo,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import numpy as np
 
 from stegfield import pictures, signals
@@ -120,9 +119,7 @@ def _scheme(method: str) -> compare.Scheme:
     return compare.SCHEMES[method]
 
 
-def _crops(
-    data: Datasets, dataset: str, images: int, side: int
-) -> tuple[list[Samples], list[int]]:
+def _crops(data: Datasets, dataset: str, images: int, side: int) -> tuple[list[Samples], list[int]]:
     """Cut four crops from each image, and tell which image each belongs to."""
     covers, groups = [], []
     for index in range(min(images, data.count(dataset))):

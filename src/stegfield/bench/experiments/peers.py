@@ -12,6 +12,7 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -30,7 +31,6 @@ FREQUENCY = 30.0
 SECRET_WIDTH, STEGO_WIDTH, LAYERS = 64, 256, 3
 BATCH = 4096
 RATE = 1e-4
-OURS_256 = "siren"
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,21 +54,17 @@ def lsb(cover: Samples, secrets: list[Samples], seconds: float, seed: int) -> Ex
     for at, secret in enumerate(secrets):
         stego |= secret >> (BITS - bits) << (at * bits)
     mask = (1 << bits) - 1
-    recovered = [
-        (stego >> (at * bits) & mask) << (BITS - bits) for at in range(len(secrets))
-    ]
+    recovered = [(stego >> (at * bits) & mask) << (BITS - bits) for at in range(len(secrets))]
     return Exchange(stego, [np.asarray(each, np.uint8) for each in recovered])
 
 
 class _Sines(nn.Module):
-    """A SIREN without biases in its hidden layers' names: weights of a corner can be another's."""
+    """A SIREN; the corner of each of its matrices has room for those of a narrower one."""
 
     def __init__(self, width: int, channels: int) -> None:
         super().__init__()
         sizes = [2, *[width] * LAYERS]
-        self.layers = nn.ModuleList(
-            nn.Linear(a, b) for a, b in zip(sizes[:-1], sizes[1:], strict=True)
-        )
+        self.layers = nn.ModuleList(nn.Linear(*both) for both in pairwise(sizes))
         self.last = nn.Linear(width, channels)
         with torch.no_grad():
             for at, layer in enumerate([*self.layers, self.last]):
@@ -91,7 +87,7 @@ def stegainr(cover: Samples, secrets: list[Samples], seconds: float, seed: int) 
         torch.manual_seed(seed)
         inner, outer = (_Sines(w, cover.shape[-1]) for w in (SECRET_WIDTH, STEGO_WIDTH))
         own = dict(inner.named_parameters())
-        _trained(list(own.values()), lambda at: inner(at), secrets[0], seconds / 2)
+        _trained(list(own.values()), inner, secrets[0], seconds / 2)
         fixed = {name: value.detach() for name, value in own.items()}
         hosts = dict(outer.named_parameters())
 
@@ -134,14 +130,14 @@ def _trained(
         some = torch.randint(len(at), (BATCH,))
         loss = (show(at[some]) - values[some]).square().mean()
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        torch.autograd.backward([loss])
         optimizer.step()
 
 
 @torch.no_grad()
 def _shown(show: Callable[[Tensor], Tensor], like: Samples) -> Samples:
     at, _ = _grid(like)
-    values = torch.cat([show(part) for part in at.split(BATCH)])
+    values = torch.cat([show(part) for part in torch.split(at, BATCH)])
     levels = ((values.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
     return levels.view(like.shape).numpy()
 
