@@ -11,14 +11,16 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from hashlib import sha256
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from signal import SIG_IGN, SIGINT, signal
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -35,6 +37,8 @@ from stegfield.signals import Signal, from_samples, to_samples
 
 SETTINGS = "pool.json"
 SUFFIX = ".safetensors"
+APART = 1 << 32
+"""Between the seed of a field and that of the clean one that it is made like."""
 LOW_BITS = 8
 """Of a mantissa, those that the naive stego writes to, as our records do."""
 
@@ -53,7 +57,7 @@ class PoolConfig:
     """How to train; each cover gets a seed of its own, counted from this one."""
 
     secrets: int = 2
-    """Images that every stego field hides: the covers that follow its own."""
+    """Images that every stego field hides: the covers that follow its own. Decoys are the next."""
 
     def __post_init__(self) -> None:
         if self.secrets < 1:
@@ -66,15 +70,17 @@ class Order:
 
     cover: Signal
     secrets: tuple[Signal, ...]
+    decoys: tuple[Signal, ...]
     config: PoolConfig
     training: FitConfig
     watch: Watch
+    label: str = "pool"
 
     @property
     def keys(self) -> list[Key]:
         """Keys that follow from the seed, so that a pool can be made again."""
         seed = self.training.seed
-        texts = (f"pool {seed} {number}" for number in range(len(self.secrets)))
+        texts = (f"{self.label} {seed} {number}" for number in range(len(self.secrets)))
         return [Key(sha256(text.encode()).digest()[:KEY_BYTES]) for text in texts]
 
 
@@ -95,7 +101,7 @@ def _clean(order: Order) -> Made:
     return done.field, done.stopped
 
 
-def _hidden(order: Order, config: HideConfig | None = None) -> Made:
+def _hidden(order: Order, config: HideConfig | None = None, like: Field | None = None) -> Made:
     """Hide the secrets, as `hide` publishes them."""
     done = hide(
         order.cover,
@@ -105,8 +111,21 @@ def _hidden(order: Order, config: HideConfig | None = None) -> Made:
         config=config,
         training=order.training,
         watch=order.watch,
+        like=like,
     )
     return done.field, done.stopped
+
+
+def _like_clean(order: Order) -> Made:
+    """Fit a clean field, from a draw of its own, then hide in its likeness: twice the steps."""
+    seed = (order.training.seed or 0) + APART
+    clean, stopped = _clean(replace(order, training=replace(order.training, seed=seed)))
+    return (clean, True) if stopped else _hidden(order, like=clean)
+
+
+def _decoys(order: Order) -> Made:
+    """Hide other images under keys that nobody has: what a sender without secrets can publish."""
+    return _hidden(replace(order, secrets=order.decoys, label="decoy"))
 
 
 def _low_bits(order: Order) -> Made:
@@ -139,14 +158,16 @@ def _left_as_drawn(order: Order) -> Made:
 
 KINDS: dict[str, Make] = {
     "clean": _clean,
+    "decoys": _decoys,
     "keyed": _hidden,
+    "like": _like_clean,
     "magnitude": partial(_hidden, config=HideConfig(slots="magnitude")),
     "random": partial(_hidden, config=HideConfig(slots="random")),
     "xavier": partial(_hidden, config=HideConfig(slots="magnitude", values="xavier")),
     "low bits": _low_bits,
     "left as drawn": _left_as_drawn,
 }
-"""Clean, ours, the paper's rules one by one, and two that must be found."""
+"""Two that hide nothing, two of ours, the paper's rules one by one, and two that must be found."""
 
 
 @dataclass(frozen=True)
@@ -191,8 +212,11 @@ def build(
     unknown = sorted(set(kinds) - KINDS.keys())
     if unknown:
         raise ConfigError(f"there is no kind {unknown[0]!r}", hint=f"try {', '.join(KINDS)}")
-    if len(covers) <= config.secrets:
-        raise ConfigError(f"{config.secrets} secrets need more than {len(covers)} covers")
+    if len(covers) <= 2 * config.secrets:
+        raise ConfigError(
+            f"{len(covers)} covers are too few for fields with {config.secrets} secrets",
+            hint=f"take at least {2 * config.secrets + 1}: secrets and decoys are other covers",
+        )
     _claim(folder, covers, config)
     for kind in kinds:
         files.make_folder(folder / kind)
@@ -206,7 +230,7 @@ def build(
         begun = {}
         for kind, index in missing:
             path = _path(folder, kind, index)
-            images = [covers[(index + step) % len(covers)] for step in range(config.secrets + 1)]
+            images = [covers[(index + at) % len(covers)] for at in range(2 * config.secrets + 1)]
             begun[pool.submit(_make, path, kind, index, images, config)] = path
         for count, job in enumerate(as_completed(begun), kept + 1):
             reason = job.result()
@@ -243,6 +267,14 @@ def _start(stop: Event) -> None:
     _stop = stop
     signal(SIGINT, SIG_IGN)
     torch.set_num_threads(1)
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Leave no process behind where the one that started it was killed."""
+    if (parent := multiprocessing.parent_process()) is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _make(
@@ -251,10 +283,11 @@ def _make(
     """Make one file; give the reason if it cannot be made."""
     if _stop.is_set():
         return None
-    cover, *secrets = map(from_samples, images)
+    cover, *others = map(from_samples, images)
+    secrets, decoys = tuple(others[: config.secrets]), tuple(others[config.secrets :])
     seed = (config.training.seed or 0) + index
-    training = FitConfig(**asdict(config.training) | {"seed": seed})
-    order = Order(cover, tuple(secrets), config, training, lambda _: _stop.is_set())
+    training = replace(config.training, seed=seed)
+    order = Order(cover, secrets, decoys, config, training, lambda _: _stop.is_set())
     try:
         made, stopped = KINDS[kind](order)
         if not (stopped or _stop.is_set()):

@@ -1,0 +1,355 @@
+"""Weights: what an adversary without a key sees in the numbers of a published field.
+
+`features` describes one field by figures in seven groups; `stegfield.steganalysis.classify` learns
+from pools of them. `judge_field` judges a single file, alone or beside clean fields.
+
+Sources: Dong et al. (2024), StegaINR4MIH, section 4.10, for the histogram of all weights; Westfeld
+and Pfitzmann (1999) for the chi-square test; Fridrich et al. (2003) for calibration, here by
+training on, where pictures are cropped and compressed again.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from numpy.typing import NDArray
+
+from stegfield import fields, metrics
+from stegfield.config import FitConfig
+from stegfield.errors import ConfigError, InputError, StegfieldError
+from stegfield.fields import Field, Target, render
+from stegfield.signals import to_levels, to_samples
+
+BINS = 100
+THRESHOLDS = (1.0, 2.0, 3.0, 4.0)
+"""Magnitudes, in standard deviations of a matrix."""
+QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
+"""Of a matrix's singular values, from its smallest to its largest."""
+PRUNED = (0.02, 0.05, 0.1, 0.2, 0.4)
+"""Shares of the smallest weights of every matrix that are set to zero."""
+PEAK_DB = 100.0
+"""Stands for the PSNR of equal pictures, which is infinite."""
+LOW_BITS, MANTISSA_BITS = 8, 23
+BLOCK, CELLS = 1024, 64
+"""Weights whose low bytes are tested together, and values told apart: 16 are expected in each."""
+TUNING = FitConfig(steps=15, batch=1024, learning_rate=2e-4, warm_up=5, seed=0)
+UNUSUAL = 1e-3
+"""A test whose p-value is below speaks against chance."""
+FEW = 20
+"""Clean fields, below which a rank among them says little."""
+Figures = dict[str, float]
+
+
+def features(field: Field, groups: Sequence[str] | None = None) -> Figures:
+    """Describe a field by figures, all of them finite; the names of a group begin with its own.
+
+    Args:
+        field: A field; it is not changed.
+        groups: Some of `GROUPS`; all if left out.
+
+    Example:
+        >>> from stegfield.signals import waves
+        >>> field = fields.new_field(waves(8, 8), sizes={"width": 8, "depth": 1}, seed=1)
+        >>> list(features(field, ["thresholds"]))[:2]
+        ['thresholds layers.0.weight 1', 'thresholds layers.0.weight 2']
+    """
+    figures: Figures = {}
+    for group in GROUPS if groups is None else groups:
+        if group not in GROUPS:
+            raise ConfigError(f"there is no group {group!r}", hint=f"try {', '.join(GROUPS)}")
+        figures |= {f"{group} {name}": value for name, value in GROUPS[group](field).items()}
+    return figures
+
+
+def histograms(pool: Sequence[Field], bins: int = BINS) -> Float[np.ndarray, "fields {bins}"]:
+    """Give the share of each field's weights in bins that span the weights of all of them."""
+    weights = [_weights(field) for field in pool]
+    ends = (min(w.min() for w in weights), max(w.max() for w in weights))
+    counts = [np.histogram(w, bins, ends)[0] / len(w) for w in weights]
+    return np.stack(counts)
+
+
+def _moments(field: Field) -> Figures:
+    """Give spread and shape of every tensor's distribution."""
+    figures: Figures = {}
+    for full_name, weight in field.named_parameters():
+        name = full_name.removeprefix("decoder.")
+        values = weight.detach().double().flatten().numpy()
+        spread = values.std() + 1e-12
+        scaled = (values - values.mean()) / spread
+        figures[f"{name} spread"] = math.log(spread)
+        figures[f"{name} skewness"] = float((scaled**3).mean())
+        figures[f"{name} kurtosis"] = float((scaled**4).mean())
+        figures[f"{name} largest"] = float(np.abs(scaled).max())
+    return figures
+
+
+def _spectrum(field: Field) -> Figures:
+    """Give quantiles of every matrix's singular values, and how evenly they share its size."""
+    figures: Figures = {}
+    for name, matrix in _matrices(field).items():
+        values = np.linalg.svd(matrix, compute_uv=False) + 1e-12
+        shares = values / values.sum()
+        for at, value in zip(QUANTILES, np.quantile(values, QUANTILES), strict=True):
+            figures[f"{name} {at:g}"] = math.log(value)
+        figures[f"{name} rank"] = float(np.exp(-(shares * np.log(shares)).sum()))
+    return figures
+
+
+def _thresholds(field: Field) -> Figures:
+    """Give the share of every matrix's weights that are larger than some magnitudes."""
+    return {
+        f"{name} {times:g}": float((np.abs(matrix) > times * matrix.std()).mean())
+        for name, matrix in _matrices(field).items()
+        for times in THRESHOLDS
+    }
+
+
+def _pruning(field: Field) -> Figures:
+    """Give how well a field shows its own picture when small weights are set to zero, in dB."""
+    shown = to_levels(render(field))
+    figures: Figures = {}
+    for share in PRUNED:
+        pruned = copy.deepcopy(field)
+        with torch.no_grad():
+            for name in field.slot_bounds():
+                matrix = pruned.decoder.get_parameter(name)
+                count = int(share * matrix.numel())
+                matrix.view(-1)[matrix.abs().flatten().argsort()[:count]] = 0
+        left = metrics.mean_psnr_db(to_levels(render(pruned)), shown)
+        figures[f"{share:g}"] = min(left, PEAK_DB)
+    return figures
+
+
+def _mantissas(field: Field) -> Figures:
+    """Give how far the lowest mantissa bits of all weights are from even, and from independent."""
+    low = low_bytes(field)
+    bits = np.unpackbits(low[:, None], axis=1)
+    even = 2 * math.sqrt(len(low)) * (bits.mean(0) - 0.5)
+    figures = {f"bit {at}": float(value) for at, value in enumerate(even[::-1])}
+    centred = low - low.mean()
+    variance = float((centred**2).mean()) + 1e-12
+    figures["neighbours"] = float((centred[1:] * centred[:-1]).mean()) / variance
+    figures["chi-square"] = math.log10(max(least_chance(low), 1e-30))
+    return figures
+
+
+def _roughness(field: Field) -> Figures:
+    """Give how much a field moves between the samples that it was fitted to.
+
+    Where the picture itself is seen at twice the size, every second difference is new to the field.
+    """
+    rows, columns = field.public.size[:2]
+    fine, plain = (
+        render(field, size).values.double() for size in ((2 * rows, 2 * columns), (rows, columns))
+    )
+    figures: Figures = {}
+    for axis, name in enumerate(("down", "across")):
+        once, twice = (
+            values.diff(n=2, dim=axis).square().mean().item() + 1e-12 for values in (plain, fine)
+        )
+        figures[name] = math.log(twice / once)
+    return figures
+
+
+def _tuning(field: Field) -> Figures:
+    """Give how a short training on its own picture moves every matrix, and its error."""
+    tuned = copy.deepcopy(field)
+    shown = render(field)
+    fields.train(tuned, [Target(shown)], TUNING)
+    figures = {"db": metrics.mean_psnr_db(to_samples(render(tuned)), to_samples(shown))}
+    figures["db"] = min(figures["db"], PEAK_DB)
+    after = _matrices(tuned)
+    for name, before in _matrices(field).items():
+        spread = before.std() + 1e-12
+        figures[f"{name} moved"] = float((after[name] - before).std() / spread)
+        figures[f"{name} spread"] = float(after[name].std() / spread)
+        figures[f"{name} tails"] = _kurtosis(after[name]) - _kurtosis(before)
+    return figures
+
+
+GROUPS: dict[str, Callable[[Field], Figures]] = {
+    "moments": _moments,
+    "spectrum": _spectrum,
+    "thresholds": _thresholds,
+    "pruning": _pruning,
+    "mantissas": _mantissas,
+    "roughness": _roughness,
+    "tuning": _tuning,
+}
+"""What is looked at; only the last takes more than a moment."""
+QUICK = tuple(group for group in GROUPS if group != "tuning")
+
+
+def low_bytes(field: Field) -> NDArray[np.uint8]:
+    """Give the lowest 8 mantissa bits of every weight, in the order of the file."""
+    return (_weights(field).view(np.uint32) & 0xFF).astype(np.uint8)
+
+
+def least_chance(low: NDArray[np.uint8]) -> float:
+    """Test blocks of low bytes for evenness; give the least p-value, times the number of blocks.
+
+    Trained weights and encrypted messages are even there, plain messages and rounded weights are
+    not. A message of a few weights hides among 1,024.
+    """
+    count = max(1, len(low) // BLOCK)
+    chances = []
+    for block in np.array_split(low, count):
+        observed = np.bincount(block // (256 // CELLS), minlength=CELLS)
+        expected = len(block) / CELLS
+        squares = float(((observed - expected) ** 2).sum() / expected)
+        freedom, reached = torch.tensor((CELLS - 1) / 2).double(), torch.tensor(squares / 2)
+        chances.append(float(torch.special.gammaincc(freedom, reached.double())))
+    return min(1.0, count * min(chances))
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What can be said of a field without a key."""
+
+    low_bits_p: float
+    """Chance that low mantissa bits of trained weights are as uneven as these."""
+    rounded: bool
+    """All weights have empty low bits: they were stored as half precision or less, and say nothing
+    of what was there."""
+    tails: Mapping[str, float]
+    """Kurtosis of every matrix: 1.8 as drawn, 3 for a normal distribution."""
+    pool: int = 0
+    """Clean fields that it was compared with."""
+    distance: float | None = None
+    """From them, in their own typical deviations."""
+    pool_p: float | None = None
+    """Chance that a clean field lies as far from the others."""
+    farthest: tuple[str, ...] = ()
+    """The figures that are farthest from theirs, the farthest first."""
+
+    @property
+    def suspicious(self) -> bool:
+        """Whether any test speaks against a clean field."""
+        beyond = self.pool_p is not None and self.pool_p <= 1 / (FEW + 1)
+        return (self.low_bits_p < UNUSUAL and not self.rounded) or beyond
+
+    @property
+    def summary(self) -> str:
+        """Say it in a sentence."""
+        if self.low_bits_p < UNUSUAL and not self.rounded:
+            return "its low mantissa bits are not those of trained weights"
+        if self.pool_p is None:
+            return (
+                "nothing unusual in its mantissas, which says little: secrets show in how weights "
+                "are distributed, and that takes clean fields to compare with"
+            )
+        if self.pool < FEW:
+            return f"{self.pool} clean fields are too few to say more than their ranks"
+        if self.suspicious:
+            return f"unlike the {self.pool} clean fields, most of all in {self.farthest[0]}"
+        return f"nothing tells it from the {self.pool} clean fields"
+
+    def to_json(self) -> dict[str, Any]:
+        """Give plain values."""
+        return asdict(self) | {"suspicious": self.suspicious, "summary": self.summary}
+
+
+def judge_field(source: Path | Field, pool: Path | None = None) -> Verdict:
+    """Judge one field, alone or beside clean fields.
+
+    Alone, only its mantissas can be judged, since what is usual for its weights depends on how it
+    was trained. A folder of clean fields tells that: the field's figures are compared with theirs,
+    and each of theirs with the others', so that its rank among them is an honest chance.
+
+    Args:
+        source: A field file, or a field.
+        pool: A folder of clean fields of the same architecture and sizes, trained as its sender
+            would.
+
+    Raises:
+        InputError: The file is missing or damaged; the folder holds fewer than three such fields.
+    """
+    field = source if isinstance(source, Field) else fields.load(source)
+    low = low_bytes(field)
+    tails = {name: _kurtosis(matrix) for name, matrix in _matrices(field).items()}
+    alone = Verdict(least_chance(low), not low.any(), tails)
+    return alone if pool is None else _compared(field, pool, alone)
+
+
+def _compared(field: Field, folder: Path, alone: Verdict) -> Verdict:
+    clean = _alike(field, folder)
+    names = list(features(field, QUICK))
+    theirs = np.array([list(features(each, QUICK).values()) for each in clean])
+    own = np.array(list(features(field, QUICK).values()))
+    ranked = [_distance(each, np.delete(theirs, at, 0)) for at, each in enumerate(theirs)]
+    # beside as many others as each of them has, so that ranks are fair
+    beside = [_distance(own, np.delete(theirs, at, 0)) for at in range(len(theirs))]
+    distance = float(np.median(beside))
+    chance = (1 + sum(each >= distance for each in ranked)) / (1 + len(ranked))
+    order = np.argsort(-_deviations(own, theirs))
+    return Verdict(
+        alone.low_bits_p,
+        alone.rounded,
+        alone.tails,
+        pool=len(clean),
+        distance=distance,
+        pool_p=chance,
+        farthest=tuple(names[at] for at in order[:5]),
+    )
+
+
+def _alike(field: Field, folder: Path) -> list[Field]:
+    """Read the fields of a folder that have the field's architecture and sizes."""
+    if not folder.is_dir():
+        raise InputError(f"{folder} is not a folder", hint="name a folder of clean field files")
+    alike = []
+    for path in sorted(folder.glob("*.safetensors")):
+        try:
+            other = fields.load(path)
+        except StegfieldError:
+            continue  # other files may lie there
+        if (other.architecture, other.sizes) == (field.architecture, field.sizes):
+            alike.append(other)
+    if len(alike) < 3:
+        raise InputError(
+            f"{folder} holds {len(alike)} fields of the same architecture and sizes",
+            hint=f"at least 3 are needed, and {FEW} to say much; `stegfield fit` makes them",
+        )
+    return alike
+
+
+def _deviations(own: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give how far each figure is from the others' median, in their median deviations."""
+    middle = np.median(others, axis=0)
+    typical = np.median(np.abs(others - middle), axis=0)
+    least = 1e-3 * np.abs(middle) + 1e-9  # figures that hardly differ at all
+    far: NDArray[np.float64] = np.abs(own - middle) / np.maximum(1.4826 * typical, least)
+    return far
+
+
+def _distance(own: NDArray[np.float64], others: NDArray[np.float64]) -> float:
+    """Give the root mean square deviation, each bounded so that no single figure decides."""
+    return float(np.sqrt(np.square(np.minimum(_deviations(own, others), 10.0)).mean()))
+
+
+def _matrices(field: Field) -> dict[str, NDArray[np.float64]]:
+    """Give the matrices of the decoder by name."""
+    return {
+        name: field.decoder.get_parameter(name).detach().double().numpy()
+        for name in field.slot_bounds()
+    }
+
+
+def _weights(field: Field) -> NDArray[np.float32]:
+    """Give all weights in the order of their names, which is that of the file."""
+    parameters = sorted(field.named_parameters())
+    return np.concatenate([weight.detach().flatten().numpy() for _, weight in parameters])
+
+
+def _kurtosis(values: NDArray[np.float64]) -> float:
+    centred = values - values.mean()
+    return float((centred**4).mean() / ((centred**2).mean() ** 2 + 1e-30))
