@@ -6,7 +6,7 @@ symmetry of photographs that such moves break, and solves for the rate at which 
     primary    pairs of neighbours, by which of them is larger and which is even
     pairs      the same, apart for each difference of neighbours, by least squares (sample pairs)
     rs         how often flips of bits make groups of samples less smooth, or smoother
-    chi        how equal the histogram's bins 2k and 2k+1 are, band by band
+    chi        how equal the histogram's bins 2k and 2k+1 are, from the top of the image on
     ws         how far samples lie from their prediction, on the side that their parity names
     fusion     the mean of the first four that give a number, as StegExpose takes it
 
@@ -28,18 +28,20 @@ from itertools import pairwise
 
 import numpy as np
 import torch
-from jaxtyping import Float64, Int16
+from jaxtyping import Float64, Int16, Integer
 from numpy.typing import NDArray
 
 from stegfield.metrics import Samples
 
 THRESHOLD = 0.2
 """Of StegExpose: an image whose estimate is as high is called a stego."""
+RANDOM = 0.25
+"""Root of the equation of RS for a rate of -1."""
 LARGEST_DIFFERENCE = 10
 """Of trace sets in the least squares; those beyond are small and noisy."""
 GROUP, FLIPPED = 4, (1, 2)
 """Samples in a row that are one group, and those of them that a flip changes."""
-BAND = 4096  # samples of a histogram, at least
+BAND, PARTS = 4096, 32  # least samples of a part whose histogram is tested, and most parts
 LEAST_EXPECTED = 4  # samples in a bin of a chi-square test
 PREDICTOR = ((-0.25, 0.5, -0.25), (0.5, 0.0, 0.5), (-0.25, 0.5, -0.25))
 FLATTEST = 5.0  # added to a local variance, in squared levels
@@ -105,26 +107,29 @@ def regular_singular(plane: Plane) -> float:
     now, flipped = _rs_balance(plane), _rs_balance(plane ^ 1)
     (up, down), (up_1, down_1) = now, flipped
     root = _smaller_root(2 * (up_1 + up), down - down_1 - up_1 - 3 * up, up - down)
-    # where nothing was flipped yet, on a scale from this image at 0 to all of it flipped at 1
-    return _bounded(2 * root / (2 * root - 1)) if 2 * root != 1 else math.nan
+    # where nothing was flipped yet, on a scale from this image at 0 to all of it flipped at 1;
+    # after full replacement both are the same, and noise decides on which side of them that lies
+    return 1.0 if root >= RANDOM else _bounded(2 * root / (2 * root - 1))
 
 
 def chi_square(plane: Plane) -> float:
-    """Give how probable bins 2k and 2k+1 as equal as these are after full replacement.
+    """Give for how much of an image bins 2k and 2k+1 are as equal as after full replacement.
 
-    Bands of whole rows are tested by themselves, and their probabilities averaged.
+    The probability of that is averaged over ever longer parts of the image, from the top: it is
+    high as long as a part is full of message. A message spread over all of it shows near rate 1.
     """
-    bands = max(1, plane.size // BAND)
-    return _mean([_equal_bins(band) for band in np.array_split(plane, min(bands, len(plane)))])
+    parts = min(max(1, plane.size // BAND), PARTS, len(plane))
+    bands = [np.bincount(part.ravel(), minlength=256) for part in np.array_split(plane, parts)]
+    return _mean([_equal_bins(bins.reshape(-1, 2)) for bins in np.cumsum(bands, axis=0)])
 
 
 def weighted_stego(plane: Plane) -> float:
     """Estimate the rate from samples and their prediction, flat surroundings counting more."""
     stego = torch.tensor(plane, dtype=torch.float32)
     towards = 1 - 2 * (stego % 2)  # to the other level of the pair
-    windows = stego.unfold(0, 3, 1).unfold(1, 3, 1).flatten(2)
-    around = torch.cat([windows[..., :4], windows[..., 5:]], dim=-1)
-    weights = 1 / (FLATTEST + around.var(dim=-1, unbiased=False))
+    centre = stego - stego.mean()  # squares of small numbers are exact enough
+    mean, square = _around(centre), _around(centre**2)
+    weights = 1 / (FLATTEST + (square - mean**2).clamp_min(0))
     weights /= weights.sum()
     inner = stego[1:-1, 1:-1] - _predicted(stego)
     side = -towards[1:-1, 1:-1]
@@ -176,11 +181,11 @@ def _roughness(parts: Sequence[NDArray[np.int16]]) -> NDArray[np.int16]:
     last = parts[0].shape[1] - GROUP + 1
     places = [part[:, at : at + last] for at, part in enumerate(parts)]
     steps = [np.abs(a - b) for a, b in pairwise(places)]
-    return sum(steps[1:], start=steps[0])
+    rough: NDArray[np.int16] = np.sum(steps, axis=0, dtype=np.int16)
+    return rough
 
 
-def _equal_bins(band: Plane) -> float:
-    pairs = np.bincount(band.ravel(), minlength=256).reshape(-1, 2)
+def _equal_bins(pairs: Integer[np.ndarray, "values 2"]) -> float:
     expected = pairs.sum(axis=1) / 2
     enough = expected > LEAST_EXPECTED
     freedom = np.count_nonzero(enough) - 1
@@ -189,6 +194,12 @@ def _equal_bins(band: Plane) -> float:
     statistic = ((pairs[enough, 0] - expected[enough]) ** 2 / expected[enough]).sum()
     half = torch.tensor([freedom, statistic], dtype=torch.float64) / 2
     return float(torch.special.gammaincc(half[0], half[1]))
+
+
+def _around(plane: torch.Tensor) -> torch.Tensor:
+    """Give the mean of the 8 neighbours of each inner sample."""
+    boxes = torch.nn.functional.avg_pool2d(plane[None], 3, stride=1)[0]
+    return (9 * boxes - plane[1:-1, 1:-1]) / 8
 
 
 def _predicted(plane: torch.Tensor) -> torch.Tensor:
@@ -218,7 +229,7 @@ def _least_squares(square: Coefficients, linear: Coefficients, constant: Coeffic
 
 
 def _bounded(rate: float) -> float:
-    return max(-1.0, min(1.0, rate))
+    return float(np.clip(rate, -1, 1))
 
 
 def _mean(rates: Sequence[float]) -> float:

@@ -1,0 +1,139 @@
+"""Every detector against every way to embed, at equal payload.
+
+    covers ─scheme─► stegos ─┐
+    covers ──────────────────┴─detector─► scores ─curves─► a row
+
+Detectors of LSB replacement score images one by one. Those that learn are cross-validated: no image
+is scored by one that has seen another of its group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from stegfield import fixednet, signals
+from stegfield.config import EmbedConfig
+from stegfield.errors import ConfigError
+from stegfield.keys import Key
+from stegfield.metrics import Samples, mean_psnr_db
+from stegfield.steganalysis import lsb, rich, simulate
+from stegfield.steganalysis.curves import Detection, Roc, Scores, detection, roc
+
+Scheme = Callable[[Samples, float, np.random.Generator], Samples]
+Detector = Callable[[Sequence[Samples], Sequence[Samples], Sequence[int]], tuple[Scores, Scores]]
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """One detector against one scheme."""
+
+    detector: str
+    scheme: str
+    payload_bpp: float
+    psnr_db: float
+    """Of all stegos together, beside their covers."""
+    result: Detection
+    curve: Roc
+
+    def to_json(self) -> dict[str, Any]:
+        """Give plain values, without the curve."""
+        facts = {
+            name: value for name, value in vars(self).items() if name not in ("result", "curve")
+        }
+        return facts | self.result.to_json()
+
+
+def compare_detectors(
+    covers: Sequence[Samples],
+    payload_bpp: float,
+    *,
+    schemes: Mapping[str, Scheme] | None = None,
+    detectors: Mapping[str, tuple[Detector, float]] | None = None,
+    groups: Sequence[int] | None = None,
+    seed: int = 0,
+) -> list[Row]:
+    """Judge detectors by stegos of several schemes, all with the same payload.
+
+    Args:
+        covers: Images.
+        payload_bpp: Bits a pixel, over all of its channels.
+        schemes: Ways to embed [default: `SCHEMES`].
+        detectors: Each with its threshold [default: `DETECTORS`].
+        groups: Which covers belong together [default: each stands alone].
+        seed: Of all that is random.
+
+    Raises:
+        CapacityError: A scheme cannot carry the payload.
+        ConfigError: There are no covers, or groups that do not match them.
+    """
+    groups = range(len(covers)) if groups is None else groups
+    if not covers or len(groups) != len(covers):
+        raise ConfigError(f"{len(groups)} groups do not fit {len(covers)} covers")
+    rows = []
+    for scheme, make in (SCHEMES if schemes is None else schemes).items():
+        stegos = [
+            make(cover, payload_bpp, np.random.default_rng([seed, at]))
+            for at, cover in enumerate(covers)
+        ]
+        psnr_db = mean_psnr_db(_flat(covers), _flat(stegos))
+        for name, (judge, threshold) in (DETECTORS if detectors is None else detectors).items():
+            before, after = judge(covers, stegos, groups)
+            result = detection(before, after, threshold=threshold, groups=groups, seed=seed)
+            rows.append(Row(name, scheme, payload_bpp, psnr_db, result, roc(before, after)))
+    return rows
+
+
+def simulated(
+    cover: Samples, payload_bpp: float, random: np.random.Generator, *, name: str
+) -> Samples:
+    """Embed by a simulator."""
+    return simulate.SIMULATORS[name](cover, payload_bpp / cover.shape[2], random)
+
+
+def embedded(
+    cover: Samples, payload_bpp: float, random: np.random.Generator, *, flat: bool
+) -> Samples:
+    """Embed with our exact profile: a message in a payload that is random throughout."""
+    config = EmbedConfig(bpp=payload_bpp, flat=flat)
+    key = Key(random.bytes(32))
+    return signals.to_samples(
+        fixednet.embed(signals.from_samples(cover), b"", key, config=config).stego
+    )
+
+
+def structural(
+    covers: Sequence[Samples], stegos: Sequence[Samples], _: Sequence[int], *, name: str
+) -> tuple[Scores, Scores]:
+    """Score by a detector of LSB replacement; 0 where it finds nothing to judge by."""
+    before, after = (
+        np.array([lsb.rates(image, [name])[name] for image in images])
+        for images in (covers, stegos)
+    )
+    return np.nan_to_num(before), np.nan_to_num(after)
+
+
+def learned(
+    covers: Sequence[Samples], stegos: Sequence[Samples], groups: Sequence[int]
+) -> tuple[Scores, Scores]:
+    """Score by ensembles on SPAM features, cross-validated."""
+    return rich.cross_validated(rich.features(covers), rich.features(stegos), groups)
+
+
+SCHEMES: dict[str, Scheme] = {
+    **{name: partial(simulated, name=name) for name in simulate.SIMULATORS},
+    "stegfield": partial(embedded, flat=False),
+    "stegfield --flat": partial(embedded, flat=True),
+}
+DETECTORS: dict[str, tuple[Detector, float]] = {
+    **{name: (partial(structural, name=name), lsb.THRESHOLD) for name in lsb.DETECTORS},
+    "spam": (learned, rich.UNDECIDED),
+}
+
+
+def _flat(images: Sequence[Samples]) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    return np.concatenate([image.ravel() for image in images])

@@ -1,0 +1,191 @@
+"""Embedding as others do it, simulated: the changes of a payload, without a message to read.
+
+    replacement    a bit takes the place of a sample's lowest one (LSB replacement)
+    matching       a sample whose lowest bit is wrong goes up or down by one, at random
+    hill           the fewest and best hidden changes by one that could carry the payload, priced
+    s-uniward      as HILL or S-UNIWARD price them
+
+The last two are what the best code could reach: a sample of price r changes by +1 or by -1 with
+probability exp(-s r) / (1 + 2 exp(-s r)) each, with the strictness s at which the entropy of all
+changes is the payload.
+
+Sources: Fridrich and Filler (2007) for optimal embedding; Holub, Fridrich and Denemark (2014) for
+S-UNIWARD, whose wavelets are of Daubechies (1988), with 8 vanishing moments; `fixednet.costs` for
+HILL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float32
+from numpy.typing import NDArray
+from torch.nn import functional
+
+from stegfield.errors import CapacityError
+from stegfield.fixednet import costs
+from stegfield.metrics import Samples
+
+LOW_PASS = (
+    -0.00011747678400228192,
+    0.0006754494059985568,
+    -0.0003917403729959771,
+    -0.00487035299301066,
+    0.008746094047015655,
+    0.013981027917015516,
+    -0.04408825393106472,
+    -0.01736930100202211,
+    0.128747426620186,
+    0.00047248457399797254,
+    -0.2840155429624281,
+    -0.015829105256023893,
+    0.5853546836548691,
+    0.6756307362980128,
+    0.3128715909144659,
+    0.05441584224308161,
+)
+"""Daubechies' scaling filter of 16 taps, from its last to its first."""
+STABILIZER = 1.0
+TERNARY = float(np.log2(3))
+HALVINGS = 60
+LOGARITHMS = (-20.0, 20.0)  # between which that of the strictness lies
+Prices = Float[np.ndarray, "rows columns channels"]
+Simulator = Callable[[Samples, float, np.random.Generator], NDArray[np.uint8]]
+
+
+def lsb_replacement(
+    cover: Samples, bits_a_sample: float, random: np.random.Generator
+) -> NDArray[np.uint8]:
+    """Put random bits in place of the lowest ones, in a random share of the samples.
+
+    Raises:
+        CapacityError: More than a bit a sample is wanted; of the other schemes, more than they
+            can carry.
+    """
+    chosen = _chosen(cover, bits_a_sample, random)
+    bits = random.integers(2, size=cover.shape, dtype=np.uint8)
+    return np.where(chosen, cover & 254 | bits, cover)
+
+
+def lsb_matching(
+    cover: Samples, bits_a_sample: float, random: np.random.Generator
+) -> NDArray[np.uint8]:
+    """Move samples up or down by one where their lowest bits shall change."""
+    chosen = _chosen(cover, bits_a_sample, random)
+    change = chosen & random.integers(2, size=cover.shape, dtype=np.uint8).astype(np.bool_)
+    step = np.where(random.integers(2, size=cover.shape), 1, -1)
+    step = np.where(cover == 0, 1, np.where(cover == 255, -1, step))
+    return _moved(cover, np.where(change, step, 0))
+
+
+def optimal(
+    cover: Samples,
+    bits_a_sample: float,
+    random: np.random.Generator,
+    *,
+    price: Callable[[Samples], Prices],
+) -> NDArray[np.uint8]:
+    """Change samples by one as the best code for these prices would (payload-limited sender)."""
+    prices = price(cover).astype(np.float64)
+    chances = change_chances(prices, cover, bits_a_sample)
+    drawn = random.random(cover.shape)
+    up, down = drawn < chances[0], drawn >= 1 - chances[1]
+    return _moved(cover, up.astype(np.int16) - down)
+
+
+def change_chances(prices: Prices, cover: Samples, bits_a_sample: float) -> NDArray[np.float64]:
+    """Give the probabilities of a change up and of one down at every sample, for a payload.
+
+    Returns:
+        Two arrays of the cover's shape. The ternary entropy of the changes is the payload.
+
+    Raises:
+        CapacityError: No probabilities have so much entropy.
+    """
+    allowed = np.stack([cover < 255, cover > 0])
+    room = float(np.log2(1 + allowed.sum(axis=0)).mean())
+    if bits_a_sample > room:
+        raise _too_much(bits_a_sample * cover.size, room * cover.size)
+    low, high = LOGARITHMS
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        enough = _entropy(_chances(prices, allowed, np.exp(middle))) > bits_a_sample
+        low, high = (middle, high) if enough else (low, middle)
+    return _chances(prices, allowed, np.exp(low))
+
+
+def s_uniward(levels: Samples) -> Float32[np.ndarray, "_rows _columns _channels"]:
+    """Price a change by one at every sample by what it does to wavelets of its surroundings.
+
+    Three filters take edges of three directions. A change is cheap where the cover has strong
+    coefficients of all of them; the sum over a filter's coefficients is of the change's share in
+    each, divided by the cover's coefficient.
+    """
+    low = np.array(LOW_PASS)
+    high = low[::-1] * np.where(np.arange(len(low)) % 2, 1, -1)
+    kernels = [np.outer(low, high), np.outer(high, low), np.outer(high, high)]
+    planes = torch.tensor(np.moveaxis(levels, 2, 0)[:, None], dtype=torch.float32)
+    padded = _mirrored(planes, len(low))
+    prices = torch.zeros_like(planes)
+    for kernel in kernels:
+        # a convolution, where torch correlates
+        filtered = torch.tensor(kernel[::-1, ::-1].copy(), dtype=torch.float32)[None, None]
+        strength = functional.conv2d(padded, filtered).abs() + STABILIZER
+        # back to the samples that each coefficient was made of
+        spread = functional.conv_transpose2d(1 / strength, filtered.abs())
+        prices += spread[..., len(low) : -len(low), len(low) : -len(low)]
+    return np.moveaxis(prices[:, 0].numpy(), 0, 2)
+
+
+SIMULATORS: dict[str, Simulator] = {
+    "replacement": lsb_replacement,
+    "matching": lsb_matching,
+    "hill": partial(optimal, price=costs.hill),
+    "s-uniward": partial(optimal, price=s_uniward),
+}
+
+
+def _chosen(cover: Samples, bits_a_sample: float, random: np.random.Generator) -> NDArray[np.bool_]:
+    if bits_a_sample > 1:
+        raise _too_much(bits_a_sample * cover.size, float(cover.size))
+    chosen = np.zeros(cover.size, dtype=np.bool_)
+    chosen[random.permutation(cover.size)[: round(bits_a_sample * cover.size)]] = True
+    return chosen.reshape(cover.shape)
+
+
+def _moved(cover: Samples, steps: NDArray[np.integer]) -> NDArray[np.uint8]:
+    moved: NDArray[np.uint8] = (cover + steps).astype(np.uint8)
+    return moved
+
+
+def _chances(
+    prices: NDArray[np.float64], allowed: NDArray[np.bool_], strictness: float
+) -> NDArray[np.float64]:
+    weights = np.exp(-strictness * prices) * allowed
+    chances: NDArray[np.float64] = weights / (1 + weights.sum(axis=0))
+    return chances
+
+
+def _entropy(chances: NDArray[np.float64]) -> float:
+    every = np.concatenate([chances, 1 - chances.sum(axis=0, keepdims=True)])
+    safe = np.where(every > 0, every, 1)
+    return float(-(safe * np.log2(safe)).sum(axis=0).mean())
+
+
+def _mirrored(planes: torch.Tensor, margin: int) -> torch.Tensor:
+    """Continue an image beyond its borders as in mirrors that repeat the border; any margin."""
+    for axis in (2, 3):
+        at = np.arange(-margin, planes.shape[axis] + margin)
+        size = planes.shape[axis]
+        at = at % (2 * size)
+        planes = planes.index_select(axis, torch.tensor(np.minimum(at, 2 * size - 1 - at)))
+    return planes
+
+
+def _too_much(needed: float, available: float) -> CapacityError:
+    return CapacityError(
+        needed=round(needed), available=int(available), unit="bits", holder="cover"
+    )
