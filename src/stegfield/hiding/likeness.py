@@ -22,7 +22,7 @@ LAST = 0.9
 
 
 class Likeness:
-    """What a clean field's tensors look like, and the field that is to look so, and starts equal."""
+    """What a clean field's tensors look like, and the field that starts equal and stays alike."""
 
     def __init__(self, clean: Field, field: Field) -> None:
         field.load_state_dict(clean.state_dict())

@@ -74,14 +74,18 @@ class Order:
     config: PoolConfig
     training: FitConfig
     watch: Watch
-    label: str = "pool"
+    label: str = "secret"
 
     @property
     def keys(self) -> list[Key]:
-        """Keys that follow from the seed, so that a pool can be made again."""
-        seed = self.training.seed
-        texts = (f"{self.label} {seed} {number}" for number in range(len(self.secrets)))
-        return [Key(sha256(text.encode()).digest()[:KEY_BYTES]) for text in texts]
+        """Keys of the secrets."""
+        return keys(self.training.seed or 0, len(self.secrets), self.label)
+
+
+def keys(seed: int, count: int, label: str = "secret") -> list[Key]:
+    """Give the keys of a field of a pool, which follow from its seed: pools can be made again."""
+    texts = (f"pool {label} {seed} {number}" for number in range(count))
+    return [Key(sha256(text.encode()).digest()[:KEY_BYTES]) for text in texts]
 
 
 Made = tuple[Field, bool]

@@ -22,7 +22,7 @@ import torch
 from jaxtyping import Float
 from numpy.typing import NDArray
 
-from stegfield import fields, metrics
+from stegfield import fields, metrics, pictures
 from stegfield.config import FitConfig
 from stegfield.errors import ConfigError, InputError, StegfieldError
 from stegfield.fields import Field, Target, render
@@ -75,6 +75,32 @@ def histograms(pool: Sequence[Field], bins: int = BINS) -> Float[np.ndarray, "fi
     ends = (min(w.min() for w in weights), max(w.max() for w in weights))
     counts = [np.histogram(w, bins, ends)[0] / len(w) for w in weights]
     return np.stack(counts)
+
+
+def chart(kinds: Mapping[str, Sequence[Field]], matrix: str, bins: int = BINS) -> bytes:
+    """Draw how the weights of one matrix are distributed in each kind of field, as a PNG.
+
+    The vertical axis is logarithmic, since what differs most are the few largest weights.
+
+    Args:
+        kinds: Fields of one architecture and sizes, by the name of their kind.
+        matrix: One of the decoder's matrices, as `Field.slot_bounds` names them.
+        bins: Across the weights of all fields.
+    """
+    weights = {
+        kind: np.concatenate([_matrices(field)[matrix].flatten() for field in pool])
+        for kind, pool in kinds.items()
+    }
+    ends = min(w.min() for w in weights.values()), max(w.max() for w in weights.values())
+    edges = np.linspace(*ends, bins + 1)
+    middles = ((edges[1:] + edges[:-1]) / 2).tolist()
+    shares = {kind: np.histogram(w, edges)[0] / len(w) for kind, w in weights.items()}
+    curves = {
+        kind: list(zip(middles, share.tolist(), strict=True)) for kind, share in shares.items()
+    }
+    return pictures.curves(
+        curves, across=f"weights of {matrix}", title="share of the weights", logarithmic=True
+    )
 
 
 def _moments(field: Field) -> Figures:

@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from stegfield import fields
+from stegfield.errors import ConfigError, InputError
+from stegfield.fields import ARCHITECTURES, Field
+from stegfield.signals import waves
+from stegfield.steganalysis import weights
+from stegfield.steganalysis.weights import GROUPS, features, histograms, judge_field
+
+COVER = waves(12, 16)
+SMALL: dict[str, dict[str, int | float]] = {
+    "siren": {"width": 16, "depth": 2},
+    "fourier": {"frequencies": 8, "width": 16, "depth": 2},
+    "grid": {"coarsest": 4, "finest": 8, "levels": 2, "width": 8},
+}
+MATRIX = "layers.1.weight"
+
+
+def drawn(seed: int, architecture: str = "siren", **sizes: float) -> Field:
+    """Draw a field that was not trained: uniform weights, whose kurtosis is 1.8."""
+    chosen = SMALL[architecture] | sizes
+    return fields.new_field(COVER, architecture=architecture, sizes=chosen, seed=seed)
+
+
+def put(field: Field, name: str, values: torch.Tensor) -> Field:
+    """Put values into a matrix."""
+    with torch.no_grad():
+        field.decoder.get_parameter(name).copy_(values)
+    return field
+
+
+def write_low_bytes(field: Field, data: bytes) -> Field:
+    """Put bytes into the lowest mantissa bits of the weights, in the order of the file."""
+    with torch.no_grad():
+        for _, weight in sorted(field.named_parameters()):
+            part, data = data[: weight.numel()], data[weight.numel() :]
+            words = weight.numpy().reshape(-1).view(np.uint32)[: len(part)]
+            words[:] = words & ~np.uint32(0xFF) | np.frombuffer(part, np.uint8)
+    return field
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_features_are_finite_and_leave_the_field_as_it_is(architecture: str) -> None:
+    field = drawn(1, architecture)
+    before = fields.to_bytes(field)
+    figures = features(field)
+    assert all(math.isfinite(value) for value in figures.values())
+    assert {name.split(" ")[0] for name in figures} == set(GROUPS)
+    assert fields.to_bytes(field) == before
+    assert features(field) == figures
+
+
+def test_the_moments_of_known_distributions() -> None:
+    field = drawn(1, width=128)
+    figures = features(field, ["moments"])
+    bound = math.sqrt(6 / 128) / 30
+    assert figures[f"moments {MATRIX} spread"] == pytest.approx(
+        math.log(bound / math.sqrt(3)), abs=0.02
+    )
+    assert figures[f"moments {MATRIX} kurtosis"] == pytest.approx(1.8, abs=0.05)
+    normal = torch.randn(128, 128, generator=torch.Generator().manual_seed(1))
+    figures = features(put(field, MATRIX, normal), ["moments", "thresholds"])
+    assert figures[f"moments {MATRIX} kurtosis"] == pytest.approx(3.0, abs=0.15)
+    assert figures[f"moments {MATRIX} skewness"] == pytest.approx(0.0, abs=0.1)
+    for times, share in ((1, 0.3173), (2, 0.0455), (3, 0.0027)):
+        found = figures[f"thresholds {MATRIX} {times}"]
+        assert found == pytest.approx(share, abs=4 * math.sqrt(share / 128**2))
+
+
+def test_spectra_are_blind_to_rotations_and_know_the_singular_values() -> None:
+    generator = torch.Generator().manual_seed(1)
+    left, right = (
+        torch.linalg.qr(torch.randn(16, 16, generator=generator, dtype=torch.float64))[0]
+        for _ in range(2)
+    )
+    values = torch.linspace(1, 2, 16, dtype=torch.float64)
+    plain = features(put(drawn(1), MATRIX, torch.diag(values)), ["spectrum"])
+    turned = features(put(drawn(1), MATRIX, left * values @ right), ["spectrum"])
+    assert turned == pytest.approx(plain, abs=1e-5)
+    assert plain[f"spectrum {MATRIX} 0"] == pytest.approx(0.0, abs=1e-6)
+    assert plain[f"spectrum {MATRIX} 0.5"] == pytest.approx(math.log(1.5))
+    even = features(put(drawn(1), MATRIX, left), ["spectrum"])
+    assert even[f"spectrum {MATRIX} rank"] == pytest.approx(16)
+
+
+def test_pruning_weights_that_are_zero_changes_nothing() -> None:
+    field = drawn(1)
+    for name in field.slot_bounds():
+        matrix = field.decoder.get_parameter(name).detach().clone()
+        matrix.view(-1)[: matrix.numel() // 4] = 0
+        put(field, name, matrix)
+    figures = features(field, ["pruning"])
+    assert figures["pruning 0.02"] == figures["pruning 0.2"] == weights.PEAK_DB
+    assert figures["pruning 0.4"] < weights.PEAK_DB
+
+
+def test_roughness_rises_with_the_frequencies_of_a_field() -> None:
+    calm, wild = (features(drawn(1, w0=w0), ["roughness"]) for w0 in (5.0, 200.0))
+    assert all(calm[name] < wild[name] for name in calm)
+
+
+def test_histograms_of_a_pool_share_their_bins() -> None:
+    pool = [drawn(at) for at in range(3)]
+    put(pool[2], MATRIX, torch.full((16, 16), 3.0))
+    counts = histograms(pool, 10)
+    assert counts.shape == (3, 10)
+    np.testing.assert_allclose(counts.sum(axis=1), 1)
+    assert counts[2, -1] == 256 / pool[2].weight_count()
+    assert counts[:2, 5:].sum() == 0
+
+
+def test_the_chart_is_a_picture() -> None:
+    shown = weights.chart({"clean": [drawn(1)], "stego": [drawn(2)]}, MATRIX)
+    assert shown.startswith(b"\x89PNG")
+
+
+def test_plain_low_bits_are_found_and_random_ones_are_not() -> None:
+    random = np.random.default_rng(1)
+    plain = b"Meet me at noon, and bring the letter. " * 400
+    assert not judge_field(drawn(1, width=64)).suspicious
+    hidden = write_low_bytes(drawn(1, width=64), random.bytes(4000))
+    assert not judge_field(hidden).suspicious
+    found = judge_field(write_low_bytes(drawn(1, width=64), plain[:2000]))
+    assert found.suspicious
+    assert found.low_bits_p < 1e-9
+    assert "mantissa" in found.summary
+
+
+def test_chances_of_random_bytes_are_spread_evenly() -> None:
+    random = np.random.default_rng(2)
+    chances = [
+        weights.least_chance(random.integers(0, 256, 1024).astype(np.uint8)) for _ in range(400)
+    ]
+    assert np.quantile(chances, [0.25, 0.5, 0.75]) == pytest.approx([0.25, 0.5, 0.75], abs=0.08)
+
+
+def test_rounded_weights_are_called_rounded() -> None:
+    field = drawn(1)
+    for weight in field.parameters():
+        weight.data = weight.data.half().float()
+    verdict = judge_field(field)
+    assert verdict.rounded
+    assert not verdict.suspicious
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder of clean fields, and two files that do not count."""
+    for at in range(24):
+        fields.save(tmp_path / f"{at}.safetensors", drawn(at))
+    fields.save(tmp_path / "other.safetensors", drawn(1, width=20))
+    (tmp_path / "damaged.safetensors").write_bytes(b"not a field")
+    return tmp_path
+
+
+def test_a_field_unlike_the_pool_is_an_outlier(folder: Path, tmp_path: Path) -> None:
+    usual = judge_field(drawn(100), folder)
+    assert usual.pool == 24
+    assert not usual.suspicious
+    assert "nothing tells it" in usual.summary
+    path = tmp_path / "odd"
+    odd = drawn(101)
+    matrix = odd.decoder.get_parameter(MATRIX).detach().clone()
+    matrix[0, :4] *= 30
+    fields.save(path, put(odd, MATRIX, matrix))
+    found = judge_field(path, folder)
+    assert found.suspicious
+    assert found.pool_p == pytest.approx(1 / 25)
+    assert found.distance is not None
+    assert usual.distance is not None
+    assert found.distance > usual.distance
+    assert MATRIX in found.farthest[0]
+    assert found.to_json()["suspicious"] is True
+
+
+def test_ranks_of_clean_fields_are_even(folder: Path) -> None:
+    chances = [judge_field(drawn(at), folder).pool_p for at in range(200, 230)]
+    assert np.mean([chance for chance in chances if chance is not None]) == pytest.approx(
+        0.5, abs=0.2
+    )
+
+
+def test_too_small_a_pool_is_refused_and_a_few_fields_say_little(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is not a folder"):
+        judge_field(drawn(1), tmp_path / "none")
+    for at in range(2):
+        fields.save(tmp_path / f"{at}.safetensors", drawn(at))
+    with pytest.raises(InputError, match="holds 2 fields"):
+        judge_field(drawn(1), tmp_path)
+    fields.save(tmp_path / "2.safetensors", drawn(2))
+    assert "too few" in judge_field(drawn(9), tmp_path).summary
+
+
+def test_unknown_groups_and_missing_files_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no group 'odd'"):
+        features(drawn(1), ["odd"])
+    with pytest.raises(InputError, match="does not exist"):
+        judge_field(tmp_path / "none")
