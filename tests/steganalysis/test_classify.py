@@ -18,11 +18,10 @@ def drawn(seed: int, shift: float = 0.0, fields: int = 20, features: int = 30) -
 
 @pytest.mark.parametrize("detector", DETECTORS)
 def test_kinds_of_one_distribution_are_not_told_apart(detector: str) -> None:
-    told = trial(drawn(1, fields=40), drawn(2, fields=40), detector, repeats=2)
-    low, high = told.accuracy_interval
-    assert low < told.accuracy < high
-    assert told.accuracy == pytest.approx(0.5, abs=0.2)
-    assert told.detection.auc == pytest.approx(0.5, abs=0.2)
+    trials = [trial(drawn(2 * at), drawn(2 * at + 1), detector, repeats=1) for at in range(4)]
+    assert np.mean([told.accuracy for told in trials]) == pytest.approx(0.5, abs=0.15)
+    assert np.mean([told.detection.auc for told in trials]) == pytest.approx(0.5, abs=0.15)
+    assert all(low < t.accuracy < high for t in trials for low, high in [t.accuracy_interval])
 
 
 @pytest.mark.parametrize("detector", set(DETECTORS) - {"svm-poly"})

@@ -90,6 +90,21 @@ def test_spectra_are_blind_to_rotations_and_know_the_singular_values() -> None:
     assert even[f"spectrum {MATRIX} rank"] == pytest.approx(16)
 
 
+def test_units_of_equal_norms_have_no_spread() -> None:
+    even = put(put(drawn(1), MATRIX, torch.eye(16)), "layers.2.weight", torch.ones(3, 16))
+    figures = features(even, ["units"])
+    assert figures[f"units {MATRIX} inputs spread"] == 0
+    assert figures[f"units {MATRIX} outputs largest"] == pytest.approx(1)
+    assert figures["units layers.2.weight passed on"] == 0
+    rising = torch.diag(torch.arange(1.0, 17.0))
+    put(
+        put(even, "layers.0.weight", torch.arange(1.0, 17.0)[:, None].expand(16, 2)), MATRIX, rising
+    )
+    figures = features(even, ["units"])
+    assert figures[f"units {MATRIX} passed on"] == pytest.approx(1)
+    assert figures[f"units {MATRIX} inputs largest"] == pytest.approx(16 / 8.5)
+
+
 def test_pruning_weights_that_are_zero_changes_nothing() -> None:
     field = drawn(1)
     for name in field.slot_bounds():

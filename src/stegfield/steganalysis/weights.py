@@ -1,6 +1,6 @@
 """Weights: what an adversary without a key sees in the numbers of a published field.
 
-`features` describes one field by figures in seven groups; `stegfield.steganalysis.classify` learns
+`features` describes one field by figures in eight groups; `stegfield.steganalysis.classify` learns
 from pools of them. `judge_field` judges a single file, alone or beside clean fields.
 
 Sources: Dong et al. (2024), StegaINR4MIH, section 4.10, for the histogram of all weights; Westfeld
@@ -130,6 +130,25 @@ def _spectrum(field: Field) -> Figures:
     return figures
 
 
+def _units(field: Field) -> Figures:
+    """Give how unlike the units of every layer are, and whether strong ones stay strong."""
+    figures: Figures = {}
+    outgoing = None
+    for name, matrix in _matrices(field).items():
+        norms = {
+            "inputs": np.linalg.norm(matrix, axis=0),
+            "outputs": np.linalg.norm(matrix, axis=1),
+        }
+        for side, values in norms.items():
+            spread = values.std() / (values.mean() + 1e-12)
+            figures[f"{name} {side} spread"] = float(spread)
+            figures[f"{name} {side} largest"] = float(values.max() / (np.median(values) + 1e-12))
+        if outgoing is not None and len(outgoing) == len(norms["inputs"]):
+            figures[f"{name} passed on"] = _correlation(outgoing, norms["inputs"])
+        outgoing = norms["outputs"]
+    return figures
+
+
 def _thresholds(field: Field) -> Figures:
     """Give the share of every matrix's weights that are larger than some magnitudes."""
     return {
@@ -205,6 +224,7 @@ def _tuning(field: Field) -> Figures:
 GROUPS: dict[str, Callable[[Field], Figures]] = {
     "moments": _moments,
     "spectrum": _spectrum,
+    "units": _units,
     "thresholds": _thresholds,
     "pruning": _pruning,
     "mantissas": _mantissas,
@@ -374,6 +394,11 @@ def _weights(field: Field) -> NDArray[np.float32]:
     """Give all weights in the order of their names, which is that of the file."""
     parameters = sorted(field.named_parameters())
     return np.concatenate([weight.detach().flatten().numpy() for _, weight in parameters])
+
+
+def _correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+    spread = a.std() * b.std()
+    return float(((a - a.mean()) * (b - b.mean())).mean() / spread) if spread > 0 else 0.0
 
 
 def _kurtosis(values: NDArray[np.float64]) -> float:
