@@ -16,6 +16,7 @@ import stegfield
 from stegfield.cli.capacity import capacity
 from stegfield.cli.compare import compare
 from stegfield.cli.demo import demo
+from stegfield.cli.detect import detect
 from stegfield.cli.embed import embed
 from stegfield.cli.evaluate import evaluate
 from stegfield.cli.extract import extract
@@ -53,6 +54,7 @@ for command in (
     train,
     evaluate,
     compare,
+    detect,
     demo,
 ):
     app.command(command)

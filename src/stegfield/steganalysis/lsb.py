@@ -39,11 +39,11 @@ RANDOM = 0.25
 """Root of the equation of RS for a rate of -1."""
 LARGEST_DIFFERENCE = 10
 """Of trace sets in the least squares; those beyond are small and noisy."""
+REAL = 1e-9  # imaginary part of a root that is real, but for rounding
 GROUP, FLIPPED = 4, (1, 2)
 """Samples in a row that are one group, and those of them that a flip changes."""
-BAND, PARTS = 4096, 32  # least samples of a part whose histogram is tested, and most parts
+BAND, PARTS = 16_384, 32  # least samples of a part whose histogram is tested, and most parts
 LEAST_EXPECTED = 4  # samples in a bin of a chi-square test
-PREDICTOR = ((-0.25, 0.5, -0.25), (0.5, 0.0, 0.5), (-0.25, 0.5, -0.25))
 FLATTEST = 5.0  # added to a local variance, in squared levels
 Plane = Int16[np.ndarray, "rows columns"]
 Coefficients = Float64[np.ndarray, " equations"]
@@ -125,16 +125,17 @@ def chi_square(plane: Plane) -> float:
 
 def weighted_stego(plane: Plane) -> float:
     """Estimate the rate from samples and their prediction, flat surroundings counting more."""
-    stego = torch.tensor(plane, dtype=torch.float32)
-    towards = 1 - 2 * (stego % 2)  # to the other level of the pair
-    centre = stego - stego.mean()  # squares of small numbers are exact enough
-    mean, square = _around(centre), _around(centre**2)
-    weights = 1 / (FLATTEST + (square - mean**2).clamp_min(0))
-    weights /= weights.sum()
-    inner = stego[1:-1, 1:-1] - _predicted(stego)
-    side = -towards[1:-1, 1:-1]
-    rate = 2 * float((weights * side * inner).sum())
-    bias = rate * float((weights * side * _predicted(towards)).sum())
+    stego = plane.astype(np.float64)
+    side = 2.0 * (plane & 1) - 1  # the sample less the other level of its pair
+    edges, corners = _cross(stego), _diagonals(stego)
+    squared: NDArray[np.float64] = np.square(stego)
+    squares = _cross(squared) + _diagonals(squared)
+    variance = squares / 8 - ((edges + corners) / 8) ** 2
+    weights = side[1:-1, 1:-1] / (FLATTEST + variance)
+    weights /= np.abs(weights).sum()
+    rate = 2 * (weights * (stego[1:-1, 1:-1] - (edges / 2 - corners / 4))).sum()
+    # what replaced neighbours do to the prediction
+    bias = rate * (weights * (_diagonals(side) / 4 - _cross(side) / 2)).sum()
     return _bounded(rate - bias)
 
 
@@ -196,15 +197,18 @@ def _equal_bins(pairs: Integer[np.ndarray, "values 2"]) -> float:
     return float(torch.special.gammaincc(half[0], half[1]))
 
 
-def _around(plane: torch.Tensor) -> torch.Tensor:
-    """Give the mean of the 8 neighbours of each inner sample."""
-    boxes = torch.nn.functional.avg_pool2d(plane[None], 3, stride=1)[0]
-    return (9 * boxes - plane[1:-1, 1:-1]) / 8
+def _cross(plane: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sum the neighbours of each inner sample beside, above and below it."""
+    total: NDArray[np.float64] = (
+        plane[:-2, 1:-1] + plane[2:, 1:-1] + plane[1:-1, :-2] + plane[1:-1, 2:]
+    )
+    return total
 
 
-def _predicted(plane: torch.Tensor) -> torch.Tensor:
-    kernel = torch.tensor(PREDICTOR, dtype=plane.dtype)[None, None]
-    return torch.nn.functional.conv2d(plane[None, None], kernel)[0, 0]
+def _diagonals(plane: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sum the neighbours of each inner sample at its corners."""
+    total: NDArray[np.float64] = plane[:-2, :-2] + plane[:-2, 2:] + plane[2:, :-2] + plane[2:, 2:]
+    return total
 
 
 def _smaller_root(square: float, linear: float, constant: float) -> float:
@@ -214,7 +218,7 @@ def _smaller_root(square: float, linear: float, constant: float) -> float:
 
 
 def _least_squares(square: Coefficients, linear: Coefficients, constant: Coefficients) -> float:
-    """Give the rate from -1 to 1 at which equations of second degree come nearest to 0."""
+    """Give the rate at which equations of second degree together come nearest to 0."""
     cubic = [
         2 * (square @ square),
         3 * (square @ linear),
@@ -222,10 +226,9 @@ def _least_squares(square: Coefficients, linear: Coefficients, constant: Coeffic
         linear @ constant,
     ]
     roots = np.roots(cubic)
-    tried = np.append(roots.real.clip(-1, 1), [-1.0, 1.0])
-    # the best of them is real; to try the others' real parts does no harm
-    errors = np.square(np.outer(tried**2, square) + np.outer(tried, linear) + constant).sum(axis=1)
-    return float(tried[errors.argmin()]) if any(cubic) else math.nan
+    # the lowest points; like a single equation's second root, one of them lies far from 0
+    low = roots.real[(np.abs(roots.imag) < REAL) & (np.polyval(np.polyder(cubic), roots.real) > 0)]
+    return _bounded(min(low, key=abs)) if len(low) else math.nan
 
 
 def _bounded(rate: float) -> float:

@@ -1,0 +1,111 @@
+"""What detectors find of several ways to embed, and how often they suspect the innocent.
+
+    python benchmarks/detecting.py --data FOLDER --output results/detecting.json [--only CASE ...]
+
+FOLDER holds ``images`` with ``kodak``, ``div2k_valid_256`` and ``usgov_photos``. Payloads are bits
+a pixel, over its three samples. All crops of a photograph stay together: a detector that learned
+from one of them scores none of the others.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from measure import Case, arguments, run
+from stegfield import signals
+from stegfield.metrics import Samples
+from stegfield.steganalysis import lsb
+from stegfield.steganalysis.compare import SCHEMES, compare_detectors
+
+SIDE, CROPS = 128, 4
+PAYLOADS_BPP = (0.4, 1.0)
+LONGEST = 1024
+"""To which the photographs that come as JPEG are reduced, at least by half: that removes what
+compression did to their samples."""
+REPLACED_BPP = (0.3, 0.6, 1.2, 3.0)
+
+
+def photographs(data: Path) -> dict[str, list[Samples]]:
+    """Read all covers: Kodak's suite, crops of DIV2K, and works of the US government, reduced."""
+    folder = data / "images"
+    reduced = [signals.read(path) for path in sorted((folder / "usgov_photos").glob("*.jpg"))]
+    return {
+        "Kodak, 768x512": _read(folder / "kodak"),
+        "DIV2K, crops of 256x256": _read(folder / "div2k_valid_256"),
+        f"US government, reduced to {LONGEST}": [
+            signals.to_samples(signals.resize(image, min(LONGEST, max(image.size) // 2)))
+            for image in reduced
+        ],
+    }
+
+
+def crops(data: Path) -> tuple[list[Samples], list[int]]:
+    """Cut pieces from all over Kodak's images; give also the number of each one's image."""
+    random = np.random.default_rng(1)
+    cut, groups = [], []
+    for number, image in enumerate(_read(data / "images" / "kodak")):
+        grid = [
+            (r, c)
+            for r in range(0, image.shape[0] - SIDE + 1, SIDE)
+            for c in range(0, image.shape[1] - SIDE + 1, SIDE)
+        ]
+        for at in random.permutation(len(grid))[:CROPS]:
+            row, column = grid[at]
+            cut.append(image[row : row + SIDE, column : column + SIDE])
+            groups.append(number)
+    return cut, groups
+
+
+def thresholds(data: Path) -> dict[str, Any]:
+    """How many whole images each detector suspects: covers, and stegos of several schemes."""
+    covers = [image for images in photographs(data).values() for image in images]
+    schemes = [("covers", "replacement", 0.0)]
+    schemes += [(f"replacement, {bpp:g} bpp", "replacement", bpp) for bpp in REPLACED_BPP]
+    schemes += [(f"{name}, 1 bpp", name, 1.0) for name in ("matching", "stegfield")]
+    suspected = {}
+    for name, scheme, bpp in schemes:
+        found = [
+            lsb.rates(SCHEMES[scheme](cover, bpp, np.random.default_rng(at)) if bpp else cover)
+            for at, cover in enumerate(covers)
+        ]
+        suspected[name] = {
+            detector: sum(rates[detector] >= lsb.THRESHOLD for rates in found)
+            for detector in lsb.DETECTORS
+        }
+        print(name, suspected[name], flush=True)
+    counts = {name: len(images) for name, images in photographs(data).items()}
+    return {"images": counts, "threshold": lsb.THRESHOLD, "suspected": suspected}
+
+
+def compared(data: Path, payload_bpp: float) -> dict[str, Any]:
+    """Every detector against every scheme at one payload."""
+    covers, groups = crops(data)
+    rows = compare_detectors(covers, payload_bpp, groups=groups)
+    return {"crops": len(covers), "side": SIDE, "rows": [_rounded(row.to_json()) for row in rows]}
+
+
+def _read(folder: Path) -> list[Samples]:
+    return [signals.to_samples(signals.read(path)) for path in sorted(folder.glob("*.png"))]
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _rounded(entry) for name, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_rounded(entry) for entry in value]
+    return round(value, 4) if isinstance(value, float) else value
+
+
+CASES: dict[str, Case] = {
+    "thresholds": thresholds,
+    **{f"{bpp:g}_bpp": partial(compared, payload_bpp=bpp) for bpp in PAYLOADS_BPP},
+}
+
+
+if __name__ == "__main__":
+    given = arguments(__doc__, CASES, Path("results/detecting.json")).parse_args()
+    run(CASES, given.only, given.data, given.output)

@@ -1,0 +1,98 @@
+"""What can be said of one image, and how often such words are wrong.
+
+A high estimate is no proof: covers have them too. So every verdict comes with what the same
+threshold did to photographs that hide nothing, and to the same with messages. These counts are of
+``benchmarks/detecting.py``, case ``thresholds``, and stand in ``results/detecting.json`` as well.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from stegfield import signals
+from stegfield.errors import InputError
+from stegfield.signals import Signal
+from stegfield.steganalysis import lsb
+from stegfield.steganalysis.curves import share_interval
+
+Name = Literal["primary", "pairs", "rs", "chi", "ws", "fusion"]
+DECIDES: Name = "ws"
+"""Where all detectors are asked: the one that suspects the fewest covers."""
+IMAGES = 63
+"""Kodak's 24, 30 crops of DIV2K at 256x256, 9 works of the US government reduced to 1024."""
+SUSPECTED: dict[str, dict[str, int]] = {}
+"""How many of `IMAGES` each detector suspects at `lsb.THRESHOLD`; rates are bits a pixel."""
+COVERS = "covers"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What detectors of LSB replacement say of one image."""
+
+    rates: dict[str, float | None]
+    """Estimated bits a sample; None where there is nothing to judge by."""
+    decided_by: str
+    suspected: bool | None
+    """None where the image cannot be judged."""
+    why_not: str | None = None
+
+    @property
+    def words(self) -> str:
+        """Say it in a sentence or three."""
+        if self.suspected is None:
+            return f"cannot be judged: {self.why_not}"
+        name, counts = self.decided_by, {k: v[self.decided_by] for k, v in SUSPECTED.items()}
+        if self.suspected:
+            low, high = share_interval(counts[COVERS], IMAGES)
+            return (
+                f"suspected of LSB replacement by {name}, which suspects {counts[COVERS]} of "
+                f"{IMAGES} innocent photographs as well ({low:.0%} to {high:.0%} of all)"
+            )
+        found = ", ".join(f"{count} with {k}" for k, count in counts.items() if k != COVERS)
+        return (
+            f"no sign of LSB replacement for {name}; of {IMAGES} stegos it finds {found}: "
+            "other changes than replacement may be there all the same"
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Give plain values, with the words and the errors measured of the detector."""
+        measured = {name: counts[self.decided_by] for name, counts in SUSPECTED.items()}
+        return asdict(self) | {
+            "words": self.words,
+            "threshold": lsb.THRESHOLD,
+            "measured": {"images": IMAGES, "suspected": measured},
+        }
+
+
+def judge(image: Signal, detector: Name | Literal["all"] = "all") -> Verdict:
+    """Judge an image by one detector of LSB replacement, or by all of them.
+
+    Samples out of a JPEG file are not judged: JPEG would have destroyed a message in them, and none
+    of these detectors looks into its coefficients.
+
+    Raises:
+        InputError: It is no image.
+    """
+    if image.medium != "image":
+        raise InputError(
+            f"the detectors judge images, not {image.medium} fields",
+            hint="they were made for samples of 8 bits",
+        )
+    decides: Name = DECIDES if detector == "all" else detector
+    names = lsb.DETECTORS if detector == "all" else (detector,)
+    if image.origin == "JPEG":
+        return Verdict(
+            dict.fromkeys(names),
+            decides,
+            None,
+            "a JPEG file keeps no lowest bits; messages in its coefficients, or any that survive "
+            "it, are not looked for",
+        )
+    found = lsb.rates(signals.to_samples(image), names)
+    rates = {name: rate if math.isfinite(rate) else None for name, rate in found.items()}
+    decisive = rates[decides]
+    if decisive is None:
+        return Verdict(rates, decides, None, "too few different levels")
+    return Verdict(rates, decides, decisive >= lsb.THRESHOLD)

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from stegfield.errors import ConfigError
+from stegfield.metrics import Samples
+from stegfield.steganalysis import rich
+
+WAYS = {
+    "straight": ((0, 1), (0, -1), (1, 0), (-1, 0)),
+    "slanted": ((1, 1), (-1, -1), (1, -1), (-1, 1)),
+}
+
+
+def noise(rows: int, columns: int, channels: int = 1, seed: int = 0) -> Samples:
+    levels: Samples = (
+        np.random.default_rng(seed).normal(100, 2, (rows, columns, channels)).round()
+    ).astype(np.uint8)
+    return levels
+
+
+def chances(plane: NDArray[np.uint8], way: tuple[int, int]) -> NDArray[np.float64]:
+    """Count chains of four samples in one direction, as the definition has it."""
+    counts = np.zeros((7, 7, 7))
+    for row, column in product(*map(range, plane.shape)):
+        places = [(row + at * way[0], column + at * way[1]) for at in range(4)]
+        if all(0 <= r < plane.shape[0] and 0 <= c < plane.shape[1] for r, c in places):
+            levels = [int(plane[place]) for place in places]
+            steps = [levels[at] - levels[at + 1] for at in range(3)]
+            counts[tuple(max(-3, min(3, step)) + 3 for step in steps)] += 1
+    return counts / np.maximum(counts.sum(axis=2, keepdims=True), 1)
+
+
+@pytest.mark.parametrize("shape", [(9, 12), (4, 20)])
+def test_features_are_the_chances_of_the_definition(shape: tuple[int, int]) -> None:
+    image = noise(*shape)
+    wanted = [
+        np.mean([chances(image[..., 0], way) for way in ways], axis=0).ravel()
+        for ways in WAYS.values()
+    ]
+    assert np.allclose(rich.spam(image), np.concatenate(wanted))
+
+
+def test_features_of_colours_are_the_mean_of_the_channels() -> None:
+    image = noise(20, 30, 3)
+    alone = [rich.spam(image[..., at : at + 1]) for at in range(3)]
+    assert np.allclose(rich.spam(image), np.mean(alone, axis=0))
+
+
+@pytest.mark.parametrize("same", [np.flipud, np.fliplr, lambda image: image.transpose(1, 0, 2)])
+def test_features_do_not_change_as_an_image_is_turned(same: object) -> None:
+    image = noise(20, 30, 3)
+    assert callable(same)
+    assert np.allclose(rich.spam(same(image).copy()), rich.spam(image))
+
+
+def test_an_ensemble_finds_what_differs_and_nothing_else() -> None:
+    pytest.importorskip("sklearn", reason="the ensembles come with stegfield[analysis]")
+    random = np.random.default_rng(0)
+    groups = np.repeat(np.arange(20), 3).tolist()
+    covers = random.normal(0, 1, (60, 30)) + random.normal(0, 3, (20, 30))[groups]
+    stegos = covers + random.normal(0, 0.1, (60, 30))
+    before, after = rich.cross_validated(covers, stegos, groups)
+    assert abs(np.mean(after > before) - 0.5) < 0.3
+    stegos[:, :10] += 4
+    before, after = rich.cross_validated(covers, stegos, groups)
+    assert np.mean(before < rich.UNDECIDED) > 0.8
+    assert np.mean(after > rich.UNDECIDED) > 0.8
+
+
+def test_no_image_is_scored_by_an_ensemble_that_knows_its_group() -> None:
+    pytest.importorskip("sklearn", reason="the ensembles come with stegfield[analysis]")
+    # a group can be known by its features; what its stegos have, only by its label
+    groups = np.repeat(np.arange(10), 6).tolist()
+    covers = np.eye(10)[groups] + np.random.default_rng(0).normal(0, 0.05, (60, 10))
+    stegos = covers[::-1].copy()
+    before, after = rich.cross_validated(covers, stegos, groups)
+    assert np.mean(after > before) < 0.9
+
+
+def test_too_few_groups_are_refused() -> None:
+    features = np.zeros((6, 4))
+    with pytest.raises(ConfigError, match="2 groups"):
+        rich.cross_validated(features, features, [0, 0, 0, 1, 1, 1])
