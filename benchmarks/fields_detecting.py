@@ -90,11 +90,10 @@ class Pool:
             shown["cover_psnr_db"].append(psnr_db(to_samples(render(field)), self.covers[at]))
             if (label := HIDING.get(kind)) is None:
                 continue
-            begin = at + 1 if label == "secret" else at + 1 + count
-            for place, key in enumerate(pools.keys(first + at, count, label), begin):
+            images = pools.drawn_images(at, len(self.covers), count)[label == "decoy"]
+            for place, key in zip(images, pools.keys(first + at, count, label), strict=True):
                 image = to_samples(hiding.reveal(field, key).signal)
-                wanted = self.covers[place % len(self.covers)]
-                shown["secrets_psnr_db"].append(psnr_db(image, wanted))
+                shown["secrets_psnr_db"].append(psnr_db(image, self.covers[place]))
         return {
             name: round(statistics.mean(min(value, MOST_DB) for value in values), 2)
             for name, values in shown.items()

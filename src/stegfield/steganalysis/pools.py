@@ -57,7 +57,7 @@ class PoolConfig:
     """How to train; each cover gets a seed of its own, counted from this one."""
 
     secrets: int = 2
-    """Images that every stego field hides: the covers that follow its own. Decoys are the next."""
+    """Images that every stego field hides: other covers, see `drawn_images`."""
 
     def __post_init__(self) -> None:
         if self.secrets < 1:
@@ -86,6 +86,18 @@ def keys(seed: int, count: int, label: str = "secret") -> list[Key]:
     """Give the keys of a field of a pool, which follow from its seed: pools can be made again."""
     texts = (f"pool {label} {seed} {number}" for number in range(count))
     return [Key(sha256(text.encode()).digest()[:KEY_BYTES]) for text in texts]
+
+
+def drawn_images(index: int, covers: int, secrets: int) -> tuple[list[int], list[int]]:
+    """Draw which covers are the secrets in the field of a cover, and which its decoys.
+
+    Drawn for each field by itself. Were they dealt out in turn, each as often a secret as a decoy,
+    the two kinds would have equal means, and detectors that are tried on what they did not see
+    would come out below chance.
+    """
+    others = np.delete(np.arange(covers), index)
+    drawn = np.random.default_rng(index).choice(others, 2 * secrets, replace=False).tolist()
+    return drawn[:secrets], drawn[secrets:]
 
 
 Made = tuple[Field, bool]
@@ -234,7 +246,8 @@ def build(
         begun = {}
         for kind, index in missing:
             path = _path(folder, kind, index)
-            images = [covers[(index + at) % len(covers)] for at in range(2 * config.secrets + 1)]
+            secrets, decoys = drawn_images(index, len(covers), config.secrets)
+            images = [covers[at] for at in (index, *secrets, *decoys)]
             begun[pool.submit(_make, path, kind, index, images, config)] = path
         for count, job in enumerate(as_completed(begun), kept + 1):
             reason = job.result()
