@@ -32,9 +32,10 @@ check: install  ## Check format, style, types and the direction of imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: install  ## Measure speed and quality again, two hours: make bench DATA=folder
+bench: install  ## Measure speed and quality again, four hours: make bench DATA=folder
 	$(BIN)/python benchmarks/embedding.py --data $(DATA) --output results/embedding.json
 	$(BIN)/python benchmarks/hiding.py --data $(DATA) --output results/hiding.json
+	$(BIN)/python benchmarks/detecting.py --data $(DATA) --output results/detecting.json
 	$(BIN)/python benchmarks/report.py --write
 
 clean:  ## Remove what the other targets made

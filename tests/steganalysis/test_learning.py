@@ -38,7 +38,7 @@ def test_networks_give_a_logit_for_each_image_of_any_size(name: str, channels: i
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_network_learns_what_is_plain_to_see(name: str, one_thread: None) -> None:
     covers, stegos = pairs(12)
-    config = TrainingConfig(network=name, steps=60, batch=4)
+    config = TrainingConfig(network=name, steps=40, batch=4)
     network = learning.train(covers[:8], stegos[:8], config=config)
     unseen = learning.scores(network, covers[8:]), learning.scores(network, stegos[8:])
     assert unseen[0].max() < unseen[1].min()
@@ -52,7 +52,7 @@ def test_runs_can_be_repeated_and_leave_the_global_seed_alone(one_thread: None) 
     assert np.array_equal(learning.scores(one, covers), learning.scores(two, covers))
 
 
-class Stopped(Exception):
+class SwitchedOffError(Exception):
     """Stands for a machine that was switched off."""
 
 
@@ -66,11 +66,11 @@ def test_a_run_goes_on_where_it_was_stopped(
 
     def save_and_stop(*arguments: object) -> None:
         save(*arguments)  # type: ignore[arg-type]
-        raise Stopped
+        raise SwitchedOffError
 
     state = tmp_path / "state"
     monkeypatch.setattr(checkpoints, "save", save_and_stop)
-    with pytest.raises(Stopped):
+    with pytest.raises(SwitchedOffError):
         learning.train(covers, stegos, config=QUICK, checkpoint=state)
     monkeypatch.setattr(checkpoints, "save", save)
     other = TrainingConfig(steps=7, batch=2)

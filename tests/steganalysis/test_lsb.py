@@ -71,6 +71,22 @@ def test_grey_in_a_file_of_colours_is_judged_once(photograph: Samples) -> None:
     assert lsb.rates(np.repeat(grey, 3, axis=2)) == lsb.rates(grey)
 
 
+@pytest.mark.parametrize("shape", [(40_000, 120), (8, 600_000)])
+def test_large_images_are_judged_in_parts(shape: tuple[int, int]) -> None:
+    ramp = np.add.outer(np.arange(shape[0]), np.arange(shape[1])) // 3 % 256
+    found = lsb.rates(ramp.astype(np.uint8)[..., None], ["primary", "ws", "chi"])
+    assert shape[0] * shape[1] > lsb.LARGEST_PART
+    assert all(math.isfinite(rate) for rate in found.values())
+
+
+def test_parts_are_averaged(photograph: Samples, monkeypatch: pytest.MonkeyPatch) -> None:
+    half = photograph.copy()
+    half[:128] = lsb_replacement(half[:128], 0.8, np.random.default_rng(0))
+    monkeypatch.setattr(lsb, "LARGEST_PART", photograph[..., 0].size // 2)
+    parts = [lsb.rates(part)["ws"] for part in (half[:128], half[128:])]
+    assert lsb.rates(half)["ws"] == pytest.approx(np.mean(parts))
+
+
 def test_every_pair_of_the_primary_sets_counts_once() -> None:
     # by hand: side by side (2,3) (5,5), one above the other (2,5) (3,5)
     # the second is odd and smaller, or even and larger: none; equal: one; the same pair: two

@@ -32,7 +32,8 @@ def chances(plane: NDArray[np.uint8], way: tuple[int, int]) -> NDArray[np.float6
             levels = [int(plane[place]) for place in places]
             steps = [levels[at] - levels[at + 1] for at in range(3)]
             counts[tuple(max(-3, min(3, step)) + 3 for step in steps)] += 1
-    return counts / np.maximum(counts.sum(axis=2, keepdims=True), 1)
+    found: NDArray[np.float64] = counts / np.maximum(counts.sum(axis=2, keepdims=True), 1)
+    return found
 
 
 @pytest.mark.parametrize("shape", [(9, 12), (4, 20)])

@@ -65,7 +65,7 @@ def compare_detectors(
         schemes: Ways to embed [default: `SCHEMES`].
         detectors: Each with its threshold [default: `DETECTORS`].
         groups: Which covers belong together [default: each stands alone].
-        seed: Of all that is random.
+        seed: Of all that is random, but for the salts of our own messages.
 
     Raises:
         CapacityError: A scheme cannot carry the payload.

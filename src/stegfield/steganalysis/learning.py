@@ -37,7 +37,8 @@ WARM_UP = 20  # steps over which the step length rises
 CHECKPOINT_STEPS = 50
 STATE, CURVE = "state.safetensors", "curve.jsonl"
 INTERVALS = ("auc_interval", "p_e_interval")
-Stack = UInt8[np.ndarray, "images rows columns channels"]
+# an underscore leaves a size free: what are no pairs is refused in words
+Stack = UInt8[np.ndarray, "_images _rows _columns _channels"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,6 +126,7 @@ def train(
         optimizer.step()
         if not torch.isfinite(loss):
             raise DivergedError
+    _settle(network, covers, stegos, config.batch)
     if checkpoint is not None:
         checkpoint.unlink(missing_ok=True)
     return network.eval()
@@ -214,6 +216,21 @@ def _turned(images: Tensor, way: int) -> Tensor:
 
 def _levels(images: Stack) -> Tensor:
     return torch.tensor(images, dtype=torch.float32).permute(0, 3, 1, 2)
+
+
+@torch.no_grad()
+def _settle(network: nn.Module, covers: Stack, stegos: Stack, batch: int) -> None:
+    """Take the statistics of batch normalisation anew, of all pairs and the final weights.
+
+    Their moving averages lag behind a short run, which shifts every logit (Wu and Johnson, 2021).
+    """
+    for layer in network.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.reset_running_stats()
+            layer.momentum = None  # the plain mean of what follows
+    for at in range(0, len(covers), batch):
+        part = np.concatenate([covers[at : at + batch], stegos[at : at + batch]])
+        network(_levels(part))
 
 
 def _loss(network: nn.Module, covers: Tensor, stegos: Tensor) -> Tensor:

@@ -44,6 +44,7 @@ GROUP, FLIPPED = 4, (1, 2)
 """Samples in a row that are one group, and those of them that a flip changes."""
 BAND, PARTS = 16_384, 32  # least samples of a part whose histogram is tested, and most parts
 LEAST_EXPECTED = 4  # samples in a bin of a chi-square test
+LARGEST_PART = 1 << 22  # samples judged together
 FLATTEST = 5.0  # added to a local variance, in squared levels
 Plane = Int16[np.ndarray, "rows columns"]
 Coefficients = Float64[np.ndarray, " equations"]
@@ -53,19 +54,20 @@ def rates(samples: Samples, names: Sequence[str] | None = None) -> dict[str, flo
     """Estimate the rate of LSB replacement in an image with several detectors.
 
     Args:
-        samples: An image; each channel is judged by itself.
+        samples: An image; each channel is judged by itself, and of large images, each part.
         names: Of `DETECTORS` [default: all of them].
 
     Returns:
-        Bits a sample by the detector's name, mean of the channels that could be judged: about 0 to
-        1, a little below 0 in some covers, and not a number where no channel could be judged.
+        Bits a sample by the detector's name, mean of all that could be judged: about 0 to 1, a
+        little below 0 in some covers, and not a number where nothing could be judged.
     """
     planes = [samples[..., channel].astype(np.int16) for channel in range(samples.shape[2])]
     if all(np.array_equal(planes[0], other) for other in planes[1:]):
         planes = planes[:1]  # grey, in a file of colours
+    parts = [part for plane in planes for part in _cut(plane)]
     wanted = DETECTORS if names is None else names
     needed = {*wanted, *(FUSED if "fusion" in wanted else ())} - {"fusion"}
-    found = {name: _mean([ESTIMATORS[name](plane) for plane in planes]) for name in needed}
+    found = {name: _mean([ESTIMATORS[name](part) for part in parts]) for name in needed}
     if "fusion" in wanted:
         found["fusion"] = _mean([found[name] for name in FUSED])
     return {name: found[name] for name in wanted}
@@ -126,7 +128,7 @@ def chi_square(plane: Plane) -> float:
 def weighted_stego(plane: Plane) -> float:
     """Estimate the rate from samples and their prediction, flat surroundings counting more."""
     stego = plane.astype(np.float64)
-    side = 2.0 * (plane & 1) - 1  # the sample less the other level of its pair
+    side = np.where(plane & 1, 1.0, -1.0)  # the sample less the other level of its pair
     edges, corners = _cross(stego), _diagonals(stego)
     squared: NDArray[np.float64] = np.square(stego)
     squares = _cross(squared) + _diagonals(squared)
@@ -148,6 +150,11 @@ ESTIMATORS: dict[str, Callable[[Plane], float]] = {
 }
 FUSED = ("primary", "chi", "pairs", "rs")
 DETECTORS = (*ESTIMATORS, "fusion")
+
+
+def _cut(plane: Plane) -> list[NDArray[np.int16]]:
+    """Cut large planes across their longer side, so that they take no more memory than others."""
+    return np.array_split(plane, -(-plane.size // LARGEST_PART), axis=int(np.argmax(plane.shape)))
 
 
 def _neighbours(plane: Plane) -> tuple[NDArray[np.int16], NDArray[np.int16]]:

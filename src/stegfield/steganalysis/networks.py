@@ -14,7 +14,6 @@ the published size, for crops of 64 to 128 pixels and a CPU; ours are also for c
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
 import torch
 from jaxtyping import Float
@@ -33,13 +32,6 @@ FILTERS: tuple[tuple[tuple[int, ...], ...], ...] = (
 )
 LARGEST_RESIDUAL = 3.0  # in levels; what lies beyond is content
 Images = Float[Tensor, "images channels rows columns"]
-
-
-class Network(Protocol):
-    """Images in 8-bit levels in; a logit each, high for stegos, and a penalty of its own, out."""
-
-    def __call__(self, images: Images) -> tuple[Float[Tensor, " images"], Float[Tensor, " images"]]:
-        """Judge images."""
 
 
 class Siamese(nn.Module):
@@ -95,6 +87,8 @@ class SmallSRNet(nn.Module):
 
 
 NETWORKS: dict[str, Callable[[int], nn.Module]] = {"siamese": Siamese, "srnet": SmallSRNet}
+"""Made for a number of channels. Images in 8-bit levels in; a logit each, high for stegos, and what
+the training penalises, out."""
 
 
 class _Residual(nn.Module):
@@ -122,7 +116,9 @@ class _Shrinking(nn.Module):
             nn.Conv2d(width, wider, 1, stride=2, bias=False), nn.BatchNorm2d(wider)
         )
 
-    def forward(self, features: Images) -> Images:
+    def forward(
+        self, features: Images
+    ) -> Float[Tensor, "images wider_channels half_rows half_columns"]:
         """Halve rows and columns."""
         found: Tensor = self.layers(features) + self.shortcut(features)
         return found

@@ -78,15 +78,19 @@ def cross_validated(
     """
     if len(set(groups)) < folds:
         raise ConfigError(f"{len(set(groups))} groups cannot be parted into {folds} folds")
-    selection = _sklearn().model_selection
+    sklearn = _sklearn()
+    from threadpoolctl import threadpool_limits  # comes with scikit-learn
+
     scores = np.empty((2, len(covers)))
-    parts = selection.GroupKFold(folds).split(covers, groups=groups)
-    for known, unseen in parts:
-        learned = _ensemble(seed).fit(
-            np.concatenate([covers[known], stegos[known]]), np.repeat([0, 1], len(known))
-        )
-        for at, images in enumerate((covers, stegos)):
-            scores[at, unseen] = learned.predict_proba(images[unseen])[:, 1]
+    parts = sklearn.model_selection.GroupKFold(folds).split(covers, groups=groups)
+    # many small matrices: threads would only wait for each other
+    with threadpool_limits(1):
+        for known, unseen in parts:
+            learned = _ensemble(seed).fit(
+                np.concatenate([covers[known], stegos[known]]), np.repeat([0, 1], len(known))
+            )
+            for at, images in enumerate((covers, stegos)):
+                scores[at, unseen] = learned.predict_proba(images[unseen])[:, 1]
     return scores[0], scores[1]
 
 

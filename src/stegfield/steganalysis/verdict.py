@@ -22,7 +22,29 @@ DECIDES: Name = "ws"
 """Where all detectors are asked: the one that suspects the fewest covers."""
 IMAGES = 63
 """Kodak's 24, 30 crops of DIV2K at 256x256, 9 works of the US government reduced to 1024."""
-SUSPECTED: dict[str, dict[str, int]] = {}
+SUSPECTED: dict[str, dict[str, int]] = {
+    "covers": {"primary": 2, "pairs": 1, "rs": 3, "chi": 18, "ws": 0, "fusion": 10},
+    "replacement, 0.3 bpp": {"primary": 8, "pairs": 7, "rs": 7, "chi": 23, "ws": 4, "fusion": 19},
+    "replacement, 0.6 bpp": {
+        "primary": 48,
+        "pairs": 41,
+        "rs": 54,
+        "chi": 24,
+        "ws": 52,
+        "fusion": 33,
+    },
+    "replacement, 1.2 bpp": {
+        "primary": 63,
+        "pairs": 63,
+        "rs": 63,
+        "chi": 30,
+        "ws": 63,
+        "fusion": 63,
+    },
+    "replacement, 3 bpp": {"primary": 63, "pairs": 63, "rs": 62, "chi": 63, "ws": 63, "fusion": 63},
+    "matching, 1 bpp": {"primary": 5, "pairs": 5, "rs": 5, "chi": 21, "ws": 3, "fusion": 12},
+    "stegfield, 1 bpp": {"primary": 2, "pairs": 1, "rs": 3, "chi": 19, "ws": 0, "fusion": 9},
+}
 """How many of `IMAGES` each detector suspects at `lsb.THRESHOLD`; rates are bits a pixel."""
 COVERS = "covers"
 

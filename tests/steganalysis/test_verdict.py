@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pytest
+from skimage import data
+
+from stegfield import signals
+from stegfield.errors import InputError
+from stegfield.steganalysis import lsb, verdict
+from stegfield.steganalysis.simulate import lsb_replacement
+from stegfield.steganalysis.verdict import COVERS, IMAGES, SUSPECTED, judge
+
+RESULTS = Path(__file__).parents[2] / "results" / "detecting.json"
+
+
+def photograph(rate: float = 0.0) -> signals.Signal:
+    levels = data.coffee()[72:328, 172:428]  # type: ignore[no-untyped-call]
+    return signals.from_samples(lsb_replacement(levels, rate, np.random.default_rng(0)))
+
+
+@pytest.mark.parametrize("detector", ["all", *lsb.DETECTORS])
+def test_replacement_is_suspected_and_a_cover_is_not(
+    detector: verdict.Name | Literal["all"],
+) -> None:
+    clean, stego = judge(photograph(), detector), judge(photograph(0.9), detector)
+    assert (clean.suspected, stego.suspected) == (False, True)
+    names = lsb.DETECTORS if detector == "all" else (detector,)
+    assert tuple(clean.rates) == tuple(names)
+    assert f"{SUSPECTED[COVERS][stego.decided_by]} of {IMAGES} innocent" in stego.words
+    assert "no sign" in clean.words
+    assert "replacement, 3 bpp" in clean.words
+
+
+def test_what_cannot_be_judged_is_said() -> None:
+    out_of_jpeg = judge(replace(photograph(0.9), origin="JPEG"))
+    assert out_of_jpeg.suspected is None
+    assert set(out_of_jpeg.rates.values()) == {None}
+    assert "JPEG" in out_of_jpeg.words
+    plain = judge(signals.from_samples(np.full((16, 16, 1), 7, np.uint8)), "chi")
+    assert plain.suspected is None
+    assert "levels" in plain.words
+    with pytest.raises(InputError, match="climate"):
+        judge(signals.globe(18, 36))
+
+
+def test_a_verdict_becomes_json() -> None:
+    facts = json.loads(json.dumps(judge(photograph(0.9), "primary").to_json(), allow_nan=False))
+    assert facts["suspected"] is True
+    assert facts["measured"]["suspected"][COVERS] == SUSPECTED[COVERS]["primary"]
+    assert facts["threshold"] == lsb.THRESHOLD
+
+
+def test_the_errors_told_are_those_measured() -> None:
+    if not RESULTS.exists():
+        pytest.skip("the results of the benchmarks are not beside these tests")
+    measured = json.loads(RESULTS.read_text())["thresholds"]
+    assert measured["suspected"] == SUSPECTED
+    assert sum(measured["images"].values()) == IMAGES
+    assert measured["threshold"] == lsb.THRESHOLD
+
+
+def test_the_detector_that_decides_suspects_the_fewest_covers() -> None:
+    assert SUSPECTED[COVERS][verdict.DECIDES] == min(SUSPECTED[COVERS].values())
+
+
+def test_photographs_as_jpeg_files_are_not_judged() -> None:
+    stream = io.BytesIO(signals.encode(photograph(), ".jpg"))
+    read = signals.decode(stream.getvalue(), Path("photo.jpg"))
+    assert judge(read).suspected is None
