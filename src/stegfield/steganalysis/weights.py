@@ -1,7 +1,7 @@
 """Weights: what an adversary without a key sees in the numbers of a published field.
 
 `features` describes one field by figures in eight groups; `stegfield.steganalysis.classify` learns
-from pools of them. `judge_field` judges a single file, alone or beside clean fields.
+from pools of them, and `stegfield.steganalysis.outliers` judges a single field by them.
 
 Sources: Dong et al. (2024), StegaINR4MIH, section 4.10, for the histogram of all weights; Westfeld
 and Pfitzmann (1999) for the chi-square test; Fridrich et al. (2003) for calibration, here by
@@ -13,9 +13,6 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -24,7 +21,7 @@ from numpy.typing import NDArray
 
 from stegfield import fields, metrics, pictures
 from stegfield.config import FitConfig
-from stegfield.errors import ConfigError, InputError, StegfieldError
+from stegfield.errors import ConfigError
 from stegfield.fields import Field, Target, render
 from stegfield.signals import to_levels, to_samples
 
@@ -41,10 +38,6 @@ LOW_BITS, MANTISSA_BITS = 8, 23
 BLOCK, CELLS = 1024, 64
 """Weights whose low bytes are tested together, and values told apart: 16 are expected in each."""
 TUNING = FitConfig(steps=15, batch=1024, learning_rate=2e-4, warm_up=5, seed=0)
-UNUSUAL = 1e-3
-"""A test whose p-value is below speaks against chance."""
-FEW = 20
-"""Clean fields, below which a rank among them says little."""
 Figures = dict[str, float]
 
 
@@ -88,7 +81,7 @@ def chart(kinds: Mapping[str, Sequence[Field]], matrix: str, bins: int = BINS) -
         bins: Across the weights of all fields.
     """
     weights = {
-        kind: np.concatenate([_matrices(field)[matrix].flatten() for field in pool])
+        kind: np.concatenate([matrices(field)[matrix].flatten() for field in pool])
         for kind, pool in kinds.items()
     }
     ends = min(w.min() for w in weights.values()), max(w.max() for w in weights.values())
@@ -121,7 +114,7 @@ def _moments(field: Field) -> Figures:
 def _spectrum(field: Field) -> Figures:
     """Give quantiles of every matrix's singular values, and how evenly they share its size."""
     figures: Figures = {}
-    for name, matrix in _matrices(field).items():
+    for name, matrix in matrices(field).items():
         values = np.linalg.svd(matrix, compute_uv=False) + 1e-12
         shares = values / values.sum()
         for at, value in zip(QUANTILES, np.quantile(values, QUANTILES), strict=True):
@@ -134,7 +127,7 @@ def _units(field: Field) -> Figures:
     """Give how unlike the units of every layer are, and whether strong ones stay strong."""
     figures: Figures = {}
     outgoing = None
-    for name, matrix in _matrices(field).items():
+    for name, matrix in matrices(field).items():
         norms = {
             "inputs": np.linalg.norm(matrix, axis=0),
             "outputs": np.linalg.norm(matrix, axis=1),
@@ -153,7 +146,7 @@ def _thresholds(field: Field) -> Figures:
     """Give the share of every matrix's weights that are larger than some magnitudes."""
     return {
         f"{name} {times:g}": float((np.abs(matrix) > times * matrix.std()).mean())
-        for name, matrix in _matrices(field).items()
+        for name, matrix in matrices(field).items()
         for times in THRESHOLDS
     }
 
@@ -212,12 +205,12 @@ def _tuning(field: Field) -> Figures:
     fields.train(tuned, [Target(shown)], TUNING)
     figures = {"db": metrics.mean_psnr_db(to_samples(render(tuned)), to_samples(shown))}
     figures["db"] = min(figures["db"], PEAK_DB)
-    after = _matrices(tuned)
-    for name, before in _matrices(field).items():
+    after = matrices(tuned)
+    for name, before in matrices(field).items():
         spread = before.std() + 1e-12
         figures[f"{name} moved"] = float((after[name] - before).std() / spread)
         figures[f"{name} spread"] = float(after[name].std() / spread)
-        figures[f"{name} tails"] = _kurtosis(after[name]) - _kurtosis(before)
+        figures[f"{name} tails"] = kurtosis(after[name]) - kurtosis(before)
     return figures
 
 
@@ -257,132 +250,7 @@ def least_chance(low: NDArray[np.uint8]) -> float:
     return min(1.0, count * min(chances))
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """What can be said of a field without a key."""
-
-    low_bits_p: float
-    """Chance that low mantissa bits of trained weights are as uneven as these."""
-    rounded: bool
-    """All weights have empty low bits: they were stored as half precision or less, and say nothing
-    of what was there."""
-    tails: Mapping[str, float]
-    """Kurtosis of every matrix: 1.8 as drawn, 3 for a normal distribution."""
-    pool: int = 0
-    """Clean fields that it was compared with."""
-    distance: float | None = None
-    """From them, in their own typical deviations."""
-    pool_p: float | None = None
-    """Chance that a clean field lies as far from the others."""
-    farthest: tuple[str, ...] = ()
-    """The figures that are farthest from theirs, the farthest first."""
-
-    @property
-    def suspicious(self) -> bool:
-        """Whether any test speaks against a clean field."""
-        beyond = self.pool_p is not None and self.pool_p <= 1 / (FEW + 1)
-        return (self.low_bits_p < UNUSUAL and not self.rounded) or beyond
-
-    @property
-    def summary(self) -> str:
-        """Say it in a sentence."""
-        if self.low_bits_p < UNUSUAL and not self.rounded:
-            return "its low mantissa bits are not those of trained weights"
-        if self.pool_p is None:
-            return (
-                "nothing unusual in its mantissas, which says little: secrets show in how weights "
-                "are distributed, and that takes clean fields to compare with"
-            )
-        if self.pool < FEW:
-            return f"{self.pool} clean fields are too few to say more than their ranks"
-        if self.suspicious:
-            return f"unlike the {self.pool} clean fields, most of all in {self.farthest[0]}"
-        return f"nothing tells it from the {self.pool} clean fields"
-
-    def to_json(self) -> dict[str, Any]:
-        """Give plain values."""
-        return asdict(self) | {"suspicious": self.suspicious, "summary": self.summary}
-
-
-def judge_field(source: Path | Field, pool: Path | None = None) -> Verdict:
-    """Judge one field, alone or beside clean fields.
-
-    Alone, only its mantissas can be judged, since what is usual for its weights depends on how it
-    was trained. A folder of clean fields tells that: the field's figures are compared with theirs,
-    and each of theirs with the others', so that its rank among them is an honest chance.
-
-    Args:
-        source: A field file, or a field.
-        pool: A folder of clean fields of the same architecture and sizes, trained as its sender
-            would.
-
-    Raises:
-        InputError: The file is missing or damaged; the folder holds fewer than three such fields.
-    """
-    field = source if isinstance(source, Field) else fields.load(source)
-    low = low_bytes(field)
-    tails = {name: _kurtosis(matrix) for name, matrix in _matrices(field).items()}
-    alone = Verdict(least_chance(low), not low.any(), tails)
-    return alone if pool is None else _compared(field, pool, alone)
-
-
-def _compared(field: Field, folder: Path, alone: Verdict) -> Verdict:
-    clean = _alike(field, folder)
-    names = list(features(field, QUICK))
-    theirs = np.array([list(features(each, QUICK).values()) for each in clean])
-    own = np.array(list(features(field, QUICK).values()))
-    ranked = [_distance(each, np.delete(theirs, at, 0)) for at, each in enumerate(theirs)]
-    # beside as many others as each of them has, so that ranks are fair
-    beside = [_distance(own, np.delete(theirs, at, 0)) for at in range(len(theirs))]
-    distance = float(np.median(beside))
-    chance = (1 + sum(each >= distance for each in ranked)) / (1 + len(ranked))
-    order = np.argsort(-_deviations(own, theirs))
-    return Verdict(
-        alone.low_bits_p,
-        alone.rounded,
-        alone.tails,
-        pool=len(clean),
-        distance=distance,
-        pool_p=chance,
-        farthest=tuple(names[at] for at in order[:5]),
-    )
-
-
-def _alike(field: Field, folder: Path) -> list[Field]:
-    """Read the fields of a folder that have the field's architecture and sizes."""
-    if not folder.is_dir():
-        raise InputError(f"{folder} is not a folder", hint="name a folder of clean field files")
-    alike = []
-    for path in sorted(folder.glob("*.safetensors")):
-        try:
-            other = fields.load(path)
-        except StegfieldError:
-            continue  # other files may lie there
-        if (other.architecture, other.sizes) == (field.architecture, field.sizes):
-            alike.append(other)
-    if len(alike) < 3:
-        raise InputError(
-            f"{folder} holds {len(alike)} fields of the same architecture and sizes",
-            hint=f"at least 3 are needed, and {FEW} to say much; `stegfield fit` makes them",
-        )
-    return alike
-
-
-def _deviations(own: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Give how far each figure is from the others' median, in their median deviations."""
-    middle = np.median(others, axis=0)
-    typical = np.median(np.abs(others - middle), axis=0)
-    least = 1e-3 * np.abs(middle) + 1e-9  # figures that hardly differ at all
-    far: NDArray[np.float64] = np.abs(own - middle) / np.maximum(1.4826 * typical, least)
-    return far
-
-
-def _distance(own: NDArray[np.float64], others: NDArray[np.float64]) -> float:
-    """Give the root mean square deviation, each bounded so that no single figure decides."""
-    return float(np.sqrt(np.square(np.minimum(_deviations(own, others), 10.0)).mean()))
-
-
-def _matrices(field: Field) -> dict[str, NDArray[np.float64]]:
+def matrices(field: Field) -> dict[str, NDArray[np.float64]]:
     """Give the matrices of the decoder by name."""
     return {
         name: field.decoder.get_parameter(name).detach().double().numpy()
@@ -401,6 +269,7 @@ def _correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
     return float(((a - a.mean()) * (b - b.mean())).mean() / spread) if spread > 0 else 0.0
 
 
-def _kurtosis(values: NDArray[np.float64]) -> float:
+def kurtosis(values: NDArray[np.float64]) -> float:
+    """Give the fourth moment by the square of the second: 1.8 if uniform, 3 if normal."""
     centred = values - values.mean()
     return float((centred**4).mean() / ((centred**2).mean() ** 2 + 1e-30))
