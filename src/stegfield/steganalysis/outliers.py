@@ -74,7 +74,10 @@ class FieldVerdict:
         if self.pool < FEW:
             return f"{self.pool} clean fields are too few to say more than their ranks"
         if self.suspicious:
-            return f"unlike the {self.pool} clean fields, most of all in {self.farthest[0]}"
+            return (
+                f"unlike the {self.pool} clean fields, most of all in {self.farthest[0]}; "
+                f"so are {self.pool_p:.0%} of clean fields"
+            )
         return f"nothing tells it from the {self.pool} clean fields"
 
     def to_json(self) -> dict[str, Any]:
