@@ -72,10 +72,10 @@ class Verdict:
                 f"suspected of LSB replacement by {name}, which suspects {counts[COVERS]} of "
                 f"{IMAGES} innocent photographs as well ({low:.0%} to {high:.0%} of all)"
             )
-        found = ", ".join(f"{count} with {k}" for k, count in counts.items() if k != COVERS)
+        found = "; ".join(f"{k}: {count}" for k, count in counts.items() if k != COVERS)
         return (
-            f"no sign of LSB replacement for {name}; of {IMAGES} stegos it finds {found}: "
-            "other changes than replacement may be there all the same"
+            f"no sign of LSB replacement for {name}, which says little of other changes; of "
+            f"{IMAGES} stegos of each kind it found ({found})"
         )
 
     def to_json(self) -> dict[str, Any]:
