@@ -88,7 +88,7 @@ def hide(
         field: Architecture. A grid fits fastest, but shows traces of the secrets to everyone.
         sizes: Sizes of the architecture that differ from its defaults, like width=256,depth=4.
         like: A field file of the cover that hides nothing, from `fit`. The new field takes over its
-            architecture, sizes and statistics: conceals, for several dB. Never publish it.
+            architecture, sizes and sorted weights, for several dB. Never publish it.
         drawn: A cover to draw, in place of an image.
         checkpoint: File to save the run to every 30 seconds, and to go on from if it exists; keep
             it as secret as the keys. With magnitude or random slots, the key files must exist

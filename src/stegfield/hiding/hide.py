@@ -117,8 +117,8 @@ def hide(
         watch: Is told of every step; PSNR of the cover first, then of each secret.
         checkpoint: File to write the state to, and to go on from.
         like: A clean field of the cover, from `fit`, never to be published itself: training starts
-            from it, takes its architecture and sizes, and keeps its statistics. That conceals that
-            there are secrets, and costs some of their quality.
+            from it, takes its architecture and sizes, and keeps its sorted weights and, nearly, its
+            singular values. That costs several dB, and does not conceal from every detector.
 
     Raises:
         ConfigError: No secrets, one key twice, or a setting out of range.

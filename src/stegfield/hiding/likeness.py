@@ -5,6 +5,9 @@ grow flatter: whoever has a few clean fields sees it at once. So the joint train
 clean field of the cover, and every few steps each tensor is moved back to what that field has: the
 same singular values, then the same sorted values. The sorted values come out equal to the last bit,
 the singular values nearly.
+
+Measured on 20 small fields: tests of distributions, spectra and pruning are then near chance. The
+norms of units, which are not moved, still tell.
 """
 
 from __future__ import annotations
