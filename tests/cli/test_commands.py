@@ -338,6 +338,26 @@ def test_a_field_too_small_is_warned_about(
     assert "weights are few for these images: expect about" in capsys.readouterr().err
 
 
+def test_a_field_like_a_clean_one_has_its_sizes_and_hides(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.run(["fit", "photo.png", "-o", "clean.safetensors", *QUICK]) == 0
+    like = ["hide", "photo.png", "-o", "public.safetensors", "--like", "clean.safetensors"]
+    secret = ["--secret", "one.png", "alice.key"]
+    assert cli.run([*like, *secret, "--steps", "20", "--batch", "256"]) == 0
+    clean, public = (fields.load(Path(f"{name}.safetensors")) for name in ("clean", "public"))
+    assert public.sizes == clean.sizes
+    assert public.public.seed != clean.public.seed
+    reveal = ["reveal", "public.safetensors", "-o", "out.png", "--key", "alice.key"]
+    assert cli.run(reveal) == 0
+    other = ["hide", "one.png", "-o", "other.safetensors", "--like", "clean.safetensors"]
+    assert "another size" in fails([*other, *secret], capsys, code=2)
+    assert "leave out --field" in fails([*like, *secret, "--force", *QUICK], capsys, code=2)
+    own = [*like, "--force", *secret]
+    own[3] = "clean.safetensors"
+    assert "named twice" in fails(own, capsys)
+
+
 def test_a_grid_field_is_warned_about(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["hide", "photo.png", "-o", "x", "--secret", "one.png", "alice.key"]
     assert cli.run([*command, "--field", "grid", "--steps", "2"]) == 0

@@ -21,7 +21,7 @@ from stegfield.cli.terminal import (
     watching,
 )
 from stegfield.config import FitConfig, HideConfig
-from stegfield.errors import KeyFileError
+from stegfield.errors import ConfigError, KeyFileError
 
 if TYPE_CHECKING:
     from stegfield.hiding import HideResult
@@ -67,6 +67,7 @@ def hide(
     ],
     field: Literal["siren", "fourier", "grid"] = "siren",
     sizes: str | None = None,
+    like: Path | None = None,
     config: Annotated[HideConfig, Parameter(name="*")] = HideConfig(),
     training: Annotated[FitConfig, Parameter(name="*")] = FitConfig(),
     drawn: Annotated[Drawn, Parameter(name="*")] = Drawn(),
@@ -86,6 +87,8 @@ def hide(
             written, since it then holds the slot positions as well.
         field: Architecture. A grid fits fastest, but shows traces of the secrets to everyone.
         sizes: Sizes of the architecture that differ from its defaults, like width=256,depth=4.
+        like: A field file of the cover that hides nothing, from `fit`. The new field takes over its
+            architecture, sizes and sorted weights, for several dB. Never publish it.
         drawn: A cover to draw, in place of an image.
         checkpoint: File to save the run to every 30 seconds, and to go on from if it exists; keep
             it as secret as the keys. With magnitude or random slots, the key files must exist
@@ -104,6 +107,7 @@ def hide(
         *([cover] if cover else []),
         *(entry.image for entry in secret),
         *([] if shared else keys_given),
+        *([like] if like else []),
     ]
     files.check_apart(written, read)
     files.check_new(output, force=force)
@@ -113,11 +117,15 @@ def hide(
     images = [signals.read(entry.image, flatten=flatten) for entry in secret]
     keys = [_key(entry, shared, checkpoint, passphrase_stdin, force) for entry in secret]
     secrets = [hiding.Secret(i, key) for i, key in zip(images, keys, strict=True)]
-    _warn_if_small(
-        fields.new_field(cover_signal, architecture=field, sizes=parse_sizes(sizes)),
-        [cover_signal, *images],
-    )
-    if field == "grid":
+    clean = None if like is None else fields.load(like)
+    if clean is not None and (sizes is not None or field not in ("siren", clean.architecture)):
+        raise ConfigError(
+            "with --like, architecture and sizes are those of its field",
+            hint="leave out --field and --sizes",
+        )
+    empty = clean or fields.new_field(cover_signal, architecture=field, sizes=parse_sizes(sizes))
+    _warn_if_small(empty, [cover_signal, *images])
+    if empty.architecture == "grid":
         say(
             "warning: the grids of this field show traces of its secrets to anyone who looks\n"
             "hint: take it to carry images, and --field siren to conceal them"
@@ -132,6 +140,7 @@ def hide(
             training=training,
             watch=watch,
             checkpoint=checkpoint,
+            like=clean,
         )
     outputs = [files.Output(output, fields.to_bytes(result.field))]
     if shared:

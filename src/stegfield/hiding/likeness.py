@@ -1,0 +1,73 @@
+"""Likeness: a field that hides secrets keeps the statistics of a field that hides nothing.
+
+Trained freely, weights that are slots of some key grow to twice the size of the others, and spectra
+grow flatter: whoever has a few clean fields sees it at once. So the joint training starts at a
+clean field of the cover, and every few steps each tensor is moved back to what that field has: the
+same singular values, then the same sorted values. The sorted values come out equal to the last bit,
+the singular values nearly.
+
+Measured on 20 small fields: tests of distributions, spectra and pruning are then near chance. The
+norms of units, which are not moved, still tell.
+"""
+
+from __future__ import annotations
+
+import torch
+
+from stegfield.errors import ConfigError
+from stegfield.fields import Field, Progress, Watch
+from stegfield.signals import Signal
+
+EVERY = 5
+"""Steps between two moves."""
+LAST = 0.9
+"""Share of the plan after which every step is followed by a move, so that none undoes much."""
+
+
+class Likeness:
+    """What a clean field's tensors look like, and the field that starts equal and stays alike."""
+
+    def __init__(self, clean: Field, field: Field) -> None:
+        field.load_state_dict(clean.state_dict())
+        self._field = field
+        tensors = {name: weight.detach() for name, weight in clean.named_parameters()}
+        self._values = {name: tensor.flatten().sort().values for name, tensor in tensors.items()}
+        self._spectra = {
+            name: torch.linalg.svdvals(tensor)
+            for name, tensor in tensors.items()
+            if tensor.ndim == 2
+        }
+
+    @torch.no_grad()
+    def keep(self) -> None:
+        """Move every tensor of the field, in place."""
+        for name, weight in self._field.named_parameters():
+            if name in self._spectra:
+                left, _, right = torch.linalg.svd(weight, full_matrices=False)
+                weight.copy_(left * self._spectra[name] @ right)
+            flat = weight.view(-1)
+            flat[flat.argsort(stable=True)] = self._values[name]
+
+    def watching(self, watch: Watch | None) -> Watch:
+        """Keep the likeness while the field is trained, and pass on what is told."""
+
+        def told(progress: Progress) -> bool:
+            if progress.step % EVERY == 0 or progress.fraction > LAST:
+                self.keep()
+            return watch is not None and watch(progress)
+
+        return told
+
+
+def check_alike(clean: Field, cover: Signal) -> None:
+    """Refuse a clean field that shows something of another size than the cover.
+
+    Raises:
+        ConfigError: It does.
+    """
+    public = clean.public
+    if (public.size, public.channels, public.medium) != (cover.size, cover.channels, cover.medium):
+        raise ConfigError(
+            "the clean field shows another size or other channels than the cover",
+            hint="fit it to the same cover, with `stegfield fit`",
+        )

@@ -1,0 +1,161 @@
+"""Outliers: what can be said of a single field, without a detector that has learned.
+
+Low mantissa bits can be judged by themselves: those of trained weights are even, and those of
+encrypted messages too; those of plain messages are not. All else takes clean fields to compare
+with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stegfield import fields
+from stegfield.errors import InputError, StegfieldError
+from stegfield.fields import Field
+from stegfield.steganalysis.weights import (
+    QUICK,
+    features,
+    kurtosis,
+    least_chance,
+    low_bytes,
+    matrices,
+)
+
+UNUSUAL = 1e-3
+"""A test whose p-value is below speaks against chance."""
+FEW = 20
+"""Clean fields, below which a rank among them says little."""
+MOST_DEVIATIONS = 10.0
+"""Of one figure; more do not count, so that no single figure decides."""
+
+
+@dataclass(frozen=True)
+class FieldVerdict:
+    """What can be said of a field without a key."""
+
+    low_bits_p: float
+    """Chance that low mantissa bits of trained weights are as uneven as these."""
+    rounded: bool
+    """All weights have empty low bits: they were stored as half precision or less, and say nothing
+    of what was there."""
+    tails: Mapping[str, float]
+    """Kurtosis of every matrix: 1.8 as drawn, 3 for a normal distribution."""
+    pool: int = 0
+    """Clean fields that it was compared with."""
+    distance: float | None = None
+    """From them, in their own typical deviations."""
+    pool_p: float | None = None
+    """Chance that a clean field lies as far from the others."""
+    farthest: tuple[str, ...] = ()
+    """The figures that are farthest from theirs, the farthest first."""
+
+    @property
+    def suspicious(self) -> bool:
+        """Whether any test speaks against a clean field."""
+        beyond = self.pool_p is not None and self.pool_p <= 1 / (FEW + 1)
+        return (self.low_bits_p < UNUSUAL and not self.rounded) or beyond
+
+    @property
+    def summary(self) -> str:
+        """Say it in a sentence."""
+        if self.low_bits_p < UNUSUAL and not self.rounded:
+            return "its low mantissa bits are not those of trained weights"
+        if self.pool_p is None:
+            return (
+                "nothing unusual in its mantissas, which says little: secrets show in how weights "
+                "are distributed, and that takes clean fields to compare with"
+            )
+        if self.pool < FEW:
+            return f"{self.pool} clean fields are too few to say more than their ranks"
+        if self.suspicious:
+            return (
+                f"unlike the {self.pool} clean fields, most of all in {self.farthest[0]}; "
+                f"so are {self.pool_p:.0%} of clean fields"
+            )
+        return f"nothing tells it from the {self.pool} clean fields"
+
+    def to_json(self) -> dict[str, Any]:
+        """Give plain values."""
+        return asdict(self) | {"suspicious": self.suspicious, "summary": self.summary}
+
+
+def judge_field(source: Path | Field, pool: Path | None = None) -> FieldVerdict:
+    """Judge one field, alone or beside clean fields.
+
+    Alone, only its mantissas can be judged, since what is usual for its weights depends on how it
+    was trained. A folder of clean fields tells that: the field's figures are compared with theirs,
+    and each of theirs with the others', so that its rank among them is an honest chance.
+
+    Args:
+        source: A field file, or a field.
+        pool: A folder of clean fields of the same architecture and sizes, trained as its sender
+            would.
+
+    Raises:
+        InputError: The file is missing or damaged; the folder holds fewer than three such fields.
+    """
+    field = source if isinstance(source, Field) else fields.load(source)
+    low = low_bytes(field)
+    tails = {name: kurtosis(matrix) for name, matrix in matrices(field).items()}
+    alone = FieldVerdict(least_chance(low), not low.any(), tails)
+    return alone if pool is None else _compared(field, pool, alone)
+
+
+def _compared(field: Field, folder: Path, alone: FieldVerdict) -> FieldVerdict:
+    clean = _alike(field, folder)
+    names = list(features(field, QUICK))
+    theirs = np.array([list(features(each, QUICK).values()) for each in clean])
+    own = np.array(list(features(field, QUICK).values()))
+    ranked = [_distance(each, np.delete(theirs, at, 0)) for at, each in enumerate(theirs)]
+    # beside as many others as each of them has, so that ranks are fair
+    beside = [_distance(own, np.delete(theirs, at, 0)) for at in range(len(theirs))]
+    distance = float(np.median(beside))
+    chance = (1 + sum(each >= distance for each in ranked)) / (1 + len(ranked))
+    order = np.argsort(-_deviations(own, theirs))
+    return replace(
+        alone,
+        pool=len(clean),
+        distance=distance,
+        pool_p=chance,
+        farthest=tuple(names[at] for at in order[:5]),
+    )
+
+
+def _alike(field: Field, folder: Path) -> list[Field]:
+    """Read the fields of a folder that have the field's architecture and sizes."""
+    if not folder.is_dir():
+        raise InputError(f"{folder} is not a folder", hint="name a folder of clean field files")
+    alike = []
+    for path in sorted(folder.glob("*.safetensors")):
+        try:
+            other = fields.load(path)
+        except StegfieldError:
+            continue  # other files may lie there
+        if (other.architecture, other.sizes) == (field.architecture, field.sizes):
+            alike.append(other)
+    if len(alike) < 3:
+        raise InputError(
+            f"{folder} holds {len(alike)} fields of the same architecture and sizes",
+            hint=f"at least 3 are needed, and {FEW} to say much; `stegfield fit` makes them",
+        )
+    return alike
+
+
+def _deviations(own: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give how far each figure is from the others' median, in their median deviations."""
+    middle = np.median(others, axis=0)
+    typical = np.median(np.abs(others - middle), axis=0)
+    least = 1e-3 * np.abs(middle) + 1e-9  # figures that hardly differ at all
+    far: NDArray[np.float64] = np.abs(own - middle) / np.maximum(1.4826 * typical, least)
+    return far
+
+
+def _distance(own: NDArray[np.float64], others: NDArray[np.float64]) -> float:
+    """Give the root mean square deviation of all figures."""
+    return float(np.sqrt(np.square(np.minimum(_deviations(own, others), MOST_DEVIATIONS)).mean()))
