@@ -740,3 +740,17 @@ def test_a_closed_stdout_is_told(
     monkeypatch.setattr(sys, "stdout", None)
     assert cli.run(["extract", "stego.png", "-o", "-", "--key", "alice.key"]) == 1
     assert "error: stdout is closed" in capsys.readouterr().err
+
+
+def test_decoys_are_hidden_and_their_keys_forgotten(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    few = ["--steps", "3", "--sizes", "width=8,depth=2", "--json"]
+    names = ["photo.png", "-o", "f.safetensors", "--decoy", "one.png", "--decoy", "two.png"]
+    assert cli.run(["hide", *names, *few]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert [entry["decoy"] for entry in facts["secrets"]] == [True, True]
+    assert {path.name for path in folder.glob("f*")} == {"f.safetensors"}
+    assert cli.run(["hide", *names, *few, "--force", "--checkpoint", "c"]) == 2
+    assert "keys are not kept" in capsys.readouterr().err
+    assert cli.run(["hide", "photo.png", "-o", "g.safetensors", *few]) == 2

@@ -47,7 +47,8 @@ def test_one_detector_and_json(folder: Path, capsys: pytest.CaptureFixture[str])
         ([], "nothing to judge"),
         (["missing.png"], "does not exist"),
         (["cover.png", "text.png"], "not an image"),
-        (["field.safetensors"], "is a field"),
+        (["field.safetensors"], "does not exist"),
+        (["fake.safetensors"], "not a field file"),
         (["cover.png", "--detector", "magic"], "magic"),
     ],
 )
@@ -55,8 +56,27 @@ def test_mistakes_are_told_in_a_line(
     folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], told: str
 ) -> None:
     (folder / "text.png").write_text("no picture")
+    (folder / "fake.safetensors").write_text("no field")
     assert cli.run(["detect", *arguments]) in (1, 2)
     output = capsys.readouterr()
     assert output.out == ""
     assert told in output.err
     assert "Traceback" not in output.err
+
+
+def test_fields_are_judged_alone_and_beside_clean_ones(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    few = ["--steps", "3", "--sizes", "width=8,depth=2"]
+    for number in range(4):
+        name = f"clean{number}.safetensors"
+        assert cli.run(["fit", "cover.png", "-o", name, *few, "--seed", str(number)]) == 0
+    capsys.readouterr()
+    assert cli.run(["detect", "clean0.safetensors", "cover.png"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("clean0.safetensors: nothing unusual")
+    assert lines[1].startswith("cover.png: no sign")
+    assert cli.run(["detect", "clean0.safetensors", "--pool", ".", "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)["files"]["clean0.safetensors"]
+    assert facts["pool"] == 4
+    assert facts["suspicious"] is False

@@ -30,6 +30,8 @@ HEAD = """Each table has a column for every method and a row for every figure. A
 over the images of the experiment, which its text names. Figures with a star are reported by others
 on images of theirs: they were not run here. Where a method is better than ours, the row is marked
 “behind”."""
+QUICK = """This is the short form: few images, few steps. It shows that everything runs, not how
+well it does."""
 STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem;color:#222}
 table{border-collapse:collapse;margin:1rem 0;display:block;overflow-x:auto}
@@ -82,7 +84,8 @@ def write_report(suites: Sequence[Suite], results: Results, *, quick: bool = Fal
         for at, (_, png) in enumerate(section.drawn):
             files.write_new(_picture(folder, section, at), png, force=True)
     written = [folder / "report.html", folder / "report.md"]
-    texts = [_html(sections), _markdown(sections, folder)]
+    head = f"{HEAD} {QUICK}" if quick else HEAD
+    texts = [_html(sections, head), _markdown(sections, head, folder)]
     for path, text in zip(written, texts, strict=True):
         files.write_new(path, text.encode(), force=True)
     return written
@@ -220,8 +223,8 @@ def _chart(
     return title, pictures.curves(points, across=chart.x, title=title)
 
 
-def _html(sections: Sequence[_Section]) -> str:
-    parts = [f"<h1>{TITLE}</h1><p>{html.escape(HEAD)}</p>"]
+def _html(sections: Sequence[_Section], head: str) -> str:
+    parts = [f"<h1>{TITLE}</h1><p>{html.escape(head)}</p>"]
     behind = [(section, line) for section in sections for line in section.behind]
     parts.append("<h2>Where we fall behind</h2>")
     items = "".join(
@@ -264,8 +267,8 @@ def _class(row: Sequence[str]) -> str:
     return f' class="{BEHIND}"' if row[-1] else ""
 
 
-def _markdown(sections: Sequence[_Section], folder: Path) -> str:
-    lines = [f"# {TITLE}", "", " ".join(HEAD.split()), "", "## Where we fall behind", ""]
+def _markdown(sections: Sequence[_Section], head: str, folder: Path) -> str:
+    lines = [f"# {TITLE}", "", " ".join(head.split()), "", "## Where we fall behind", ""]
     behind = [f"- {section.title}: {line}" for section in sections for line in section.behind]
     lines += [*(behind or ["Nowhere, by these figures."]), ""]
     for section in sections:

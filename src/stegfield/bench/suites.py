@@ -11,6 +11,9 @@ resolution = 128
 dataset = ["div2k", "coco"]
 method = ["paper", "ours"]
 image = [0, 1, 2]
+[[skip]]                                # combinations that make no sense
+method = "paper"
+dataset = "coco"
 [quick]                                 # in place of these, for a first look
 settings = { seconds = 5 }
 vary = { image = [0] }
@@ -91,6 +94,7 @@ class Suite:
     experiment: str
     settings: Mapping[str, Setting]
     vary: Mapping[str, tuple[Setting, ...]]
+    skip: tuple[Mapping[str, Setting], ...]
     quick_settings: Mapping[str, Setting]
     quick_vary: Mapping[str, tuple[Setting, ...]]
     table: Table
@@ -99,15 +103,19 @@ class Suite:
     reported: tuple[Mapping[str, Setting], ...]
 
     def jobs(self, *, quick: bool = False) -> list[Job]:
-        """Give a job for every combination of the settings."""
+        """Give a job for every combination of the settings, but for those to skip."""
         fixed, varied = dict(self.settings), dict(self.vary)
         if quick:
             fixed |= self.quick_settings
             varied |= self.quick_vary
-        combinations = itertools.product(*varied.values())
+        combinations = (
+            fixed | dict(zip(varied, values, strict=True))
+            for values in itertools.product(*varied.values())
+        )
         return [
-            Job(self.experiment, fixed | dict(zip(varied, values, strict=True)))
-            for values in combinations
+            Job(self.experiment, settings)
+            for settings in combinations
+            if not any(entry.items() <= settings.items() for entry in self.skip)
         ]
 
 
@@ -160,6 +168,7 @@ def parse(text: str, name: str) -> Suite:
             experiment=_text(entries.pop("experiment")),
             settings=_settings(entries.pop("settings", {})),
             vary=_varied(entries.pop("vary", {})),
+            skip=tuple(_settings(entry) for entry in entries.pop("skip", [])),
             quick_settings=_settings(quick.pop("settings", {})),
             quick_vary=_varied(quick.pop("vary", {})),
             table=Table(**_lists(_taken(entries, "table", {}), "rows", "order")),

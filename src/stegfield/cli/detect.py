@@ -3,54 +3,72 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from stegfield.cli.terminal import answer
-from stegfield.errors import ConfigError, InputError
+from stegfield.errors import ConfigError
 
 if TYPE_CHECKING:
     from stegfield.steganalysis.verdict import Verdict
 
 FIELDS = ".safetensors"
+Detector = Literal["all", "primary", "pairs", "rs", "chi", "ws", "fusion"]
+Judged = tuple[dict[str, Any], list[str]]
+"""Facts for programs, and lines for people."""
 
 
 def detect(
     *files: Path,
-    detector: Literal["all", "primary", "pairs", "rs", "chi", "ws", "fusion"] = "all",
+    detector: Detector = "all",
+    pool: Path | None = None,
     flatten: bool = False,
     json: bool = False,
 ) -> None:
-    """Look for LSB replacement in images, as who has no key can, and tell how far to trust that.
+    """Look for LSB replacement in images and for secrets in fields, as who has no key can.
 
-    Each detector estimates how many bits a sample carry a message. They are made for messages in
-    lowest bits; changes up or down by one, such as those of `stegfield embed`, they hardly see.
+    Each detector of images estimates how many bits a sample carry a message. They are made for
+    messages in lowest bits; changes up or down by one, such as those of `stegfield embed`, they
+    hardly see. Fields are judged by their mantissas, and beside clean fields, if there are any.
 
     Args:
-        files: Images: PNG, WebP, BMP or TIFF. Of JPEG it is only told why they cannot be judged.
-        detector: Primary sets, sample pairs, RS, chi-square, weighted stego, or the mean of the
-            first four as StegExpose takes it. The verdict of all is that of ws.
+        files: Images: PNG, WebP, BMP or TIFF; of JPEG it is only told why they cannot be judged.
+            Or field files.
+        detector: Of images: primary sets, sample pairs, RS, chi-square, weighted stego, or the mean
+            of the first four as StegExpose takes it. The verdict of all is that of ws.
+        pool: Folder of clean fields to compare fields with, as their sender would train them.
         flatten: Put transparent images onto white.
         json: Print as JSON.
     """
+    if not files:
+        raise ConfigError("there is nothing to judge", hint="name an image or a field")
+    judged = {
+        str(path): _field(path, pool)
+        if path.suffix.lower() == FIELDS
+        else _image(path, detector, flatten=flatten)
+        for path in files
+    }
+    if json:
+        answer({"files": {name: facts for name, (facts, _) in judged.items()}})
+        return
+    for name, (_, lines) in judged.items():
+        for at, line in enumerate(lines):
+            print(f"    {line}" if at else f"{name}: {line}")  # noqa: T201
+
+
+def _image(path: Path, detector: Detector, *, flatten: bool) -> Judged:
     from stegfield import signals
     from stegfield.steganalysis.verdict import judge
 
-    if not files:
-        raise ConfigError("there is nothing to judge", hint="name an image")
-    for path in files:
-        if path.suffix.lower() == FIELDS:
-            raise InputError(
-                f"{path} is a field, whose weights this version has no detector for",
-                hint="`stegfield render` shows a field; an image of it can be judged",
-            )
-    verdicts = {str(path): judge(signals.read(path, flatten=flatten), detector) for path in files}
-    if json:
-        answer({"files": {name: verdict.to_json() for name, verdict in verdicts.items()}})
-        return
-    for name, verdict in verdicts.items():
-        print(f"{name}: {verdict.words}")  # noqa: T201
-        if verdict.suspected is not None:
-            print(f"    {_rates(verdict)}")  # noqa: T201
+    verdict = judge(signals.read(path, flatten=flatten), detector)
+    lines = [verdict.words] if verdict.suspected is None else [verdict.words, _rates(verdict)]
+    return verdict.to_json(), lines
+
+
+def _field(path: Path, pool: Path | None) -> Judged:
+    from stegfield.steganalysis.outliers import judge_field
+
+    verdict = judge_field(path, pool)
+    return verdict.to_json(), [verdict.summary]
 
 
 def _rates(verdict: Verdict) -> str:

@@ -36,6 +36,8 @@ class SecretFiles:
 
     image: Path
     key: Path | None = None
+    decoy: bool = False
+    """Whether nobody gets the key."""
 
 
 def _read_secrets(type_: Any, tokens: Sequence[Token]) -> list[SecretFiles]:
@@ -47,7 +49,7 @@ def _read_secrets(type_: Any, tokens: Sequence[Token]) -> list[SecretFiles]:
         groups[-1].append(Path(token.value))
     if any(len(group) > 2 for group in groups):
         raise ValueError("each --secret takes an image and at most one key file")
-    return [SecretFiles(*group) for group in groups]
+    return [SecretFiles(group[0], group[1] if len(group) > 1 else None) for group in groups]
 
 
 def hide(
@@ -64,7 +66,8 @@ def hide(
             accepts_keys=False,
             negative="",
         ),
-    ],
+    ] = (),  # type: ignore[assignment]
+    decoy: Annotated[tuple[Path, ...], Parameter(consume_multiple=True, negative="")] = (),
     field: Literal["siren", "fourier", "grid"] = "siren",
     sizes: str | None = None,
     like: Path | None = None,
@@ -85,6 +88,8 @@ def hide(
         secret: IMAGE [KEY]: an image to hide and its key file; asks for a passphrase if the key is
             left out. May be given many times. With magnitude or random slots the key file is
             written, since it then holds the slot positions as well.
+        decoy: An image to hide under a key that is forgotten at once. Fields with as many decoys
+            as others have secrets are not told from them.
         field: Architecture. A grid fits fastest, but shows traces of the secrets to everyone.
         sizes: Sizes of the architecture that differ from its defaults, like width=256,depth=4.
         like: A field file of the cover that hides nothing, from `fit`. The new field takes over its
@@ -101,6 +106,12 @@ def hide(
     from stegfield import fields, files, hiding, signals
 
     shared = config.slots != "keyed"
+    if decoy and checkpoint is not None:
+        raise ConfigError(
+            "decoys cannot be gone on with: their keys are not kept",
+            hint="leave out --checkpoint, or give each decoy a key file with --secret",
+        )
+    secret = [*secret, *(SecretFiles(image, decoy=True) for image in decoy)]
     keys_given = [entry.key for entry in secret if entry.key is not None]
     written = [output, *([checkpoint] if checkpoint else []), *(keys_given if shared else [])]
     read = [
@@ -164,6 +175,8 @@ def _key(
 ) -> Key | Passphrase:
     from stegfield.keys import Key
 
+    if entry.decoy:
+        return Key.generate()
     if entry.key is None:
         prompt = f"Passphrase for {entry.image}: "
         return ask_passphrase(prompt, from_stdin=passphrase_stdin, repeat=True)
@@ -213,6 +226,7 @@ def _facts(
             {
                 "image": str(entry.image),
                 "key": None if entry.key is None else str(entry.key),
+                "decoy": entry.decoy,
                 "key_bytes": len(hidden.key.to_bytes()),
                 **hidden.quality.to_json(),
             }
@@ -235,12 +249,12 @@ def _report(output: Path, cover: str, secrets: Sequence[SecretFiles], result: Hi
     say(f"{output}: {result.steps} steps in {result.seconds:.1f} s")
     say(f"  {cover}: {quality_line(result.cover)}")
     for entry, hidden in zip(secrets, result.secrets, strict=True):
-        key = (
-            "a passphrase"
-            if entry.key is None
-            else f"{entry.key} ({len(hidden.key.to_bytes()):,} bytes)"
-        )
-        say(f"  {entry.image}: {quality_line(hidden.quality)}, key {key}")
+        key = "key: a passphrase"
+        if entry.decoy:
+            key = "a decoy"
+        elif entry.key is not None:
+            key = f"key {entry.key} ({len(hidden.key.to_bytes()):,} bytes)"
+        say(f"  {entry.image}: {quality_line(hidden.quality)}, {key}")
     if result.positions_bits:
         say(
             f"  slot positions: {result.positions_bits // 8:,} bytes in each key, "

@@ -1,0 +1,99 @@
+"""Weighing: whether the weights of fields tell that they hide something."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from stegfield import signals
+from stegfield.bench.datasets import Datasets
+from stegfield.bench.experiments.found import Found
+from stegfield.bench.results import Figure
+from stegfield.config import FitConfig
+from stegfield.errors import StegfieldError
+from stegfield.fields import Field
+from stegfield.metrics import Samples
+from stegfield.steganalysis import pools, weights
+from stegfield.steganalysis.classify import DETECTORS, table, trial
+
+
+def weighing(
+    data: Datasets,
+    *,
+    dataset: str,
+    method: str,
+    against: str = "clean",
+    fields: int = 100,
+    resolution: int = 64,
+    width: int = 128,
+    depth: int = 4,
+    steps: int = 1000,
+    secrets: int = 2,
+    draw: bool = True,
+) -> Found:
+    """Train fields of two kinds on the same covers, and detectors to tell them apart.
+
+    Args:
+        data: Where the covers come from.
+        dataset: A set of them; crops at places drawn at random.
+        method: One of `pools.KINDS`: how the second kind is made.
+        against: The first kind.
+        fields: Of each kind.
+        resolution: Rows and columns of covers and secrets.
+        width: Of the SIREN's layers.
+        depth: Layers of the SIREN.
+        steps: Of training.
+        secrets: In each field that has some.
+        draw: Give histograms of each layer's weights.
+    """
+    covers = _crops(data, dataset, resolution, fields)
+    config = pools.PoolConfig(
+        sizes={"width": width, "depth": depth},
+        training=FitConfig(steps=steps, seed=0),
+        secrets=secrets,
+    )
+    kinds = (against, method)
+    built = pools.build(data.scratch(), covers, kinds, config)
+    if built.failed:
+        name, reason = next(iter(built.failed.items()))
+        raise StegfieldError(f"{len(built.failed)} fields failed; {name}: {reason}")
+    made = [pools.read(data.scratch(), kind) for kind in kinds]
+    both = sorted(made[0].keys() & made[1].keys())
+    figures: dict[str, Figure] = {"fields": len(both)}
+    counts = weights.histograms([each[at] for each in made for at in both])
+    figures |= _tried("histogram", counts[: len(both)], counts[len(both) :])
+    rows = [{at: weights.features(each[at]) for at in both} for each in made]
+    for group in (*weights.GROUPS, ""):
+        tables = [
+            table({at: {n: v for n, v in row[at].items() if n.startswith(group)} for at in both})
+            for row in rows
+        ]
+        figures |= _tried(group or "all", *tables)
+    drawn = _charts(kinds, [[each[at] for at in both] for each in made]) if draw else {}
+    return Found(figures, drawn)
+
+
+def _tried(name: str, clean: Any, stego: Any) -> dict[str, Figure]:
+    figures: dict[str, Figure] = {}
+    for detector in DETECTORS:
+        found = trial(clean, stego, detector)
+        figures[f"{name}_{detector}_accuracy_percent"] = 100 * found.accuracy
+        figures[f"{name}_{detector}_auc"] = found.detection.auc
+    return figures
+
+
+def _charts(kinds: tuple[str, str], made: list[list[Field]]) -> dict[str, bytes]:
+    by_kind = dict(zip(kinds, made, strict=True))
+    return {f"weights-{name}": weights.chart(by_kind, name) for name in made[0][0].slot_bounds()}
+
+
+def _crops(data: Datasets, dataset: str, side: int, count: int) -> list[Samples]:
+    """Cut square crops, one after the other, at places drawn at random."""
+    random = np.random.default_rng(0)
+    cut = []
+    for number in range(count):
+        samples = signals.to_samples(data.image(dataset, number, None))
+        top, left = (int(random.integers(0, length - side + 1)) for length in samples.shape[:2])
+        cut.append(samples[top : top + side, left : left + side])
+    return cut
