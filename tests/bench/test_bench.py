@@ -231,7 +231,7 @@ def test_images_of_a_folder(tmp_path: Path) -> None:
     assert data.image("kodak", 3).size == (40, 60)
     square = signals.to_samples(data.image("kodak", 0, 10))
     assert square.shape == (10, 10, 3)
-    assert square.min() == 255
+    assert square.min() > 200  # but for the filter, which sees a little of what was cut off
     for name in ("celeba", "div2k", "nothing"):
         with pytest.raises(InputError):
             data.image(name, 0)

@@ -15,7 +15,7 @@ from stegfield import cli, generative
 from stegfield.config import NEVER, PRESETS, GanConfig
 from stegfield.fields import checkpoints
 from stegfield.generative import Arrays
-from stegfield.generative.training import LOG, MODEL, SAMPLES, STATE
+from stegfield.generative.training import CURVES, LOG, MODEL, SAMPLES, STATE
 
 QUICK = ["--steps", "3", "--warm-up", "2", "--batch", "4"]
 TINY = ["--hidden", "8", "--width", "8", "--frequencies", "4", "--latent", "4", "--channels", "4"]
@@ -32,7 +32,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
         return Arrays(torch.from_numpy(rng.random((20, 8, 8, 1)).astype(np.float32)))
 
-    monkeypatch.setattr("stegfield.generative.digits", few)
+    monkeypatch.setattr("stegfield.generative.examples.digits", few)
     return tmp_path
 
 
@@ -64,7 +64,7 @@ def test_digits_are_trained_and_the_run_goes_on(
     assert captured.err.splitlines() == [f"runs/{MODEL}: 3 of 3 steps"]
     assert captured.out == ""
     names = sorted(path.name for path in Path("runs").iterdir())
-    assert names == sorted([LOG, MODEL, SAMPLES, STATE])
+    assert names == sorted([LOG, MODEL, SAMPLES, CURVES, STATE])
     before = {path: path.read_bytes() for path in Path("runs").iterdir()}
     message = fails(command, capsys, code=1)
     assert f"error: runs/{STATE} exists already" in message

@@ -24,7 +24,7 @@ from stegfield.errors import ConfigError, DivergedError, InputError
 from stegfield.generative import Arrays, Model, Progress, Watch, store, train
 from stegfield.generative.model import GeneratorSizes
 from stegfield.generative.processes import ALONE
-from stegfield.generative.training import LOG, MODEL, SAMPLES, STATE, _Run
+from stegfield.generative.training import CURVES, LOG, MODEL, SAMPLES, STATE, _Run
 
 TINY = GanConfig(
     size=8, steps=12, warm_up=2, batch=8, latent=4, hidden="8", rank=2, width=6, depth=2,
@@ -124,9 +124,11 @@ def test_seconds_end_a_run(tmp_path: Path) -> None:
 def test_a_folder_gets_the_model_the_state_the_log_and_a_picture(tmp_path: Path) -> None:
     model, _ = trained(tmp_path, watch=lambda progress: progress.step == 3)
     trained(tmp_path)
-    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([MODEL, STATE, LOG, SAMPLES])
+    written = sorted(path.name for path in tmp_path.iterdir())
+    assert written == sorted([MODEL, STATE, LOG, SAMPLES, CURVES])
     lines = [json.loads(line) for line in (tmp_path / LOG).read_text().splitlines()]
     assert [line["step"] for line in lines] == [3, 12]
+    assert all(line["swd"] > 0 < line["real_swd"] for line in lines)
     assert all(isinstance(figure, int | float) for line in lines for figure in line.values())
     assert lines[0]["seconds"] < lines[1]["seconds"]
     assert (tmp_path / STATE).stat().st_mode & 0o077 == 0

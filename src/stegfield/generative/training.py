@@ -51,9 +51,11 @@ from stegfield.generative.model import GeneratorSizes, Model, new_generator
 from stegfield.generative.pointconv import Critic, Pyramid, neighbourhood, pyramid
 from stegfield.generative.points import coarser_sets, even_points, even_pyramid, turned
 from stegfield.generative.processes import ALONE, Processes
-from stegfield.pictures import contact_sheet
+from stegfield.generative.wasserstein import sliced_wassersteins
+from stegfield.pictures import contact_sheet, curves
 
-STATE, MODEL, LOG, SAMPLES = "state.safetensors", "last.safetensors", "log.jsonl", "samples.png"
+STATE, MODEL, LOG = "state.safetensors", "last.safetensors", "log.jsonl"
+SAMPLES, CURVES = "samples.png", "curves.png"
 CHECKPOINT_SECONDS = 120.0
 WARM_UP_RATE = 1e-3
 WARM_UP_POINTS = 512
@@ -64,6 +66,8 @@ LEAST_WEIGHT = 1e-6
 SHEET, ACROSS = 64, 16
 """Samples that the picture of a run shows, of the same latents each time."""
 CHANNELS_GROW = 4
+JUDGED = 200
+"""Samples in the distance from real examples that goes into the log."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,10 @@ class Progress:
     held_out: float
     """Mean score of examples that are kept from the training: far below `real`, the critic knows
     its examples by heart."""
+    swd: float
+    """Sliced Wasserstein distance of samples from real examples, when the state was last saved."""
+    real_swd: float
+    """That of as many other real examples: less is not to be had."""
 
 
 Watch = Callable[[Progress], bool]
@@ -310,14 +318,30 @@ class _Run:
             drawn=drawn,
             penalty=penalty,
             held_out=self._held_out,
+            swd=self._swd,
+            real_swd=self._real_swd,
         )
 
-    _held_out = math.nan
+    _held_out = _swd = _real_swd = math.nan
 
     @torch.no_grad()
     def _score_held_out(self) -> float:
         _, values, sets = self._examples(self.held_out, self._draws(7))
         return float(self.critic(values, sets).mean())
+
+    @torch.no_grad()
+    def _measure(self) -> None:
+        """Measure how far samples lie from real examples, which were kept from the training."""
+        index = self.held_out[:JUDGED]
+        others = self.training[:: max(1, len(self.training) // len(index))][: len(index)]
+        draws = torch.Generator().manual_seed(self.config.seed)
+        latents = torch.randn(len(index), self.config.latent, generator=draws)
+        model = self.model()
+        sets = [model.sample(latents, model.size).clamp(-1, 1), self.examples.grids(others)]
+        drawn, real = sliced_wassersteins(
+            self.examples.grids(index), sets, seed=0, globe=self.examples.medium == "climate"
+        )
+        self._swd, self._real_swd = drawn.mean, real.mean
 
     def warm_up(self, watch: Watch | None) -> bool:
         """Fit the generator to the examples, each at the place that its principal components give.
@@ -371,8 +395,9 @@ class _Run:
         return torch.cat([along / along.std(0).clamp(min=1e-9), rest], 1)
 
     def save(self, folder: Path) -> None:
-        """Write the state, the model, a line of the log and a picture, each whole."""
+        """Write the state, the model, a line of the log and two pictures, each whole."""
         self._held_out = self._score_held_out()
+        self._measure()
         facts = {
             "run": self.identity,
             "settings": asdict(self.config),
@@ -385,6 +410,7 @@ class _Run:
         with (folder / LOG).open("a") as log:
             log.write(json.dumps(asdict(self.progress())) + "\n")
         files.write_new(folder / SAMPLES, self.sheet(), force=True)
+        files.write_new(folder / CURVES, drawn_curves(folder / LOG), force=True)
 
     def restore(self, path: Path) -> None:
         """Go on from a state of the same run."""
@@ -428,6 +454,14 @@ class _Run:
         values = model.sample(latents.cpu(), model.size)
         levels = ((values.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).numpy()
         return contact_sheet(list(levels), ACROSS)
+
+
+def drawn_curves(log: Path) -> bytes:
+    """Draw the distance of samples from real examples over the steps of a log, as a PNG."""
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    shown = [(line["step"], line["swd"]) for line in lines if "swd" in line]
+    levels = {"other real ones": lines[-1]["real_swd"]}
+    return curves({"drawn": shown}, levels=levels, title="distance from real examples (SWD)")
 
 
 def gradient_penalty(
