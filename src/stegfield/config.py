@@ -355,7 +355,7 @@ def gan_config(entries: Mapping[str, Any], base: GanConfig | None = None) -> Gan
 
 
 PRESETS = {
-    "faces": GanConfig(grow="32:20000", steps=200_000),
+    "faces": GanConfig(grow="32:8500", steps=200_000),
     "climate": GanConfig(
         size=32,
         steps=6000,

@@ -27,7 +27,7 @@ LARGEST_FILE = 1 << 29
 LARGEST_HEADER = 1 << 16
 LENGTH_BYTES = 8
 LARGEST_SIDE = 4096
-SHIPPED = ("digits", "faces")
+SHIPPED = ("climate", "digits", "faces")
 DEEPEST = 16
 RANGES = {
     "latent": (1, 4096),
