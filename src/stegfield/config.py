@@ -69,6 +69,9 @@ class FitConfig:
     polish: int = 0
     """L-BFGS iterations on all points at the end."""
 
+    robust: bool = False
+    """Train under pruning and noise, so that the field outlasts them and rounding."""
+
     seed: int | None = None
     """Makes a run repeatable on one machine. Do not publish two fields of one cover with one seed:
     their keys would meet the same salt."""

@@ -28,6 +28,7 @@ from torch.func import functional_call
 from stegfield.config import FitConfig
 from stegfield.errors import DivergedError
 from stegfield.fields import checkpoints
+from stegfield.fields.damage import settle, wear
 from stegfield.fields.field import Field, SlotValues, keep_freed_memory, render, substitute
 from stegfield.fields.optim import Muon
 from stegfield.signals import Signal, psnr_db, to_levels
@@ -121,6 +122,8 @@ def train(
         if checkpoint is not None:
             run.save(checkpoint)
         run.polish(watch)
+    if config.robust:
+        settle(run.matrices)
     return Training(run.step, run.seconds, run.stopped)
 
 
@@ -221,6 +224,16 @@ class _Run:
         self.step += 1
         # a mean over about the last ten steps; PSNR moves little within them
         self.errors = 0.9 * self.errors + 0.1 * errors if self.step > 1 else errors
+
+    def worn(self, place: int) -> Mapping[str, Tensor]:
+        """Give the decoder's weights as a target meets them in this step: damaged, or as they are.
+
+        The noise is a function of seed, step and target alone, so runs can be resumed.
+        """
+        if not self.config.robust:
+            return self.matrices
+        seed = (self.seed * 0x9E3779B1 + self.step) * len(self.targets) + place
+        return wear(self.matrices, torch.Generator().manual_seed(seed % (1 << 63)))
 
     @property
     def psnr(self) -> tuple[float, ...]:
@@ -374,8 +387,9 @@ class _Group:
         shared = features.detach().requires_grad_(features.requires_grad)
         total = 0.0
         for (place, target), values in zip(self.members, self.values, strict=True):
+            weights = run.worn(place)
             shown = functional_call(
-                run.field.decoder, substitute(run.matrices, target.slots), (shared,)
+                run.field.decoder, substitute(weights, target.slots), (shared,)
             )
             difference = shown - values[index]
             squared = difference.square().mean()
