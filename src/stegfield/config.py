@@ -117,6 +117,25 @@ class HideConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AttackConfig:
+    """How long an attack on a field's secrets goes on."""
+
+    keys: int = 50
+    """Random keys to try against each secret."""
+
+    descents: int = 2
+    """Searches for natural pictures, for each secret."""
+
+    descent_steps: int = 200
+    """Steps of each search."""
+
+    def __post_init__(self) -> None:
+        for name in ("keys", "descents", "descent_steps"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"{_flag(name)} must be at least 1, got {getattr(self, name)}")
+
+
+@dataclass(frozen=True, kw_only=True)
 class EmbedConfig:
     """How a message is embedded in an image."""
 

@@ -13,6 +13,7 @@ import sys
 from cyclopts import App, CycloptsError
 
 import stegfield
+from stegfield.cli.attack import attack
 from stegfield.cli.capacity import capacity
 from stegfield.cli.compare import compare
 from stegfield.cli.demo import demo
@@ -53,6 +54,7 @@ for command in (
     train,
     evaluate,
     compare,
+    attack,
     demo,
 ):
     app.command(command)

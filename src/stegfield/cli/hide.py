@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from cyclopts import Parameter, Token
+from cyclopts import Parameter
 
 from stegfield.cli.covers import Drawn, read_cover
+from stegfield.cli.secret_files import SecretFiles, Secrets
 from stegfield.cli.terminal import (
     answer,
     ask_passphrase,
@@ -30,41 +30,12 @@ if TYPE_CHECKING:
 POOR_PSNR_DB = 35.0
 
 
-@dataclass(frozen=True)
-class SecretFiles:
-    """One ``--secret``: an image and, unless a passphrase will be asked for, its key file."""
-
-    image: Path
-    key: Path | None = None
-
-
-def _read_secrets(type_: Any, tokens: Sequence[Token]) -> list[SecretFiles]:
-    """Group the words behind each ``--secret``; every ``--secret`` starts again at index 0."""
-    groups: list[list[Path]] = []
-    for token in tokens:
-        if token.index == 0:
-            groups.append([])
-        groups[-1].append(Path(token.value))
-    if any(len(group) > 2 for group in groups):
-        raise ValueError("each --secret takes an image and at most one key file")
-    return [SecretFiles(*group) for group in groups]
-
-
 def hide(
     cover: Path | None = None,
     /,
     *,
     output: Annotated[Path, Parameter(alias="-o")],
-    secret: Annotated[
-        list[SecretFiles],
-        Parameter(
-            consume_multiple=True,
-            converter=_read_secrets,
-            n_tokens=1,
-            accepts_keys=False,
-            negative="",
-        ),
-    ],
+    secret: Secrets,
     field: Literal["siren", "fourier", "grid"] = "siren",
     sizes: str | None = None,
     config: Annotated[HideConfig, Parameter(name="*")] = HideConfig(),

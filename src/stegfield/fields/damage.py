@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import torch
-from jaxtyping import Bool, Float
 from torch import Tensor
 
 PRUNED, NOISE, KEPT = 0.3, 0.02, 0.05
@@ -18,7 +17,7 @@ INT8 = 127
 """The largest 8-bit integer of a scale that is the same on both sides of zero."""
 
 
-def smallest(weight: Float[Tensor, "..."], share: float) -> Bool[Tensor, "..."]:
+def smallest(weight: Tensor, share: float) -> Tensor:
     """Mark the ``round(share * n)`` weights of least magnitude, and those that tie with the last.
 
     Example:
@@ -32,14 +31,12 @@ def smallest(weight: Float[Tensor, "..."], share: float) -> Bool[Tensor, "..."]:
     return magnitudes <= magnitudes.flatten().kthvalue(count).values
 
 
-def pruned(weight: Float[Tensor, "..."], share: float) -> Float[Tensor, "..."]:
+def pruned(weight: Tensor, share: float) -> Tensor:
     """Put zero for a share of the weights, those of least magnitude (L1 unstructured)."""
     return weight.masked_fill(smallest(weight, share), 0.0)
 
 
-def noisy(
-    weight: Float[Tensor, "..."], share: float, generator: torch.Generator
-) -> Float[Tensor, "..."]:
+def noisy(weight: Tensor, share: float, generator: torch.Generator) -> Tensor:
     """Add Gaussian noise whose standard deviation is a share of the tensor's own.
 
     The noise is drawn on the CPU: a seed gives the same on every device.
@@ -48,15 +45,13 @@ def noisy(
     return weight + noise * (share * weight.std(correction=0))
 
 
-def rounded(weight: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
+def rounded(weight: Tensor) -> Tensor:
     """Round to 8-bit integers with one scale for the tensor: its largest magnitude is 127."""
     step = weight.abs().max() / INT8
     return weight if step == 0 else (weight / step).round() * step
 
 
-def wear(
-    parameters: Mapping[str, Tensor], generator: torch.Generator
-) -> dict[str, Float[Tensor, "..."]]:
+def wear(parameters: Mapping[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
     """Give the parameters of one step of robust training: matrices pruned, all with noise.
 
     Gradients pass as if nothing had happened, so that a pruned weight can come back.

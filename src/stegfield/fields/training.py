@@ -388,9 +388,7 @@ class _Group:
         total = 0.0
         for (place, target), values in zip(self.members, self.values, strict=True):
             weights = run.worn(place)
-            shown = functional_call(
-                run.field.decoder, substitute(weights, target.slots), (shared,)
-            )
+            shown = functional_call(run.field.decoder, substitute(weights, target.slots), (shared,))
             difference = shown - values[index]
             squared = difference.square().mean()
             error = squared if run.config.loss == "l2" else difference.abs().mean()
