@@ -116,8 +116,8 @@ class Family:
     title: str
     across: str
     """What the levels are."""
-    levels: tuple[float, ...]
-    apply: Callable[[Field, Signal, float], Field]
+    levels: tuple[int | float, ...]
+    apply: Callable[[Field, Signal, int | float], Field]
     """Damages a field; takes the cover as well."""
 
 

@@ -30,8 +30,8 @@ class Family:
     title: str
     across: str
     """What the levels are."""
-    levels: tuple[float, ...]
-    apply: Callable[[float], Channel]
+    levels: tuple[int | float, ...]
+    apply: Callable[[int | float], Channel]
 
 
 FAMILIES: Mapping[str, Family] = MappingProxyType(
@@ -65,7 +65,7 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
 class Survival:
     """What came back after one kind of change at one level."""
 
-    level: float
+    level: int | float
     share: float
     """Of the messages, those that came back, bit for bit."""
     psnr_db: float

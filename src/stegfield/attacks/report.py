@@ -25,7 +25,7 @@ class Report:
 
     names: tuple[str, ...]
     """The cover, then the secrets."""
-    damaged: Mapping[str, Mapping[float, Shown]]
+    damaged: Mapping[str, Mapping[int | float, Shown]]
     """By the kind of damage, and by its level."""
     rounded: Mapping[str, Shown]
     guesses: Mapping[str, Mapping[str, Guesses]] = field(default_factory=dict)
@@ -109,7 +109,7 @@ def examine(
         told: Is told what comes next.
     """
     everyone = list(witnesses.values())
-    damaged: dict[str, dict[float, Shown]] = {}
+    damaged: dict[str, dict[int | float, Shown]] = {}
     for kind, family in FAMILIES.items():
         told(family.title)
         damaged[kind] = {
