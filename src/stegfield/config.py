@@ -87,6 +87,11 @@ class FitConfig:
                 raise ConfigError(f"{_flag(name)} must be above 0, got {value}")
         if self.seed is not None and not 0 <= self.seed < 1 << 63:
             raise ConfigError(f"{_flag('seed')} must be from 0 to 2^63 - 1, got {self.seed}")
+        if self.robust and self.polish:
+            raise ConfigError(
+                f"{_flag('polish')} has no meaning with {_flag('robust')}",
+                hint="L-BFGS cannot follow a loss with noise in it",
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,10 +19,6 @@ from stegfield.signals import waves
 KEY = Key(bytes(32))
 COVER, SECRET = waves(16, 20), waves(14, 12, phase=1.0)
 SIZES = {"width": 24, "depth": 2, "frequencies": 12}
-CHANGES = {kind: family.apply for kind, family in FAMILIES.items()} | {
-    kind: (lambda change: lambda field, cover, level: change(field))(change)
-    for kind, change in ROUNDINGS.items()
-}
 
 
 def made(*, robust: bool = False, steps: int = 60) -> Field:
@@ -43,11 +39,13 @@ def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
     return all(torch.equal(a[name], b[name]) for name in a)
 
 
-@pytest.mark.parametrize("kind", CHANGES)
+@pytest.mark.parametrize("kind", [*FAMILIES, *ROUNDINGS])
 def test_damage_leaves_the_field_itself_alone(kind: str) -> None:
     before = numbers(FIELD)
-    level = FAMILIES[kind].levels[-1] if kind in FAMILIES else 0.0
-    damaged = CHANGES[kind](FIELD, COVER, level)
+    if kind in FAMILIES:
+        damaged = FAMILIES[kind].apply(FIELD, COVER, FAMILIES[kind].levels[-1])
+    else:
+        damaged = ROUNDINGS[kind](FIELD)
     assert same(numbers(FIELD), before)
     assert not same(numbers(damaged), before)
     assert damaged.header() == FIELD.header()
@@ -76,7 +74,7 @@ def test_global_pruning_takes_more_from_layers_of_small_weights() -> None:
     uneven = copy.deepcopy(FIELD)
     matrices = [p for p in uneven.parameters() if p.ndim > 1]
     with torch.no_grad():
-        matrices[1] *= 0.01
+        matrices[1].mul_(0.01)
     after = [p for p in damage.pruned(uneven, 0.3, globally=True).parameters() if p.ndim > 1]
     zeros = [int((weight == 0).sum()) for weight in after]
     assert sum(zeros) == round(0.3 * sum(weight.numel() for weight in after))
@@ -104,7 +102,7 @@ def test_8_bit_weights_have_at_most_255_values_and_stay_within_half_a_step() -> 
     after = dict(damage.rounded(FIELD).named_parameters())
     for name, weight in FIELD.named_parameters():
         if weight.ndim > 1:
-            assert len(after[name].unique()) <= 255
+            assert len(set(after[name].flatten().tolist())) <= 255
             step = weight.abs().max().item() / 127
             assert (after[name] - weight).abs().max().item() <= step * 0.5001
 

@@ -36,7 +36,7 @@ def hide(
     *,
     output: Annotated[Path, Parameter(alias="-o")],
     secret: Secrets,
-    field: Literal["siren", "fourier", "grid"] = "siren",
+    field: Literal["siren", "fourier", "grid"] | None = None,
     sizes: str | None = None,
     config: Annotated[HideConfig, Parameter(name="*")] = HideConfig(),
     training: Annotated[FitConfig, Parameter(name="*")] = FitConfig(),
@@ -55,7 +55,8 @@ def hide(
         secret: IMAGE [KEY]: an image to hide and its key file; asks for a passphrase if the key is
             left out. May be given many times. With magnitude or random slots the key file is
             written, since it then holds the slot positions as well.
-        field: Architecture. A grid fits fastest, but shows traces of the secrets to everyone.
+        field: Architecture [default: siren; fourier with --robust]. A grid fits fastest, but shows
+            traces of the secrets to everyone.
         sizes: Sizes of the architecture that differ from its defaults, like width=256,depth=4.
         drawn: A cover to draw, in place of an image.
         checkpoint: File to save the run to every 30 seconds, and to go on from if it exists; keep
@@ -85,7 +86,9 @@ def hide(
     keys = [_key(entry, shared, checkpoint, passphrase_stdin, force) for entry in secret]
     secrets = [hiding.Secret(i, key) for i, key in zip(images, keys, strict=True)]
     _warn_if_small(
-        fields.new_field(cover_signal, architecture=field, sizes=parse_sizes(sizes)),
+        fields.new_field(
+            cover_signal, architecture=field, sizes=parse_sizes(sizes), robust=training.robust
+        ),
         [cover_signal, *images],
     )
     if field == "grid":

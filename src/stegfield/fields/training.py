@@ -123,7 +123,7 @@ def train(
             run.save(checkpoint)
         run.polish(watch)
     if config.robust:
-        settle(run.matrices)
+        settle(dict(field.named_parameters()))
     return Training(run.step, run.seconds, run.stopped)
 
 
@@ -146,7 +146,10 @@ class _Run:
         note: Mapping[str, Any],
     ) -> None:
         self.field, self.targets, self.config, self.note = field, targets, config, note
-        self.matrices = dict(field.decoder.named_parameters())
+        self.encoder: dict[str, Tensor] = dict(field.encoder.named_parameters())
+        # for each target, the weights that it meets: the same, but in robust training
+        self.decoders: list[Mapping[str, Tensor]] = [dict(field.decoder.named_parameters())]
+        self.decoders *= len(targets)
         device = next(field.parameters()).device
         sizes = dict.fromkeys(target.signal.size for target in targets)
         self.groups = [_Group(targets, size, field.coordinates(size).to(device)) for size in sizes]
@@ -212,6 +215,8 @@ class _Run:
             optimizer.zero_grad(set_to_none=True)
             for options in optimizer.param_groups:
                 options["lr"] = options["first_lr"] * scale
+        if self.config.robust:
+            self.wear()
         errors = torch.zeros_like(self.errors)
         for group in self.groups:
             index = group.batch(self.step, self.config.batch, self.seed)
@@ -225,15 +230,13 @@ class _Run:
         # a mean over about the last ten steps; PSNR moves little within them
         self.errors = 0.9 * self.errors + 0.1 * errors if self.step > 1 else errors
 
-    def worn(self, place: int) -> Mapping[str, Tensor]:
-        """Give the decoder's weights as a target meets them in this step: damaged, or as they are.
-
-        The noise is a function of seed, step and target alone, so runs can be resumed.
-        """
-        if not self.config.robust:
-            return self.matrices
-        seed = (self.seed * 0x9E3779B1 + self.step) * len(self.targets) + place
-        return wear(self.matrices, torch.Generator().manual_seed(seed % (1 << 63)))
+    def wear(self) -> None:
+        """Damage the weights of this step: a function of step and seed alone, as batches are."""
+        seeds = torch.Generator().manual_seed((self.seed * 0x9E3779B1 + self.step) % (1 << 63))
+        self.encoder, *_ = wear(dict(self.field.encoder.named_parameters()), [seeds])
+        self.decoders = [
+            *wear(dict(self.field.decoder.named_parameters()), [seeds] * len(self.targets))
+        ]
 
     @property
     def psnr(self) -> tuple[float, ...]:
@@ -383,12 +386,12 @@ class _Group:
         Each target's gradient is taken before the next one's values, so that the activations of
         only one are alive and stay in the cache; the encoder's is taken once, for all.
         """
-        features = run.field.encoder(self.at[index])
+        features = functional_call(run.field.encoder, run.encoder, (self.at[index],))
         shared = features.detach().requires_grad_(features.requires_grad)
         total = 0.0
         for (place, target), values in zip(self.members, self.values, strict=True):
-            weights = run.worn(place)
-            shown = functional_call(run.field.decoder, substitute(weights, target.slots), (shared,))
+            weights = substitute(run.decoders[place], target.slots)
+            shown = functional_call(run.field.decoder, weights, (shared,))
             difference = shown - values[index]
             squared = difference.square().mean()
             error = squared if run.config.loss == "l2" else difference.abs().mean()

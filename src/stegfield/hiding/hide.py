@@ -95,7 +95,7 @@ def hide(
     cover: Signal,
     secrets: Sequence[Secret],
     *,
-    architecture: str = "siren",
+    architecture: str | None = None,
     sizes: Mapping[str, Any] | None = None,
     config: HideConfig | None = None,
     training: FitConfig | None = None,
@@ -107,8 +107,8 @@ def hide(
     Args:
         cover: What everyone sees.
         secrets: Images of any size, each with its own key.
-        architecture: ``siren``, ``fourier`` or ``grid``; the grids of the last show traces of the
-            secrets to everyone.
+        architecture: ``siren``, ``fourier`` or ``grid`` [default: siren; fourier for robust
+            training]; the grids of the last show traces of the secrets to everyone.
         sizes: Entries of the architecture's sizes that differ from its defaults.
         config: How to hide.
         training: How to train.
@@ -144,7 +144,12 @@ def hide(
         )
     cover, images = _same_channels(cover, [secret.signal for secret in secrets])
     field = new_field(
-        cover, architecture=architecture, sizes=sizes, seed=training.seed, checkpoint=checkpoint
+        cover,
+        architecture=architecture,
+        sizes=sizes,
+        seed=training.seed,
+        robust=training.robust,
+        checkpoint=checkpoint,
     )
     keys = [unlock(secret.key, field.public.seed) for secret in secrets]
     if len({key.secret for key in keys}) < len(keys):
