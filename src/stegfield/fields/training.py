@@ -8,6 +8,7 @@ its decay: that is why every run has a planned end, and why stopping early winds
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import math
@@ -256,7 +257,15 @@ class _Run:
         if target is None or min(self.psnr) < target - 0.1 or self.step < self.next_check:
             return False
         self.next_check = self.step + max(10, self.step // 20)  # measuring takes a few steps' time
-        return min(measure(self.field, self.targets)) >= target
+        return min(measure(self.result(), self.targets)) >= target
+
+    def result(self) -> Field:
+        """Give the field as it would be if the run ended now."""
+        if not self.config.robust:
+            return self.field
+        ended = copy.deepcopy(self.field)
+        settle(dict(ended.named_parameters()))
+        return ended
 
     def wind_down(self, scale: float) -> None:
         """Shrink the steps to nothing over a tenth of the run so far, and end."""
