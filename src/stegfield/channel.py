@@ -1,4 +1,4 @@
-"""What happens to an image on its way: re-encoding, noise, scaling.
+"""What happens to an image on its way: re-encoding, noise, scaling, the loss of levels.
 
 Each channel takes 8-bit samples and gives 8-bit samples of the same size; files are really encoded
 and decoded, by Pillow.
@@ -60,6 +60,16 @@ def covered(share: float) -> Channel:
         return kept
 
     return channel
+
+
+def coarser(step: int) -> Channel:
+    """Round samples to multiples of a number of levels, as fewer bits or a tone curve do."""
+    return lambda levels: np.minimum(np.rint(levels / step) * step, 255).astype(np.uint8)
+
+
+def without_planes(planes: int) -> Channel:
+    """Put zero for the lowest bits of every sample."""
+    return lambda levels: levels & np.uint8(0xFF << planes & 0xFF)
 
 
 def _recoded(levels: Levels, name: str, **options: object) -> Levels:

@@ -69,6 +69,9 @@ class FitConfig:
     polish: int = 0
     """L-BFGS iterations on all points at the end."""
 
+    robust: bool = False
+    """Train under pruning and noise, so that the field outlasts them and rounding."""
+
     seed: int | None = None
     """Makes a run repeatable on one machine. Do not publish two fields of one cover with one seed:
     their keys would meet the same salt."""
@@ -84,6 +87,11 @@ class FitConfig:
                 raise ConfigError(f"{_flag(name)} must be above 0, got {value}")
         if self.seed is not None and not 0 <= self.seed < 1 << 63:
             raise ConfigError(f"{_flag('seed')} must be from 0 to 2^63 - 1, got {self.seed}")
+        if self.robust and self.polish:
+            raise ConfigError(
+                f"{_flag('polish')} has no meaning with {_flag('robust')}",
+                hint="L-BFGS cannot follow a loss with noise in it",
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +119,25 @@ class HideConfig:
         for name in ("cover_weight", "secret_weight"):
             if not 0 < getattr(self, name) < math.inf:
                 raise ConfigError(f"{_flag(name)} must be above 0, got {getattr(self, name)}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttackConfig:
+    """How long an attack on a field's secrets goes on."""
+
+    keys: int = 50
+    """Random keys to try against each secret."""
+
+    descents: int = 2
+    """Searches for natural pictures, for each secret."""
+
+    descent_steps: int = 200
+    """Steps of each search."""
+
+    def __post_init__(self) -> None:
+        for name in ("keys", "descents", "descent_steps"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"{_flag(name)} must be at least 1, got {getattr(self, name)}")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ import torch
 
 from stegfield import fields
 from stegfield.errors import ConfigError, DivergedError, InputError
-from stegfield.fields import FitConfig, Progress, Target, Watch, train, training
+from stegfield.fields import FitConfig, Progress, Target, Watch, damage, train, training
 from stegfield.fields.training import _decayed, measure
 from stegfield.signals import coordinates, waves
 
@@ -25,15 +25,17 @@ def run(field: fields.Field, **settings: object) -> fields.Training:
     return train(field, [Target(waves(20, 24))], config)
 
 
-@pytest.mark.parametrize("optimizer", ["muon", "adam"])
+@pytest.mark.parametrize(
+    ("optimizer", "robust"), [("muon", False), ("adam", False), ("muon", True)]
+)
 def test_a_run_from_a_checkpoint_ends_as_if_it_had_never_stopped(
-    optimizer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    optimizer: str, robust: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = start()
-    run(whole, steps=40, optimizer=optimizer)
+    run(whole, steps=40, optimizer=optimizer, robust=robust)
 
     monkeypatch.setattr("stegfield.fields.training.CHECKPOINT_SECONDS", -1.0)
-    config = FitConfig(steps=40, batch=128, seed=5, optimizer=optimizer)  # type: ignore[arg-type]
+    config = FitConfig(steps=40, batch=128, seed=5, optimizer=optimizer, robust=robust)  # type: ignore[arg-type]
     targets, checkpoint = [Target(waves(20, 24))], tmp_path / "run.ckpt"
 
     class StopError(Exception):
@@ -100,6 +102,36 @@ def test_asking_for_the_end_winds_down() -> None:
     )
     assert result.stopped
     assert result.steps == 30 + 20
+
+
+def robust_start() -> fields.Field:
+    sizes = {"width": 32, "depth": 2, "frequencies": 32}
+    return fields.new_field(waves(20, 24), sizes=sizes, seed=5, robust=True)
+
+
+def test_a_robust_run_stops_at_the_psnr_that_its_field_has() -> None:
+    field = robust_start()
+    assert run(field, target_db=25.0, steps=1000, warm_up=20, robust=True).steps < 1000
+    assert measure(field, [Target(waves(20, 24))])[0] >= 25
+
+
+def test_robust_training_keeps_to_the_signal_whatever_is_pruned_of_it() -> None:
+    field = robust_start()
+    run(field, steps=300, warm_up=20, robust=True)
+    for weight in (p for p in field.parameters() if p.ndim > 1):
+        small = damage.smallest(weight, damage.PRUNED)
+        assert 0 < weight[small].abs().max() < 0.2 * weight[~small].abs().min()
+    (before,) = measure(field, [Target(waves(20, 24))])
+    with torch.no_grad():
+        for weight in (p for p in field.parameters() if p.ndim > 1):
+            weight.copy_(damage.pruned(weight, damage.PRUNED))
+    assert before > 25
+    assert measure(field, [Target(waves(20, 24))])[0] > before - 1
+
+
+def test_robust_training_and_lbfgs_do_not_go_together() -> None:
+    with pytest.raises(ConfigError, match="--polish has no meaning with --robust"):
+        FitConfig(robust=True, polish=1)
 
 
 def test_progress_tells_every_target_in_order() -> None:

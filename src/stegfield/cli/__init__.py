@@ -13,6 +13,7 @@ import sys
 from cyclopts import App, CycloptsError
 
 import stegfield
+from stegfield.cli.attack import attack
 from stegfield.cli.bench import bench, report
 from stegfield.cli.capacity import capacity
 from stegfield.cli.compare import compare
@@ -55,6 +56,7 @@ for command in (
     train,
     evaluate,
     compare,
+    attack,
     detect,
     bench,
     report,

@@ -26,7 +26,7 @@ def fit(
     /,
     *,
     output: Annotated[Path, Parameter(alias="-o")],
-    field: Literal["siren", "fourier", "grid"] = "siren",
+    field: Literal["siren", "fourier", "grid"] | None = None,
     sizes: str | None = None,
     training: Annotated[FitConfig, Parameter(name="*")] = FitConfig(),
     drawn: Annotated[Drawn, Parameter(name="*")] = Drawn(),
@@ -41,7 +41,7 @@ def fit(
         image: Image to show: PNG, JPEG, WebP, BMP or TIFF; or a temperature on the globe: NetCDF-4,
             named .nc, which a siren or fourier field shows at every place of the sphere.
         output: Field file to write.
-        field: Architecture.
+        field: Architecture [default: siren; fourier with --robust].
         sizes: Sizes of the architecture that differ from its defaults, like width=256,depth=4.
         drawn: A cover to draw, in place of an image.
         checkpoint: File to save the run to every 30 seconds, and to go on from if it exists.

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from cyclopts import Parameter, Token
+from cyclopts import Parameter
 
 from stegfield.cli.covers import Drawn, read_cover
+from stegfield.cli.secret_files import SecretFiles, Secrets
 from stegfield.cli.terminal import (
     answer,
     ask_passphrase,
@@ -30,45 +30,14 @@ if TYPE_CHECKING:
 POOR_PSNR_DB = 35.0
 
 
-@dataclass(frozen=True)
-class SecretFiles:
-    """One ``--secret``: an image and, unless a passphrase will be asked for, its key file."""
-
-    image: Path
-    key: Path | None = None
-    decoy: bool = False
-    """Whether nobody gets the key."""
-
-
-def _read_secrets(type_: Any, tokens: Sequence[Token]) -> list[SecretFiles]:
-    """Group the words behind each ``--secret``; every ``--secret`` starts again at index 0."""
-    groups: list[list[Path]] = []
-    for token in tokens:
-        if token.index == 0:
-            groups.append([])
-        groups[-1].append(Path(token.value))
-    if any(len(group) > 2 for group in groups):
-        raise ValueError("each --secret takes an image and at most one key file")
-    return [SecretFiles(group[0], group[1] if len(group) > 1 else None) for group in groups]
-
-
 def hide(
     cover: Path | None = None,
     /,
     *,
     output: Annotated[Path, Parameter(alias="-o")],
-    secret: Annotated[
-        list[SecretFiles],
-        Parameter(
-            consume_multiple=True,
-            converter=_read_secrets,
-            n_tokens=1,
-            accepts_keys=False,
-            negative="",
-        ),
-    ] = (),  # type: ignore[assignment]
+    secret: Secrets = (),  # type: ignore[assignment]
     decoy: Annotated[tuple[Path, ...], Parameter(consume_multiple=True, negative="")] = (),
-    field: Literal["siren", "fourier", "grid"] = "siren",
+    field: Literal["siren", "fourier", "grid"] | None = None,
     sizes: str | None = None,
     like: Path | None = None,
     config: Annotated[HideConfig, Parameter(name="*")] = HideConfig(),
@@ -90,7 +59,8 @@ def hide(
             written, since it then holds the slot positions as well.
         decoy: An image to hide under a key that is forgotten at once. Fields with as many decoys
             as others have secrets are not told from them.
-        field: Architecture. A grid fits fastest, but shows traces of the secrets to everyone.
+        field: Architecture [default: siren; fourier with --robust]. A grid fits fastest, but shows
+            traces of the secrets to everyone.
         sizes: Sizes of the architecture that differ from its defaults, like width=256,depth=4.
         like: A field file of the cover that hides nothing, from `fit`. The new field takes over its
             architecture, sizes and sorted weights, for several dB. Never publish it.
@@ -129,12 +99,14 @@ def hide(
     keys = [_key(entry, shared, checkpoint, passphrase_stdin, force) for entry in secret]
     secrets = [hiding.Secret(i, key) for i, key in zip(images, keys, strict=True)]
     clean = None if like is None else fields.load(like)
-    if clean is not None and (sizes is not None or field not in ("siren", clean.architecture)):
+    if clean is not None and (sizes is not None or field not in (None, clean.architecture)):
         raise ConfigError(
             "with --like, architecture and sizes are those of its field",
             hint="leave out --field and --sizes",
         )
-    empty = clean or fields.new_field(cover_signal, architecture=field, sizes=parse_sizes(sizes))
+    empty = clean or fields.new_field(
+        cover_signal, architecture=field, sizes=parse_sizes(sizes), robust=training.robust
+    )
     _warn_if_small(empty, [cover_signal, *images])
     if empty.architecture == "grid":
         say(

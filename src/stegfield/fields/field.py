@@ -41,8 +41,13 @@ class Sizes:
     RANGES: ClassVar[dict[str, tuple[float, float]]]
 
     @classmethod
-    def suited_to(cls, size: tuple[int, ...]) -> dict[str, int]:
-        """Give the sizes, if any, whose defaults depend on the size of the signal."""
+    def suited_to(cls, size: tuple[int, ...], *, robust: bool = False) -> dict[str, float]:
+        """Give the sizes, if any, whose defaults depend on the size of the signal.
+
+        Args:
+            size: Points along each axis of the signal.
+            robust: The field will be trained under damage, to show an image.
+        """
         return {}
 
     def __post_init__(self) -> None:

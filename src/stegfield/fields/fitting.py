@@ -35,7 +35,7 @@ class FitResult:
 def fit(
     signal: Signal,
     *,
-    architecture: str = "siren",
+    architecture: str | None = None,
     sizes: Mapping[str, Any] | None = None,
     training: FitConfig | None = None,
     watch: Watch | None = None,
@@ -45,7 +45,8 @@ def fit(
 
     Args:
         signal: What to show.
-        architecture: ``siren``, ``fourier`` or ``grid``.
+        architecture: ``siren``, ``fourier`` or ``grid`` [default: siren; fourier for robust
+            training].
         sizes: Entries of the architecture's sizes that differ from its defaults.
         training: How to train.
         watch: Is told of every step; returning True ends the run early.
@@ -64,7 +65,12 @@ def fit(
     """
     training = FitConfig() if training is None else training
     field = new_field(
-        signal, architecture=architecture, sizes=sizes, seed=training.seed, checkpoint=checkpoint
+        signal,
+        architecture=architecture,
+        sizes=sizes,
+        seed=training.seed,
+        robust=training.robust,
+        checkpoint=checkpoint,
     )
     run = train(field, [Target(signal)], training, watch=watch, checkpoint=checkpoint)
     shown = quality(render(field), signal)
@@ -74,21 +80,25 @@ def fit(
 def new_field(
     cover: Signal,
     *,
-    architecture: str = "siren",
+    architecture: str | None = None,
     sizes: Mapping[str, Any] | None = None,
     seed: int | None = None,
+    robust: bool = False,
     checkpoint: Path | None = None,
 ) -> Field:
     """Draw an untrained field for a signal.
 
     Without a seed, both its weights and the salt in its header are random. With one, both follow
     from the seed and the signal, so that a run can be repeated to the bit. Where there is a
-    checkpoint already, both are those of the run that wrote it.
+    checkpoint already, both are those of the run that wrote it. Robust training has an architecture
+    and sizes of its own, where none are given.
 
     Raises:
         ConfigError: An unknown architecture, or a size out of range.
         InputError: The checkpoint is damaged.
     """
+    if architecture is None:
+        architecture = "fourier" if robust else "siren"
     if architecture not in ARCHITECTURES:
         raise ConfigError(
             f"there is no architecture {architecture!r}", hint=f"try {', '.join(ARCHITECTURES)}"
@@ -97,7 +107,8 @@ def new_field(
     ranges = kind.sizes_type.RANGES
     if sizes is not None and not sizes.keys() <= ranges.keys():
         raise ConfigError(f"the sizes of {architecture} are: {', '.join(ranges)}")
-    known_sizes = kind.sizes_type(**(kind.sizes_type.suited_to(cover.size) | dict(sizes or {})))
+    suited = kind.sizes_type.suited_to(cover.size, robust=robust and cover.medium == "image")
+    known_sizes = kind.sizes_type(**(suited | dict(sizes or {})))
     if checkpoint is not None and checkpoint.exists():
         draw, salt = checkpoints.start(checkpoint)
     elif seed is None:

@@ -8,6 +8,7 @@ its decay: that is why every run has a planned end, and why stopping early winds
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import math
@@ -28,6 +29,7 @@ from torch.func import functional_call
 from stegfield.config import FitConfig
 from stegfield.errors import DivergedError
 from stegfield.fields import checkpoints
+from stegfield.fields.damage import settle, wear
 from stegfield.fields.field import Field, SlotValues, keep_freed_memory, render, substitute
 from stegfield.fields.optim import Muon
 from stegfield.signals import Signal, psnr_db, to_levels
@@ -121,6 +123,8 @@ def train(
         if checkpoint is not None:
             run.save(checkpoint)
         run.polish(watch)
+    if config.robust:
+        settle(dict(field.named_parameters()))
     return Training(run.step, run.seconds, run.stopped)
 
 
@@ -143,7 +147,10 @@ class _Run:
         note: Mapping[str, Any],
     ) -> None:
         self.field, self.targets, self.config, self.note = field, targets, config, note
-        self.matrices = dict(field.decoder.named_parameters())
+        self.encoder: dict[str, Tensor] = dict(field.encoder.named_parameters())
+        # for each target, the weights that it meets: the same, but in robust training
+        self.decoders: list[Mapping[str, Tensor]] = [dict(field.decoder.named_parameters())]
+        self.decoders *= len(targets)
         device = next(field.parameters()).device
         sizes = dict.fromkeys(target.signal.size for target in targets)
         self.groups = [_Group(targets, size, field.coordinates(size).to(device)) for size in sizes]
@@ -209,6 +216,8 @@ class _Run:
             optimizer.zero_grad(set_to_none=True)
             for options in optimizer.param_groups:
                 options["lr"] = options["first_lr"] * scale
+        if self.config.robust:
+            self.wear()
         errors = torch.zeros_like(self.errors)
         for group in self.groups:
             index = group.batch(self.step, self.config.batch, self.seed)
@@ -221,6 +230,14 @@ class _Run:
         self.step += 1
         # a mean over about the last ten steps; PSNR moves little within them
         self.errors = 0.9 * self.errors + 0.1 * errors if self.step > 1 else errors
+
+    def wear(self) -> None:
+        """Damage the weights of this step: a function of step and seed alone, as batches are."""
+        seeds = torch.Generator().manual_seed((self.seed * 0x9E3779B1 + self.step) % (1 << 63))
+        self.encoder, *_ = wear(dict(self.field.encoder.named_parameters()), [seeds])
+        self.decoders = [
+            *wear(dict(self.field.decoder.named_parameters()), [seeds] * len(self.targets))
+        ]
 
     @property
     def psnr(self) -> tuple[float, ...]:
@@ -240,7 +257,15 @@ class _Run:
         if target is None or min(self.psnr) < target - 0.1 or self.step < self.next_check:
             return False
         self.next_check = self.step + max(10, self.step // 20)  # measuring takes a few steps' time
-        return min(measure(self.field, self.targets)) >= target
+        return min(measure(self.result(), self.targets)) >= target
+
+    def result(self) -> Field:
+        """Give the field as it would be if the run ended now."""
+        if not self.config.robust:
+            return self.field
+        ended = copy.deepcopy(self.field)
+        settle(dict(ended.named_parameters()))
+        return ended
 
     def wind_down(self, scale: float) -> None:
         """Shrink the steps to nothing over a tenth of the run so far, and end."""
@@ -370,13 +395,12 @@ class _Group:
         Each target's gradient is taken before the next one's values, so that the activations of
         only one are alive and stay in the cache; the encoder's is taken once, for all.
         """
-        features = run.field.encoder(self.at[index])
+        features = functional_call(run.field.encoder, run.encoder, (self.at[index],))
         shared = features.detach().requires_grad_(features.requires_grad)
         total = 0.0
         for (place, target), values in zip(self.members, self.values, strict=True):
-            shown = functional_call(
-                run.field.decoder, substitute(run.matrices, target.slots), (shared,)
-            )
+            weights = substitute(run.decoders[place], target.slots)
+            shown = functional_call(run.field.decoder, weights, (shared,))
             difference = shown - values[index]
             squared = difference.square().mean()
             error = squared if run.config.loss == "l2" else difference.abs().mean()

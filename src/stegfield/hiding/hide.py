@@ -96,7 +96,7 @@ def hide(
     cover: Signal,
     secrets: Sequence[Secret],
     *,
-    architecture: str = "siren",
+    architecture: str | None = None,
     sizes: Mapping[str, Any] | None = None,
     config: HideConfig | None = None,
     training: FitConfig | None = None,
@@ -109,8 +109,8 @@ def hide(
     Args:
         cover: What everyone sees.
         secrets: Images of any size, each with its own key.
-        architecture: ``siren``, ``fourier`` or ``grid``; the grids of the last show traces of the
-            secrets to everyone.
+        architecture: ``siren``, ``fourier`` or ``grid`` [default: siren; fourier for robust
+            training]; the grids of the last show traces of the secrets to everyone.
         sizes: Entries of the architecture's sizes that differ from its defaults.
         config: How to hide.
         training: How to train.
@@ -143,7 +143,12 @@ def hide(
         _check_like(like, cover, config, training)
         architecture, sizes = like.architecture, asdict(like.sizes)
     field = new_field(
-        cover, architecture=architecture, sizes=sizes, seed=training.seed, checkpoint=checkpoint
+        cover,
+        architecture=architecture,
+        sizes=sizes,
+        seed=training.seed,
+        robust=training.robust,
+        checkpoint=checkpoint,
     )
     likeness = None if like is None else Likeness(like, field)
     keys = [unlock(secret.key, field.public.seed) for secret in secrets]
@@ -275,6 +280,8 @@ def _check_like(like: Field, cover: Signal, config: HideConfig, training: FitCon
         raise ConfigError(
             f"a likeness cannot be kept with {config.slots} slots", hint="take keyed slots"
         )
+    if training.robust:
+        raise ConfigError("a likeness cannot be kept in robust training", hint="leave one out")
     if training.polish:
         raise ConfigError("a likeness cannot be kept while L-BFGS polishes", hint="leave it out")
 

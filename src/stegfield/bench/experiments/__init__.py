@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from stegfield.bench.datasets import Datasets
+from stegfield.bench.experiments.attacking import damaging, guessing_keys, sending
 from stegfield.bench.experiments.detecting import detecting, learning_curve
 from stegfield.bench.experiments.drawing import drawing
 from stegfield.bench.experiments.embedding import embedding
@@ -24,12 +25,15 @@ from stegfield.errors import ConfigError
 __all__ = ["EXPERIMENTS", "Found", "find"]
 
 EXPERIMENTS: dict[str, Callable[..., Found]] = {
+    "damaging": damaging,
     "detecting": detecting,
     "drawing": drawing,
     "embedding": embedding,
+    "guessing_keys": guessing_keys,
     "hiding": hiding,
     "learning_curve": learning_curve,
     "peers": peers,
+    "sending": sending,
     "weighing": weighing,
 }
 

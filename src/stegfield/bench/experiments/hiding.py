@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from stegfield import hiding as hide
@@ -19,15 +20,57 @@ from stegfield.signals import Signal
 
 GAIN = 10.0
 """By how much differences are magnified in pictures."""
+Method = Literal["ours", "robust", "paper"]
+FIELDS = {"robust": "fourier", "paper": "fourier"}
 PAPERS_SHARE = 7 / 5
 """Seconds of the whole procedure for each second of joint training."""
+
+
+@dataclass(frozen=True, eq=False)
+class Concealed:
+    """A field that hides images, and these: the cover, then the secrets."""
+
+    result: HideResult
+    images: list[Signal]
+
+
+def conceal(
+    data: Datasets,
+    *,
+    dataset: str,
+    method: Method = "ours",
+    field: str = "siren",
+    resolution: int = 128,
+    secrets: int = 2,
+    image: int = 0,
+    seconds: float = 0.0,
+    steps: int = 0,
+    ratio: float = 0.0,
+    slots: SlotRule = "keyed",
+    values: ValueRule = "matched",
+) -> Concealed:
+    """Hide images of a set in another one; the settings are those of `hiding`."""
+    images = _images(data, dataset, image, secrets, resolution)
+    keys = [Key(index.to_bytes(32, "big")) for index in range(1, secrets + 1)]
+    result = hide.hide(
+        images[0],
+        [Secret(signal, key) for signal, key in zip(images[1:], keys, strict=True)],
+        architecture=FIELDS.get(method, field),
+        config=HideConfig(
+            slots="magnitude" if method == "paper" else slots,
+            values="xavier" if method == "paper" else values,
+            ratio=ratio or None,
+        ),
+        training=_training(method, seconds, steps, image),
+    )
+    return Concealed(result, images)
 
 
 def hiding(
     data: Datasets,
     *,
     dataset: str,
-    method: Literal["ours", "paper"] = "ours",
+    method: Method = "ours",
     field: str = "siren",
     resolution: int = 128,
     secrets: int = 2,
@@ -45,9 +88,10 @@ def hiding(
     Args:
         data: Where the images come from.
         dataset: A set of them; cover and secrets are ``secrets + 1`` in a row.
-        method: Ours with its defaults; or the paper's: the field of the authors' code, magnitude
-            slots, Xavier values, Adam at 1e-3 on the absolute error of all points.
-        field: Architecture; the paper's procedure takes ``fourier``.
+        method: Ours with its defaults; robust, which is ours with ``--robust``; or the paper's: the
+            field of the authors' code, magnitude slots, Xavier values, Adam at 1e-3 on the
+            absolute error of all points.
+        field: Architecture of ours; the others have one of their own.
         resolution: Rows and columns.
         secrets: How many.
         image: Which group of images.
@@ -60,26 +104,26 @@ def hiding(
             size; 0 takes ``resolution``.
         draw: Give a picture: the images, what came out, and the differences, ten times.
     """
-    first = image * (secrets + 1)
-    indices = range(first, first + secrets + 1)
-    images = [data.image(dataset, index, resolution) for index in indices]
-    keys = [Key(index.to_bytes(32, "big")) for index in range(1, secrets + 1)]
-    result = hide.hide(
-        images[0],
-        [Secret(signal, key) for signal, key in zip(images[1:], keys, strict=True)],
-        architecture="fourier" if method == "paper" else field,
-        config=HideConfig(
-            slots="magnitude" if method == "paper" else slots,
-            values="xavier" if method == "paper" else values,
-            ratio=ratio or None,
-        ),
-        training=_training(method, seconds, steps, image),
+    hidden = conceal(
+        data,
+        dataset=dataset,
+        method=method,
+        field=field,
+        resolution=resolution,
+        secrets=secrets,
+        image=image,
+        seconds=seconds,
+        steps=steps,
+        ratio=ratio,
+        slots=slots,
+        values=values,
     )
+    result, images = hidden.result, hidden.images
     qualities = [result.cover, *(secret.quality for secret in result.secrets)]
     out: list[Signal] = []
     if shown or draw:
         size = shown or resolution
-        images = [data.image(dataset, index, size) for index in indices]
+        images = _images(data, dataset, image, secrets, size)
         out = _shown(result, size)
     if shown:
         qualities = [
@@ -90,12 +134,17 @@ def hiding(
     return Found(_figures(qualities, result), drawn)
 
 
-def _training(method: Literal["ours", "paper"], seconds: float, steps: int, seed: int) -> FitConfig:
+def _images(data: Datasets, dataset: str, image: int, secrets: int, size: int) -> list[Signal]:
+    first = image * (secrets + 1)
+    return [data.image(dataset, index, size) for index in range(first, first + secrets + 1)]
+
+
+def _training(method: Method, seconds: float, steps: int, seed: int) -> FitConfig:
     if not seconds and not steps:
         raise ConfigError("an experiment needs steps or seconds")
     plan: dict[str, Any] = {"steps": steps or None, "seed": seed}
-    if method == "ours":
-        return FitConfig(max_seconds=float(seconds) or None, **plan)
+    if method != "paper":
+        return FitConfig(max_seconds=float(seconds) or None, robust=method == "robust", **plan)
     return FitConfig(
         max_seconds=seconds * PAPERS_SHARE or None,
         optimizer="adam",

@@ -1,0 +1,252 @@
+"""Damage to fields: a copy that was pruned, given noise, rounded or trained on, and what it shows.
+
+What is damaged: pruning and 8-bit integers take matrices and grids, as tools for networks do, noise
+takes biases as well, half precision every number in the file. The receiver writes his slot values,
+which no one can damage, into what is left. Records are in the lowest bits of weights and rarely
+outlast any of this; the receiver must then be told the size of his secret and the slot scheme.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+import torch
+from torch import Tensor
+
+from stegfield.config import FitConfig
+from stegfield.errors import ConfigError
+from stegfield.fields import Field, Target, damage, render, train
+from stegfield.hiding import SlotScheme, read_record, reveal
+from stegfield.keys import Key, Passphrase, unlock
+from stegfield.metrics import Quality, Samples, quality
+from stegfield.signals import Signal, to_samples
+
+FINE_TUNING_RATE = 1e-4
+"""Adam's step length for fine-tuning, a tenth of what fields are usually fitted with."""
+
+
+def pruned(field: Field, share: float, *, globally: bool = False) -> Field:
+    """Put zero for a share of the weights, those of least magnitude (L1 unstructured pruning).
+
+    Args:
+        field: Is copied.
+        share: Of the weights of each matrix, or of all matrices together.
+        globally: Compare the weights of all matrices: layers whose weights are small by nature
+            lose more of them. The default takes each matrix by itself, as `l1_unstructured` of
+            `torch.nn.utils.prune` does.
+
+    Raises:
+        ConfigError: The share is not from 0 to 1.
+    """
+    _check_share(share)
+    if not globally:
+        return _changed(field, lambda weight: damage.pruned(weight, share))
+    every = torch.cat([weight.flatten() for weight in _matrices(field)])
+    counts = [weight.numel() for weight in _matrices(field)]
+    masks = iter(torch.split(damage.smallest(every, share), counts))
+    return _changed(field, lambda weight: weight.masked_fill(next(masks).view_as(weight), 0.0))
+
+
+def pruned_units(field: Field, share: float) -> Field:
+    """Put zero for the weights of a share of each layer's outputs, those of least norm.
+
+    This is Ln structured pruning with n = 2, along the first axis of each matrix; grids have no
+    units and are left alone. Of 3 outputs, as the last layer has, one third is the first share that
+    takes a whole one, so from a sixth on a colour is lost.
+
+    Raises:
+        ConfigError: The share is not from 0 to 1.
+    """
+    _check_share(share)
+
+    def without_units(weight: Tensor) -> Tensor:
+        if weight.ndim != 2:
+            return weight
+        return weight.masked_fill(damage.smallest(weight.norm(dim=1), share)[:, None], 0.0)
+
+    return _changed(field, without_units)
+
+
+def noisy(field: Field, share: float, *, seed: int = 0) -> Field:
+    """Add Gaussian noise to every tensor, a share of its own standard deviation strong.
+
+    Raises:
+        ConfigError: The share is below 0.
+    """
+    if not share >= 0:
+        raise ConfigError(f"noise must be at least 0, got {share:g}")
+    generator = torch.Generator().manual_seed(seed)
+    return _changed(field, lambda weight: damage.noisy(weight, share, generator), biases=True)
+
+
+def cast(field: Field, precision: torch.dtype) -> Field:
+    """Round every number in the file to a shorter float, fixed frequencies included."""
+    changed = copy.deepcopy(field)
+    return changed.to(precision).to(torch.float32)
+
+
+def rounded(field: Field) -> Field:
+    """Round every matrix to 8-bit integers with one scale, the same on both sides of zero."""
+    return _changed(field, damage.rounded)
+
+
+def fine_tuned(field: Field, cover: Signal, steps: int) -> Field:
+    """Train on the cover alone for some steps with Adam, as someone would who has the cover."""
+    changed = copy.deepcopy(field)
+    if steps:
+        training = FitConfig(
+            steps=steps,
+            optimizer="adam",
+            learning_rate=FINE_TUNING_RATE,
+            decay=0.0,
+            warm_up=0,
+            seed=0,
+        )
+        train(changed, [Target(cover)], training)
+    return changed
+
+
+@dataclass(frozen=True)
+class Family:
+    """One kind of damage, at rising levels."""
+
+    title: str
+    across: str
+    """What the levels are."""
+    levels: tuple[int | float, ...]
+    apply: Callable[[Field, Signal, int | float], Field]
+    """Damages a field; takes the cover as well."""
+
+
+FAMILIES: Mapping[str, Family] = MappingProxyType(
+    {
+        "pruning": Family(
+            "L1 pruning of each layer",
+            "share of weights",
+            (0.0, 0.1, 0.2, 0.3, 0.4, 0.5),
+            lambda field, _, share: pruned(field, share),
+        ),
+        "global-pruning": Family(
+            "L1 pruning of all layers together",
+            "share of weights",
+            (0.0, 0.1, 0.2, 0.3, 0.4, 0.5),
+            lambda field, _, share: pruned(field, share, globally=True),
+        ),
+        "unit-pruning": Family(
+            "Ln structured pruning",
+            "share of units",
+            (0.0, 0.01, 0.02, 0.05, 0.1),
+            lambda field, _, share: pruned_units(field, share),
+        ),
+        "noise": Family(
+            "weight noise",
+            "share of a layer's standard deviation",
+            (0.0, 0.01, 0.02, 0.05, 0.1),
+            lambda field, _, share: noisy(field, share),
+        ),
+        "fine-tuning": Family(
+            "training on the cover",
+            "Adam steps",
+            (0, 10, 50, 200),
+            lambda field, cover, steps: fine_tuned(field, cover, int(steps)),
+        ),
+    }
+)
+"""Damage that has levels, by the name of its curve."""
+
+ROUNDINGS: Mapping[str, Callable[[Field], Field]] = MappingProxyType(
+    {
+        "float16": lambda field: cast(field, torch.float16),
+        "bfloat16": lambda field: cast(field, torch.bfloat16),
+        "int8": rounded,
+    }
+)
+"""Damage that has none."""
+
+
+@dataclass(frozen=True, eq=False)
+class Witness:
+    """A secret, its key and how its slots were drawn: what the receiver of a damaged field has."""
+
+    secret: Signal
+    key: Key
+    scheme: SlotScheme
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Rows and columns of the secret."""
+        rows, columns = self.secret.size
+        return rows, columns
+
+
+def witness(field: Field, secret: Signal, key: Key | Passphrase) -> Witness:
+    """Find out from an undamaged field how a secret was hidden in it.
+
+    Raises:
+        UnreadableError: No secret belongs to this key.
+        ConfigError: It has another size.
+    """
+    opened = unlock(key, field.public.seed)
+    record = read_record(field, opened)
+    if record.size != secret.size:
+        raise ConfigError(
+            "the key reveals an image of another size", hint="name each secret with its own key"
+        )
+    slots = opened.slots if record.shared_slots else b""
+    return Witness(secret, replace(opened, slots=slots), record.scheme)
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """What a field shows after damage, of the cover first, then of each secret."""
+
+    samples: tuple[Samples, ...]
+    quality: tuple[Quality, ...]
+    certain: tuple[bool, ...]
+    """Whether each key's record was still there."""
+
+    @property
+    def psnr_db(self) -> tuple[float, ...]:
+        """PSNR in dB of each image."""
+        return tuple(each.psnr_db for each in self.quality)
+
+
+def show(field: Field, cover: Signal, witnesses: Sequence[Witness]) -> Shown:
+    """Render a field for everyone and reveal it with every key, record or not."""
+    revealed = [reveal(field, w.key, size=w.size, scheme=w.scheme) for w in witnesses]
+    shown = [render(field), *(each.signal for each in revealed)]
+    wanted = [cover, *(each.secret for each in witnesses)]
+    pairs = [samples_of(*pair) for pair in zip(shown, wanted, strict=True)]
+    return Shown(
+        samples=tuple(samples for samples, _ in pairs),
+        quality=tuple(quality(*pair) for pair in pairs),
+        certain=tuple(each.certain for each in revealed),
+    )
+
+
+def samples_of(shown: Signal, wanted: Signal) -> tuple[Samples, Samples]:
+    """Give the samples of two images, both grey if the one that was wanted is."""
+    if shown.channels > wanted.channels:
+        shown = Signal(shown.values.mean(-1, keepdim=True))
+    return to_samples(shown), to_samples(wanted)
+
+
+def _changed(field: Field, change: Callable[[Tensor], Tensor], *, biases: bool = False) -> Field:
+    """Give a copy whose matrices and grids, and biases if wanted, are changed one by one."""
+    changed = copy.deepcopy(field)
+    with torch.no_grad():
+        for parameter in changed.parameters() if biases else _matrices(changed):
+            parameter.copy_(change(parameter))
+    return changed
+
+
+def _matrices(field: Field) -> list[Tensor]:
+    return [parameter for parameter in field.parameters() if parameter.ndim > 1]
+
+
+def _check_share(share: float) -> None:
+    if not 0 <= share <= 1:
+        raise ConfigError(f"a share to prune is from 0 to 1, got {share:g}")

@@ -1,0 +1,244 @@
+"""Guessing: what someone without the key gets out of a field that hides something.
+
+Each attack is given more than its adversary would have: the positions of the slots, which the key
+alone tells, and the size of the secret. What it finds is compared with the secret, and with two
+pictures that need no key at all: the cover, and a flat one in the secret's mean colours, which is
+the best guess of a secret that one knows nothing else about.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+from torch.func import functional_call
+
+from stegfield.attacks.damage import Witness, samples_of
+from stegfield.fields import Field, SlotValues, render, substitute
+from stegfield.hiding import key_slots
+from stegfield.keys import KEY_BYTES, Key
+from stegfield.metrics import Samples, psnr_db, ssim
+
+RATE = 0.03
+"""Adam's step length in a descent, as a share of the range that keys draw from."""
+
+
+@dataclass(frozen=True, eq=False)
+class Guesses:
+    """What a number of tries came to, against the secret."""
+
+    psnr_db: tuple[float, ...]
+    """Of each try."""
+    ssim: tuple[float, ...]
+    best: tuple[Samples, ...]
+    """The pictures of the tries with the highest PSNR, the highest first."""
+    flat_psnr_db: float
+    """PSNR of a picture that is nothing but the secret's mean colours."""
+    cover_psnr_db: float
+    """PSNR of what the field shows to everyone."""
+    cover_ssim: float
+
+    @property
+    def best_psnr_db(self) -> float:
+        """The highest PSNR that any try reached."""
+        return max(self.psnr_db)
+
+    @property
+    def best_ssim(self) -> float:
+        """The highest SSIM that any try reached."""
+        return max(self.ssim)
+
+
+def random_keys(
+    field: Field,
+    wanted: Witness,
+    *,
+    count: int,
+    pictures: int = 8,
+    seed: int = 0,
+) -> Guesses:
+    """Put the values of random keys where the right key has its slots.
+
+    Args:
+        field: A field that hides the secret.
+        wanted: What the tries are compared with, 11 pixels a side or more; of its key only the
+            positions are used.
+        count: How many keys to try.
+        pictures: How many pictures to keep.
+        seed: Decides the keys.
+    """
+    positions = key_slots(field, wanted.key, wanted.scheme)
+    generator = np.random.default_rng(seed)
+
+    def guess(_: int) -> SlotValues:
+        other = key_slots(field, Key(generator.bytes(KEY_BYTES)), wanted.scheme)
+        return {name: (at, other[name][1]) for name, (at, _) in positions.items()}
+
+    return _judged(field, wanted, map(guess, range(count)), pictures)
+
+
+def natural_values(
+    field: Field,
+    wanted: Witness,
+    *,
+    steps: int,
+    tries: int,
+    holding: SlotValues | None = None,
+    seed: int = 0,
+) -> Guesses:
+    """Search slot values that make the field show a smooth picture, as natural ones are.
+
+    The adversary knows everything but the values: he starts from random ones and descends along the
+    gradient of the picture's roughness (see `roughness`), within the range that keys draw from.
+
+    Args:
+        field: A field that hides the secret.
+        wanted: What the pictures found are compared with, 11 pixels a side or more; of its key only
+            the positions are used.
+        steps: Steps of each descent.
+        tries: Descents, each from values of its own.
+        holding: The slots of another secret, for an adversary who has its key: he searches among
+            the weights that show him his own, and the first try starts from them.
+        seed: Decides where descents start.
+    """
+    whole = substitute(dict(field.decoder.named_parameters()), holding or {})
+    weights = {name: weight.detach() for name, weight in whole.items()}
+    positions = key_slots(field, wanted.key, wanted.scheme)
+    generator = np.random.default_rng(seed)
+
+    def guess(trial: int) -> SlotValues:
+        start = key_slots(field, Key(generator.bytes(KEY_BYTES)), wanted.scheme)
+        bounds = {name: float(put.abs().max()) for name, (_, put) in start.items()}
+        slots = {
+            name: (at, weights[name].flatten()[at] if holding and trial == 0 else start[name][1])
+            for name, (at, _) in positions.items()
+        }
+        found = _descend(field, weights, slots, bounds=bounds, size=wanted.size, steps=steps)
+        return found if holding is None else _over(holding, found)
+
+    return _judged(field, wanted, map(guess, range(tries)), tries)
+
+
+@dataclass(frozen=True)
+class Differences:
+    """What two fields of one cover tell apart, one that hides something and one that does not."""
+
+    weights_auc: float
+    """How often a slot's weight differs by more than another weight does; 0.5 is chance. Finding
+    slots would need it to be far from that."""
+    correlations: tuple[float, ...]
+    """Of each secret with the difference of what the two fields show; 0 is chance."""
+
+
+def compare_fields(clean: Field, stego: Field, witnesses: Sequence[Witness]) -> Differences:
+    """Look for slots and secrets in the difference of two fields of one cover.
+
+    Args:
+        clean: Hides nothing; its sizes are those of ``stego``.
+        stego: Hides the secrets.
+        witnesses: What the adversary looks for, to measure how near he comes.
+    """
+    others = dict(clean.decoder.named_parameters())
+    scores, slots = [], []
+    for name in stego.slot_bounds():
+        weight = stego.decoder.get_parameter(name)
+        scores.append((weight - others[name]).detach().abs().flatten())
+        slots.append(torch.zeros(weight.numel(), dtype=torch.bool))
+        for each in witnesses:
+            slots[-1][key_slots(stego, each.key, each.scheme)[name][0]] = True
+    correlations = []
+    for each in witnesses:
+        seen = render(stego, each.size).values - render(clean, each.size).values
+        correlations.append(_correlation(seen, each.secret.values.expand_as(seen)))
+    return Differences(_auc(torch.cat(scores), torch.cat(slots)), tuple(correlations))
+
+
+def roughness(picture: Float[Tensor, "rows columns channels"]) -> Float[Tensor, ""]:
+    """Give the mean step between neighbours, in units of the picture's own standard deviation.
+
+    Natural pictures are smooth where noise is not, and a flat picture is no way out: it has no
+    deviation to divide by. White noise has 1.13.
+    """
+    steps = [picture.diff(dim=axis).abs().mean() for axis in (0, 1)]
+    return (steps[0] + steps[1]) / 2 / (picture.std(dim=(0, 1)).mean() + 1e-3)
+
+
+def _descend(
+    field: Field,
+    weights: Mapping[str, Tensor],
+    start: SlotValues,
+    *,
+    bounds: Mapping[str, float],
+    size: tuple[int, int],
+    steps: int,
+) -> SlotValues:
+    """Search values for slots that show a smooth picture; give the smoothest that was seen."""
+    values = {name: put.clone().requires_grad_() for name, (_, put) in start.items()}
+    optimizer = torch.optim.Adam(
+        [{"params": [put], "lr": RATE * bounds[name]} for name, put in values.items()]
+    )
+    features = field.encoder(field.coordinates(size)).detach()
+    best, smoothest = start, math.inf
+    for _ in range(steps):
+        slots = {name: (at, values[name]) for name, (at, _) in start.items()}
+        shown = functional_call(field.decoder, substitute(weights, slots), (features,))
+        rough = roughness(shown.view(*size, -1))
+        if rough.item() < smoothest:
+            smoothest = rough.item()
+            best = {name: (at, put.detach().clone()) for name, (at, put) in slots.items()}
+        optimizer.zero_grad()
+        rough.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        with torch.no_grad():
+            for name, put in values.items():
+                put.clamp_(-bounds[name], bounds[name])
+    return best
+
+
+def _judged(field: Field, wanted: Witness, guesses: Iterable[SlotValues], pictures: int) -> Guesses:
+    """Render every guess and compare it with the secret."""
+    public, secret = samples_of(render(field, wanted.size), wanted.secret)
+    psnr, similar = [], []
+    best: list[tuple[float, Samples]] = []
+    for slots in guesses:
+        shown, _ = samples_of(render(field, wanted.size, slots), wanted.secret)
+        psnr.append(psnr_db(shown, secret))
+        similar.append(ssim(shown, secret))
+        best = sorted([*best, (psnr[-1], shown)], key=lambda each: -each[0])[:pictures]
+    mean = secret.mean(axis=(0, 1)).round().astype(np.uint8)
+    return Guesses(
+        psnr_db=tuple(psnr),
+        ssim=tuple(similar),
+        best=tuple(shown for _, shown in best),
+        flat_psnr_db=psnr_db(np.broadcast_to(mean, secret.shape), secret),
+        cover_psnr_db=psnr_db(public, secret),
+        cover_ssim=ssim(public, secret),
+    )
+
+
+def _over(held: SlotValues, found: SlotValues) -> SlotValues:
+    """Put both into a field, what was found where they meet."""
+    joined = {}
+    for name, (at, put) in found.items():
+        held_at, held_put = held[name]
+        free = ~torch.isin(held_at, at)
+        joined[name] = (torch.cat([held_at[free], at]), torch.cat([held_put[free], put]))
+    return joined
+
+
+def _auc(scores: Float[Tensor, " n"], positive: Bool[Tensor, " n"]) -> float:
+    """Give the area under the ROC curve, by ranks (Mann and Whitney); ties are rare and ignored."""
+    ranks = torch.empty_like(scores, dtype=torch.float64)
+    ranks[scores.argsort()] = torch.arange(1, len(scores) + 1, dtype=torch.float64)
+    hits = int(positive.sum())
+    above = ranks[positive].sum() - hits * (hits + 1) / 2
+    return float(above / (hits * (len(scores) - hits)))
+
+
+def _correlation(a: Tensor, b: Tensor) -> float:
+    return float(torch.corrcoef(torch.stack([a.flatten(), b.flatten()]))[0, 1])

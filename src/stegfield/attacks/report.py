@@ -1,0 +1,149 @@
+"""A report on one field: damage of every kind and guesses, as figures and pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from stegfield.attacks.damage import FAMILIES, ROUNDINGS, Shown, Witness, show
+from stegfield.attacks.guessing import Guesses, natural_values, random_keys
+from stegfield.config import AttackConfig
+from stegfield.fields import Field
+from stegfield.hiding import key_slots
+from stegfield.metrics import Samples
+from stegfield.pictures import Tile, contact_sheet, curves, sheet
+from stegfield.signals import Signal, to_samples
+
+TILE_WIDTH = 128
+Told = Callable[[str], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """What attacks came to."""
+
+    names: tuple[str, ...]
+    """The cover, then the secrets."""
+    damaged: Mapping[str, Mapping[int | float, Shown]]
+    """By the kind of damage, and by its level."""
+    rounded: Mapping[str, Shown]
+    guesses: Mapping[str, Mapping[str, Guesses]] = field(default_factory=dict)
+    """By the kind of attack, and by the name of the secret."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the figures as plain values."""
+        return {
+            "images": list(self.names),
+            "damage": {
+                kind: [{"level": level, **_figures(shown)} for level, shown in levels.items()]
+                for kind, levels in self.damaged.items()
+            },
+            "rounding": {kind: _figures(shown) for kind, shown in self.rounded.items()},
+            "guesses": {
+                kind: {
+                    name: {
+                        "tries": len(found.psnr_db),
+                        "best_psnr_db": round(found.best_psnr_db, 2),
+                        "best_ssim": round(found.best_ssim, 4),
+                        "flat_psnr_db": round(found.flat_psnr_db, 2),
+                        "cover_psnr_db": round(found.cover_psnr_db, 2),
+                        "cover_ssim": round(found.cover_ssim, 4),
+                    }
+                    for name, found in secrets.items()
+                }
+                for kind, secrets in self.guesses.items()
+            },
+        }
+
+    def pictures(self, originals: Sequence[Samples]) -> dict[str, bytes]:
+        """Draw PNG files: a chart and a sheet for each kind of damage, a sheet of the guesses."""
+        drawn = {}
+        for kind, levels in self.damaged.items():
+            family = FAMILIES[kind]
+            drawn[f"{kind}.png"] = curves(
+                {
+                    name: [(level, shown.psnr_db[at]) for level, shown in levels.items()]
+                    for at, name in enumerate(self.names)
+                },
+                across=family.across,
+                title=f"{family.title}: PSNR, dB",
+            )
+            drawn[f"{kind}-images.png"] = self._sheet(
+                {f"{level:g}": shown for level, shown in levels.items()}
+            )
+        drawn["rounding-images.png"] = self._sheet(self.rounded)
+        for kind, secrets in self.guesses.items():
+            for at, (name, found) in enumerate(secrets.items(), start=1):
+                drawn[f"{kind}-{at}.png"] = contact_sheet(
+                    [originals[self.names.index(name)], *found.best], 8, tile_width=TILE_WIDTH
+                )
+        return drawn
+
+    def _sheet(self, shown: Mapping[str, Shown]) -> bytes:
+        rows = [
+            [
+                Tile(each.samples[at], f"{label}\n{each.psnr_db[at]:.1f} dB")
+                for label, each in shown.items()
+            ]
+            for at in range(len(self.names))
+        ]
+        return sheet(rows, tile_width=TILE_WIDTH)
+
+
+def examine(
+    public: Field,
+    cover: Signal,
+    witnesses: Mapping[str, Witness],
+    *,
+    config: AttackConfig = AttackConfig(),
+    told: Told = lambda _: None,
+) -> Report:
+    """Do everything to a field that `attacks` knows.
+
+    Args:
+        public: A field that hides secrets.
+        cover: What it shows to everyone.
+        witnesses: The secrets by their names, each with its key.
+        config: How long guessing goes on.
+        told: Is told what comes next.
+    """
+    everyone = list(witnesses.values())
+    damaged: dict[str, dict[int | float, Shown]] = {}
+    for kind, family in FAMILIES.items():
+        told(family.title)
+        damaged[kind] = {
+            level: show(family.apply(public, cover, level), cover, everyone)
+            for level in family.levels
+        }
+    told("rounding")
+    rounded = {kind: show(change(public), cover, everyone) for kind, change in ROUNDINGS.items()}
+    guesses: dict[str, dict[str, Guesses]] = {"random-keys": {}, "natural-values": {}}
+    for name, each in witnesses.items():
+        told(f"guessing {name}")
+        guesses["random-keys"][name] = random_keys(public, each, count=config.keys)
+        guesses["natural-values"][name] = natural_values(
+            public, each, steps=config.descent_steps, tries=config.descents
+        )
+        for holder in [other for other in everyone if other is not each][:1]:
+            guesses.setdefault("another-key", {})[name] = natural_values(
+                public,
+                each,
+                steps=config.descent_steps,
+                tries=config.descents,
+                holding=key_slots(public, holder.key, holder.scheme),
+            )
+    return Report(("cover", *witnesses), damaged, rounded, guesses)
+
+
+def originals(cover: Signal, witnesses: Mapping[str, Witness]) -> list[Samples]:
+    """Give the samples of the cover, then of each secret."""
+    return [to_samples(cover), *(to_samples(each.secret) for each in witnesses.values())]
+
+
+def _figures(shown: Shown) -> dict[str, Any]:
+    return {
+        "psnr_db": [round(each, 2) for each in shown.psnr_db],
+        "ssim": [None if q.ssim is None else round(q.ssim, 4) for q in shown.quality],
+        "records_found": list(shown.certain),
+    }

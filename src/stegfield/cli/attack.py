@@ -1,0 +1,98 @@
+"""``stegfield attack``."""
+
+from __future__ import annotations
+
+import json as json_text
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from stegfield.cli.secret_files import Secrets
+from stegfield.cli.terminal import answer, read_key, say
+from stegfield.config import AttackConfig
+from stegfield.errors import ConfigError, InputError
+
+if TYPE_CHECKING:
+    from stegfield.attacks.report import Report
+
+
+def attack(
+    field: Path,
+    /,
+    *,
+    cover: Path,
+    secret: Secrets,
+    output: Annotated[Path, Parameter(alias="-o")],
+    config: Annotated[AttackConfig, Parameter(name="*")] = AttackConfig(),
+    passphrase_stdin: bool = False,
+    flatten: bool = False,
+    json: bool = False,
+    force: bool = False,
+) -> None:
+    """Attack a field of your own: what is left of its images after damage, and what guesses find.
+
+    Damage is pruning, noise, rounding and training on the cover; guesses are random keys, searches
+    for natural pictures, and the same by someone with another secret's key.
+
+    Args:
+        field: Field file that hides the secrets.
+        cover: Image that it shows to everyone.
+        secret: IMAGE [KEY]: an image that it hides and its key file; asks for a passphrase if the
+            key is left out. May be given many times.
+        output: Folder for the report: charts, pictures, and all figures in report.json.
+        config: How long the guessing goes on.
+        passphrase_stdin: Read missing keys as passphrases from stdin, a line for each.
+        flatten: Put transparent images onto white.
+        json: Print the figures as JSON.
+        force: Replace existing files.
+    """
+    from stegfield import fields, files, signals
+    from stegfield.attacks import report
+    from stegfield.attacks.damage import witness
+
+    public = fields.load(field)
+    shown = signals.read(cover, flatten=flatten)
+    if shown.size != public.public.size:
+        raise InputError(f"{cover} is not the cover: it differs in size from what the field shows")
+    witnesses = {
+        each.image.name: witness(
+            public,
+            signals.read(each.image, flatten=flatten),
+            read_key(each.key, passphrase_stdin=passphrase_stdin),
+        )
+        for each in secret
+    }
+    if len(witnesses) < len(secret):
+        raise ConfigError("two secrets have the same file name", hint="rename one of them")
+    files.make_folder(output)
+    originals = report.originals(shown, witnesses)
+    found = report.examine(public, shown, witnesses, config=config, told=say)
+    facts = found.to_json()
+    drawn = {**found.pictures(originals), "report.json": json_text.dumps(facts, indent=1).encode()}
+    files.write_all_new(
+        [files.Output(output / name, data) for name, data in drawn.items()], force=force
+    )
+    if json:
+        answer(facts)
+    else:
+        _report(output, found)
+
+
+def _report(folder: Path, found: Report) -> None:
+    say(f"{folder}: PSNR of {', '.join(found.names)} in dB")
+    for kind, levels in found.damaged.items():
+        for level, shown in levels.items():
+            say(f"  {kind} {level:g}: {_listed(shown.psnr_db)}")
+    for kind, shown in found.rounded.items():
+        say(f"  {kind}: {_listed(shown.psnr_db)}")
+    for kind, secrets in found.guesses.items():
+        for name, guesses in secrets.items():
+            say(
+                f"  {kind}, {name}: {guesses.best_psnr_db:.1f} at best of {len(guesses.psnr_db)}; "
+                f"a flat picture has {guesses.flat_psnr_db:.1f}"
+            )
+
+
+def _listed(psnr_db: tuple[float, ...]) -> str:
+    return " / ".join(f"{each:.1f}" for each in psnr_db)
