@@ -123,7 +123,9 @@ def _section(suite: Suite, results: Results, *, quick: bool) -> _Section:
             path = results.folder / PICTURES / name
             if path.exists():
                 varied = {k: record.settings[k] for k in suite.vary if k in record.settings}
-                section.drawn.append((_settings(varied), path.read_bytes()))
+                what = name.removeprefix(f"{record.id}-").removesuffix(".png")
+                about = ": ".join(filter(None, (_settings(varied), what)))
+                section.drawn.append((about, path.read_bytes()))
     return section
 
 

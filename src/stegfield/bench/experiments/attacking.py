@@ -14,6 +14,7 @@ from stegfield.bench.experiments.found import Found
 from stegfield.bench.experiments.hiding import Method, conceal
 from stegfield.bench.results import Figure
 from stegfield.config import EmbedConfig, Profile
+from stegfield.hiding import key_slots
 from stegfield.keys import Key
 
 SHOWN = 8
@@ -36,7 +37,7 @@ def damaging(
     Args:
         data: Where the images come from.
         dataset: A set of them.
-        method: ours; robust, which is ours with ``--robust``; or the paper's procedure.
+        method: ours; ours, robust, with ``--robust``; or the paper's procedure.
         field: Architecture of ours; the others have one of their own.
         resolution: Rows and columns.
         image: Which group of images.
@@ -89,7 +90,8 @@ def guessing_keys(
     *,
     dataset: str,
     method: Literal["random keys", "natural pictures", "another key"],
-    tries: int = 1000,
+    keys: int = 1000,
+    descents: int = 3,
     search_steps: int = 300,
     resolution: int = 128,
     image: int = 0,
@@ -103,7 +105,8 @@ def guessing_keys(
         dataset: A set of them.
         method: Values of random keys; values that make a smooth picture, found by descent; or the
             same by the holder of the other secret's key, starting from its values.
-        tries: Keys, or descents.
+        keys: Random ones to try.
+        descents: To try.
         search_steps: Of each descent.
         resolution: Rows and columns.
         image: Which group of images.
@@ -119,14 +122,14 @@ def guessing_keys(
         for secret, each in zip(hidden.images[1:], hidden.result.secrets, strict=True)
     )
     if method == "random keys":
-        found = guessing.random_keys(public, wanted, count=tries, pictures=SHOWN, seed=image)
+        found = guessing.random_keys(public, wanted, count=keys, pictures=SHOWN, seed=image)
     else:
-        held = guessing.key_slots(public, other.key, other.scheme)
+        held = key_slots(public, other.key, other.scheme)
         found = guessing.natural_values(
             public,
             wanted,
             steps=search_steps,
-            tries=tries,
+            tries=descents,
             holding=held if method == "another key" else None,
             seed=image,
         )
@@ -139,7 +142,7 @@ def guessing_keys(
             "cover_psnr_db": found.cover_psnr_db,
             "cover_ssim": found.cover_ssim,
             "secret_psnr_db": hidden.result.secrets[0].quality.psnr_db,
-            "tries": tries,
+            "tries": len(found.psnr_db),
         },
         {"guesses": pictures.contact_sheet([secret, *found.best[:SHOWN]], SHOWN + 1)},
     )

@@ -20,8 +20,8 @@ from stegfield.signals import Signal
 
 GAIN = 10.0
 """By how much differences are magnified in pictures."""
-Method = Literal["ours", "robust", "paper"]
-FIELDS = {"robust": "fourier", "paper": "fourier"}
+Method = Literal["ours", "ours, robust", "paper"]
+FIELDS = {"ours, robust": "fourier", "paper": "fourier"}
 PAPERS_SHARE = 7 / 5
 """Seconds of the whole procedure for each second of joint training."""
 
@@ -88,7 +88,7 @@ def hiding(
     Args:
         data: Where the images come from.
         dataset: A set of them; cover and secrets are ``secrets + 1`` in a row.
-        method: Ours with its defaults; robust, which is ours with ``--robust``; or the paper's: the
+        method: Ours with its defaults; that with ``--robust``; or the paper's: the
             field of the authors' code, magnitude slots, Xavier values, Adam at 1e-3 on the
             absolute error of all points.
         field: Architecture of ours; the others have one of their own.
@@ -144,7 +144,9 @@ def _training(method: Method, seconds: float, steps: int, seed: int) -> FitConfi
         raise ConfigError("an experiment needs steps or seconds")
     plan: dict[str, Any] = {"steps": steps or None, "seed": seed}
     if method != "paper":
-        return FitConfig(max_seconds=float(seconds) or None, robust=method == "robust", **plan)
+        return FitConfig(
+            max_seconds=float(seconds) or None, robust=method == "ours, robust", **plan
+        )
     return FitConfig(
         max_seconds=seconds * PAPERS_SHARE or None,
         optimizer="adam",
