@@ -203,18 +203,18 @@ def test_least_significant_bits_hide_the_upper_bits_of_others() -> None:
     random = np.random.default_rng(1)
     cover, *others = (random.integers(0, 256, (12, 9, 3), dtype=np.uint8) for _ in range(3))
     for count, bits in ((1, 4), (2, 2)):
-        exchange = lsb(cover, others[:count], 0.0, 0)
+        exchange = lsb(cover, others[:count], 0, 0)
         assert np.abs(exchange.stego.astype(int) - cover).max() < 16
         for secret, recovered in zip(others, exchange.recovered, strict=False):
             assert np.array_equal(recovered, secret >> (8 - bits) << (8 - bits))
     with pytest.raises(ConfigError):
-        lsb(cover, [cover] * 5, 0.0, 0)
+        lsb(cover, [cover] * 5, 0, 0)
 
 
 def test_a_secret_function_inside_a_stego_function_shows_the_secret() -> None:
     data = bench.Datasets(None)
     cover, secret = (signals.to_samples(data.image("photographs", at, 32)) for at in (0, 2))
-    exchange = stegainr(cover, [secret], 4.0, 0)
+    exchange = stegainr(cover, [secret], 100, 0)
     plain = np.full_like(secret, secret.mean().astype(np.uint8))
     assert psnr_db(secret, exchange.recovered[0]) > psnr_db(secret, plain) + 3
     assert psnr_db(cover, exchange.stego) > 14

@@ -745,7 +745,7 @@ def test_a_closed_stdout_is_told(
 def test_decoys_are_hidden_and_their_keys_forgotten(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    few = ["--steps", "3", "--sizes", "width=8,depth=2", "--json"]
+    few = ["--steps", "3", "--sizes", "width=32,depth=2", "--json"]
     names = ["photo.png", "-o", "f.safetensors", "--decoy", "one.png", "--decoy", "two.png"]
     assert cli.run(["hide", *names, *few]) == 0
     facts = json.loads(capsys.readouterr().out)

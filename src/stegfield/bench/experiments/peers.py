@@ -41,11 +41,11 @@ class Exchange:
     recovered: list[Samples]
 
 
-Peer = Callable[[Samples, list[Samples], float, int], Exchange]
-"""From cover, secrets, seconds to train for, and a seed."""
+Peer = Callable[[Samples, list[Samples], int, int], Exchange]
+"""From cover, secrets, steps to train for, and a seed."""
 
 
-def lsb(cover: Samples, secrets: list[Samples], seconds: float, seed: int) -> Exchange:
+def lsb(cover: Samples, secrets: list[Samples], steps: int, seed: int) -> Exchange:
     """Put the upper bits of one secret, or of two, into the cover's lower four."""
     bits = BITS // 2 // len(secrets)
     if not bits:
@@ -79,15 +79,15 @@ class _Sines(nn.Module):
         return shown
 
 
-def stegainr(cover: Samples, secrets: list[Samples], seconds: float, seed: int) -> Exchange:
-    """Train a secret function, then a stego function around it, half of the seconds each."""
+def stegainr(cover: Samples, secrets: list[Samples], steps: int, seed: int) -> Exchange:
+    """Train a secret function, then a stego function around it, with as many steps each."""
     if len(secrets) != 1:
         raise ConfigError(f"StegaINR hides one secret, got {len(secrets)}")
     with torch.random.fork_rng([]):
         torch.manual_seed(seed)
         inner, outer = (_Sines(w, cover.shape[-1]) for w in (SECRET_WIDTH, STEGO_WIDTH))
         own = dict(inner.named_parameters())
-        _trained(list(own.values()), inner, secrets[0], seconds / 2)
+        _trained(list(own.values()), inner, secrets[0], steps)
         fixed = {name: value.detach() for name, value in own.items()}
         hosts = dict(outer.named_parameters())
 
@@ -97,7 +97,7 @@ def stegainr(cover: Samples, secrets: list[Samples], seconds: float, seed: int) 
             )
             return shown
 
-        _trained(list(hosts.values()), whole, cover, seconds / 2)
+        _trained(list(hosts.values()), whole, cover, steps)
         taken = {
             name: _hosted(hosts[name], fixed[name])[tuple(map(slice, fixed[name].shape))]
             for name in hosts
@@ -121,13 +121,12 @@ def _grid(samples: Samples) -> tuple[Tensor, Tensor]:
 
 
 def _trained(
-    weights: list[nn.Parameter], show: Callable[[Tensor], Tensor], target: Samples, seconds: float
+    weights: list[nn.Parameter], show: Callable[[Tensor], Tensor], target: Samples, steps: int
 ) -> None:
     at, values = _grid(target)
     optimizer = torch.optim.Adam(weights, RATE)
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        some = torch.randint(len(at), (BATCH,))
+    for _ in range(steps):
+        some = torch.randint(len(at), (min(BATCH, len(at)),))
         loss = (show(at[some]) - values[some]).square().mean()
         optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward([loss])
@@ -154,6 +153,7 @@ def peers(
     resolution: int = 256,
     image: int = 0,
     seconds: float = 60.0,
+    steps: int = 3000,
 ) -> Found:
     """Hide images by ours or by a peer, and measure what comes out.
 
@@ -164,7 +164,8 @@ def peers(
         secrets: How many.
         resolution: Rows and columns.
         image: Which group of images.
-        seconds: To train for, where there is something to train.
+        seconds: To train ours for.
+        steps: To train peers for, where there is something to train.
     """
     if method == "ours":
         return hiding(
@@ -183,7 +184,7 @@ def peers(
         for index in range(first, first + secrets + 1)
     )
     began = time.perf_counter()
-    exchange = PEERS[method](cover, others, float(seconds), image)
+    exchange = PEERS[method](cover, others, steps, image)
     spent = time.perf_counter() - began
     stego = quality(cover, exchange.stego)
     found = [quality(a, b) for a, b in zip(others, exchange.recovered, strict=True)]
