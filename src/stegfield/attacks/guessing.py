@@ -24,6 +24,8 @@ from stegfield.hiding import key_slots
 from stegfield.keys import KEY_BYTES, Key
 from stegfield.metrics import Samples, psnr_db, ssim
 
+Values = Mapping[str, tuple[Tensor, Tensor]]
+"""`SlotValues` where a function has two of them, whose layers differ in size."""
 RATE = 0.03
 """Adam's step length in a descent, as a share of the range that keys draw from."""
 
@@ -75,7 +77,7 @@ def random_keys(
     positions = key_slots(field, wanted.key, wanted.scheme)
     generator = np.random.default_rng(seed)
 
-    def guess(_: int) -> SlotValues:
+    def guess(_: int) -> Values:
         other = key_slots(field, Key(generator.bytes(KEY_BYTES)), wanted.scheme)
         return {name: (at, other[name][1]) for name, (at, _) in positions.items()}
 
@@ -111,7 +113,7 @@ def natural_values(
     positions = key_slots(field, wanted.key, wanted.scheme)
     generator = np.random.default_rng(seed)
 
-    def guess(trial: int) -> SlotValues:
+    def guess(trial: int) -> Values:
         start = key_slots(field, Key(generator.bytes(KEY_BYTES)), wanted.scheme)
         bounds = {name: float(put.abs().max()) for name, (_, put) in start.items()}
         slots = {
@@ -171,12 +173,12 @@ def roughness(picture: Float[Tensor, "rows columns channels"]) -> Float[Tensor, 
 def _descend(
     field: Field,
     weights: Mapping[str, Tensor],
-    start: SlotValues,
+    start: Values,
     *,
     bounds: Mapping[str, float],
     size: tuple[int, int],
     steps: int,
-) -> SlotValues:
+) -> Values:
     """Search values for slots that show a smooth picture; give the smoothest that was seen."""
     values = {name: put.clone().requires_grad_() for name, (_, put) in start.items()}
     optimizer = torch.optim.Adam(
@@ -200,7 +202,7 @@ def _descend(
     return best
 
 
-def _judged(field: Field, wanted: Witness, guesses: Iterable[SlotValues], pictures: int) -> Guesses:
+def _judged(field: Field, wanted: Witness, guesses: Iterable[Values], pictures: int) -> Guesses:
     """Render every guess and compare it with the secret."""
     public, secret = samples_of(render(field, wanted.size), wanted.secret)
     psnr, similar = [], []
@@ -221,7 +223,7 @@ def _judged(field: Field, wanted: Witness, guesses: Iterable[SlotValues], pictur
     )
 
 
-def _over(held: SlotValues, found: SlotValues) -> SlotValues:
+def _over(held: Values, found: Values) -> Values:
     """Put both into a field, what was found where they meet."""
     joined = {}
     for name, (at, put) in found.items():
