@@ -16,17 +16,20 @@ from typing import Any
 
 from hiding import hide_all, seed_triple
 from measure import Case, arguments, run
-from stegfield import fields
+from stegfield import fields, fixednet, signals
+from stegfield.attacks import images
 from stegfield.attacks.damage import FAMILIES, ROUNDINGS, Shown, Witness, show, witness
 from stegfield.attacks.guessing import compare_fields, natural_values, random_keys
-from stegfield.config import FitConfig
+from stegfield.attacks.images import Sent, survival
+from stegfield.config import EmbedConfig, FitConfig, Profile
 from stegfield.fields import Field
 from stegfield.hiding import key_slots
 from stegfield.keys import Key
 from stegfield.signals import Signal
 
 SEED, STEPS, BATCH = 1, 6000, 1024
-KEYS, SEARCHES, SEARCH_STEPS = 200, 3, 300
+KEYS, SEARCHES, SEARCH_STEPS = 200, 2, 150
+PROFILES: tuple[Profile, ...] = ("exact", "jpeg")
 PUBLISHED = {
     "none": (40.5, 38.8, 34.4),
     "pruning 0.1": (34.5, 36.4, 33.4),
@@ -41,21 +44,21 @@ PUBLISHED = {
 
 def trained(data: Path, work: Path, name: str, **settings: Any) -> tuple[Field, list[Signal]]:
     """Hide the authors' secrets in their cover, or go on with it, or read the field again."""
-    images, path = seed_triple(data), work / f"{name}.safetensors"
+    pictures, path = seed_triple(data), work / f"{name}.safetensors"
     if not path.exists():
-        result = hide_all(images, checkpoint=work / f"{name}.checkpoint", **settings)
+        result = hide_all(pictures, checkpoint=work / f"{name}.checkpoint", **settings)
         fields.save(path, result.field)
-    return fields.load(path), images
+    return fields.load(path), pictures
 
 
-def witnesses(field: Field, images: list[Signal]) -> list[Witness]:
+def witnesses(field: Field, pictures: list[Signal]) -> list[Witness]:
     """Give the secrets with the keys that `hide_all` gives them."""
-    return [witness(field, image, Key(bytes([i]) * 32)) for i, image in enumerate(images[1:], 1)]
+    return [witness(field, image, Key(bytes([i]) * 32)) for i, image in enumerate(pictures[1:], 1)]
 
 
-def damaged(field: Field, images: list[Signal]) -> dict[str, Any]:
+def damaged(field: Field, pictures: list[Signal]) -> dict[str, Any]:
     """Damage a field in every way, and stand the authors' figures beside it where there are any."""
-    cover, told = images[0], witnesses(field, images)
+    cover, told = pictures[0], witnesses(field, pictures)
     shown = {"none": show(field, cover, told)}
     for kind, family in FAMILIES.items():
         for level in family.levels[1:]:
@@ -85,15 +88,15 @@ def hidden(
 ) -> dict[str, Any]:
     """Train a field, and damage it."""
     training = FitConfig(steps=steps, batch=BATCH, seed=SEED, robust=robust)
-    field, images = trained(data, work, name, architecture=architecture, training=training)
-    return {"steps": steps, **damaged(field, images)}
+    field, pictures = trained(data, work, name, architecture=architecture, training=training)
+    return {"steps": steps, **damaged(field, pictures)}
 
 
 def guessed(data: Path, *, work: Path, steps: int) -> dict[str, Any]:
     """Guess the secrets of the paper's SIREN, and compare it with clean fields of its cover."""
     training = FitConfig(steps=steps, batch=BATCH, seed=SEED)
-    field, images = trained(data, work, "siren", architecture="siren", training=training)
-    told = witnesses(field, images)
+    field, pictures = trained(data, work, "siren", architecture="siren", training=training)
+    told = witnesses(field, pictures)
     facts: dict[str, Any] = {"steps": steps}
     for name, wanted, other in (("secret1", told[0], told[1]), ("secret2", told[1], told[0])):
         held = key_slots(field, other.key, other.scheme)
@@ -120,11 +123,29 @@ def guessed(data: Path, *, work: Path, steps: int) -> dict[str, Any]:
         path = work / f"clean-{seed}.safetensors"
         if not path.exists():
             again = FitConfig(steps=steps, batch=BATCH, seed=seed)
-            fields.save(path, fields.fit(images[0], training=again).field)
+            fields.save(path, fields.fit(pictures[0], training=again).field)
         apart = compare_fields(fields.load(path), field, told)
         facts[f"beside a clean field {name}"] = {
             "slots_auc": round(apart.weights_auc, 4),
             "correlations": [round(each, 4) for each in apart.correlations],
+        }
+    return facts
+
+
+def messages(data: Path, *, count: int = 4, message_bytes: int = 64) -> dict[str, Any]:
+    """Send messages in DIV2K crops of 256x256 through every kind of change."""
+    facts: dict[str, Any] = {"images": count, "message_bytes": message_bytes}
+    paths = sorted((data / "images" / "div2k_valid_256").glob("*.png"))[:count]
+    for profile in PROFILES:
+        sent = []
+        for i, path in enumerate(paths):
+            key, message = Key(bytes([i]) * 32), bytes(range(i, i + message_bytes))
+            config = EmbedConfig(profile=profile)
+            result = fixednet.embed(signals.read(path), message, key, config=config)
+            sent.append(Sent(result.stego, message, key))
+        facts[profile] = {
+            name: {f"{each.level:g}": each.share for each in survival(sent, family)}
+            for name, family in images.FAMILIES.items()
         }
     return facts
 
@@ -137,6 +158,7 @@ def cases(work: Path, steps: int) -> dict[str, Case]:
         "plain_fourier": case(name="fourier", robust=False, architecture="fourier", steps=steps),
         "plain_siren": case(name="siren", robust=False, architecture="siren", steps=1000),
         "robust_grid": case(name="grid", robust=True, architecture="grid", steps=1000),
+        "messages": messages,
         "guesses": partial(guessed, work=work, steps=1000),
     }
 

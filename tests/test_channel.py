@@ -17,6 +17,8 @@ CHANNELS = {
     "scaled": channel.scaled(0.5),
     "noisy": channel.noisy(3.0),
     "covered": channel.covered(0.5),
+    "coarser": channel.coarser(4),
+    "without_planes": channel.without_planes(2),
 }
 covers = arrays.arrays(
     np.uint8, st.tuples(st.integers(1, 20), st.integers(1, 20), st.sampled_from([1, 3]))
@@ -80,3 +82,18 @@ def test_scaling_keeps_what_is_smooth() -> None:
     assert psnr_db(channel.scaled(0.5)(photo()), photo()) > 35
     assert np.array_equal(channel.scaled(1.0)(photo()), photo())
     assert (channel.scaled(0.01)(np.full((9, 5, 3), 200, np.uint8)) == 200).all()
+
+
+def test_coarser_levels_are_the_nearest_multiples() -> None:
+    ramp = np.arange(256, dtype=np.uint8).reshape(16, 16, 1)
+    coarse = channel.coarser(5)(ramp).astype(int)
+    assert (coarse % 5 == 0).all()
+    assert np.abs(coarse - ramp).max() <= 2
+    assert np.array_equal(channel.coarser(1)(ramp), ramp)
+    assert channel.coarser(2)(ramp).max() == 255  # 256 would be none of 8 bits
+
+
+def test_bit_planes_are_put_to_zero_from_the_lowest() -> None:
+    ramp = np.arange(256, dtype=np.uint8).reshape(16, 16, 1)
+    for planes in range(9):
+        assert np.array_equal(channel.without_planes(planes)(ramp), ramp >> planes << planes)

@@ -16,6 +16,8 @@ from stegfield.pictures import Tile, contact_sheet, curves, sheet
 from stegfield.signals import Signal, to_samples
 
 TILE_WIDTH = 128
+COLUMNS = 8
+RANDOM_KEYS, NATURAL_VALUES, ANOTHER_KEY = "random-keys", "natural-values", "another-key"
 Told = Callable[[str], None]
 
 
@@ -74,9 +76,9 @@ class Report:
             )
         drawn["rounding-images.png"] = self._sheet(self.rounded)
         for kind, secrets in self.guesses.items():
-            for at, (name, found) in enumerate(secrets.items(), start=1):
+            for at, found in enumerate(secrets.values(), start=1):
                 drawn[f"{kind}-{at}.png"] = contact_sheet(
-                    [originals[self.names.index(name)], *found.best], 8, tile_width=TILE_WIDTH
+                    [originals[at], *found.best], COLUMNS, tile_width=TILE_WIDTH
                 )
         return drawn
 
@@ -118,15 +120,15 @@ def examine(
         }
     told("rounding")
     rounded = {kind: show(change(public), cover, everyone) for kind, change in ROUNDINGS.items()}
-    guesses: dict[str, dict[str, Guesses]] = {"random-keys": {}, "natural-values": {}}
+    guesses: dict[str, dict[str, Guesses]] = {RANDOM_KEYS: {}, NATURAL_VALUES: {}}
     for name, each in witnesses.items():
         told(f"guessing {name}")
-        guesses["random-keys"][name] = random_keys(public, each, count=config.keys)
-        guesses["natural-values"][name] = natural_values(
+        guesses[RANDOM_KEYS][name] = random_keys(public, each, count=config.keys)
+        guesses[NATURAL_VALUES][name] = natural_values(
             public, each, steps=config.descent_steps, tries=config.descents
         )
         for holder in [other for other in everyone if other is not each][:1]:
-            guesses.setdefault("another-key", {})[name] = natural_values(
+            guesses.setdefault(ANOTHER_KEY, {})[name] = natural_values(
                 public,
                 each,
                 steps=config.descent_steps,
@@ -134,6 +136,16 @@ def examine(
                 holding=key_slots(public, holder.key, holder.scheme),
             )
     return Report(("cover", *witnesses), damaged, rounded, guesses)
+
+
+def file_names(secrets: int) -> list[str]:
+    """Name the pictures of a report on a field with so many secrets."""
+    guesses = [RANDOM_KEYS, NATURAL_VALUES, *([ANOTHER_KEY] if secrets > 1 else [])]
+    return [
+        *(name for kind in FAMILIES for name in (f"{kind}.png", f"{kind}-images.png")),
+        "rounding-images.png",
+        *(f"{kind}-{at}.png" for kind in guesses for at in range(1, secrets + 1)),
+    ]
 
 
 def originals(cover: Signal, witnesses: Mapping[str, Witness]) -> list[Samples]:

@@ -11,10 +11,13 @@ from cyclopts import Parameter
 from stegfield.cli.secret_files import Secrets
 from stegfield.cli.terminal import answer, read_key, say
 from stegfield.config import AttackConfig
-from stegfield.errors import ConfigError, InputError
+from stegfield.errors import ConfigError, InputError, OutputExistsError
 
 if TYPE_CHECKING:
     from stegfield.attacks.report import Report
+
+
+REPORT = "report.json"
 
 
 def attack(
@@ -51,6 +54,11 @@ def attack(
     from stegfield.attacks import report
     from stegfield.attacks.damage import witness
 
+    if len({each.image.name for each in secret}) < len(secret):
+        raise ConfigError("two secrets have the same file name", hint="rename one of them")
+    for name in (REPORT, *report.file_names(len(secret))):
+        if (output / name).exists() and not force:
+            raise OutputExistsError(output / name)
     public = fields.load(field)
     shown = signals.read(cover, flatten=flatten)
     if shown.size != public.public.size:
@@ -63,13 +71,11 @@ def attack(
         )
         for each in secret
     }
-    if len(witnesses) < len(secret):
-        raise ConfigError("two secrets have the same file name", hint="rename one of them")
     files.make_folder(output)
     originals = report.originals(shown, witnesses)
     found = report.examine(public, shown, witnesses, config=config, told=say)
     facts = found.to_json()
-    drawn = {**found.pictures(originals), "report.json": json_text.dumps(facts, indent=1).encode()}
+    drawn = {**found.pictures(originals), REPORT: json_text.dumps(facts, indent=1).encode()}
     files.write_all_new(
         [files.Output(output / name, data) for name, data in drawn.items()], force=force
     )

@@ -41,7 +41,7 @@ class Sizes:
     RANGES: ClassVar[dict[str, tuple[float, float]]]
 
     @classmethod
-    def suited_to(cls, size: tuple[int, ...], *, robust: bool = False) -> dict[str, float]:
+    def suited_to(cls, size: tuple[int, ...], *, robust: bool = False) -> dict[str, int | float]:
         """Give the sizes, if any, whose defaults depend on the size of the signal.
 
         Args:

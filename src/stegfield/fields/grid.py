@@ -57,7 +57,7 @@ class GridSizes(Sizes):
     }
 
     @classmethod
-    def suited_to(cls, size: tuple[int, ...], *, robust: bool = False) -> dict[str, float]:
+    def suited_to(cls, size: tuple[int, ...], *, robust: bool = False) -> dict[str, int | float]:
         """Give the finest grid a point for every pixel of the longer side, and double up to it."""
         finest = min(max(*size, 16), 1024)
         return {"finest": finest, "levels": 1 + round(math.log2(finest / cls.coarsest))}
