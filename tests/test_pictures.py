@@ -193,3 +193,10 @@ def test_names_beside_a_chart_do_not_cover_each_other() -> None:
     spans = sorted((rows.min(), rows.max()) for rows in heights if len(rows))
     assert len(spans) == 6
     assert all(one[1] < other[0] for one, other in pairwise(spans))
+
+
+def test_names_that_meet_at_the_edge_of_a_chart_are_drawn() -> None:
+    low = {"a": [(0, 1.0), (1, 0.001)], "b": [(0, 0.9), (1, 0.0011)], "c": [(0, 1.0), (1, 0.0)]}
+    high = {name: [(x, -y) for x, y in line] for name, line in low.items()}
+    for series in (low, high):
+        assert drawn(curves(series)).shape == (400, 720, 3)

@@ -214,9 +214,9 @@ def _apart(
     ordered = sorted(labels)
     heights: list[float] = []
     for height, _, _ in ordered:
-        heights.append(max(height, heights[-1] + LINE_HEIGHT if heights else highest))
+        heights.append(max(height, heights[-1] + LINE_HEIGHT if heights else float(highest)))
     for at in reversed(range(len(heights))):
-        below = heights[at + 1] - LINE_HEIGHT if at + 1 < len(heights) else lowest
+        below = heights[at + 1] - LINE_HEIGHT if at + 1 < len(heights) else float(lowest)
         heights[at] = min(heights[at], below)
     return [(height, *label[1:]) for height, label in zip(heights, ordered, strict=True)]
 
