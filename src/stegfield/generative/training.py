@@ -332,9 +332,10 @@ class _Run:
     @torch.no_grad()
     def _measure(self) -> None:
         """Measure how far samples lie from real examples, which were kept from the training."""
-        index = self.held_out[:JUDGED]
-        others = self.training[:: max(1, len(self.training) // len(index))][: len(index)]
         draws = torch.Generator().manual_seed(self.config.seed)
+        index = self.held_out[torch.randperm(len(self.held_out), generator=draws).numpy()][:JUDGED]
+        others = self.training[torch.randperm(len(self.training), generator=draws).numpy()]
+        others = others[: len(index)]
         latents = torch.randn(len(index), self.config.latent, generator=draws)
         model = self.model()
         sets = [model.sample(latents, model.size).clamp(-1, 1), self.examples.grids(others)]
