@@ -189,7 +189,7 @@ def test_names_beside_a_chart_do_not_cover_each_other() -> None:
     picture = drawn(curves(close))
     beside = picture[:, -LEGEND + 7 :].astype(int)
     # the smooth edges of letters are paler than their colour
-    heights = [np.nonzero((np.abs(beside - colour) < 30).all(axis=-1))[0] for colour in COLOURS]
+    heights = [np.nonzero((np.abs(beside - colour) < 30).all(axis=-1))[0] for colour in COLOURS[:6]]
     spans = sorted((rows.min(), rows.max()) for rows in heights if len(rows))
     assert len(spans) == 6
     assert all(one[1] < other[0] for one, other in pairwise(spans))

@@ -17,7 +17,15 @@ MARGIN, CAPTION_HEIGHT, FONT_SIZE = 12, 40, 14
 GAP = 2
 PAPER, INK, FAINT = (255, 255, 255), (32, 32, 32), (224, 224, 224)
 # told apart with every kind of colour vision, in this order (Okabe and Ito)
-COLOURS = ((0, 114, 178), (213, 94, 0), (0, 158, 115), (204, 121, 167), (230, 159, 0), (0, 0, 0))
+COLOURS = (
+    (0, 114, 178),
+    (213, 94, 0),
+    (0, 158, 115),
+    (204, 121, 167),
+    (230, 159, 0),
+    (0, 0, 0),
+    (86, 180, 233),
+)
 GREY = (120, 120, 120)
 CHART_LEFT, CHART_BOTTOM, LEGEND, LINE_HEIGHT = 64, 44, 150, 18
 SMOOTH = 3  # lines are drawn so many times larger, then reduced
