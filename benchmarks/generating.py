@@ -17,24 +17,49 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from measure import Case, arguments, measured, run, timed
-from stegfield import fields, fixednet, generative
+from stegfield import channel as channels
+from stegfield import fields, fixednet, generative, signals
+from stegfield.channel import Levels
 from stegfield.config import PRESETS, EmbedConfig
+from stegfield.errors import UnreadableError
 from stegfield.fields.field import keep_freed_memory
+from stegfield.fixednet import robust
+from stegfield.fixednet.blocks import (
+    KERNELS,
+    BlockNetwork,
+    block_cosines,
+    block_levels,
+    block_order,
+    luma,
+)
 from stegfield.generative.hypernet import Generator
 from stegfield.generative.model import GeneratorSizes, new_generator
 from stegfield.generative.pointconv import Critic, PointConv, Pyramid, neighbourhood
 from stegfield.generative.points import even_points, even_pyramid
 from stegfield.generative.training import gradient_penalty
 from stegfield.keys import Key
+from stegfield.metrics import psnr_db
+from stegfield.payload import Content
 
 KEY = Key(bytes(range(32)))
 BATCH = 64
 SIZES = (16, 32, 64)
+KNOWN_CHANNELS = {
+    "JPEG 90": channels.jpeg(90),
+    "JPEG 70": channels.jpeg(70),
+    "JPEG 50": channels.jpeg(50),
+    "JPEG 30": channels.jpeg(30),
+    "WebP 80": channels.webp(80),
+    "noise of 8": channels.noisy(8),
+    "noise of 15": channels.noisy(15),
+    "scaled by 0.5": channels.scaled(0.5),
+}
 
 
 def drawing(_: Path) -> dict[str, Any]:
@@ -142,11 +167,54 @@ def sharing(_: Path) -> dict[str, Any]:
     }
 
 
+def known_cover(_: Path) -> dict[str, Any]:
+    """What a receiver gains who has the cover: raw bits and whole messages that channels destroy.
+
+    Eight drawn faces of 256x256; all cosines that can carry bits, or messages of 16 bytes.
+    """
+    model = generative.load("faces")
+    ways: dict[str, dict[str, list[float]]] = {"blind": {}, "cover known": {}}
+    for seed in range(8):
+        cover = signals.to_samples(fields.render(model.draw(seed), (256, 256)))
+        bare, message = block_cosines(luma(cover)), bytes(range(seed, seed + 16))
+        said = np.random.default_rng(seed).integers(0, 2, KERNELS * len(bare)).astype(bool)
+        for way, known in (("blind", None), ("cover known", cover)):
+            network = BlockNetwork(
+                KEY, seed, block_order(KEY, 256, 256), said.size, None if known is None else bare
+            )
+            start = network.project(bare)
+            move = 2 * np.rint((start - said) / 2) + said - start
+            change = block_levels(network.unproject(move, len(bare)), 256, 256)[..., None]
+            full = np.clip(np.rint(cover + change), 0, 255).astype(np.uint8)
+            content = Content.of(message)
+            stego = robust.embed(cover, content, KEY, known_cover=known is not None)[0]
+            figures = {"psnr_db": psnr_db(full, cover), "message_psnr_db": psnr_db(stego, cover)}
+            for name, channel in KNOWN_CHANNELS.items():
+                read = network.logits(block_cosines(luma(channel(full)))) < 0
+                figures[f"bits lost, %: {name}"] = 100 * float((read != said).mean())
+                whole = _comes_back(channel(stego), message, known)
+                figures[f"messages back, %: {name}"] = 100 * whole
+            for kind, figure in figures.items():
+                ways[way].setdefault(kind, []).append(figure)
+    return {
+        way: {name: round(statistics.mean(each), 2) for name, each in figures.items()}
+        for way, figures in ways.items()
+    }
+
+
+def _comes_back(levels: Levels, message: bytes, cover: Levels | None) -> bool:
+    try:
+        return robust.extract(levels, KEY, cover) == message
+    except UnreadableError:
+        return False
+
+
 CASES: dict[str, Case] = {
     "drawing": drawing,
     "sending": sending,
     "training": training,
     "sharing": sharing,
+    "known_cover": known_cover,
 }
 
 

@@ -21,6 +21,7 @@ ValueRule = Literal["matched", "xavier"]
 MEANT_FOR: dict[str, tuple[Profile, ...]] = {
     "bpp": ("exact", "paper"),
     "flat": ("exact",),
+    "known_cover": ("jpeg",),
     "span": ("exact",),
 }
 """The profiles that heed a setting of `EmbedConfig`."""
@@ -153,6 +154,9 @@ class EmbedConfig:
 
     flat: bool = False
     """Price all changes alike: the highest PSNR, but changes in plain areas too."""
+
+    known_cover: bool = False
+    """The receiver has the cover too, and names it: the message outlasts more."""
 
     span: int = 10
     """Bits that each sample has a say in, 3 to 14: one more gains little and doubles the time."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from stegfield import cli, fields, generative, signals
+from stegfield.errors import ConfigError, UnreadableError
 from stegfield.signals import to_samples
 
 MESSAGE = b"meet me at noon"
@@ -36,6 +37,21 @@ def test_a_drawn_cover_carries_a_message_at_any_size(size: int) -> None:
     assert cli.run([*drawn, "--message", "letter.txt", "--key", "alice.key"]) == 0
     assert signals.read(Path("stego.png")).size == (size, size)
     assert cli.run(["extract", "stego.png", "-o", "again.txt", "--key", "alice.key"]) == 0
+    assert Path("again.txt").read_bytes() == MESSAGE
+
+
+def test_a_receiver_draws_the_cover_again_from_the_key(capsys: pytest.CaptureFixture[str]) -> None:
+    drawn = ["generate", "faces", "-o", "stego.jpg", "--size", "256", "--message", "letter.txt"]
+    sent = [*drawn, "--key", "alice.key", "--profile", "jpeg", "--known-cover"]
+    assert cli.run([*sent, "--seed", "1"]) == ConfigError.exit_code
+    assert "the key decides" in capsys.readouterr().err
+    assert cli.run(sent) == 0
+    read = ["extract", "stego.jpg", "-o", "again.txt", "--key", "alice.key"]
+    assert cli.run(read) == UnreadableError.exit_code
+    both = ["--cover-model", "faces", "--cover", "stego.jpg"]
+    assert cli.run([*read, *both]) == ConfigError.exit_code
+    assert cli.run([*read, "--cover-model", "digits"]) == UnreadableError.exit_code
+    assert cli.run([*read, "--cover-model", "faces"]) == 0
     assert Path("again.txt").read_bytes() == MESSAGE
 
 

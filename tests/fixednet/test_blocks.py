@@ -266,3 +266,14 @@ def test_luma_of_grey_is_grey() -> None:
 def test_luma_weighs_as_bt_601_does() -> None:
     colours = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255]]], np.uint8)
     assert np.allclose(luma(colours), [[76.245, 149.685, 29.07]])
+
+
+@given(st.integers(0, 1 << 32))
+def test_moves_of_a_known_cover_tell_bits_however_far_they_go(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    cover, order = rng.normal(0, 100, (16, KERNELS)), block_order(KEY, 32, 32)
+    network = BlockNetwork(KEY, 3, order, order.size, cover)
+    assert np.abs(network.logits(cover)).max() < 1e-9  # as it is, it says nothing
+    moves = rng.choice([-1.0, 1.0], order.size) * rng.uniform(0.5, 5, order.size)
+    logits = network.logits(cover + network.unproject(moves, len(cover)))
+    np.testing.assert_allclose(logits, -np.sign(moves))

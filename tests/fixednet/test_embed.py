@@ -132,7 +132,10 @@ def test_a_file_that_does_not_give_the_message_back_is_no_result(
 def test_what_survived_is_measured_on_the_file_as_written(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
 
-    def survived(levels: Samples, key: Key, message: bytes) -> dict[str, bool]:
+    def survived(
+        levels: Samples, key: Key, message: bytes, cover: Samples | None
+    ) -> dict[str, bool]:
+        assert cover is None
         seen.append((levels, key, message))
         return {"one": False, "other": True}
 

@@ -106,6 +106,17 @@ def test_what_is_destroyed_is_refused(seen: channel.Channel) -> None:
         robust.extract(seen(sent()), KEY)
 
 
+def test_a_receiver_who_has_the_cover_reads_what_others_cannot() -> None:
+    cover = photo()
+    stego, _ = robust.embed(cover, Content.of(MESSAGE), KEY, salt=SALT, known_cover=True)
+    damage = channel.jpeg(30)
+    assert psnr_db(stego, cover) > psnr_db(sent(), cover) - 0.5
+    assert robust.extract(damage(stego), KEY, cover) == MESSAGE
+    for seen, known in ((damage(sent()), None), (stego, None), (stego, cover[::-1])):
+        with pytest.raises(UnreadableError):
+            robust.extract(seen, KEY, known)
+
+
 def test_wrong_keys_innocent_and_small_images_are_refused() -> None:
     with pytest.raises(UnreadableError):
         robust.extract(sent(), OTHER)

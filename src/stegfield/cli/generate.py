@@ -45,7 +45,8 @@ def generate(
 ) -> None:
     """Draw a cover that never existed, as a function, and show it at any size.
 
-    With --message it carries a file, as with `embed`, and `extract` reads it.
+    With --message it carries a file, as with `embed`, and `extract` reads it. With --known-cover
+    the key decides what is drawn, and `extract --cover-model` draws it again.
 
     Args:
         model: faces, climate or digits; or a file that `stegfield train` wrote.
@@ -71,16 +72,17 @@ def generate(
         files.check_new(path, force=force)
     source = generative.load(model)
     if message is not None:
-        _check_message(output, config, source.medium)
+        _check_message(output, seed, config, source.medium)
     shown_at = size_of(source, size)
     first = secrets.randbelow(LARGEST_SEED - LARGEST_COUNT) if seed is None else seed
     result, outputs = None, []
-    field = source.draw(first)
+    with_key = None if message is None else _read_key(key, seed, passphrase_stdin)
+    if with_key is not None and config.known_cover:
+        field = generative.draw_keyed(source, with_key)
+    else:
+        field = source.draw(first)
     cover = fields.render(field, shown_at)
-    if message is not None and output is not None:
-        if seed is not None:
-            _warn_of_seed(seed)
-        with_key = read_key(key, passphrase_stdin=passphrase_stdin, repeat=True)
+    if message is not None and with_key is not None and output is not None:
         result = _sent(cover, read_message(message), with_key, config, output.suffix)
         outputs.append(files.Output(output, result.file))
     elif output is not None:
@@ -115,11 +117,13 @@ def generate(
             say(f"{path}: {source.name}, seed {first}")
 
 
-def _warn_of_seed(seed: int) -> None:
-    say(
-        f"warning: whoever tries seed {seed} sees what the message changed\n"
-        "hint: leave --seed out, and it is drawn at random and forgotten"
-    )
+def _read_key(path: Path | None, seed: int | None, passphrase_stdin: bool) -> Key | Passphrase:
+    if seed is not None:
+        say(
+            f"warning: whoever tries seed {seed} sees what the message changed\n"
+            "hint: leave --seed out, and it is drawn at random and forgotten"
+        )
+    return read_key(path, passphrase_stdin=passphrase_stdin, repeat=True)
 
 
 def _sent(
@@ -151,11 +155,13 @@ def _check(written: list[Path], seed: int | None, count: int, grid: Path | None)
         raise ConfigError("several are drawn into one picture", hint="name it with --grid")
 
 
-def _check_message(output: Path | None, config: EmbedConfig, medium: str) -> None:
+def _check_message(output: Path | None, seed: int | None, config: EmbedConfig, medium: str) -> None:
     from stegfield import fixednet
 
     if output is None:
         raise ConfigError("the message needs a file to go into", hint="name it with -o")
+    if config.known_cover and seed is not None:
+        raise ConfigError("with --known-cover the key decides what is drawn, not --seed")
     if output.suffix == FIELD_SUFFIX:
         raise ConfigError(
             "a message goes into samples, not into a field",

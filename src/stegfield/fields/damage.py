@@ -2,8 +2,9 @@
 
 Attackers do this to whole fields; robust training does it to the weights of every step. It settles
 on matrices that do without their smallest weights, so that pruning takes away what is hardly there,
-and on places where noise matters little, which covers rounding as well: noise of 2 % of a layer's
-standard deviation is more than 8-bit integers make.
+and on places where noise matters little, which covers rounding as well: noise of 1 % of a layer's
+standard deviation is what 8-bit integers make. More of it in training costs undamaged fields more
+than it saves damaged ones: with 2 %, and eight times the steps, all of them were worse.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from torch import Tensor
 
 PRUNED = 0.3
 """Share of each matrix, the smallest weights, that robust training learns to do without."""
-NOISE = 0.02
+NOISE = 0.01
 """Noise in robust training, as a share of each tensor's standard deviation."""
 KEPT = 0.05
 """What is left of the weights that it does without: zeros would be counted in a moment."""

@@ -12,6 +12,9 @@ common would show that both carry something. No image tells which; the receiver 
 how near to cells' centres the first bits lie. The eight bits of a byte lie in neighbouring blocks,
 so that damage in some part of an image costs few bytes.
 
+A reader who has the cover needs no cells: z tells how far a kernel was moved, and its sign is the
+bit, however far noise moves it on.
+
 Sources: Chen and Wornell (2001), quantisation index modulation, for the cells; Ahmed, Natarajan and
 Rao (1974) for the cosines; the signs of Hadamard's matrix make the sums orthogonal.
 """
@@ -34,6 +37,9 @@ FREQUENCIES = ((0, 1), (1, 0), (1, 1), (0, 2), (2, 0), (1, 2), (2, 1), (2, 2))
 """Rows and columns of the cosines that carry bits; not the mean, which shows most."""
 CELL = 18.0
 """Width of a cell, in levels times 8: a change of one coefficient of a block by one."""
+KNOWN_CELL = CELL * 2 / math.sqrt(3)
+"""The same where readers have the cover: moves of half a cell cost as much as those above do, which
+reach up to a whole cell, evenly."""
 LUMA = (299, 587, 114)  # thousandths, ITU-R BT.601
 GROUP = 8  # neighbouring blocks: those of a byte
 DOUBT = 0.3  # a mean of logits that counts for nothing; noise has 2 / pi
@@ -50,12 +56,14 @@ class BlockNetwork:
         index: Which of the key's networks, below 1,024.
         order: Of the image's blocks (see `block_order`).
         bits: How many are read; a network reads the first bits of a longer one.
+        cover: The cosines of the cover, where readers have it: see the module.
     """
 
     key: Key
     index: int
     order: Int64[np.ndarray, "8 groups 8"]
     bits: int
+    cover: Float64[np.ndarray, "blocks 8"] | None = None
 
     @cached_property
     def _drawn(self) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
@@ -68,6 +76,11 @@ class BlockNetwork:
         mixing = _hadamard()[noise.choose(KERNELS, KERNELS)] * signs / math.sqrt(KERNELS)
         starts = noise.integers(KERNELS) % np.uint64(max(1, self.order.shape[1]))
         return mixing, starts.astype(np.int64), noise.uniform(self.bits)
+
+    @property
+    def cell(self) -> float:
+        """Width of a cell."""
+        return CELL if self.cover is None else KNOWN_CELL
 
     @cached_property
     def mixing(self) -> Float64[np.ndarray, "8 8"]:
@@ -83,24 +96,34 @@ class BlockNetwork:
         return self.order[kernel, (turn + self._drawn[1][kernel]) % max(1, groups), within], kernel
 
     def project(self, cosines: Float64[np.ndarray, "blocks 8"]) -> Float64[np.ndarray, " bits"]:
-        """Give z for every bit, in cells and with its phase: whole numbers are cells' centres."""
+        """Give z for every bit, in cells and with its phase: whole numbers are cells' centres.
+
+        A cover that readers have lies at 1/2, between the two cells that are used then.
+        """
         blocks, kernels = self.places
-        levels = np.einsum("if,if->i", cosines[blocks], self.mixing[kernels])
-        z: NDArray[np.float64] = levels / CELL + self._drawn[2]
+        carrying, phase = cosines, self._drawn[2]
+        if self.cover is not None:
+            carrying, phase = cosines - self.cover, np.full(self.bits, 1 / 2)
+        levels = np.einsum("if,if->i", carrying[blocks], self.mixing[kernels])
+        z: NDArray[np.float64] = levels / self.cell + phase
         return z
+
+    def read(self, z: Float64[np.ndarray, " bits"]) -> Float64[np.ndarray, " bits"]:
+        """Give one logit per bit: cos(pi z), which is sin(pi (z + 1/2)); below 0 the bit is 1."""
+        return np.cos(np.pi * (z if self.cover is None else np.clip(z, 0, 1)))
 
     def unproject(
         self, moves: Float64[np.ndarray, " bits"], blocks: int
     ) -> Float64[np.ndarray, "blocks 8"]:
         """Give the least change of the cosines that moves every z by so many cells."""
         levels = np.zeros((blocks, KERNELS))
-        levels[self.places] = moves * CELL
+        levels[self.places] = moves * self.cell
         cosines: NDArray[np.float64] = levels @ self.mixing
         return cosines
 
     def logits(self, cosines: Float64[np.ndarray, "blocks 8"]) -> Float64[np.ndarray, " bits"]:
-        """Give one logit per bit: cos(pi z), which is sin(pi (z + 1/2)); below 0 the bit is 1."""
-        return np.cos(np.pi * self.project(cosines))
+        """Give what is read from cosines, one logit per bit."""
+        return self.read(self.project(cosines))
 
 
 def block_order(key: Key, rows: int, columns: int) -> Int64[np.ndarray, "8 groups 8"]:
@@ -125,6 +148,7 @@ def find_networks(
     bits: int,
     copies: int,
     count: int,
+    cover: Float64[np.ndarray, "blocks 8"] | None = None,
 ) -> list[BlockNetwork]:
     """Find the networks of a key that read their first bits most surely, the surest one first.
 
@@ -135,13 +159,11 @@ def find_networks(
         bits: How many are read, copies included.
         copies: How often each bit stands there.
         count: How many networks to give.
+        cover: The cosines of the cover, if the reader has it.
     """
-    sure = [
-        np.abs(fold(BlockNetwork(key, index, order, bits).logits(cosines), copies)).mean()
-        for index in range(INDICES)
-    ]
-    best = np.argsort(sure)[::-1][:count]
-    return [BlockNetwork(key, index, order, bits) for index in best.tolist()]
+    networks = [BlockNetwork(key, index, order, bits, cover) for index in range(INDICES)]
+    sure = [np.abs(fold(network.logits(cosines), copies)).mean() for network in networks]
+    return [networks[index] for index in np.argsort(sure)[::-1][:count].tolist()]
 
 
 def fold(logits: Float64[np.ndarray, " bits"], copies: int) -> Float64[np.ndarray, " fewer"]:

@@ -139,7 +139,13 @@ def embed(
     file = signals.encode(signals.with_levels(cover, stego), suffix)
     written = signals.decode(file, Path(f"stego{suffix}"))
     try:
-        again = extract(written, opened, profile=config.profile, weights=descent.weights)
+        again = extract(
+            written,
+            opened,
+            profile=config.profile,
+            weights=descent.weights,
+            cover=cover if config.known_cover else None,
+        )
         if again != message:
             raise NotEmbeddedError
     except UnreadableError:
@@ -147,7 +153,8 @@ def embed(
     stego = signals.to_levels(written)
     survived = {}
     if config.profile == "jpeg":
-        survived = robust.survived(_without_copies(stego), opened, message)
+        known = levels if config.known_cover else None
+        survived = robust.survived(_without_copies(stego), opened, message, known)
         if not any(survived.values()):
             raise NotEmbeddedError(hint=TOO_MUCH)
     if stego.shape != original.shape:
@@ -174,6 +181,7 @@ def extract(
     *,
     profile: Profile | None = None,
     weights: Path | None = None,
+    cover: Signal | None = None,
 ) -> bytes:
     """Extract a message from an image or a climate field.
 
@@ -182,15 +190,20 @@ def extract(
         key: The one that the message was embedded with.
         profile: Only look for messages of this profile [default: exact, then jpeg for images].
         weights: For the paper profile, the released network if one was used.
+        cover: The cover, for a message to a receiver who has it; the profile is jpeg then.
 
     Raises:
-        ConfigError: The profile is one that no climate field has.
+        ConfigError: The profile is one that no climate field has, or not that of a known cover; or
+            the cover is not of the same size.
         UnreadableError: There is nothing for this key, or it was destroyed.
     """
     check_medium(stego.medium, profile)
     levels = _without_copies(signals.to_levels(stego))
     levels = levels[_rows(stego.medium, levels)]
     opened = unlock(key, IMAGE_SALT)
+    if cover is not None:
+        check_cover(cover, stego, profile)
+        return robust.extract(levels, opened, signals.to_levels(cover))
     profiles = DEFAULT if stego.medium == "image" else DEFAULT[:1]
     for name in profiles if profile is None else (profile,):
         try:
@@ -225,6 +238,21 @@ def check_medium(medium: str, profile: Profile | None) -> None:
             f"the {profile} profile is for images, not for a {medium} field",
             hint="leave --profile out",
         )
+
+
+def check_cover(cover: Signal, stego: Signal, profile: Profile | None) -> None:
+    """Refuse a receiver's cover that cannot be the stego's.
+
+    Raises:
+        ConfigError: It cannot.
+    """
+    if profile not in (None, "jpeg"):
+        raise ConfigError(f"the {profile} profile needs no cover", hint="leave the cover out")
+    if (cover.medium, cover.size) != (stego.medium, stego.size) or stego.medium != "image":
+        sizes = " and ".join(
+            f"{'x'.join(map(str, reversed(each.size)))} ({each.medium})" for each in (cover, stego)
+        )
+        raise ConfigError(f"cover and stego must be images of one size, got {sizes}")
 
 
 def check_suffix(suffix: str, profile: Profile, medium: str = "image") -> None:
@@ -299,7 +327,7 @@ def _embed_in_image(
     watch: Watch | None,
 ) -> tuple[Levels, int]:
     if config.profile == "jpeg":
-        return robust.embed(levels, content, key, watch=watch)
+        return robust.embed(levels, content, key, known_cover=config.known_cover, watch=watch)
     depth = int(config.bpp or 1)
     try:
         stego = paper.embed(levels, content, key, depth=depth, config=descent, watch=watch)

@@ -122,6 +122,7 @@ def embed(
     key: Key,
     *,
     salt: bytes | None = None,
+    known_cover: bool = False,
     watch: Watch | None = None,
 ) -> tuple[UInt8[np.ndarray, "rows columns channels"], int]:
     """Change an image so that it carries a message through lossy encoders.
@@ -131,6 +132,7 @@ def embed(
         content: The message.
         key: Decides the networks, one of which the salt picks.
         salt: 16 bytes, never used twice, for repeatable results [default: random].
+        known_cover: The receiver has the cover too.
         watch: Told how far the work has come.
 
     Returns:
@@ -144,6 +146,7 @@ def embed(
     check_room(content, needed=least.bits, available=room, net=net_bytes(room))
     salt = salt or secrets.token_bytes(SALT_BYTES)
     order = block_order(key, *levels.shape[:2])
+    cover = _cosines(levels) if known_cover else None
     wanted = (_strongest(content.length, int(load * room / FULLEST)) or least for load in LOADS)
     tries = list(dict.fromkeys([*wanted, least]))
     for done, sent in enumerate(tries):
@@ -155,7 +158,7 @@ def embed(
         # one salt for all tries, since only one of them ever leaves this function
         header = content.header(sent.settings, salt)
         sealed = header.seal(key, IMAGE_SALT), content.seal(key, header)
-        network = BlockNetwork(key, int.from_bytes(salt[:2]) % INDICES, order, sent.bits)
+        network = BlockNetwork(key, int.from_bytes(salt[:2]) % INDICES, order, sent.bits, cover)
         least_db = 0.0 if sent == least else PRICE_DB
         stego = _solve(levels, network, sent, sealed, least_db=least_db, watch=told)
         if psnr_db(levels, stego) >= least_db:
@@ -163,8 +166,17 @@ def embed(
     return stego, sent.bits
 
 
-def extract(levels: UInt8[np.ndarray, "rows columns channels"], key: Key) -> bytes:
+def extract(
+    levels: UInt8[np.ndarray, "rows columns channels"],
+    key: Key,
+    cover: UInt8[np.ndarray, "rows columns _channels"] | None = None,
+) -> bytes:
     """Read a message.
+
+    Args:
+        levels: The stego image.
+        key: That it was sent with.
+        cover: The cover, for messages to a receiver who has it.
 
     Raises:
         UnreadableError: There is none for this key, or too much of it was lost.
@@ -174,7 +186,13 @@ def extract(levels: UInt8[np.ndarray, "rows columns channels"], key: Key) -> byt
         raise UnreadableError
     cosines, order = _cosines(levels), block_order(key, *levels.shape[:2])
     for network in find_networks(
-        key, order, cosines, bits=HEADER_BITS, copies=HEADER_COPIES, count=CANDIDATES
+        key,
+        order,
+        cosines,
+        bits=HEADER_BITS,
+        copies=HEADER_COPIES,
+        count=CANDIDATES,
+        cover=None if cover is None else _cosines(cover),
     ):
         try:
             sealed = _decode(HEADER_CODE, fold(network.logits(cosines), HEADER_COPIES))
@@ -190,10 +208,15 @@ def extract(levels: UInt8[np.ndarray, "rows columns channels"], key: Key) -> byt
 
 
 def survived(
-    levels: UInt8[np.ndarray, "rows columns channels"], key: Key, message: bytes
+    levels: UInt8[np.ndarray, "rows columns channels"],
+    key: Key,
+    message: bytes,
+    cover: UInt8[np.ndarray, "rows columns _channels"] | None = None,
 ) -> dict[str, bool]:
     """Tell for each encoder that a sender tries whether a message comes back from its output."""
-    return {name: _reads(encoder(levels), key, message) for name, encoder in CHANNELS.items()}
+    return {
+        name: _reads(encoder(levels), key, message, cover) for name, encoder in CHANNELS.items()
+    }
 
 
 def _strongest(length: int, bits: int) -> Sent | None:
@@ -233,7 +256,7 @@ def _solve(
             return moved
         outcomes = [encoder(moved) for encoder in (lambda a: a, *CHANNELS.values())]
         errors = np.stack([network.project(_cosines(seen)) - target for seen in outcomes])
-        whole = sum(_whole(seen, sent, bits) for seen in np.cos(np.pi * (errors + target)))
+        whole = sum(_whole(seen, sent, bits) for seen in map(network.read, errors + target))
         most = int((np.abs(errors) > 1 / 2).sum(axis=1).max())  # wrong after the worst encoder
         if (whole, -most) > rank:
             best, rank = moved, (whole, -most)
@@ -261,9 +284,11 @@ def _decode(code: Code, logits: NDArray[np.float64]) -> bytes:
     return code.decode(bytes_of(logits < 0), reliability)
 
 
-def _reads(levels: NDArray[np.uint8], key: Key, message: bytes) -> bool:
+def _reads(
+    levels: NDArray[np.uint8], key: Key, message: bytes, cover: NDArray[np.uint8] | None
+) -> bool:
     try:
-        return extract(levels, key) == message
+        return extract(levels, key, cover) == message
     except UnreadableError:
         return False
 

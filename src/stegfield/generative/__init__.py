@@ -10,6 +10,7 @@ from stegfield.generative.examples import (
     globes,
     read_examples,
 )
+from stegfield.generative.keyed import cover_of, draw_keyed
 from stegfield.generative.model import Model
 from stegfield.generative.processes import Processes, joined
 from stegfield.generative.store import SHIPPED, ModelFileError, from_bytes, load, save, to_bytes
@@ -27,7 +28,9 @@ __all__ = [
     "Processes",
     "Progress",
     "Watch",
+    "cover_of",
     "digits",
+    "draw_keyed",
     "from_bytes",
     "globes",
     "joined",

@@ -1,0 +1,50 @@
+"""Covers that a key decides: its holder draws them again, and so sees what a message changed.
+
+A key has 256 covers, so that a second message need not go into the same one; the receiver takes the
+one that looks most like what he has.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+import torch
+from torch.nn import functional
+
+from stegfield import fields
+from stegfield.fields import Field
+from stegfield.generative.model import Model
+from stegfield.keys import IMAGE_SALT, Key, Passphrase, unlock
+from stegfield.signals import Signal
+
+COVERS = 256
+SMALL = (16, 16)
+"""Rows and columns at which covers are compared."""
+
+
+def draw_keyed(model: Model, key: Key | Passphrase, index: int | None = None) -> Field:
+    """Draw one of a key's covers.
+
+    Args:
+        model: Draws them.
+        key: Decides them, for this model.
+        index: Which of them, below 256 [default: one at random].
+    """
+    index = secrets.randbelow(COVERS) if index is None else index
+    return model.draw(_seeds(model, key)[index])
+
+
+@torch.no_grad()
+def cover_of(model: Model, key: Key | Passphrase, shown: Signal) -> Signal:
+    """Give the one of a key's covers that is most like an image again, at the image's size."""
+    seeds = _seeds(model, key)
+    drawn = model.sample(torch.stack([model.latent(seed) for seed in seeds]), SMALL)
+    channels_first = shown.values.movedim(-1, 0)[None]
+    wanted = functional.adaptive_avg_pool2d(channels_first, SMALL)[0].movedim(0, -1)
+    errors = (drawn - wanted).square().flatten(1).mean(1)
+    return fields.render(model.draw(seeds[int(errors.argmin())]), shown.size)
+
+
+def _seeds(model: Model, key: Key | Passphrase) -> list[int]:
+    noise = unlock(key, IMAGE_SALT).noise(f"covers/{model.name}", salt=IMAGE_SALT)
+    return [int(seed) >> 1 for seed in noise.integers(COVERS)]
