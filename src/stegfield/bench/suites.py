@@ -37,6 +37,7 @@ stego_psnr_db = 45.62
 from __future__ import annotations
 
 import itertools
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -122,9 +123,13 @@ class Suite:
 def shipped() -> list[str]:
     """Name the suites that ship with the package, in the order of the report."""
     folder = resources.files("stegfield.bench") / "suites"
-    return sorted(
-        entry.name.removesuffix(".toml") for entry in folder.iterdir() if ".toml" in entry.name
-    )
+    names = (entry.name for entry in folder.iterdir() if ".toml" in entry.name)
+    return sorted((name.removesuffix(".toml") for name in names), key=_in_order)
+
+
+def _in_order(name: str) -> list[int | str]:
+    """Split a name so that numbers in it count as such: mih-9 comes before mih-10."""
+    return [int(part) if part.isdecimal() else part for part in re.split("([0-9]+)", name)]
 
 
 def load(name: str) -> Suite:

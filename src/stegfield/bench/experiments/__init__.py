@@ -18,6 +18,7 @@ from stegfield.bench.experiments.embedding import embedding
 from stegfield.bench.experiments.found import Found
 from stegfield.bench.experiments.hiding import hiding
 from stegfield.bench.experiments.peers import peers
+from stegfield.bench.experiments.showing import showing
 from stegfield.bench.experiments.weighing import weighing
 from stegfield.bench.results import Setting
 from stegfield.errors import ConfigError
@@ -34,6 +35,7 @@ EXPERIMENTS: dict[str, Callable[..., Found]] = {
     "learning_curve": learning_curve,
     "peers": peers,
     "sending": sending,
+    "showing": showing,
     "weighing": weighing,
 }
 

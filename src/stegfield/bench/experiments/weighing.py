@@ -47,7 +47,7 @@ def weighing(
         secrets: In each field that has some.
         draw: Give histograms of each layer's weights.
     """
-    covers = _crops(data, dataset, resolution, fields)
+    covers, _ = random_crops(data, dataset, resolution, fields)
     config = pools.PoolConfig(
         sizes={"width": width, "depth": depth},
         training=FitConfig(steps=steps, seed=0),
@@ -88,12 +88,15 @@ def _charts(kinds: tuple[str, str], made: list[list[Field]]) -> dict[str, bytes]
     return {f"weights-{name}": weights.chart(by_kind, name) for name in made[0][0].slot_bounds()}
 
 
-def _crops(data: Datasets, dataset: str, side: int, count: int) -> list[Samples]:
-    """Cut square crops, one after the other, at places drawn at random."""
+def random_crops(
+    data: Datasets, dataset: str, side: int, count: int
+) -> tuple[list[Samples], list[int]]:
+    """Cut square crops at places drawn at random, and tell which image each is from."""
     random = np.random.default_rng(0)
-    cut = []
+    cut, groups = [], []
     for number in range(count):
         samples = signals.to_samples(data.image(dataset, number, None))
         top, left = (int(random.integers(0, length - side + 1)) for length in samples.shape[:2])
         cut.append(samples[top : top + side, left : left + side])
-    return cut
+        groups.append(number % data.count(dataset))
+    return cut, groups

@@ -1,0 +1,88 @@
+"""Showing: whether what a field shows tells that it hides something."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stegfield import pictures, signals
+from stegfield.bench.datasets import Datasets
+from stegfield.bench.experiments.found import Found
+from stegfield.bench.experiments.weighing import random_crops
+from stegfield.bench.results import Figure
+from stegfield.config import FitConfig
+from stegfield.errors import ConfigError, StegfieldError
+from stegfield.fields import render
+from stegfield.metrics import Samples
+from stegfield.steganalysis import compare, learning, pools
+from stegfield.steganalysis.curves import Roc, detection, roc
+
+
+def showing(
+    data: Datasets,
+    *,
+    dataset: str,
+    against: str = "cover",
+    fields: int = 24,
+    resolution: int = 64,
+    width: int = 96,
+    depth: int = 4,
+    steps: int = 600,
+    secrets: int = 2,
+    learning_steps: int = 400,
+) -> Found:
+    """Try detectors of images on what fields with secrets show.
+
+    Args:
+        data: Where the covers come from.
+        dataset: A set of them; crops at places drawn at random.
+        against: What the detectors tell it from: ``cover``, the images themselves, or ``clean``,
+            what fields without secrets show of them.
+        fields: How many, of one cover each.
+        resolution: Rows and columns of covers and secrets.
+        width: Of the SIREN's layers.
+        depth: Layers of the SIREN.
+        steps: Of training.
+        secrets: In each field.
+        learning_steps: Training of the siamese network, on half of the covers.
+    """
+    if against not in ("cover", "clean"):
+        raise ConfigError(f"against is cover or clean, got {against}")
+    covers, groups = random_crops(data, dataset, resolution, fields)
+    kinds = ("keyed", "clean") if against == "clean" else ("keyed",)
+    config = pools.PoolConfig(
+        sizes={"width": width, "depth": depth},
+        training=FitConfig(steps=steps, seed=0),
+        secrets=secrets,
+    )
+    built = pools.build(data.scratch(), covers, kinds, config)
+    if built.failed:
+        raise StegfieldError(f"{len(built.failed)} fields failed: {next(iter(built.failed))}")
+    shown = {kind: _shown(data, kind) for kind in kinds}
+    innocent, stego = shown.get("clean", covers), shown["keyed"]
+    figures: dict[str, Figure] = {"fields": len(stego)}
+    curves: dict[str, Roc] = {}
+    for name, (judge, threshold) in compare.DETECTORS.items():
+        before, after = judge(innocent, stego, groups)
+        found = detection(before, after, threshold=threshold, groups=groups)
+        figures[f"{name}_auc"], figures[f"{name}_p_e"] = found.auc, found.p_e
+        curves[name] = roc(before, after)
+    (point,) = learning.learning_curve(
+        np.stack(innocent),
+        np.stack(stego),
+        groups,
+        counts=[fields // 2],
+        seeds=[0],
+        folder=data.scratch(),
+        config=learning.TrainingConfig(steps=learning_steps),
+    )
+    figures |= {"siamese_accuracy_percent": 100 * point.accuracy, "siamese_auc": point.result.auc}
+    drawn = {
+        name: list(zip(each.false_alarms.tolist(), each.detections.tolist(), strict=True))
+        for name, each in curves.items()
+    }
+    return Found(figures, {"roc": pictures.curves(drawn, across="false alarms", title=against)})
+
+
+def _shown(data: Datasets, kind: str) -> list[Samples]:
+    made = pools.read(data.scratch(), kind)
+    return [signals.to_samples(render(made[at])) for at in sorted(made)]
