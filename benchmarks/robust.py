@@ -27,7 +27,7 @@ from stegfield.hiding import key_slots
 from stegfield.keys import Key
 from stegfield.signals import Signal
 
-SEED, STEPS, BATCH = 1, 6000, 1024
+SEED, STEPS, BATCH = 1, 2000, 1024
 KEYS, SEARCHES, SEARCH_STEPS = 200, 2, 150
 PROFILES: tuple[Profile, ...] = ("exact", "jpeg")
 PUBLISHED = {

@@ -1,10 +1,12 @@
 """Damage to weights: what pruning, noise and rounding leave of a tensor, and training under it.
 
-Attackers do this to whole fields; robust training does it to the weights of every step. It settles
-on matrices that do without their smallest weights, so that pruning takes away what is hardly there,
-and on places where noise matters little, which covers rounding as well: noise of 1 % of a layer's
-standard deviation is what 8-bit integers make. More of it in training costs undamaged fields more
-than it saves damaged ones: with 2 %, and eight times the steps, all of them were worse.
+Attackers do this to whole fields; robust training does it to the weights of every step. Noise of
+1 % of a layer's standard deviation is what 8-bit integers make.
+
+Measured at 128x128, cover and two secrets, 385,483 weights, 800 steps, least PSNR in dB of the
+three images: with 30 % pruned in every step 38.5 undamaged and as much after pruning; with 15 %,
+42.5 and, once 30 % are pruned, 25.7; with shares drawn evenly up to 30 %, 40.0 and 34.1. Twice the
+noise in training is no help to anything, not even against noise.
 """
 
 from __future__ import annotations
@@ -15,11 +17,9 @@ import torch
 from torch import Tensor
 
 PRUNED = 0.3
-"""Share of each matrix, the smallest weights, that robust training learns to do without."""
-NOISE = 0.01
+"""Share of each matrix, the smallest weights, that robust training does without at most."""
+NOISE = 0.0125
 """Noise in robust training, as a share of each tensor's standard deviation."""
-KEPT = 0.05
-"""What is left of the weights that it does without: zeros would be counted in a moment."""
 INT8 = 127
 """The largest 8-bit integer of a scale that is the same on both sides of zero."""
 
@@ -63,10 +63,13 @@ def wear(
 ) -> list[dict[str, Tensor]]:
     """Give what one step of robust training meets: pruned, and with the noise of each generator.
 
+    The share that is pruned is another one in each step, more often a small one (the square of a
+    uniform one): so that the whole of a field is as good as it can be, and less of it nearly so.
     Gradients pass as if nothing had happened, so that a pruned weight can come back (a
     straight-through estimate).
     """
-    left = {name: _pruned_matrix(weight.detach()) for name, weight in parameters.items()}
+    share = PRUNED * float(torch.rand((), generator=generators[0])) ** 2
+    left = {name: _pruned_matrix(weight.detach(), share) for name, weight in parameters.items()}
     return [
         {
             name: weight + (noisy(left[name], NOISE, generator) - weight.detach())
@@ -76,14 +79,6 @@ def wear(
     ]
 
 
-@torch.no_grad()
-def settle(parameters: Mapping[str, Tensor]) -> None:
-    """Shrink, in place, the weights that robust training has learnt to do without."""
-    for weight in parameters.values():
-        if weight.ndim > 1:
-            weight[smallest(weight, PRUNED)] *= KEPT
-
-
-def _pruned_matrix(weight: Tensor) -> Tensor:
+def _pruned_matrix(weight: Tensor, share: float) -> Tensor:
     """Prune matrices and grids; biases are left alone."""
-    return pruned(weight, PRUNED) if weight.ndim > 1 else weight
+    return pruned(weight, share) if weight.ndim > 1 else weight

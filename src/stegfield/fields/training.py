@@ -8,7 +8,6 @@ its decay: that is why every run has a planned end, and why stopping early winds
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import json
 import math
@@ -29,7 +28,7 @@ from torch.func import functional_call
 from stegfield.config import FitConfig
 from stegfield.errors import DivergedError
 from stegfield.fields import checkpoints
-from stegfield.fields.damage import settle, wear
+from stegfield.fields.damage import wear
 from stegfield.fields.field import Field, SlotValues, keep_freed_memory, render, substitute
 from stegfield.fields.optim import Muon
 from stegfield.signals import Signal, psnr_db, to_levels
@@ -123,8 +122,6 @@ def train(
         if checkpoint is not None:
             run.save(checkpoint)
         run.polish(watch)
-    if config.robust:
-        settle(dict(field.named_parameters()))
     return Training(run.step, run.seconds, run.stopped)
 
 
@@ -257,15 +254,7 @@ class _Run:
         if target is None or min(self.psnr) < target - 0.1 or self.step < self.next_check:
             return False
         self.next_check = self.step + max(10, self.step // 20)  # measuring takes a few steps' time
-        return min(measure(self.result(), self.targets)) >= target
-
-    def result(self) -> Field:
-        """Give the field as it would be if the run ended now."""
-        if not self.config.robust:
-            return self.field
-        ended = copy.deepcopy(self.field)
-        settle(dict(ended.named_parameters()))
-        return ended
+        return min(measure(self.field, self.targets)) >= target
 
     def wind_down(self, scale: float) -> None:
         """Shrink the steps to nothing over a tenth of the run so far, and end."""

@@ -3,11 +3,11 @@
 Trained freely, weights that are slots of some key grow to twice the size of the others, and spectra
 grow flatter: whoever has a few clean fields sees it at once. So the joint training starts at a
 clean field of the cover, and every few steps each tensor is moved back to what that field has: the
-same singular values, then the same sorted values. The sorted values come out equal to the last bit,
-the singular values nearly.
+same singular values, then the same norms of every unit's weights, then the same sorted values. The
+sorted values come out equal to the last bit, the others nearly.
 
-Measured on 20 small fields: tests of distributions, spectra and pruning are then near chance. The
-norms of units, which are not moved, still tell.
+Measured on 16 small fields: tests of distributions, spectra and units are then near chance, those
+of pruning and moments say 60 to 70 %.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from stegfield.signals import Signal
 
 EVERY = 5
 """Steps between two moves."""
+TINY = 1e-12
 LAST = 0.9
 """Share of the plan after which every step is followed by a move, so that none undoes much."""
 
@@ -32,10 +33,11 @@ class Likeness:
         self._field = field
         tensors = {name: weight.detach() for name, weight in clean.named_parameters()}
         self._values = {name: tensor.flatten().sort().values for name, tensor in tensors.items()}
-        self._spectra = {
-            name: torch.linalg.svdvals(tensor)
-            for name, tensor in tensors.items()
-            if tensor.ndim == 2
+        matrices = {name: tensor for name, tensor in tensors.items() if tensor.ndim == 2}
+        self._spectra = {name: torch.linalg.svdvals(each) for name, each in matrices.items()}
+        self._norms = {
+            name: [each.norm(dim=side, keepdim=True) for side in (0, 1)]
+            for name, each in matrices.items()
         }
 
     @torch.no_grad()
@@ -45,6 +47,8 @@ class Likeness:
             if name in self._spectra:
                 left, _, right = torch.linalg.svd(weight, full_matrices=False)
                 weight.copy_(left * self._spectra[name] @ right)
+                for side, norms in enumerate(self._norms[name]):
+                    weight.mul_(norms / weight.norm(dim=side, keepdim=True).clamp(min=TINY))
             flat = weight.view(-1)
             flat[flat.argsort(stable=True)] = self._values[name]
 
