@@ -7,7 +7,6 @@ combination is a job. A finished job is never run again, so a run that is stoppe
 """
 
 from stegfield.bench.datasets import Datasets
-from stegfield.bench.engines import ENGINES
 from stegfield.bench.experiments import EXPERIMENTS
 from stegfield.bench.report import write_report
 from stegfield.bench.results import Job, Record, Results
@@ -15,7 +14,6 @@ from stegfield.bench.running import run
 from stegfield.bench.suites import Suite, load, shipped
 
 __all__ = [
-    "ENGINES",
     "EXPERIMENTS",
     "Datasets",
     "Job",

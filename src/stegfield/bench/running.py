@@ -17,9 +17,9 @@ import torch
 
 import stegfield
 from stegfield.bench.datasets import Datasets
-from stegfield.bench.engines import Engine, local
 from stegfield.bench.experiments import find
 from stegfield.bench.results import Figure, Job, Record, Results
+from stegfield.engines import Engine, local
 from stegfield.errors import StegfieldError
 
 WORK = "work"
@@ -65,7 +65,8 @@ def run(
     pending = list({job.id: job for job in jobs if not results.done(job)}.values())
     failed = 0
     for done, outcome in enumerate(
-        engine(pending, partial(perform, data=data, work=results.folder / WORK), workers), 1
+        engine(pending, partial(perform, data=data, work=results.folder / WORK), failure, workers),
+        1,
     ):
         results.add(outcome.record, outcome.pictures)
         failed += outcome.record.error is not None

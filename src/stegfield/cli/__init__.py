@@ -14,6 +14,7 @@ from cyclopts import App, CycloptsError
 
 import stegfield
 from stegfield.cli.attack import attack
+from stegfield.cli.batch import batch
 from stegfield.cli.bench import bench, report
 from stegfield.cli.capacity import capacity
 from stegfield.cli.compare import compare
@@ -58,6 +59,7 @@ for command in (
     compare,
     attack,
     detect,
+    batch,
     bench,
     report,
     demo,

@@ -39,6 +39,7 @@ def bench(
         json: Print the result as JSON.
     """
     from stegfield import bench as suites
+    from stegfield.engines import ENGINES
 
     if list_:
         for name in suites.shipped():
@@ -56,7 +57,7 @@ def bench(
         jobs,
         results,
         data,
-        engine=suites.ENGINES[engine],
+        engine=ENGINES[engine],
         workers=workers,
         watch=None if json else _tell,
     )

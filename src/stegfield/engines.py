@@ -1,0 +1,121 @@
+"""Engines: how many jobs run at once, on this machine or on a cluster of them.
+
+An engine takes jobs, what performs one, what tells of one that was lost, and a number of workers;
+it gives what came of each job as they end, in any order. What performs a job is sent to other
+processes, and so must be importable; it should raise nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import active_children, get_context
+from typing import Any, Protocol, TypeVar, runtime_checkable
+
+import torch
+
+from stegfield.errors import InputError
+
+J = TypeVar("J")
+O = TypeVar("O")  # noqa: E741 - an outcome
+ATTEMPTS = 2
+"""At a job whose process dies: it may have been another's fault."""
+DIED = "the process died: was there enough memory?"
+
+
+@runtime_checkable
+class Engine(Protocol):
+    """Runs jobs."""
+
+    def __call__(
+        self,
+        jobs: Sequence[J],
+        perform: Callable[[J], O],
+        lost: Callable[[J, str], O],
+        workers: int,
+    ) -> Iterator[O]:
+        """Give the outcomes."""
+
+
+def local(
+    jobs: Sequence[J], perform: Callable[[J], O], lost: Callable[[J, str], O], workers: int
+) -> Iterator[O]:
+    """Run jobs in processes of this machine, or in this one where there is one worker."""
+    if workers == 1:
+        yield from map(perform, jobs)
+    else:
+        yield from apart(jobs, perform, lost, workers)
+
+
+def apart(
+    jobs: Sequence[J], perform: Callable[[J], O], lost: Callable[[J, str], O], workers: int
+) -> Iterator[O]:
+    """Run jobs in other processes of this machine; they end with this one, at once."""
+    threads = max(1, (os.cpu_count() or 1) // workers)
+    left = dict(enumerate(jobs))
+    for attempt in range(ATTEMPTS):
+        together = workers if attempt == 0 else 1  # alone, to see whose fault it was
+        for batch in [list(left)] if attempt == 0 else [[at] for at in left]:
+            with ProcessPoolExecutor(
+                together, get_context("spawn"), initializer=_begin, initargs=(threads,)
+            ) as pool:
+                running = {pool.submit(perform, left[at]): at for at in batch}
+                try:
+                    for done in as_completed(running):
+                        outcome = done.result()
+                        del left[running[done]]
+                        yield outcome
+                except BrokenProcessPool:
+                    continue
+                except BaseException:
+                    for process in active_children():
+                        process.terminate()
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    raise
+        if not left:
+            return
+    for job in left.values():
+        yield lost(job, DIED)
+
+
+def _begin(threads: int) -> None:
+    """Prepare a worker: Ctrl-C is for the process that started it, which ends the others."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    torch.set_num_threads(threads)
+
+
+def on_ray(
+    jobs: Sequence[J], perform: Callable[[J], O], lost: Callable[[J, str], O], workers: int
+) -> Iterator[O]:
+    """Run jobs on the Ray cluster that this machine belongs to, or on one of its own.
+
+    A job whose worker is lost is started again elsewhere.
+
+    Raises:
+        InputError: Ray is not installed.
+    """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it would report to its makers
+    try:
+        import ray
+    except ImportError:
+        raise InputError("Ray is not installed", hint="pip install 'stegfield[ray]'") from None
+    cluster: Any = ray
+    if not cluster.is_initialized():
+        cluster.init(log_to_driver=False, include_dashboard=False)
+    share = max(1.0, cluster.cluster_resources().get("CPU", 1.0) / workers)
+    task = cluster.remote(num_cpus=share, max_retries=3)(perform)
+    running = {task.remote(job): job for job in jobs}
+    while running:
+        (done,), _ = cluster.wait(list(running))
+        job = running.pop(done)
+        try:
+            outcome = cluster.get(done)
+        except cluster.exceptions.RayError as error:
+            outcome = lost(job, f"lost by the cluster: {type(error).__name__}")
+        yield outcome
+
+
+ENGINES: dict[str, Engine] = {"local": local, "ray": on_ray}

@@ -1,0 +1,217 @@
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from stegfield import cli
+from stegfield.cli.jobs import Job, Records, perform, read_jobs
+from stegfield.engines import apart, on_ray
+from stegfield.errors import ConfigError, InputError, OutputError, StegfieldError
+from stegfield.keys import Key
+
+TOML = """
+[all]
+key = "alice.key"
+
+[[jobs]]
+command = "embed"
+cover = "photos/*.png"
+message = "letter.txt"
+output = "stego/{name}.png"
+flat = true
+"""
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("photos").mkdir()
+    Path("stego").mkdir()
+    random = np.random.default_rng(0)
+    for name in ("one", "two", "three"):
+        Image.fromarray(random.integers(60, 180, (40, 40, 3), np.uint8)).save(f"photos/{name}.png")
+    Path("letter.txt").write_bytes(b"Dear Bob")
+    Path("alice.key").write_bytes(Key(bytes(range(32))).to_bytes())
+    Path("jobs.toml").write_text(TOML)
+
+
+def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, object]:
+    code = cli.run(["batch", *arguments, "--json"])
+    captured = capsys.readouterr()
+    assert captured.out, captured.err
+    facts: dict[str, object] = json.loads(captured.out)
+    return facts | {"code": code}
+
+
+def test_each_file_is_a_job_and_done_ones_are_not_run_again(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert told(capsys, "jobs.toml") == {"jobs": 3, "done": 3, "kept": 0, "failed": {}, "code": 0}
+    assert sorted(path.name for path in Path("stego").iterdir()) == [
+        "one.png",
+        "three.png",
+        "two.png",
+    ]
+    back = 'command,stego,output,key\nextract,"stego/*.png",back-{number}.txt,alice.key\n'
+    Path("back.csv").write_text(back)
+    assert cli.run(["batch", "back.csv"]) == 0
+    assert [Path(f"back-{at}.txt").read_bytes() for at in (1, 2, 3)] == [b"Dear Bob"] * 3
+    Path("stego/two.png").unlink()
+    assert told(capsys, "jobs.toml")["kept"] == 2
+    records = [json.loads(line) for line in Path("jobs.jsonl").read_text().splitlines()]
+    assert len(records) == 4
+    assert all(record["result"]["psnr_db"] > 50 for record in records)
+
+
+def test_one_bad_job_does_not_stop_the_rest(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("photos/two.png").write_bytes(b"no image")
+    Path("stego/three.png").write_bytes(b"here before")
+    facts = told(capsys, "jobs.toml")
+    assert (facts["code"], facts["done"]) == (StegfieldError.exit_code, 1)
+    assert set(facts["failed"]) == {"job 1 (photos/two.png)", "job 1 (photos/three.png)"}  # type: ignore[call-overload]
+    assert Path("stego/three.png").read_bytes() == b"here before"
+    Path("stego/three.png").unlink()
+    assert told(capsys, "jobs.toml")["done"] == 1  # only what failed is tried again
+
+
+def test_what_was_read_from_another_file_is_done_again(capsys: pytest.CaptureFixture[str]) -> None:
+    told(capsys, "jobs.toml")
+    Path("letter.txt").write_bytes(b"Dear Carol")
+    facts = told(capsys, "jobs.toml")
+    assert (facts["kept"], facts["done"]) == (0, 0)  # and nothing is overwritten
+    text = Path("jobs.toml").read_text().replace("flat = true", "force = true")
+    Path("jobs.toml").write_text(text)
+    assert told(capsys, "jobs.toml")["done"] == 3
+
+
+def test_a_table_tells_what_came_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["batch", "jobs.toml", "--workers", "2"]) == 0
+    said = capsys.readouterr().err
+    assert "seconds a job" in said
+    assert "embed" in said
+    assert cli.run(["batch", "jobs.toml"]) == 0
+    assert "3 jobs had been done before" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[[jobs]]\ncommand = 'dance'", "job 1: the command is one of"),
+        ("[[jobs]]\ncommand = 'extract'\nstego = 'a.png'\noutput = 'b'", "there is no key"),
+        ("[all]\nkey = 'k'\n[[jobs]]\ncommand = 'embed'\ncover = 'photos/one.png'", "job 1: "),
+        ("[all]\nkey = 'k'\n[[jobs]]\ncommand = 'reveal'\nfield = '*.x'", "no file has a name"),
+        ("[[jobs]]\ncommand = 'fit'\ncover = 'a'\noutput = 'b'\nshape = 3", "job 1: "),
+        ("[[jobs]]\ncommand = 'fit'\ncover = 'a'\noutput = 'b'\njson = true", "has no --json"),
+        ("jobs = 3", "other entries"),
+        ("jobs = [3]", "job 1 of"),
+        ("", "has no jobs"),
+        ("[[jobs]", "is not TOML"),
+    ],
+)
+def test_a_mistake_is_told_before_anything_is_run(text: str, words: str) -> None:
+    Path("bad.toml").write_text(text)
+    with pytest.raises(InputError, match=re.escape(words)):
+        read_jobs(Path("bad.toml"))
+    assert cli.run(["batch", "bad.toml"]) == InputError.exit_code
+    assert not Path("bad.jsonl").exists()
+
+
+def test_two_jobs_do_not_write_one_file() -> None:
+    Path("jobs.toml").write_text(TOML.replace("{name}", "same"))
+    with pytest.raises(OutputError, match="write the same file"):
+        read_jobs(Path("jobs.toml"))
+
+
+def test_rows_of_other_lengths_are_refused() -> None:
+    Path("bad.csv").write_text("command,cover\nfit,a,b\n")
+    with pytest.raises(InputError, match="row 2 of bad"):
+        read_jobs(Path("bad.csv"))
+
+
+def test_secrets_are_lists_of_an_image_and_its_key() -> None:
+    Path("jobs.toml").write_text(
+        "[[jobs]]\ncommand = 'hide'\ncover = 'photos/one.png'\noutput = 'f.safetensors'\n"
+        "secret = [['photos/two.png', 'alice.key'], ['photos/three.png', 'bob.key']]\nsteps = 3\n"
+    )
+    Path("bob.key").write_bytes(Key(bytes(range(1, 33))).to_bytes())
+    (job,) = read_jobs(Path("jobs.toml"))
+    assert job.arguments.count("--secret") == 2
+    assert perform(job).error is None
+    assert Path("f.safetensors").exists()
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.text(), st.sampled_from([".toml", ".csv"]))
+def test_any_text_is_a_file_of_jobs_or_refused(text: str, suffix: str) -> None:
+    path = Path(f"any{suffix}")
+    path.write_text(text, encoding="utf-8", newline="")
+    with contextlib.suppress(InputError, OutputError, ConfigError):
+        assert read_jobs(path)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.binary())
+def test_any_file_of_records_is_read_or_refused(data: bytes) -> None:
+    Path("any.jsonl").write_bytes(data)
+    with contextlib.suppress(InputError):
+        Records(Path("any.jsonl"))
+
+
+@contextlib.contextmanager
+def ray_cluster() -> Iterator[None]:
+    """A cluster of two workers on this machine, which talks to nobody else."""
+    ray = pytest.importorskip("ray", reason="Ray is not installed")
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, _node_ip_address="127.0.0.1")
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def square(number: int) -> int:
+    """Give the square; die at the first try of 3."""
+    mark = Path(os.environ["STEGFIELD_TEST_MARK"])
+    if number == 3 and not mark.exists():
+        mark.touch()
+        os._exit(1)
+    return number * number
+
+
+def minus(number: int, reason: str) -> int:
+    assert reason
+    return -number
+
+
+@pytest.mark.parametrize("engine", [apart, on_ray])
+def test_a_lost_worker_loses_no_result(
+    engine: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STEGFIELD_TEST_MARK", str(tmp_path / "died"))
+    home = Path(__file__).parents[2]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(home), str(home / "src")]))
+    assert callable(engine)
+    with ray_cluster() if engine is on_ray else contextlib.nullcontext():
+        assert sorted(engine([1, 2, 3, 4], square, minus, 2)) == [1, 4, 9, 16]
+
+
+def test_jobs_run_on_ray(capsys: pytest.CaptureFixture[str]) -> None:
+    with ray_cluster():
+        facts = told(capsys, "jobs.toml", "--engine", "ray", "--workers", "2")
+    assert facts == {"jobs": 3, "done": 3, "kept": 0, "failed": {}, "code": 0}
+
+
+def test_a_job_knows_what_it_reads_and_writes() -> None:
+    job = Job("", ("embed", "photos/one.png", "letter.txt", "--output", "x.png"))
+    assert job.outputs == [Path("x.png")]
+    assert set(job.digests()) == {"photos/one.png", "letter.txt"}
