@@ -154,9 +154,8 @@ def push(folder: Path, names: Mapping[str, bytes], repository: str, *, private: 
         OutputError: The hub cannot be reached, or refuses.
     """
     try:
-        import httpx
         from huggingface_hub import HfApi
-        from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
+        from huggingface_hub.errors import HfHubHTTPError, HTTPError, LocalTokenNotFoundError
     except ImportError:
         raise InputError("a hub takes the package huggingface_hub", hint=MISSING) from None
     hub = HfApi(library_name="stegfield")
@@ -174,7 +173,7 @@ def push(folder: Path, names: Mapping[str, bytes], repository: str, *, private: 
     except HfHubHTTPError as error:
         status = error.response.status_code if error.response is not None else "nothing"
         raise OutputError(f"the hub refused {repository}: it said {status}", hint=login) from error
-    except (httpx.HTTPError, OSError) as error:
+    except (HTTPError, OSError) as error:
         raise OutputError(
             f"the hub cannot be reached: {error}",
             hint=f"the folder {folder} is complete; try again",
