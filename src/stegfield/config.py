@@ -475,3 +475,25 @@ def _ignored(name: str, profiles: tuple[Profile, ...], profile: Profile | None) 
 
 def _flag(name: str) -> str:
     return "--" + name.replace("_", "-")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AppConfig:
+    """What one visitor of the web page may ask of the machine."""
+
+    max_upload: int = 64
+    """Largest file, in MB."""
+
+    max_seconds: float = 300.0
+    """Longest run."""
+
+    max_megapixels: float = 16.0
+    """Largest picture."""
+
+    jobs: int = 1
+    """Runs at once; others wait for their turn."""
+
+    def __post_init__(self) -> None:
+        for entry in fields(self):
+            if not getattr(self, entry.name) > 0:
+                raise ConfigError(f"{entry.name.replace('_', '-')} must be above 0")

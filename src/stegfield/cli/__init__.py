@@ -13,6 +13,7 @@ import sys
 from cyclopts import App, CycloptsError
 
 import stegfield
+from stegfield.cli.app import app as page
 from stegfield.cli.attack import attack
 from stegfield.cli.batch import batch
 from stegfield.cli.bench import bench, report
@@ -67,6 +68,7 @@ for command in (
     demo,
 ):
     app.command(command)
+app.command(page, name="app")
 app.register_install_completion_command()
 
 

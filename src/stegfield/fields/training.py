@@ -61,6 +61,8 @@ class Progress:
     fraction: float
     seconds: float
     psnr_db: tuple[float, ...]
+    field: Field | None = None
+    """As it is by now, to look at and no longer than the call lasts."""
 
 
 Watch = Callable[[Progress], bool]
@@ -246,7 +248,7 @@ class _Run:
         fraction = self.fraction()
         if self.config.polish:
             fraction = (1 - POLISH_SHARE) * fraction + POLISH_SHARE * polished
-        return Progress(self.step, fraction, self.seconds, self.psnr)
+        return Progress(self.step, fraction, self.seconds, self.psnr, self.field)
 
     def reached(self) -> bool:
         """Tell whether every target has the PSNR asked for; measured only where it may have."""

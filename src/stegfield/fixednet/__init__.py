@@ -5,6 +5,7 @@ cover ───────────────────┴─solver─�
 """
 
 from stegfield.fixednet.embed import (
+    DEFAULT_SUFFIX,
     Capacity,
     EmbedResult,
     capacity,
@@ -17,6 +18,7 @@ from stegfield.fixednet.embed import (
 from stegfield.fixednet.progress import Progress, Watch
 
 __all__ = [
+    "DEFAULT_SUFFIX",
     "Capacity",
     "EmbedResult",
     "Progress",

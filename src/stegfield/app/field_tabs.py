@@ -1,0 +1,291 @@
+"""Tabs about fields: hide images in one, reveal them, show it at any size."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any
+
+import gradio as gr
+from PIL import Image
+
+from stegfield import fields, hiding, signals
+from stegfield.app.parts import (
+    FIELDS,
+    IMAGES,
+    LIGHT,
+    heavy,
+    key_input,
+    picture,
+    preview,
+    status,
+    stem,
+    upload,
+)
+from stegfield.app.session import Desk, Runs, Update, done, telling
+from stegfield.config import FitConfig
+from stegfield.errors import ConfigError, InputError
+from stegfield.fields import Field, Progress
+from stegfield.hiding import HideResult, Secret
+from stegfield.keys import Passphrase
+from stegfield.signals import Signal
+
+MOST_SECRETS = 8
+SHORTEST, DEFAULT_SECONDS = 5, 60
+EVERY = 2.0
+"""Seconds between two previews."""
+PREVIEW_SIDE = 128
+LARGEST_SIDE = 4096
+KINDS = {
+    "SIREN: conceals, up to about 256 pixels": "siren",
+    "Fourier, robust: survives damage": "fourier",
+    "Grid: fast and large, but shows outlines of the secrets": "grid",
+}
+
+
+def hide_tab(desk: Desk, runs: Runs) -> None:
+    """Hide images in the field of a cover."""
+    gr.Markdown(
+        "Everyone who has the field sees the cover. With a secret's passphrase, the same field "
+        "shows the secret."
+    )
+    with gr.Row():
+        with gr.Column():
+            cover = upload(desk, "Cover", IMAGES)
+            images, passphrases = _secret_inputs(desk)
+            most = min(desk.limits.max_seconds, 600)
+            seconds = gr.Slider(
+                SHORTEST, most, min(DEFAULT_SECONDS, most), step=5, label="Seconds to train"
+            )
+            kind = gr.Radio(list(KINDS), value=next(iter(KINDS)), label="Field")
+            with gr.Row():
+                start = gr.Button("Hide", variant="primary")
+                stop = gr.Button("Stop and keep what there is", interactive=False)
+        with gr.Column():
+            said = status()
+            told = gr.Markdown("")
+            seen = picture("What the cover and the secrets look like so far")
+            result = gr.File(label="The field, for everyone", interactive=False)
+
+    def hide(
+        request: gr.Request, cover_path: str | None, wanted: float, named: str, *given: Any
+    ) -> Iterator[Update]:
+        signal = desk.signal(cover_path, "the cover")
+        pairs = zip(given[:MOST_SECRETS], given[MOST_SECRETS:], strict=True)
+        secrets = [
+            Secret(desk.signal(path, f"secret {number}"), _passphrase(text, number))
+            for number, (path, text) in enumerate(pairs, 1)
+            if path or text
+        ]
+        if not secrets:
+            raise InputError("there is no secret", hint="choose an image and a passphrase for it")
+        asked = runs.begin(str(request.session_hash))
+        yield {stop: gr.update(interactive=True), result: None, seen: None}
+        architecture = KINDS[named]
+        training = FitConfig(
+            max_seconds=min(wanted, desk.limits.max_seconds), robust=architecture == "fourier"
+        )
+
+        def work(watch: Callable[[Progress], bool]) -> HideResult:
+            return hiding.hide(
+                signal, secrets, architecture=architecture, training=training, watch=watch
+            )
+
+        hidden: HideResult | None = None
+        for latest in _apart(work, asked):
+            if isinstance(latest, HideResult):
+                hidden = latest
+            else:
+                yield {told: _progress(latest), seen: _so_far(latest, signal, secrets)}
+        assert hidden is not None  # noqa: S101 - or an error was raised
+        data = fields.to_bytes(hidden.field)
+        name = f"{stem(cover_path, 'cover')}.safetensors"
+        figures = ", ".join(f"{each.quality.psnr_db:.1f}" for each in hidden.secrets)
+        yield {
+            result: desk.put(name, data),
+            said: done(
+                f"{hidden.steps:,} steps in {hidden.seconds:.0f} s. Cover "
+                f"{hidden.cover.psnr_db:.1f} dB, secrets {figures} dB; {len(data):,} bytes."
+            ),
+            told: "",
+            stop: gr.update(interactive=False),
+        }
+
+    start.click(
+        telling(said, hide),
+        [cover, seconds, kind, *images, *passphrases],
+        [said, told, seen, result, stop],
+        show_progress="hidden",
+        **heavy(desk),
+    )
+
+    def end(request: gr.Request) -> None:
+        runs.end(str(request.session_hash))
+
+    stop.click(end, None, None, **LIGHT)
+
+
+def _secret_inputs(desk: Desk) -> tuple[list[gr.File], list[gr.Textbox]]:
+    """Ask for images and their passphrases; there is one row, until more are asked for."""
+    rows, images, passphrases = [], [], []
+    for number in range(1, MOST_SECRETS + 1):
+        with gr.Group(visible=number == 1) as row:
+            images.append(upload(desk, f"Secret {number}", IMAGES))
+            passphrases.append(
+                gr.Textbox(
+                    label=f"Passphrase {number}", type="password", max_lines=1, max_length=1000
+                )
+            )
+        rows.append(row)
+    more = gr.Button("Add a secret", size="sm")
+    shown = gr.State(1)
+
+    def add(count: int) -> list[Any]:
+        count = min(count + 1, MOST_SECRETS)
+        return [count, *(gr.update(visible=at < count) for at in range(MOST_SECRETS))]
+
+    more.click(add, shown, [shown, *rows], **LIGHT)
+    return images, passphrases
+
+
+def reveal_tab(desk: Desk) -> None:
+    """Show the secret of a key."""
+    gr.Markdown(
+        "What a field shows to one key. A wrong key and a field that hides nothing look alike."
+    )
+    with gr.Row():
+        with gr.Column():
+            field = upload(desk, "Field", FIELDS)
+            key = key_input("The one that the secret was hidden with.")
+            start = gr.Button("Reveal", variant="primary")
+        with gr.Column():
+            said = status()
+            seen = picture("The secret")
+            result = gr.File(label="The secret, as PNG", interactive=False)
+
+    def reveal(path: str | None, passphrase: str, key_file: str | None) -> Update:
+        loaded = _field(desk, path)
+        shown = hiding.reveal(loaded, desk.key(passphrase, key_file)).signal
+        rows, columns = shown.size
+        return {
+            seen: preview(shown, 1024),
+            result: desk.put("secret.png", signals.to_png(shown)),
+            said: done(f"{columns}x{rows} pixels."),
+        }
+
+    start.click(telling(said, reveal), [field, *key.both], [said, seen, result], **heavy(desk))
+
+
+def render_tab(desk: Desk) -> None:
+    """Show a field at any size."""
+    gr.Markdown(
+        "What a field shows to everyone. It is a function, so it can be sampled at any size."
+    )
+    with gr.Row():
+        with gr.Column():
+            field = upload(desk, "Field", FIELDS)
+            longest = gr.Slider(8, LARGEST_SIDE, 512, step=1, label="Pixels of the longer side")
+            start = gr.Button("Render", variant="primary")
+        with gr.Column():
+            said = status()
+            seen = picture("What everyone sees")
+            result = gr.File(label="As a file", interactive=False)
+
+    def render(path: str | None, side: int) -> Update:
+        loaded = _field(desk, path)
+        size = _scaled(loaded.public.size, int(side))
+        if size[0] * size[1] > desk.limits.max_megapixels * 1e6:
+            raise ConfigError(f"{size[1]}x{size[0]} pixels are too many", hint="take fewer")
+        shown = fields.render(loaded, size)
+        suffix = ".png" if shown.medium == "image" else ".nc"
+        return {
+            seen: preview(shown, 1024),
+            result: desk.put(f"shown{suffix}", signals.encode(shown, suffix)),
+            said: done(f"{size[1]}x{size[0]} points."),
+        }
+
+    start.click(telling(said, render), [field, longest], [said, seen, result], **heavy(desk))
+
+
+def _field(desk: Desk, path: str | None) -> Field:
+    return fields.from_bytes(desk.data(path, "the field"), "the file")
+
+
+def _passphrase(text: str, number: int) -> Passphrase:
+    if not text:
+        raise InputError(f"passphrase {number} is missing", hint="each secret has its own")
+    return Passphrase(text)
+
+
+def _scaled(size: tuple[int, ...], longest: int) -> tuple[int, int]:
+    rows, columns = (max(1, round(longest * side / max(size))) for side in size)
+    return rows, columns
+
+
+def _apart(
+    work: Callable[[Callable[[Progress], bool]], HideResult], asked: threading.Event
+) -> Iterator[Progress | HideResult]:
+    """Run in a thread; give its progress now and then, and the result at the end.
+
+    The run winds down where it is asked to, and where nobody listens any more.
+    """
+    latest: queue.Queue[Progress] = queue.Queue(maxsize=1)
+    ended: queue.Queue[HideResult | BaseException] = queue.Queue()
+    last = time.monotonic()
+
+    def watch(progress: Progress) -> bool:
+        nonlocal last
+        if time.monotonic() - last > EVERY:
+            last = time.monotonic()
+            with suppress(queue.Full):
+                latest.put_nowait(progress)
+        return asked.is_set()
+
+    def run() -> None:
+        try:
+            ended.put(work(watch))
+        except BaseException as error:  # told in the other thread
+            ended.put(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    try:
+        while thread.is_alive():
+            with suppress(queue.Empty):
+                yield latest.get(timeout=0.2)
+        outcome = ended.get()
+        if isinstance(outcome, BaseException):
+            raise outcome
+        yield outcome
+    finally:
+        asked.set()
+
+
+def _progress(progress: Progress) -> str:
+    left = progress.seconds * (1 / max(progress.fraction, 1e-3) - 1)
+    names = ["cover", *(f"secret {number}" for number in range(1, MOST_SECRETS + 1))]
+    figures = zip(names, progress.psnr_db, strict=False)
+    told = " · ".join(f"{name} **{psnr_db:.1f} dB**" for name, psnr_db in figures)
+    return f"{told}\n\nstep {progress.step:,}, about {left:.0f} s left"
+
+
+def _so_far(progress: Progress, cover: Signal, secrets: list[Secret]) -> Image.Image | None:
+    """Draw what the cover and the secrets look like by now, side by side."""
+    if progress.field is None:
+        return None
+    field = progress.field
+    wanted = [cover, *(secret.signal for secret in secrets)]
+    sizes = [_scaled(signal.size, min(PREVIEW_SIDE, max(signal.size))) for signal in wanted]
+    shown = [fields.render(field, sizes[0])]
+    for secret, size in zip(secrets, sizes[1:], strict=True):
+        shown.append(hiding.reveal(field, secret.key, size=size).signal)
+    pictures = [preview(signal) for signal in shown]
+    strip = Image.new("RGB", (sum(p.width + 4 for p in pictures), max(p.height for p in pictures)))
+    at = 0
+    for each in pictures:
+        strip.paste(each, (at, 0))
+        at += each.width + 4
+    return strip

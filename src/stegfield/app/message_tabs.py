@@ -1,0 +1,206 @@
+"""Tabs about messages: embed a file, extract it, draw a cover for it."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+import gradio as gr
+
+from stegfield import fields, fixednet, generative, signals
+from stegfield.app.parts import (
+    COVERS,
+    heavy,
+    key_input,
+    picture,
+    preview,
+    status,
+    stem,
+    upload,
+)
+from stegfield.app.session import Desk, Update, done, telling
+from stegfield.config import EmbedConfig, Profile
+from stegfield.errors import ConfigError, InputError
+from stegfield.fixednet import EmbedResult
+from stegfield.keys import Key, Passphrase
+from stegfield.signals import Signal
+
+PROFILES: dict[str, Profile] = {
+    "Exact: for files that are sent as they are": "exact",
+    "JPEG: for pictures that are re-encoded, with short messages": "jpeg",
+}
+SHOWN = 2000
+"""Characters of a message that are shown in the page."""
+LARGEST_SEED = 1 << 62
+DRAWN = ("faces", "climate", "digits")
+
+
+def embed_tab(desk: Desk) -> None:
+    """Embed a file, or a text, in an image or a climate field."""
+    gr.Markdown(
+        "Puts any file into a picture; whoever has the key takes it out again, bit for bit. Take a "
+        "picture that was never a JPEG."
+    )
+    with gr.Row():
+        with gr.Column():
+            cover = upload(desk, "Cover", COVERS)
+            text = gr.Textbox(label="Message", lines=3, max_length=1_000_000)
+            file = gr.File(label="Or a file", height=90)
+            key = key_input("The receiver needs the same.")
+            profile = gr.Radio(list(PROFILES), value=next(iter(PROFILES)), label="Profile")
+            start = gr.Button("Embed", variant="primary")
+        with gr.Column():
+            said = status()
+            seen = picture("The picture to send")
+            result = gr.File(label="The file to send, as it is", interactive=False)
+
+    def embed(
+        path: str | None,
+        words: str,
+        attached: str | None,
+        passphrase: str,
+        key_file: str | None,
+        named: str,
+    ) -> Update:
+        signal = desk.signal(path, "the cover")
+        message = _message(desk, words, attached)
+        sender = desk.key(passphrase, key_file)
+        sent = _embedded(desk, signal, message, sender, PROFILES[named])
+        return _answer(desk, sent, stem(path, "cover"), said, seen, result)
+
+    start.click(
+        telling(said, embed),
+        [cover, text, file, *key.both, profile],
+        [said, seen, result],
+        **heavy(desk),
+    )
+
+
+def extract_tab(desk: Desk) -> None:
+    """Extract the file that an image carries."""
+    gr.Markdown("Takes a message out of a picture. A wrong key and an innocent picture look alike.")
+    with gr.Row():
+        with gr.Column():
+            stego = upload(desk, "Picture", COVERS)
+            key = key_input("The one that the message was embedded with.")
+            start = gr.Button("Extract", variant="primary")
+        with gr.Column():
+            said = status()
+            text = gr.Textbox(label="Message", lines=6, interactive=False)
+            result = gr.File(label="As a file", interactive=False)
+
+    def extract(path: str | None, passphrase: str, key_file: str | None) -> Update:
+        signal = desk.signal(path, "the picture")
+        message = fixednet.extract(signal, desk.key(passphrase, key_file))
+        words, name = _words(message)
+        return {
+            text: words,
+            result: desk.put(name, message),
+            said: done(f"{len(message):,} bytes, exactly as they were sent."),
+        }
+
+    start.click(telling(said, extract), [stego, *key.both], [said, text, result], **heavy(desk))
+
+
+def generate_tab(desk: Desk) -> None:
+    """Draw a cover, with a message in it if one is wanted."""
+    gr.Markdown(
+        "Draws a cover that never existed before, as a function, at any size. With a message it is "
+        "drawn at random and forgotten, so that nobody can compare."
+    )
+    with gr.Row():
+        with gr.Column():
+            model = gr.Radio(list(DRAWN), value=DRAWN[0], label="What to draw")
+            side = gr.Slider(16, 1024, 256, step=1, label="Points of the longer side")
+            seed = gr.Textbox(
+                label="Seed", info="A number; left empty, it is drawn.", max_length=19
+            )
+            text = gr.Textbox(label="Message, if any", lines=3, max_length=1_000_000)
+            key = key_input("For the message.")
+            start = gr.Button("Draw", variant="primary")
+        with gr.Column():
+            said = status()
+            seen = picture("What was drawn")
+            result = gr.File(label="As a file", interactive=False)
+
+    def generate(
+        named: str, longest: int, number: str, words: str, passphrase: str, key_file: str | None
+    ) -> Update:
+        source = generative.load(named)
+        at = _seed(number)
+        if words and at is not None:
+            raise ConfigError(
+                "who guesses the seed sees what the message changed", hint="leave it empty"
+            )
+        sender = desk.key(passphrase, key_file) if words else None
+        drawn = source.draw(secrets.randbelow(LARGEST_SEED) if at is None else at)
+        size = [max(1, round(longest * each / max(source.size))) for each in source.size]
+        cover = fields.render(drawn, tuple(size))
+        if sender is not None:
+            sent = _embedded(desk, cover, words.encode(), sender, "exact")
+            return _answer(desk, sent, named, said, seen, result)
+        suffix = ".png" if cover.medium == "image" else ".nc"
+        return {
+            seen: preview(cover, 1024),
+            result: desk.put(f"{named}{suffix}", signals.encode(cover, suffix)),
+            said: done(f"{size[1]}x{size[0]} points."),
+        }
+
+    start.click(
+        telling(said, generate),
+        [model, side, seed, text, *key.both],
+        [said, seen, result],
+        **heavy(desk),
+    )
+
+
+def _message(desk: Desk, words: str, attached: str | None) -> bytes:
+    if words and attached:
+        raise InputError("there are a text and a file", hint="leave one of them out")
+    if attached:
+        return desk.data(attached, "the message")
+    if not words:
+        raise InputError("the message is missing", hint="type it, or choose a file")
+    return words.encode()
+
+
+def _embedded(
+    desk: Desk, cover: Signal, message: bytes, key: Key | Passphrase, profile: Profile
+) -> EmbedResult:
+    return fixednet.embed(
+        cover, message, key, config=EmbedConfig(profile=profile), watch=desk.deadline()
+    )
+
+
+def _answer(desk: Desk, sent: EmbedResult, name: str, said: Any, seen: Any, result: Any) -> Update:
+    suffix = fixednet.DEFAULT_SUFFIX[sent.stego.medium]
+    lost = [encoder for encoder, came_back in sent.survived.items() if not came_back]
+    warning = f" It would not survive {', '.join(lost)}." if lost else ""
+    return {
+        seen: preview(sent.stego, 1024),
+        result: desk.put(f"{name}-stego{suffix}", sent.file),
+        said: done(
+            f"{sent.message_bytes:,} bytes at {sent.quality.psnr_db:.1f} dB, "
+            f"{100 * sent.changed:.2g} % of the samples changed, {sent.seconds:.1f} s. Read back "
+            f"and compared.{warning}"
+        ),
+    }
+
+
+def _words(message: bytes) -> tuple[str, str]:
+    """Give a message as text, if it is one, and the name of its file."""
+    try:
+        words = message.decode()
+    except UnicodeDecodeError:
+        return "(not a text: take the file)", "message.bin"
+    if not words.isprintable() and not all(c.isprintable() or c in "\r\n\t" for c in words):
+        return "(not a text: take the file)", "message.bin"
+    return words if len(words) <= SHOWN else f"{words[:SHOWN]}… (take the file)", "message.txt"
+
+
+def _seed(text: str) -> int | None:
+    if not text.strip():
+        return None
+    if not text.strip().isdecimal() or int(text) >= LARGEST_SEED:
+        raise ConfigError(f"the seed must be a number from 0 to {LARGEST_SEED - 1}")
+    return int(text)

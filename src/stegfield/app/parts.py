@@ -1,0 +1,109 @@
+"""Parts of the page that several tabs have."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from PIL import Image
+
+from stegfield import globes, signals
+from stegfield.app.session import Desk
+from stegfield.errors import StegfieldError
+from stegfield.signals import Signal
+
+IMAGES = [".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"]
+COVERS = [*IMAGES, ".nc"]
+FIELDS = [".safetensors"]
+LIGHT: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
+"""How events are handled that take no time."""
+PREVIEW = 320
+"""Pixels of a preview's longer side, at most."""
+
+
+def heavy(desk: Desk) -> dict[str, Any]:
+    """How events are handled that take a while: in turn, and never twice at once."""
+    return {
+        "api_visibility": "private",
+        "concurrency_id": "work",
+        "concurrency_limit": desk.limits.jobs,
+        "trigger_mode": "once",
+    }
+
+
+@dataclass(frozen=True)
+class KeyInput:
+    """A passphrase, or a key file."""
+
+    passphrase: gr.Textbox
+    file: gr.File
+
+    @property
+    def both(self) -> list[Any]:
+        """The two inputs, in the order in which handlers take them."""
+        return [self.passphrase, self.file]
+
+
+def key_input(about: str) -> KeyInput:
+    """Ask for a passphrase, or a key file."""
+    passphrase = gr.Textbox(
+        label="Passphrase", type="password", max_lines=1, info=about, max_length=1000
+    )
+    with gr.Accordion("A key file instead", open=False):
+        file = gr.File(label="Key file", file_types=[".key"], height=90)
+    return KeyInput(passphrase, file)
+
+
+def upload(desk: Desk, label: str, kinds: list[str]) -> gr.File:
+    """Ask for a file; where it is an image or a climate field, show it."""
+    chosen = gr.File(label=label, file_types=kinds, height=110)
+    if kinds != FIELDS:
+        seen = picture(f"{label}, as it was read", visible=False)
+
+        def look(path: str | None) -> Any:
+            try:
+                return gr.update(value=preview(desk.signal(path, label)), visible=True)
+            except StegfieldError:  # the tab's own handler says why
+                return gr.update(value=None, visible=False)
+
+        chosen.change(look, chosen, seen, **LIGHT)
+    return chosen
+
+
+def picture(label: str, *, visible: bool = True) -> gr.Image:
+    """A picture to look at."""
+    return gr.Image(
+        label=label,
+        visible=visible,
+        interactive=False,
+        type="pil",
+        format="png",
+        height=260,
+        buttons=["fullscreen"],
+    )
+
+
+def status() -> gr.HTML:
+    """Where a tab says what came of it."""
+    return gr.HTML(elem_classes="said")
+
+
+def preview(signal: Signal, longest: int = PREVIEW) -> Image.Image:
+    """Give a picture of a signal, small enough for a page."""
+    samples = globes.globe(signal) if signal.medium == "climate" else signals.to_samples(signal)
+    image = Image.fromarray(samples.squeeze(-1) if samples.shape[-1] == 1 else samples)
+    image.thumbnail((longest, longest), Image.Resampling.BOX)
+    return image
+
+
+def opened(png: bytes) -> Image.Image:
+    """Decode a picture that the library drew."""
+    return Image.open(io.BytesIO(png))
+
+
+def stem(path: str | None, otherwise: str) -> str:
+    """Give a name for a result, after the file that it came from."""
+    return Path(path).stem[:80] or otherwise if path else otherwise

@@ -1,0 +1,154 @@
+"""What all tabs share: limits, files that are only here for a while, and errors as sentences."""
+
+from __future__ import annotations
+
+import functools
+import html
+import inspect
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from stegfield import files, signals
+from stegfield.config import AppConfig
+from stegfield.errors import InputError, StegfieldError
+from stegfield.keys import Key, Passphrase
+from stegfield.signals import Signal
+
+LOG = logging.getLogger(__name__)
+TOKEN_BYTES = 24
+DEFECT = "This should not have happened. The server's log says more."
+Update = dict[Any, Any]
+"""New values of components; those that are left out stay as they are."""
+
+
+class Desk:
+    """A folder for the files of all visitors; nobody finds one without having been told its name.
+
+    Args:
+        folder: Where they lie, in folders with names that cannot be guessed.
+        limits: Of what is read.
+    """
+
+    def __init__(self, folder: Path, limits: AppConfig) -> None:
+        self.folder, self.limits = folder, limits
+
+    def put(self, name: str, data: bytes) -> str:
+        """Write a file for a visitor to take away, and give its path."""
+        place = self.folder / secrets.token_hex(TOKEN_BYTES)
+        place.mkdir(mode=0o700)
+        files.write_new(place / name, data, private=True)
+        return str(place / name)
+
+    def signal(self, upload: str | None, what: str) -> Signal:
+        """Read an image or a climate field that was uploaded.
+
+        Raises:
+            InputError: There is none, it cannot be read, or it is too large.
+        """
+        if not upload:
+            raise InputError(f"{what} is missing", hint="choose a file")
+        path = Path(upload)
+        signal = signals.decode(self.data(upload, what), Path(path.name))
+        most = self.limits.max_megapixels
+        if signal.points > most * 1e6:
+            raise InputError(
+                f"{path.name} has more than {most:g} megapixels", hint="reduce it in size"
+            )
+        return signal
+
+    def data(self, upload: str | None, what: str) -> bytes:
+        """Read a file that was uploaded.
+
+        Raises:
+            InputError: There is none, or it is too large.
+        """
+        if not upload:
+            raise InputError(f"{what} is missing", hint="choose a file")
+        return files.read_bounded(Path(upload), self.limits.max_upload * 1_000_000)
+
+    def key(self, passphrase: str | None, key_file: str | None) -> Key | Passphrase:
+        """Take the key file, or the passphrase.
+
+        Raises:
+            InputError: There is neither, or both.
+        """
+        if key_file and passphrase:
+            raise InputError("there are a passphrase and a key file", hint="leave one of them out")
+        if key_file:
+            return Key.parse(self.data(key_file, "the key file"))
+        if not passphrase:
+            raise InputError("the passphrase is missing", hint="type it, or choose a key file")
+        return Passphrase(passphrase)
+
+    def deadline(self) -> Callable[[Any], None]:
+        """Give a watch that ends a run which takes too long."""
+        end = time.monotonic() + self.limits.max_seconds
+
+        def watch(_: Any) -> None:
+            if time.monotonic() > end:
+                raise StegfieldError(
+                    f"it took longer than the {self.limits.max_seconds:g} seconds that are allowed",
+                    hint="take a smaller picture or a shorter message",
+                )
+
+        return watch
+
+
+class Runs:
+    """Runs that can be wound down, one for each visitor."""
+
+    def __init__(self) -> None:
+        self._asked: dict[str, threading.Event] = {}
+
+    def begin(self, visitor: str) -> threading.Event:
+        """Wind down the visitor's earlier run, if any, and give what asks the new one to end."""
+        self.end(visitor)
+        return self._asked.setdefault(visitor, threading.Event())
+
+    def end(self, visitor: str) -> None:
+        """Ask a visitor's run to wind down."""
+        event = self._asked.pop(visitor, None)
+        if event is not None:
+            event.set()
+
+
+def done(text: str) -> str:
+    """Say what came of it, as HTML."""
+    return f'<p role="status" class="done">{html.escape(text)}</p>'
+
+
+def failed(text: str, hint: str | None) -> str:
+    """Say what went wrong and what to try, as HTML."""
+    more = f" <span>{html.escape(hint)}</span>" if hint else ""
+    return f'<p role="alert" class="failed"><strong>{html.escape(text)}</strong>{more}</p>'
+
+
+def telling(status: Any, work: Callable[..., Any]) -> Callable[..., Iterator[Update]]:
+    """Turn the errors of a handler into sentences in the page.
+
+    Args:
+        status: Component that shows them.
+        work: Gives an update, or several of them one by one.
+    """
+
+    @functools.wraps(work)
+    def told(*given: Any) -> Iterator[Update]:
+        yield {status: ""}
+        try:
+            result = work(*given)
+            if inspect.isgenerator(result):
+                yield from result
+            else:
+                yield result
+        except StegfieldError as error:
+            yield {status: failed(str(error), error.hint)}
+        except Exception:
+            LOG.exception("a handler of the web page failed")
+            yield {status: failed(DEFECT, None)}
+
+    return told

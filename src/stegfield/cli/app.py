@@ -1,0 +1,41 @@
+"""``stegfield app``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from stegfield.cli.terminal import say
+from stegfield.config import AppConfig
+from stegfield.errors import ConfigError
+
+LOCAL = ("127.0.0.1", "localhost", "::1")
+
+
+def app(
+    *,
+    port: int = 7860,
+    host: str = "127.0.0.1",
+    limits: Annotated[AppConfig, Parameter(name="*")] = AppConfig(),
+) -> None:
+    """Serve a web page that does all of this, on this machine alone.
+
+    Nothing is loaded from elsewhere and nothing is sent there. Files are removed when the page
+    ends, and after an hour at most.
+
+    Args:
+        port: Port to listen on; 0 takes a free one.
+        host: Address to listen on. Others than 127.0.0.1 let others in, who are not asked who they
+            are, and what they send travels unencrypted.
+    """
+    from stegfield.app import serve
+
+    if not 0 <= port < 1 << 16:
+        raise ConfigError(f"--port must be from 0 to 65535, got {port}")
+    if host not in LOCAL:
+        say(
+            f"warning: whoever reaches {host} can use this page, and passphrases travel as they "
+            "are\nhint: leave --host out, or put a proxy with HTTPS and passwords in front"
+        )
+    serve(limits, host=host, port=port)
