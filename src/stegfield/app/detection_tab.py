@@ -8,7 +8,16 @@ import gradio as gr
 import numpy as np
 
 from stegfield import fields, pictures
-from stegfield.app.parts import FIELDS, IMAGES, heavy, opened, picture, status, upload
+from stegfield.app.parts import (
+    FIELDS,
+    IMAGES,
+    heavy,
+    opened,
+    picture,
+    show,
+    status,
+    upload,
+)
 from stegfield.app.session import Desk, Update, done, telling
 from stegfield.fields import Field
 from stegfield.steganalysis import lsb
@@ -48,7 +57,7 @@ def detect_tab(desk: Desk) -> None:
                 scores: gr.update(
                     value={"headers": ["matrix", "kurtosis"], "data": rows}, visible=True
                 ),
-                seen: gr.update(value=opened(_histograms(loaded)), label="Weights of each matrix"),
+                seen: show(opened(_histograms(loaded)), label="Weights of each matrix"),
             }
         judged = judge(desk.signal(image_path, "the picture"), "all")
         rates = {name: rate for name, rate in judged.rates.items() if rate is not None}
@@ -58,11 +67,11 @@ def detect_tab(desk: Desk) -> None:
             scores: gr.update(
                 value={"headers": ["detector", "bits a sample"], "data": rows}, visible=True
             ),
-            seen: None,
+            seen: show(None),
         }
         if rates:
-            update[seen] = gr.update(
-                value=opened(_bars(rates)), label="Estimated bits a sample, and the threshold"
+            update[seen] = show(
+                opened(_bars(rates)), label="Estimated bits a sample, and the threshold"
             )
         return update
 

@@ -17,10 +17,12 @@ from stegfield.app.parts import (
     FIELDS,
     IMAGES,
     LIGHT,
+    download,
     heavy,
     key_input,
     picture,
     preview,
+    show,
     status,
     stem,
     upload,
@@ -39,6 +41,8 @@ EVERY = 2.0
 """Seconds between two previews."""
 PREVIEW_SIDE = 128
 LARGEST_SIDE = 4096
+Seen = tuple[str, Image.Image | None]
+"""How far a run is in words, and what it looks like."""
 KINDS = {
     "SIREN: conceals, up to about 256 pixels": "siren",
     "Fourier, robust: survives damage": "fourier",
@@ -68,7 +72,7 @@ def hide_tab(desk: Desk, runs: Runs) -> None:
             said = status()
             told = gr.Markdown("")
             seen = picture("What the cover and the secrets look like so far")
-            result = gr.File(label="The field, for everyone", interactive=False)
+            result = download("The field, for everyone")
 
     def hide(
         request: gr.Request, cover_path: str | None, wanted: float, named: str, *given: Any
@@ -83,7 +87,7 @@ def hide_tab(desk: Desk, runs: Runs) -> None:
         if not secrets:
             raise InputError("there is no secret", hint="choose an image and a passphrase for it")
         asked = runs.begin(str(request.session_hash))
-        yield {stop: gr.update(interactive=True), result: None, seen: None}
+        yield {stop: gr.update(interactive=True), result: show(None), seen: show(None)}
         architecture = KINDS[named]
         training = FitConfig(
             max_seconds=min(wanted, desk.limits.max_seconds), robust=architecture == "fourier"
@@ -95,17 +99,18 @@ def hide_tab(desk: Desk, runs: Runs) -> None:
             )
 
         hidden: HideResult | None = None
-        for latest in _apart(work, asked):
+        for latest in _apart(work, asked, lambda at: (_progress(at), _so_far(at, signal, secrets))):
             if isinstance(latest, HideResult):
                 hidden = latest
             else:
-                yield {told: _progress(latest), seen: _so_far(latest, signal, secrets)}
+                words, drawn = latest
+                yield {told: words, seen: show(drawn)}
         assert hidden is not None  # noqa: S101 - or an error was raised
         data = fields.to_bytes(hidden.field)
         name = f"{stem(cover_path, 'cover')}.safetensors"
         figures = ", ".join(f"{each.quality.psnr_db:.1f}" for each in hidden.secrets)
         yield {
-            result: desk.put(name, data),
+            result: show(desk.put(name, data)),
             said: done(
                 f"{hidden.steps:,} steps in {hidden.seconds:.0f} s. Cover "
                 f"{hidden.cover.psnr_db:.1f} dB, secrets {figures} dB; {len(data):,} bytes."
@@ -164,15 +169,15 @@ def reveal_tab(desk: Desk) -> None:
         with gr.Column():
             said = status()
             seen = picture("The secret")
-            result = gr.File(label="The secret, as PNG", interactive=False)
+            result = download("The secret, as PNG")
 
     def reveal(path: str | None, passphrase: str, key_file: str | None) -> Update:
         loaded = _field(desk, path)
         shown = hiding.reveal(loaded, desk.key(passphrase, key_file)).signal
         rows, columns = shown.size
         return {
-            seen: preview(shown, 1024),
-            result: desk.put("secret.png", signals.to_png(shown)),
+            seen: show(preview(shown, 1024)),
+            result: show(desk.put("secret.png", signals.to_png(shown))),
             said: done(f"{columns}x{rows} pixels."),
         }
 
@@ -192,7 +197,7 @@ def render_tab(desk: Desk) -> None:
         with gr.Column():
             said = status()
             seen = picture("What everyone sees")
-            result = gr.File(label="As a file", interactive=False)
+            result = download("As a file")
 
     def render(path: str | None, side: int) -> Update:
         loaded = _field(desk, path)
@@ -202,8 +207,8 @@ def render_tab(desk: Desk) -> None:
         shown = fields.render(loaded, size)
         suffix = ".png" if shown.medium == "image" else ".nc"
         return {
-            seen: preview(shown, 1024),
-            result: desk.put(f"shown{suffix}", signals.encode(shown, suffix)),
+            seen: show(preview(shown, 1024)),
+            result: show(desk.put(f"shown{suffix}", signals.encode(shown, suffix))),
             said: done(f"{size[1]}x{size[0]} points."),
         }
 
@@ -226,22 +231,24 @@ def _scaled(size: tuple[int, ...], longest: int) -> tuple[int, int]:
 
 
 def _apart(
-    work: Callable[[Callable[[Progress], bool]], HideResult], asked: threading.Event
-) -> Iterator[Progress | HideResult]:
-    """Run in a thread; give its progress now and then, and the result at the end.
+    work: Callable[[Callable[[Progress], bool]], HideResult],
+    asked: threading.Event,
+    look: Callable[[Progress], Seen],
+) -> Iterator[Seen | HideResult]:
+    """Run in a thread; give what it looks like now and then, and the result at the end.
 
-    The run winds down where it is asked to, and where nobody listens any more.
+    The run winds down where it is asked to, and where nobody listens any more. It is looked at
+    between two steps, since within one its weights are in use.
     """
-    latest: queue.Queue[Progress] = queue.Queue(maxsize=1)
+    latest: queue.Queue[Seen] = queue.Queue(maxsize=1)
     ended: queue.Queue[HideResult | BaseException] = queue.Queue()
     last = time.monotonic()
 
     def watch(progress: Progress) -> bool:
         nonlocal last
-        if time.monotonic() - last > EVERY:
+        if time.monotonic() - last > EVERY and latest.empty():
+            latest.put(look(progress))
             last = time.monotonic()
-            with suppress(queue.Full):
-                latest.put_nowait(progress)
         return asked.is_set()
 
     def run() -> None:

@@ -10,10 +10,12 @@ import gradio as gr
 from stegfield import fields, fixednet, generative, signals
 from stegfield.app.parts import (
     COVERS,
+    download,
     heavy,
     key_input,
     picture,
     preview,
+    show,
     status,
     stem,
     upload,
@@ -45,14 +47,14 @@ def embed_tab(desk: Desk) -> None:
         with gr.Column():
             cover = upload(desk, "Cover", COVERS)
             text = gr.Textbox(label="Message", lines=3, max_length=1_000_000)
-            file = gr.File(label="Or a file", height=90)
+            file = gr.File(label="Or a file", height=140)
             key = key_input("The receiver needs the same.")
             profile = gr.Radio(list(PROFILES), value=next(iter(PROFILES)), label="Profile")
             start = gr.Button("Embed", variant="primary")
         with gr.Column():
             said = status()
             seen = picture("The picture to send")
-            result = gr.File(label="The file to send, as it is", interactive=False)
+            result = download("The file to send, as it is")
 
     def embed(
         path: str | None,
@@ -87,7 +89,7 @@ def extract_tab(desk: Desk) -> None:
         with gr.Column():
             said = status()
             text = gr.Textbox(label="Message", lines=6, interactive=False)
-            result = gr.File(label="As a file", interactive=False)
+            result = download("As a file")
 
     def extract(path: str | None, passphrase: str, key_file: str | None) -> Update:
         signal = desk.signal(path, "the picture")
@@ -95,7 +97,7 @@ def extract_tab(desk: Desk) -> None:
         words, name = _words(message)
         return {
             text: words,
-            result: desk.put(name, message),
+            result: show(desk.put(name, message)),
             said: done(f"{len(message):,} bytes, exactly as they were sent."),
         }
 
@@ -121,7 +123,7 @@ def generate_tab(desk: Desk) -> None:
         with gr.Column():
             said = status()
             seen = picture("What was drawn")
-            result = gr.File(label="As a file", interactive=False)
+            result = download("As a file")
 
     def generate(
         named: str, longest: int, number: str, words: str, passphrase: str, key_file: str | None
@@ -141,8 +143,8 @@ def generate_tab(desk: Desk) -> None:
             return _answer(desk, sent, named, said, seen, result)
         suffix = ".png" if cover.medium == "image" else ".nc"
         return {
-            seen: preview(cover, 1024),
-            result: desk.put(f"{named}{suffix}", signals.encode(cover, suffix)),
+            seen: show(preview(cover, 1024)),
+            result: show(desk.put(f"{named}{suffix}", signals.encode(cover, suffix))),
             said: done(f"{size[1]}x{size[0]} points."),
         }
 
@@ -177,8 +179,8 @@ def _answer(desk: Desk, sent: EmbedResult, name: str, said: Any, seen: Any, resu
     lost = [encoder for encoder, came_back in sent.survived.items() if not came_back]
     warning = f" It would not survive {', '.join(lost)}." if lost else ""
     return {
-        seen: preview(sent.stego, 1024),
-        result: desk.put(f"{name}-stego{suffix}", sent.file),
+        seen: show(preview(sent.stego, 1024)),
+        result: show(desk.put(f"{name}-stego{suffix}", sent.file)),
         said: done(
             f"{sent.message_bytes:,} bytes at {sent.quality.psnr_db:.1f} dB, "
             f"{100 * sent.changed:.2g} % of the samples changed, {sent.seconds:.1f} s. Read back "

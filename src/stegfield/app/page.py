@@ -30,7 +30,7 @@ KEPT_SECONDS, SWEPT_SECONDS = 3600, 600
 WAITING = 16
 TITLE = "stegfield"
 STYLE = """
-.gradio-container{max-width:70rem !important;margin:auto}
+.gradio-container{width:100%;min-width:0;max-width:min(70rem,100vw) !important;margin:auto}
 .said p{margin:0;padding:.6rem .8rem;border-radius:.4rem;border-left:.25rem solid}
 .said .done{border-color:#2e8b57;background:#2e8b5718}
 .said .failed{border-color:#c0392b;background:#c0392b18}

@@ -53,37 +53,47 @@ def key_input(about: str) -> KeyInput:
         label="Passphrase", type="password", max_lines=1, info=about, max_length=1000
     )
     with gr.Accordion("A key file instead", open=False):
-        file = gr.File(label="Key file", file_types=[".key"], height=90)
+        file = gr.File(label="Key file", file_types=[".key"], height=140)
     return KeyInput(passphrase, file)
 
 
 def upload(desk: Desk, label: str, kinds: list[str]) -> gr.File:
     """Ask for a file; where it is an image or a climate field, show it."""
-    chosen = gr.File(label=label, file_types=kinds, height=110)
+    chosen = gr.File(label=label, file_types=kinds, height=140)
     if kinds != FIELDS:
-        seen = picture(f"{label}, as it was read", visible=False)
+        seen = picture(f"{label}, as it was read")
 
         def look(path: str | None) -> Any:
             try:
-                return gr.update(value=preview(desk.signal(path, label)), visible=True)
+                return show(preview(desk.signal(path, label)))
             except StegfieldError:  # the tab's own handler says why
-                return gr.update(value=None, visible=False)
+                return show(None)
 
         chosen.change(look, chosen, seen, **LIGHT)
     return chosen
 
 
-def picture(label: str, *, visible: bool = True) -> gr.Image:
-    """A picture to look at."""
+def picture(label: str) -> gr.Image:
+    """A picture to look at, once there is one."""
     return gr.Image(
         label=label,
-        visible=visible,
+        visible=False,
         interactive=False,
         type="pil",
         format="png",
         height=260,
         buttons=["fullscreen"],
     )
+
+
+def download(label: str) -> gr.File:
+    """A file to take away, once there is one."""
+    return gr.File(label=label, visible=False, interactive=False)
+
+
+def show(value: Any, **more: Any) -> Any:
+    """Give a component a value, and show it where there is one."""
+    return gr.update(value=value, visible=value is not None, **more)
 
 
 def status() -> gr.HTML:

@@ -1,0 +1,317 @@
+"""The web page in a real browser: every tab does its job, and says what is wrong."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from stegfield import cli, fields, fixednet, hiding, signals
+from stegfield.keys import Passphrase
+from stegfield.signals import to_samples, waves
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = ["--no-sandbox", "--disable-background-networking"]
+SOON = 15_000
+"""Milliseconds to wait for something that a busy machine may be slow with."""
+SECRET = "a long sentence"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the page keeps its visitors' files."""
+    return tmp_path_factory.mktemp("app")
+
+
+@pytest.fixture(scope="module")
+def address(folder: Path) -> Iterator[str]:
+    """The page as a user has it, in a process of its own."""
+    pytest.importorskip("gradio", reason="the web page takes stegfield[app]")
+    limits = ["--max-upload", "1", "--max-seconds", "30"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "stegfield", "app", "--port", "0", *limits],
+        env={**os.environ, "TMPDIR": str(folder)},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as served:
+        assert served.stdout is not None
+        found = re.search(r"http://127\.0\.0\.1:\d+/", served.stdout.readline())
+        assert found is not None
+        yield found[0]
+        served.send_signal(signal.SIGINT)
+        served.wait(30)
+    assert not any(path.is_file() for path in folder.rglob("*"))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="it drives the browser")
+    if not CHROMIUM.exists():
+        pytest.skip(f"{CHROMIUM} is not installed")
+    with playwright.sync_playwright() as runs:
+        running = runs.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def page(browser: Any, address: str) -> Iterator[Any]:
+    """A new visitor, who loads nothing from elsewhere and meets no error of the page's own."""
+    context = browser.new_context(accept_downloads=True)
+    opened = context.new_page()
+    opened.set_default_timeout(SOON)
+    elsewhere, errors = [], []
+    opened.on("request", lambda request: elsewhere.append(request.url))
+    opened.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+    opened.goto(address)
+    opened.get_by_role("tab", name="Embed").wait_for()
+    yield opened
+    local = ("http://127.0.0.1", "data:", "blob:")
+    assert [url for url in elsewhere if not url.startswith(local)] == []
+    assert errors == []
+    context.close()
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    return drawn(tmp_path / "photo.png", 64, 48)
+
+
+def drawn(path: Path, rows: int, columns: int, phase: float = 0.0) -> Path:
+    Image.fromarray(to_samples(waves(rows, columns, phase=phase))).save(path)
+    return path
+
+
+def tab(page: Any, name: str) -> Any:
+    """Go to a tab, and give its panel."""
+    page.get_by_role("tab", name=name, exact=True).click()
+    panel = page.locator("[role=tabpanel]:visible")
+    panel.get_by_role("button", name=BUTTONS[name], exact=True).wait_for()
+    return panel
+
+
+BUTTONS = {
+    "Embed": "Embed",
+    "Extract": "Extract",
+    "Hide": "Hide",
+    "Reveal": "Reveal",
+    "Render": "Render",
+    "Generate": "Draw",
+    "Detect": "Detect",
+}
+
+
+def choose(panel: Any, label: str, path: Path) -> None:
+    """Upload a file, and wait until it is there."""
+    block = panel.locator(".block", has=panel.page.get_by_text(label, exact=True)).first
+    block.locator("input[type=file]").set_input_files(path)
+    panel.get_by_text(path.stem, exact=False).first.wait_for()
+
+
+def press(panel: Any, name: str) -> None:
+    panel.get_by_role("button", name=name, exact=True).click()
+
+
+def said(panel: Any, role: str = "status") -> str:
+    """Wait for what the tab says in the end."""
+    told = panel.get_by_role(role)
+    told.wait_for(timeout=2 * SOON)
+    return str(told.inner_text())
+
+
+def taken(panel: Any, folder: Path) -> Path:
+    """Take the result away."""
+    with panel.page.expect_download() as download:
+        panel.locator("a[download]").last.click()
+    path = folder / str(download.value.suggested_filename)
+    download.value.save_as(path)
+    return path
+
+
+def test_a_message_goes_into_a_picture_and_comes_out(page: Any, photo: Path) -> None:
+    panel = tab(page, "Embed")
+    choose(panel, "Cover", photo)
+    panel.get_by_label("Message", exact=True).fill("meet me at noon")
+    panel.get_by_label("Passphrase").fill(SECRET)
+    press(panel, "Embed")
+    assert "15 bytes" in said(panel)
+    stego = taken(panel, photo.parent)
+    assert fixednet.extract(signals.read(stego), Passphrase(SECRET)) == b"meet me at noon"
+
+    panel = tab(page, "Extract")
+    choose(panel, "Picture", stego)
+    panel.get_by_label("Passphrase").fill("another sentence")
+    press(panel, "Extract")
+    assert "nothing can be read with this key" in said(panel, "alert")
+    panel.get_by_label("Passphrase").fill(SECRET)
+    press(panel, "Extract")
+    assert "15 bytes" in said(panel)
+    assert panel.get_by_label("Message", exact=True).input_value() == "meet me at noon"
+    assert taken(panel, photo.parent).read_bytes() == b"meet me at noon"
+
+
+def test_images_are_hidden_revealed_and_rendered(page: Any, photo: Path) -> None:
+    folder = photo.parent
+    panel = tab(page, "Hide")
+    choose(panel, "Cover", photo)
+    press(panel, "Add a secret")
+    for number in (1, 2):
+        choose(panel, f"Secret {number}", drawn(folder / f"one{number}.png", 32, 32, float(number)))
+        panel.get_by_label(f"Passphrase {number}").fill(f"{SECRET} {number}")
+    panel.get_by_label("Seconds to train").first.fill("8")
+    press(panel, "Hide")
+    panel.get_by_text("cover ").first.wait_for()
+    panel.get_by_alt_text("").first.wait_for()
+    assert "secrets " in said(panel)
+    field = taken(panel, folder)
+    revealed = hiding.reveal(fields.load(field), Passphrase(f"{SECRET} 2")).signal
+    assert revealed.size == (32, 32)
+
+    panel = tab(page, "Reveal")
+    choose(panel, "Field", field)
+    panel.get_by_label("Passphrase").fill("another sentence")
+    press(panel, "Reveal")
+    assert "nothing can be read with this key" in said(panel, "alert")
+    panel.get_by_label("Passphrase").fill(f"{SECRET} 1")
+    press(panel, "Reveal")
+    assert "32x32" in said(panel)
+    assert signals.read(taken(panel, folder)).size == (32, 32)
+
+    panel = tab(page, "Render")
+    choose(panel, "Field", field)
+    panel.get_by_label("Pixels of the longer side").first.fill("100")
+    press(panel, "Render")
+    assert "75x100" in said(panel)
+    assert signals.read(taken(panel, folder)).size == (100, 75)
+
+    panel = tab(page, "Detect")
+    choose(panel, "Or a field", field)
+    press(panel, "Detect")
+    assert "mantissas" in said(panel)
+
+
+def test_a_run_is_stopped_and_keeps_what_there_is(page: Any, photo: Path) -> None:
+    panel = tab(page, "Hide")
+    choose(panel, "Cover", photo)
+    choose(panel, "Secret 1", drawn(photo.parent / "one.png", 32, 32, 1.0))
+    panel.get_by_label("Passphrase 1").fill(SECRET)
+    panel.get_by_label("Seconds to train").first.fill("30")
+    press(panel, "Hide")
+    panel.get_by_text("s left").wait_for()
+    press(panel, "Stop and keep what there is")
+    told = said(panel)
+    seconds = re.search(r"in (\d+) s", told)
+    assert seconds is not None
+    assert int(seconds[1]) < 25
+    assert hiding.reveal(fields.load(taken(panel, photo.parent)), Passphrase(SECRET)).certain
+
+
+def test_a_cover_is_drawn_with_a_message_in_it(page: Any, tmp_path: Path) -> None:
+    panel = tab(page, "Generate")
+    panel.get_by_label("Points of the longer side").first.fill("64")
+    panel.get_by_label("Message, if any").fill("meet me at noon")
+    panel.get_by_label("Passphrase").fill(SECRET)
+    press(panel, "Draw")
+    assert "15 bytes" in said(panel)
+    stego = taken(panel, tmp_path)
+    assert fixednet.extract(signals.read(stego), Passphrase(SECRET)) == b"meet me at noon"
+    panel.get_by_label("Seed").fill("no number")
+    panel.get_by_label("Message, if any").fill("")
+    press(panel, "Draw")
+    assert "the seed must be a number" in said(panel, "alert")
+
+
+def test_a_picture_is_judged(page: Any, photo: Path) -> None:
+    panel = tab(page, "Detect")
+    choose(panel, "Picture", photo)
+    press(panel, "Detect")
+    assert said(panel)
+    panel.get_by_text("detector").first.wait_for()
+
+
+def test_mistakes_are_told_in_the_librarys_sentences(page: Any, tmp_path: Path) -> None:
+    panel = tab(page, "Embed")
+    press(panel, "Embed")
+    assert "the cover is missing" in said(panel, "alert")
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
+    choose(panel, "Cover", broken)
+    panel.get_by_label("Message", exact=True).fill("x")
+    panel.get_by_label("Passphrase").fill(SECRET)
+    press(panel, "Embed")
+    panel.get_by_text("broken.png is not an image").wait_for()
+
+
+def test_the_page_can_be_used_by_keyboard_on_a_narrow_screen(
+    browser: Any, address: str, photo: Path
+) -> None:
+    context = browser.new_context(viewport={"width": 375, "height": 800})
+    page = context.new_page()
+    page.set_default_timeout(SOON)
+    page.goto(address)
+    page.get_by_role("tab", name="Embed").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 375
+    panel = page.locator("[role=tabpanel]:visible")
+    choose(panel, "Cover", photo)
+    panel.get_by_label("Message", exact=True).focus()
+    page.keyboard.type("meet me")
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.type") == "password":
+            break
+    page.keyboard.type(SECRET)
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.innerText") == "Embed":
+            break
+    page.keyboard.press("Enter")
+    assert "7 bytes" in said(panel)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 375
+    context.close()
+
+
+def test_a_visitors_files_are_found_by_nobody_else(
+    page: Any, address: str, folder: Path, photo: Path
+) -> None:
+    panel = tab(page, "Embed")
+    choose(panel, "Cover", photo)
+    panel.get_by_label("Message", exact=True).fill("meet me at noon")
+    panel.get_by_label("Passphrase").fill(SECRET)
+    press(panel, "Embed")
+    said(panel)
+    link = str(panel.locator("a[download]").last.get_attribute("href"))
+    token = link.rpartition("/")[0].rpartition("/")[2]
+    assert re.fullmatch("[0-9a-f]{48}", token)
+    httpx = pytest.importorskip("httpx")
+    assert httpx.get(link).status_code == 200  # for who was told the address
+    place = link.partition("file=")[2]
+    inside = str(Path(place).parent.parent)
+    for guess in (inside, str(Path(place).parent), place.replace(token, "0" * 48), "/etc/hostname"):
+        assert httpx.get(f"{address}gradio_api/file={guess}").status_code in (403, 404)
+    kept = [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
+    assert kept
+    assert not any(SECRET.encode() in data for data in kept)
+
+
+def test_the_app_warns_where_others_can_reach_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("stegfield.app.serve", lambda *args, **more: None)
+    assert cli.run(["app", "--host", "0.0.0.0"]) == 0
+    assert "warning: whoever reaches 0.0.0.0" in capsys.readouterr().err
+    assert cli.run(["app", "--max-seconds", "0"]) == 2
+    assert cli.run(["app", "--port", "70000"]) == 2
+
+
+def test_a_port_that_is_taken_is_one_line(address: str, capsys: pytest.CaptureFixture[str]) -> None:
+    port = address.rstrip("/").rpartition(":")[2]
+    assert cli.run(["app", "--port", port]) == 1
+    assert f"error: port {port} of 127.0.0.1 is taken" in capsys.readouterr().err
