@@ -20,7 +20,7 @@ from stegfield.signals import to_samples, waves
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ["--no-sandbox", "--disable-background-networking"]
-SOON = 15_000
+SOON = 60_000
 """Milliseconds to wait for something that a busy machine may be slow with."""
 SECRET = "a long sentence"
 
@@ -311,7 +311,14 @@ def test_the_app_warns_where_others_can_reach_it(
     assert cli.run(["app", "--port", "70000"]) == 2
 
 
-def test_a_port_that_is_taken_is_one_line(address: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_port_that_is_taken_is_one_line(address: str) -> None:
     port = address.rstrip("/").rpartition(":")[2]
-    assert cli.run(["app", "--port", port]) == 1
-    assert f"error: port {port} of 127.0.0.1 is taken" in capsys.readouterr().err
+    ended = subprocess.run(
+        [sys.executable, "-m", "stegfield", "app", "--port", port],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert f"error: port {port} of 127.0.0.1 is taken" in ended.stderr
+    assert "Traceback" not in ended.stderr

@@ -90,11 +90,11 @@ def _histograms(field: Field) -> bytes:
     """Draw how the weights of each hidden matrix are spread, in its own standard deviations."""
     edges = np.linspace(-WIDEST, WIDEST, BINS + 1)
     middles = (edges[1:] + edges[:-1]) / 2
-    state = field.state_dict()
+    state = field.decoder.state_dict()
     series = {}
     for name in list(field.slot_bounds())[:8]:
         weights = state[name].double().flatten().numpy()
         counts, _ = np.histogram(weights / max(weights.std(), 1e-12), edges)
         shares = zip(middles, counts / len(weights), strict=True)
-        series[name.removeprefix("decoder.")] = [(float(x), float(y)) for x, y in shares]
+        series[name] = [(float(x), float(y)) for x, y in shares]
     return pictures.curves(series, across="standard deviations", title="share of the weights")

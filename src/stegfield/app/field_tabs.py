@@ -39,7 +39,7 @@ MOST_SECRETS = 8
 SHORTEST, DEFAULT_SECONDS = 5, 60
 EVERY = 2.0
 """Seconds between two previews."""
-PREVIEW_SIDE = 128
+PREVIEW_SIDE, GAP = 128, 4
 LARGEST_SIDE = 4096
 Seen = tuple[str, Image.Image | None]
 """How far a run is in words, and what it looks like."""
@@ -137,7 +137,7 @@ def _secret_inputs(desk: Desk) -> tuple[list[gr.File], list[gr.Textbox]]:
     """Ask for images and their passphrases; there is one row, until more are asked for."""
     rows, images, passphrases = [], [], []
     for number in range(1, MOST_SECRETS + 1):
-        with gr.Group(visible=number == 1) as row:
+        with gr.Column(visible=number == 1) as row:
             images.append(upload(desk, f"Secret {number}", IMAGES))
             passphrases.append(
                 gr.Textbox(
@@ -290,9 +290,10 @@ def _so_far(progress: Progress, cover: Signal, secrets: list[Secret]) -> Image.I
     for secret, size in zip(secrets, sizes[1:], strict=True):
         shown.append(hiding.reveal(field, secret.key, size=size).signal)
     pictures = [preview(signal) for signal in shown]
-    strip = Image.new("RGB", (sum(p.width + 4 for p in pictures), max(p.height for p in pictures)))
+    width = sum(each.width + GAP for each in pictures) - GAP
+    strip = Image.new("RGB", (width, max(each.height for each in pictures)), "white")
     at = 0
     for each in pictures:
         strip.paste(each, (at, 0))
-        at += each.width + 4
+        at += each.width + GAP
     return strip

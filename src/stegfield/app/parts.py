@@ -61,7 +61,7 @@ def upload(desk: Desk, label: str, kinds: list[str]) -> gr.File:
     """Ask for a file; where it is an image or a climate field, show it."""
     chosen = gr.File(label=label, file_types=kinds, height=140)
     if kinds != FIELDS:
-        seen = picture(f"{label}, as it was read")
+        seen = picture(f"{label}, as it was read", height=170)
 
         def look(path: str | None) -> Any:
             try:
@@ -73,7 +73,7 @@ def upload(desk: Desk, label: str, kinds: list[str]) -> gr.File:
     return chosen
 
 
-def picture(label: str) -> gr.Image:
+def picture(label: str, height: int = 300) -> gr.Image:
     """A picture to look at, once there is one."""
     return gr.Image(
         label=label,
@@ -81,7 +81,7 @@ def picture(label: str) -> gr.Image:
         interactive=False,
         type="pil",
         format="png",
-        height=260,
+        height=height,
         buttons=["fullscreen"],
     )
 
