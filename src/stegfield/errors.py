@@ -41,6 +41,12 @@ class ClimateError(InputError):
     hint = "climate fields are read from NetCDF-4: one temperature variable on a global grid"
 
 
+class SoundError(InputError):
+    """A file is not a sound that can be read safely."""
+
+    hint = "sounds are read from WAV and FLAC files of one or two channels"
+
+
 class FieldFileError(InputError):
     """A field file is truncated, crafted or of another version; nothing of it was used."""
 
@@ -109,7 +115,7 @@ class NotEmbeddedError(StegfieldError):
 
     def __init__(self, *, hint: str | None = None) -> None:
         super().__init__(
-            "the message does not come back from the image as it would be written", hint=hint
+            "the message does not come back from the file as it would be written", hint=hint
         )
 
 

@@ -1,4 +1,4 @@
-"""How alike two images are: PSNR, SSIM, RMSE and MAE, on the 8-bit values that a file holds.
+"""How alike two signals are, as files hold them: of images PSNR, SSIM, RMSE and MAE on 8 bits.
 
 PSNR is always over all RGB samples; the luma PSNR that some papers print is several dB higher.
 
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from stegfield.errors import ConfigError
 
 PEAK = 255.0
+SOUND_PEAK = 65_535.0
 SSIM_RADIUS = 5
 SSIM_SIGMA = 1.5
 SSIM_BAND = 256  # rows at a time: large images take no more memory than small ones
@@ -61,9 +62,52 @@ class KelvinQuality:
         return without_infinity(asdict(self))
 
 
+@dataclass(frozen=True)
+class SoundQuality:
+    """How close one sound comes to another, both as 16-bit files hold them."""
+
+    psnr_db: float
+    """Peak signal-to-noise ratio, its peak the range of 16 bits."""
+    snr_db: float
+    """Signal-to-noise ratio: power of the wanted sound, without its mean, over that of the error;
+    minus infinity where a constant is wanted and something else is shown."""
+    rmse: float
+    """Root mean square error, in 16-bit levels."""
+    largest: int
+    """The largest difference of all, in 16-bit levels."""
+
+    def to_json(self) -> dict[str, float | None]:
+        """Give plain values; what is infinite becomes None."""
+        return without_infinity(asdict(self))
+
+
+AnyQuality = Quality | KelvinQuality | SoundQuality
+
+
 def without_infinity(figures: dict[str, Any]) -> dict[str, Any]:
     """Put None for what is infinite, as a PSNR may be: JSON has no infinity."""
-    return {name: None if value == math.inf else value for name, value in figures.items()}
+    return {
+        name: None if value in (math.inf, -math.inf) else value for name, value in figures.items()
+    }
+
+
+def sound_quality(a: NDArray[np.integer[Any]], b: NDArray[np.integer[Any]]) -> SoundQuality:
+    """Compare the 16-bit samples of a sound with those wanted, of the same shape.
+
+    Example:
+        >>> wanted = np.array([[-1000], [1000]])
+        >>> round(sound_quality(wanted + 10, wanted).snr_db, 2)
+        40.0
+    """
+    difference = a.astype(np.float64) - b
+    error, power = float(np.square(difference).mean()), float(b.astype(np.float64).var())
+    ratio = power / error if error else math.inf
+    return SoundQuality(
+        psnr_db=10 * math.log10(SOUND_PEAK**2 / error) if error else math.inf,
+        snr_db=10 * math.log10(ratio) if ratio else -math.inf,
+        rmse=math.sqrt(error),
+        largest=int(np.abs(difference).max()),
+    )
 
 
 def quality(a: Samples, b: Samples) -> Quality:

@@ -7,7 +7,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from stegfield.cli.terminal import answer, say
+from stegfield.cli.signal_files import file_of
+from stegfield.cli.terminal import answer, say, size_text
 
 
 def render(
@@ -23,9 +24,10 @@ def render(
 
     Args:
         field: Field file.
-        output: PNG file to write; of a climate field, .nc for its temperatures, or .png for a
-            picture of them on the globe.
-        size: Columns x rows to sample, like 1024x768; the signal's own if left out.
+        output: File to write: .png; of a climate field, .nc for its temperatures, or .png for a
+            picture of them on the globe; of a sound .wav or .flac.
+        size: Columns x rows to sample, like 1024x768, or samples of a sound; the signal's own if
+            left out.
         json: Print the result as JSON.
         force: Replace an existing file.
     """
@@ -33,16 +35,14 @@ def render(
 
     files.check_apart([output], [field])
     files.check_new(output, force=force)
-    wanted = None if size is None else signals.parse_size(size)
-    shown = fields.render(fields.load(field), wanted)
-    if signals.medium_of(output) == "climate":
-        data = signals.encode(shown, output.suffix)
-    else:
-        image = shown if shown.medium == "image" else signals.from_samples(globes.globe(shown))
-        data = signals.to_png(image)
-    files.write_new(output, data, force=force)
-    rows, columns = shown.size
+    loaded = fields.load(field)
+    axes = len(loaded.public.size)
+    shown = fields.render(loaded, None if size is None else signals.parse_size(size, axes))
+    size_shown = shown.size
+    if shown.medium == "climate" and signals.medium_of(output) == "image":
+        shown = signals.from_samples(globes.globe(shown))
+    files.write_new(output, file_of(shown, output), force=force)
     if json:
-        answer({"image": str(output), "size": [rows, columns]})
+        answer({"image": str(output), "size": list(size_shown)})
     else:
-        say(f"{output}: {columns}x{rows}")
+        say(f"{output}: {size_text(size_shown)}")

@@ -23,7 +23,7 @@ from torch.func import functional_call
 
 from stegfield.errors import ConfigError
 from stegfield.keys import Noise
-from stegfield.signals import Signal, axes, extent, points
+from stegfield.signals import FOLDED, Signal, axes, extent, points
 
 POINTS_AT_ONCE = 1 << 12
 """Points evaluated together: their activations stay in a processor's cache."""
@@ -67,6 +67,8 @@ class Public:
     size: tuple[int, ...]
     channels: int = 3
     medium: str = "image"
+    rate: float | None = None
+    """Points a second along the first axis, of media with time."""
     seed: bytes
     """16 bytes, random in every fitted field, hiding or not: the salt of all keys used with it."""
 
@@ -74,6 +76,10 @@ class Public:
     def axes(self) -> int:
         """Coordinates of each point: 2 of an image, 3 of a place on the globe."""
         return axes(self.medium, self.size)
+
+    def rate_at(self, size: tuple[int, ...]) -> float | None:
+        """Give the rate at another size: it lasts as long."""
+        return None if self.rate is None else self.rate * size[0] / self.size[0]
 
 
 def uniform(noise: Noise | None, bound: float, *shape: int) -> nn.Parameter:
@@ -148,13 +154,18 @@ class Field(nn.Module, ABC):
         of a field is left untouched by its cover, where secrets would give themselves away. The
         globe needs no box.
         """
-        return extent(self.public.size)
+        return extent(self.public.size, self.public.medium)
 
     def coordinates(
-        self, size: tuple[int, ...], start: int = 0, stop: int | None = None
+        self,
+        size: tuple[int, ...],
+        start: int = 0,
+        stop: int | None = None,
+        *,
+        folded: bool = False,
     ) -> Float[Tensor, "points axes"]:
         """Give the points at which the field shows a signal of this size, or some of them."""
-        return points(self.public.medium, size, self.extent, start, stop)
+        return points(self.public.medium, size, self.extent, start, stop, folded=folded)
 
     @property
     def channels(self) -> int:
@@ -195,6 +206,7 @@ class Field(nn.Module, ABC):
             "size": list(self.public.size),
             "channels": self.public.channels,
             "seed": self.public.seed.hex(),
+            **({} if self.public.rate is None else {"rate": self.public.rate}),
         }
 
 
@@ -217,7 +229,11 @@ def substitute(parameters: Parameters, slots: SlotValues) -> dict[str, Tensor]:
 
 @torch.no_grad()
 def render(
-    field: Field, size: tuple[int, ...] | None = None, slots: SlotValues = NO_SLOTS
+    field: Field,
+    size: tuple[int, ...] | None = None,
+    slots: SlotValues = NO_SLOTS,
+    *,
+    folded: bool = False,
 ) -> Signal:
     """Sample a field on a grid, in batches of points: memory grows with the output alone.
 
@@ -225,6 +241,7 @@ def render(
         field: The field; its own weights are only read.
         size: Points along each axis; the size of the fitted signal if left out.
         slots: A key's values, to show what the key reveals.
+        folded: What the key reveals was folded (see `stegfield.signals.folding`), and still is.
     """
     keep_freed_memory()
     size = field.public.size if size is None else size
@@ -234,9 +251,12 @@ def render(
     values = torch.empty(count, field.channels)
     for start in range(0, count, POINTS_AT_ONCE):
         stop = min(start + POINTS_AT_ONCE, count)
-        features = field.encoder(field.coordinates(size, start, stop).to(device))
+        features = field.encoder(field.coordinates(size, start, stop, folded=folded).to(device))
         values[start:stop] = functional_call(field.decoder, parameters, (features,))
-    return Signal(values.view(*size, field.channels), field.public.medium)
+    medium, rate = field.public.medium, field.public.rate_at(size)
+    if folded:
+        medium, rate = FOLDED, None
+    return Signal(values.view(*size, field.channels), medium, rate=rate)
 
 
 @cache

@@ -25,6 +25,23 @@ def waves(rows: int, columns: int, *, channels: int = 3, phase: float = 0.0) -> 
     return Signal(0.8 * torch.stack(colours, dim=1).view(rows, columns, channels))
 
 
+def chords(samples: int, *, channels: int = 1, rate: float = 8000.0, phase: float = 0.0) -> Signal:
+    """Play a few tones that fade; another ``phase`` gives another sound.
+
+    Example:
+        >>> chords(400).size
+        (400,)
+    """
+    seconds = torch.arange(samples, dtype=torch.float64) / rate
+    tones = [
+        torch.sin(2 * math.pi * (220 + 30 * phase) * seconds + phase)
+        + torch.sin(2 * math.pi * (331 + 50 * channel) * seconds) / 2
+        for channel in range(channels)
+    ]
+    values = 0.5 * torch.stack(tones, dim=1) * torch.exp(-2 * seconds)[:, None]
+    return Signal(values.float(), "sound", rate=rate)
+
+
 def globe(rows: int, columns: int, *, phase: float = 0.0) -> Signal:
     """Draw a smooth climate field: warm at the equator, with waves; all sizes show one function.
 

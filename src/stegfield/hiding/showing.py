@@ -1,0 +1,102 @@
+"""Showing: what a field is trained to show for a secret, and what that stands for.
+
+A secret of the cover's own medium is shown as such, at any size. One of another medium, or with
+more channels than the field has, is folded (see `stegfield.signals.folding`). Secrets that are no
+images fill the range of values from -1 to 1, so that a quiet sound is not lost in the noise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from stegfield.errors import ConfigError
+from stegfield.fields import Field, Public, SlotValues, render
+from stegfield.hiding.record import Record
+from stegfield.hiding.slots import SlotScheme
+from stegfield.signals import Layout, Signal, fold, unfold
+
+GLOBE_ASPECT = 2
+
+
+def describe(secret: Signal, scheme: SlotScheme, *, shared_slots: bool) -> Record:
+    """Tell what a receiver must know about a secret."""
+    lowest, highest = _range(secret)
+    return Record(
+        size=secret.size,
+        channels=secret.channels,
+        scheme=scheme,
+        shared_slots=shared_slots,
+        medium=secret.medium,
+        rate=secret.rate,
+        lowest=lowest,
+        highest=highest,
+    )
+
+
+def to_show(secret: Signal, record: Record, public: Public) -> Signal:
+    """Give what a field is trained to show."""
+    values = secret.values
+    if (record.lowest, record.highest) != (-1.0, 1.0):
+        values = 2 * (values - record.lowest) / (record.highest - record.lowest) - 1
+    if not _as_such(record, public):
+        return fold(replace(secret, values=values), _layout(record, public))
+    return replace(secret, values=values.expand(*secret.size, public.channels))
+
+
+def show(
+    field: Field, record: Record, slots: SlotValues, size: tuple[int, ...] | None = None
+) -> Signal:
+    """Show a secret with a key's values in its slots.
+
+    Raises:
+        ConfigError: A size is given for a folded secret, or one with other axes.
+    """
+    if _as_such(record, field.public):
+        wanted = size or record.size
+        if len(wanted) != len(record.size):
+            raise ConfigError(f"a secret of medium {record.medium} has another kind of size")
+        shown = render(field, wanted, slots)
+        values = shown.values
+        if record.channels < field.channels:
+            values = values.mean(-1, keepdim=True)
+        rate = None if record.rate is None else record.rate * wanted[0] / record.size[0]
+    else:
+        if size is not None:
+            raise ConfigError(
+                "a secret of another medium than the cover has one size",
+                hint="leave --size out",
+            )
+        layout = _layout(record, field.public)
+        shown = render(field, layout.places().shape[:-1], slots, folded=True)
+        values, rate = unfold(shown, layout, record.medium).values, record.rate
+    if (record.lowest, record.highest) != (-1.0, 1.0):
+        values = record.lowest + (values + 1) / 2 * (record.highest - record.lowest)
+    return Signal(values, record.medium, rate=rate)
+
+
+def _as_such(record: Record, public: Public) -> bool:
+    alike = record.medium == public.medium
+    return alike and record.channels in (public.channels, 1)
+
+
+def _layout(record: Record, public: Public) -> Layout:
+    return Layout(
+        size=record.size,
+        channels=record.channels,
+        axes=len(public.size),
+        parts=public.channels,
+        aspect=GLOBE_ASPECT if public.medium == "climate" else 1,
+    )
+
+
+def _range(secret: Signal) -> tuple[float, float]:
+    """Give the least and the largest value, which a record tells; all that there are of images."""
+    if secret.medium == "image":
+        return -1.0, 1.0
+    values = secret.values.clamp(-1, 1)
+    lowest, highest = values.min().item(), values.max().item()
+    if highest - lowest < np.finfo(np.float32).eps:
+        return -1.0, 1.0
+    return lowest, highest
