@@ -35,9 +35,8 @@ def render(
 
     files.check_apart([output], [field])
     files.check_new(output, force=force)
-    loaded = fields.load(field)
-    axes = len(loaded.public.size)
-    shown = fields.render(loaded, None if size is None else signals.parse_size(size, axes))
+    wanted = None if size is None else signals.parse_size(size, None)
+    shown = fields.render(fields.load(field), wanted)
     size_shown = shown.size
     if shown.medium == "climate" and signals.medium_of(output) == "image":
         shown = signals.from_samples(globes.globe(shown))

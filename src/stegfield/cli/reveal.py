@@ -43,7 +43,7 @@ def reveal(
 
     files.check_apart([output], [field, *([key] if key else [])])
     files.check_new(output, force=force)
-    wanted = None if size is None else signals.parse_size(size, size.count("x") + 1)
+    wanted = None if size is None else signals.parse_size(size, None)
     loaded = fields.load(field)
     share = loaded.slot_ratio if ratio is None else ratio
     shown = hiding.reveal(

@@ -242,9 +242,17 @@ def render(
         size: Points along each axis; the size of the fitted signal if left out.
         slots: A key's values, to show what the key reveals.
         folded: What the key reveals was folded (see `stegfield.signals.folding`), and still is.
+
+    Raises:
+        ConfigError: The size has more or fewer sides than what the field shows.
     """
     keep_freed_memory()
     size = field.public.size if size is None else size
+    if len(size) != len(field.public.size):
+        raise ConfigError(
+            f"a size of this field has {len(field.public.size)} sides, not {len(size)}",
+            hint="columns x rows of an image, the number of samples of a sound",
+        )
     parameters = substitute(dict(field.decoder.named_parameters()), slots)
     device = next(iter(parameters.values())).device
     count = math.prod(size)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from stegfield.errors import ConfigError, UnreadableError
+from stegfield.errors import UnreadableError
 from stegfield.fields import Field, render
 from stegfield.hiding.record import Record, read_record
 from stegfield.hiding.showing import show
@@ -54,8 +54,6 @@ def reveal(
                 hint="check the key; "
                 "a damaged field may still show a secret at a size given by --size"
             )
-        if len(size) != len(field.public.size):
-            raise ConfigError(f"what this field shows has {len(field.public.size)} sides")
         scheme = scheme or SlotScheme(ratio=field.slot_ratio)
         return Revealed(render(field, size, key_slots(field, key, scheme)), certain=False)
     if not record.shared_slots:

@@ -51,12 +51,10 @@ def show(
     """Show a secret with a key's values in its slots.
 
     Raises:
-        ConfigError: A size is given for a folded secret, or one with other axes.
+        ConfigError: A size is given for a folded secret, or one of other axes.
     """
     if _as_such(record, field.public):
         wanted = size or record.size
-        if len(wanted) != len(record.size):
-            raise ConfigError(f"a secret of medium {record.medium} has another kind of size")
         shown = render(field, wanted, slots)
         values = shown.values
         if record.channels < field.channels:

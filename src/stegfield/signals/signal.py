@@ -222,23 +222,25 @@ def points(
     return coordinates(size, within, start, stop)
 
 
-def parse_size(text: str, axes: int = 2) -> tuple[int, ...]:
+def parse_size(text: str, axes: int | None = 2) -> tuple[int, ...]:
     """Read a size as people write it, columns first: ``512x384`` gives (384, 512).
 
     Args:
         text: As many numbers as there are axes: one of a sound, two of an image.
-        axes: How many that must be.
+        axes: How many that must be; as many as there are, up to three, if None.
 
     Raises:
         ConfigError: It is not so many numbers from 1 to 65,536, or more than 80 million points.
     """
     parts = text.split("x")
     numbers = [int(part) for part in parts if re.fullmatch(r"[0-9]{1,8}", part)]
+    if axes is None:
+        axes = len(parts) if len(numbers) == len(parts) <= len(SIZES) else 2
     longest = LARGEST_POINTS if axes == 1 else LARGEST_SIDE
     fits = len(numbers) == len(parts) == axes and all(0 < n <= longest for n in numbers)
     if not fits:
         raise ConfigError(
-            f"{SIZES[min(axes, len(SIZES)) - 1]}, got {text!r}",
+            f"{SIZES[axes - 1]}, got {text!r}",
             hint=f"each side from 1 to {longest:,}",
         )
     if math.prod(numbers) > LARGEST_POINTS:
