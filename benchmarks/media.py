@@ -28,7 +28,7 @@ from stegfield.signals import Signal
 SEED, STEPS = 1, 500
 KEY = Key(bytes(range(32)))
 MUSIC_START, MUSIC_SAMPLES = 44_100, 16_384
-MESSAGE = 100
+MESSAGE = 40
 
 
 def photograph(data: Path) -> Signal:
@@ -117,7 +117,7 @@ def messages(data: Path) -> dict[str, Any]:
     message = np.random.default_rng(SEED).bytes(MESSAGE)
     told: dict[str, Any] = {"sounds": len(paths), "message_bytes": MESSAGE}
     for name, config in (
-        ("100 bytes", EmbedConfig()),
+        ("40 bytes", EmbedConfig()),
         ("0.5 bits a sample", EmbedConfig(bpp=0.5)),
         ("1 bit a sample", EmbedConfig(bpp=1.0)),
         ("1 bit a sample, flat", EmbedConfig(bpp=1.0, flat=True)),

@@ -72,7 +72,7 @@ def test_secrets_of_other_media_come_out_as_files_of_their_own(
     assert signals.read(Path("word-again.wav")).values.shape == (600, 2)
     capsys.readouterr()
     assert cli.run(["compare", "globe.nc", "globe-again.nc", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["rmse_kelvin"] < 4
+    assert json.loads(capsys.readouterr().out)["rmse_kelvin"] < 8
     assert cli.run(["inspect", "f.safetensors"]) == 0
     assert "shows an image of 20x24 with 3 channels" in capsys.readouterr().out
 

@@ -14,7 +14,7 @@ from stegfield.errors import ConfigError, FieldFileError, UnreadableError
 from stegfield.fields import Field, Public
 from stegfield.keys import Key
 from stegfield.metrics import KelvinQuality
-from stegfield.signals import globe, waves
+from stegfield.signals import globe
 
 SIZES: dict[str, dict[str, Any]] = {
     "siren": {"width": 32, "depth": 2, "w0": 10.0},
