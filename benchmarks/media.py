@@ -2,7 +2,8 @@
 
     python benchmarks/media.py --data FOLDER --output results/media.json [--only CASE ...]
 
-FOLDER holds ``faces/seed_triple``, ``images/usgov_photos``, ``audio`` and ``climate``. Every pair
+FOLDER holds ``faces/seed_triple``, ``audio``, ``climate``, ``video``
+and ``volumes``. Every pair
 of media is a case of its own, which replaces its entry of the output; so a run that is cut off goes
 on with ``--only`` and the cases that are left. Each is one cover and one secret in the default
 SIREN of 8x128, 500 steps of 4,096 points, seed 1.
@@ -23,7 +24,7 @@ from stegfield import fields, fixednet, hiding, signals
 from stegfield.config import EmbedConfig, FitConfig
 from stegfield.hiding import Secret
 from stegfield.keys import Key
-from stegfield.signals import Signal
+from stegfield.signals import Signal, blob
 
 SEED, STEPS = 1, 500
 KEY = Key(bytes(range(32)))
@@ -60,16 +61,35 @@ def temperatures(data: Path, index: int = 0) -> Signal:
     return Signal(signals.to_values(kelvin[..., None]), "climate")
 
 
+def film(data: Path) -> Signal:
+    """Read 16 frames of a film, every second pixel of its middle: 16 x 72 x 96."""
+    whole = signals.read(data / "video" / "carphone_pristine.mp4")
+    return Signal(whole.values[:16, :, :176:2][:, :144:2, :].clone(), "video", rate=whole.rate)
+
+
+def tomography(data: Path) -> Signal:
+    """Read a CT volume, means of 8x4x4 voxels: 32x32x32."""
+    with np.load(data / "volumes" / "stent.npz") as arrays:
+        numbers = next(iter(arrays.values())).astype(np.float64)
+    means = numbers.reshape(32, 8, 32, 4, 32, 4).mean(axis=(1, 3, 5))
+    levels = np.rint(means).astype(np.int16)[..., None]
+    return signals.with_levels(blob(32), levels)
+
+
 COVERS: dict[str, Callable[[Path], Signal]] = {
     "photograph": photograph,
     "music": music,
     "temperatures": temperatures,
+    "film": film,
+    "tomography": tomography,
 }
 SECRETS: dict[str, Callable[[Path], Signal]] = {
     "photograph": second_photograph,
     "music": music,
     "digit": digit,
     "temperatures": partial(temperatures, index=12),
+    "film": film,
+    "tomography": tomography,
 }
 
 

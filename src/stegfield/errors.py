@@ -47,6 +47,18 @@ class SoundError(InputError):
     hint = "sounds are read from WAV and FLAC files of one or two channels"
 
 
+class VideoError(InputError):
+    """A file is not a video that can be read safely."""
+
+    hint = "videos are read from MP4, MOV, MKV, WebM, AVI, GIF and animated PNG, named .apng"
+
+
+class VolumeError(InputError):
+    """A file is not a volume that can be read safely."""
+
+    hint = "volumes are read from .npy files of three axes"
+
+
 class FieldFileError(InputError):
     """A field file is truncated, crafted or of another version; nothing of it was used."""
 

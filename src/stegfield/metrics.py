@@ -81,7 +81,35 @@ class SoundQuality:
         return without_infinity(asdict(self))
 
 
-AnyQuality = Quality | KelvinQuality | SoundQuality
+@dataclass(frozen=True)
+class VolumeQuality:
+    """How close one volume comes to another, in the units of its integers."""
+
+    psnr_db: float
+    """Peak signal-to-noise ratio, its peak the range of the wanted volume's own numbers."""
+    rmse: float
+    """Root mean square error."""
+    largest: int
+    """The largest difference of all."""
+
+    def to_json(self) -> dict[str, float | None]:
+        """Give plain values; what is infinite becomes None."""
+        return without_infinity(asdict(self))
+
+
+AnyQuality = Quality | KelvinQuality | SoundQuality | VolumeQuality
+
+
+def volume_quality(a: NDArray[np.integer[Any]], b: NDArray[np.integer[Any]]) -> VolumeQuality:
+    """Compare the integers of a volume with those wanted, of the same shape."""
+    difference = a.astype(np.float64) - b
+    error, peak = float(np.square(difference).mean()), float(b.max()) - float(b.min())
+    ratio = peak**2 / error if error else math.inf
+    return VolumeQuality(
+        psnr_db=10 * math.log10(ratio) if ratio else -math.inf,
+        rmse=math.sqrt(error),
+        largest=int(np.abs(difference).max()),
+    )
 
 
 def without_infinity(figures: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from stegfield.errors import ConfigError, UnreadableError
 from stegfield.hiding import Secret, hide, reveal
 from stegfield.keys import Key
 from stegfield.metrics import SoundQuality
-from stegfield.signals import Signal, chords, globe, waves
+from stegfield.signals import Signal, blob, chords, clip, globe, waves
 
 ALICE, BOB = Key(b"a" * 32), Key(b"b" * 32)
 SIZES = {"width": 40, "depth": 3}
@@ -23,8 +23,10 @@ SIGNALS: dict[str, Signal] = {
     "sound": chords(600, rate=8000.0),
     "stereo sound": chords(500, channels=2, rate=44_100.0),
     "climate": globe(13, 24),
+    "video": clip(4, 10, 12),
+    "volume": blob(9),
 }
-COVERS = ("image", "sound", "stereo sound", "climate")
+COVERS = ("image", "stereo sound", "climate", "video", "volume")
 
 
 @pytest.mark.parametrize(

@@ -151,7 +151,7 @@ def parse_sizes(text: str | None) -> dict[str, int | float]:
 
 def quality_line(quality: AnyQuality) -> str:
     """Give a few figures of quality in a line."""
-    from stegfield.metrics import KelvinQuality, SoundQuality
+    from stegfield.metrics import KelvinQuality, SoundQuality, VolumeQuality
 
     if isinstance(quality, KelvinQuality):
         return (
@@ -162,6 +162,11 @@ def quality_line(quality: AnyQuality) -> str:
         return (
             f"SNR {quality.snr_db:.2f} dB, PSNR {quality.psnr_db:.2f} dB, "
             f"RMSE {quality.rmse:.2f}, largest difference {quality.largest:,}"
+        )
+    if isinstance(quality, VolumeQuality):
+        return (
+            f"PSNR {quality.psnr_db:.2f} dB, RMSE {quality.rmse:.2f}, "
+            f"largest difference {quality.largest:,}"
         )
     ssim = "-" if quality.ssim is None else f"{quality.ssim:.4f}"
     return (

@@ -36,7 +36,7 @@ from stegfield.signals.signal import (
     points,
     sphere,
 )
-from stegfield.signals.synthetic import chords, globe, waves
+from stegfield.signals.synthetic import blob, chords, clip, globe, waves
 
 __all__ = [
     "FOLDED",
@@ -50,8 +50,10 @@ __all__ = [
     "Packing",
     "Signal",
     "axes",
+    "blob",
     "bounds",
     "chords",
+    "clip",
     "coordinates",
     "decode",
     "encode",

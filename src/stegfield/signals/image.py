@@ -98,7 +98,7 @@ def decode(data: bytes, path: Path, *, flatten: bool = False) -> Signal:
         raise ImageError(f"{path} is a damaged image: {error}", hint=FORMAT_HINT) from error
 
 
-def to_samples(signal: Signal) -> UInt8[np.ndarray, "rows columns channels"]:
+def to_samples(signal: Signal) -> UInt8[np.ndarray, "*size channels"]:
     """Round a signal to the 8-bit samples that a file holds; values beyond [-1, 1] are clipped."""
     levels = ((signal.values.clamp(-1, 1) + 1) * 127.5).round()
     return levels.to(torch.uint8).numpy()

@@ -16,7 +16,7 @@ from jaxtyping import Integer
 from stegfield import files, metrics
 from stegfield.errors import ConfigError
 from stegfield.metrics import AnyQuality
-from stegfield.signals import climate, folding, image, sound
+from stegfield.signals import climate, folding, image, sound, video, volume
 from stegfield.signals.signal import Signal
 
 Levels = Integer[np.ndarray, "*size channels"]
@@ -55,10 +55,16 @@ class Medium(Protocol):
         """Compare two signals as files hold them."""
 
 
-MEDIA: dict[str, Medium] = {"image": image, "sound": sound, "climate": climate}
+MEDIA: dict[str, Medium] = {
+    "image": image,
+    "sound": sound,
+    "climate": climate,
+    "video": video,
+    "volume": volume,
+}
 """Every medium by name; records count them in this order, so new ones go to the end."""
 
-TIMED = ("sound",)
+TIMED = ("sound", "video")
 """Media whose first axis is time."""
 
 
@@ -87,7 +93,8 @@ def read(path: Path, *, flatten: bool = False) -> Signal:
     """Read a signal of any medium.
 
     Args:
-        path: PNG, JPEG, WebP, BMP or TIFF; NetCDF-4, named .nc; WAV or FLAC.
+        path: PNG, JPEG, WebP, BMP or TIFF; NetCDF-4, named .nc; WAV or FLAC; MP4, MOV, MKV, WebM,
+            AVI, GIF or animated PNG, named .apng; an array of three axes, named .npy.
         flatten: Put a transparent image onto white, instead of refusing it.
 
     Raises:
@@ -95,6 +102,8 @@ def read(path: Path, *, flatten: bool = False) -> Signal:
             megapixels.
         ClimateError: Not NetCDF-4, damaged, or not a temperature on a global grid.
         SoundError: Not a sound, damaged, too short or too long, or of more than two channels.
+        VideoError: Not a video, damaged, or too short, long, small or large.
+        VolumeError: Not an array of three axes of 16-bit integers.
         InputError: The file is missing or cannot be read.
     """
     return decode(files.read_bounded(path, image.LARGEST_FILE), path, flatten=flatten)

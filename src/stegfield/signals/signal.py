@@ -36,7 +36,8 @@ class Signal:
 
     An image has the axes rows and columns and 1 or 3 channels. A climate field has 1 channel, rows
     from the north pole to the south pole, and columns from 0 degrees eastward. A sound has the axis
-    time and 1 or 2 channels.
+    time and 1 or 2 channels; a video the axes frames, rows and columns and 3 channels; a volume
+    slices, rows and columns and 1 channel.
     """
 
     values: Float[Tensor, "*size channels"]

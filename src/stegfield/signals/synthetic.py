@@ -42,6 +42,29 @@ def chords(samples: int, *, channels: int = 1, rate: float = 8000.0, phase: floa
     return Signal(values.float(), "sound", rate=rate)
 
 
+def clip(frames: int, rows: int, columns: int, *, rate: float = 25.0, phase: float = 0.0) -> Signal:
+    """Film a smooth pattern that moves; another ``phase`` gives another one.
+
+    Example:
+        >>> clip(4, 8, 12).size
+        (4, 8, 12)
+    """
+    still = [waves(rows, columns, phase=phase + 0.1 * frame).values for frame in range(frames)]
+    return Signal(torch.stack(still), "video", rate=rate)
+
+
+def blob(points: int, *, phase: float = 0.0) -> Signal:
+    """Make a smooth volume with as many points along each side.
+
+    Example:
+        >>> blob(6).medium
+        'volume'
+    """
+    at = coordinates((points, points, points)).double()
+    lump = torch.exp(-3 * at.square().sum(1)) + 0.3 * torch.sin(4 * at[:, 0] + phase) * at[:, 1]
+    return Signal((lump / 2).float().view(points, points, points, 1), "volume")
+
+
 def globe(rows: int, columns: int, *, phase: float = 0.0) -> Signal:
     """Draw a smooth climate field: warm at the equator, with waves; all sizes show one function.
 
