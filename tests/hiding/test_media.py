@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-
 import pytest
 
 from stegfield import fields, signals
@@ -26,11 +24,17 @@ SIGNALS: dict[str, Signal] = {
     "video": clip(4, 10, 12),
     "volume": blob(9),
 }
-COVERS = ("image", "stereo sound", "climate", "video", "volume")
+PAIRS = {
+    "image": ("sound", "stereo sound", "climate", "video", "volume"),
+    "stereo sound": ("image", "sound"),
+    "climate": ("image", "sound"),
+    "video": ("image", "climate"),
+    "volume": ("grey image", "sound", "video"),
+}
 
 
 @pytest.mark.parametrize(
-    ("cover", "secret"), [pair for pair in itertools.product(COVERS, SIGNALS) if pair[0] != pair[1]]
+    ("cover", "secret"), [(cover, secret) for cover in PAIRS for secret in PAIRS[cover]]
 )
 def test_a_key_reveals_a_secret_of_any_medium(cover: str, secret: str) -> None:
     shown, hidden = SIGNALS[cover], SIGNALS[secret]
@@ -49,7 +53,7 @@ def test_a_key_reveals_a_secret_of_any_medium(cover: str, secret: str) -> None:
         reveal(field, BOB)
 
 
-@pytest.mark.parametrize("cover", COVERS)
+@pytest.mark.parametrize("cover", PAIRS)
 def test_a_field_shows_nothing_of_the_medium_that_it_hides(cover: str) -> None:
     shown, training = SIGNALS[cover], FitConfig(steps=2, seed=1)
     clean = fields.fit(shown, sizes=SIZES, training=training).field

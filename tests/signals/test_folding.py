@@ -16,9 +16,8 @@ layouts = st.fixed_dictionaries(
     {
         "size": st.lists(st.integers(1, 9), min_size=1, max_size=3).map(tuple),
         "channels": st.integers(1, 3),
-        "axes": st.integers(1, 3),
         "parts": st.integers(1, 3),
-        "aspect": st.integers(1, 2),
+        "within": st.lists(st.integers(1, 90), min_size=1, max_size=3).map(tuple),
     }
 )
 
@@ -41,13 +40,13 @@ def test_a_folded_signal_has_the_axes_and_channels_that_were_asked_for(
 ) -> None:
     layout = Layout(**facts)
     folded = fold(numbered(layout), layout)
-    assert len(folded.size) == layout.axes
+    assert len(folded.size) == len(layout.within)
     assert folded.channels == layout.parts
 
 
 @given(st.integers(1, 400))
 def test_neighbours_on_a_line_stay_neighbours_in_rows(length: int) -> None:
-    places = Layout(size=(length,), channels=1, axes=2, parts=1).places()[..., 0]
+    places = Layout(size=(length,), channels=1, parts=1, within=(7, 7)).places()[..., 0]
     for number in range(length - 1):
         here, there = (np.argwhere(places == each) for each in (number, number + 1))
         assert np.abs(here[:, None] - there).sum(-1).min() == 1
@@ -58,14 +57,14 @@ def test_neighbours_on_a_line_stay_neighbours_in_rows(length: int) -> None:
 def test_slices_agree_where_their_tiles_meet(axes: int) -> None:
     ramps = torch.linspace(-1, 1, 7)[:, None] * torch.linspace(-1, 1, 9)
     volume = Signal(ramps.expand(12, 7, 9)[..., None])  # twelve equal slices
-    folded = fold(volume, Layout(size=(12, 7, 9), channels=1, axes=axes, parts=1)).values
+    folded = fold(volume, Layout(size=(12, 7, 9), channels=1, parts=1, within=(9,) * axes)).values
     largest = volume.values.diff(dim=1).abs().max().item()
     for axis in range(axes):
         assert folded.diff(dim=axis).abs().max().item() <= largest + 1e-6
 
 
 def test_the_mean_of_all_places_of_a_value_is_taken() -> None:
-    layout = Layout(size=(5,), channels=1, axes=2, parts=1)
+    layout = Layout(size=(5,), channels=1, parts=1, within=(7, 7))
     folded = fold(numbered(layout), layout)
     places = layout.places().reshape(-1)
     assert (places == 4).sum() == 2

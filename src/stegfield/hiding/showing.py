@@ -17,7 +17,8 @@ from stegfield.hiding.record import Record
 from stegfield.hiding.slots import SlotScheme
 from stegfield.signals import Layout, Signal, fold, unfold
 
-GLOBE_ASPECT = 2
+GLOBE = (1, 2)
+"""Rows of equal area and columns on the globe, as points are about as far apart along each."""
 
 
 def describe(secret: Signal, scheme: SlotScheme, *, shared_slots: bool) -> Record:
@@ -83,9 +84,8 @@ def _layout(record: Record, public: Public) -> Layout:
     return Layout(
         size=record.size,
         channels=record.channels,
-        axes=len(public.size),
         parts=public.channels,
-        aspect=GLOBE_ASPECT if public.medium == "climate" else 1,
+        within=GLOBE if public.medium == "climate" else public.size,
     )
 
 

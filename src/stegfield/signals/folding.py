@@ -15,7 +15,9 @@ channels decides which, so that a receiver who knows those can unfold what is sh
 What is left over repeats the values at the edge. Measured on a SIREN of 8x128, 250 steps, a sound
 of 16,384 samples: SNR 54 dB in three channels of 74x74 points; 36 dB in one of 128x128, 34 dB
 without turning rows round, 32 dB along a Hilbert curve; 25 to 28 dB where the grid has four times
-the aspect; and 17 dB along a line.
+the aspect; and 17 dB along a line. So points are as far apart along all axes of the box: an image
+of 128x128 in the field of a video of 16x72x88 comes to PSNR 40 dB in 9 slices, to 25 dB in 25 and
+to 28 dB in one; in a cube to 41 dB in 25 and to 29 dB in one.
 
 On the globe a folded grid has rows of equal area, none of them at a pole, which is a single point.
 """
@@ -44,12 +46,10 @@ class Layout:
     """Points along each axis of the signal."""
     channels: int
     """Of the signal."""
-    axes: int
-    """Of the grid that it is laid out on."""
     parts: int
-    """Channels of the grid."""
-    aspect: int = 1
-    """Columns of a grid of two axes for each of its rows, nearly."""
+    """Channels of the grid that it is laid out on."""
+    within: tuple[int, ...]
+    """How long each axis of the grid is, in any unit: points are about as far apart along each."""
 
     def places(self) -> Int64[np.ndarray, "*grid parts"]:
         """Give for each point and channel of the grid the number of the value that is there.
@@ -57,7 +57,7 @@ class Layout:
         Values are numbered channel by channel, in each in the order of its points.
 
         Example:
-            >>> Layout(size=(6,), channels=1, axes=2, parts=1).places()[..., 0]
+            >>> Layout(size=(6,), channels=1, parts=1, within=(1, 1)).places()[..., 0]
             array([[0, 1, 2],
                    [5, 4, 3]])
         """
@@ -66,10 +66,13 @@ class Layout:
         if self.channels != self.parts:
             planes = self.parts == 1 and len(self.size) == 2
             numbers = numbers[None] if planes else _parted(_joined(numbers, 0), self.parts)
-        while numbers.ndim - 1 < self.axes:
-            numbers = _rows(numbers, self.aspect) if numbers.ndim == 2 else _slices(numbers)
-        while numbers.ndim - 1 > self.axes:
-            numbers = _joined(numbers, 1) if self.axes == 1 else _tiles(numbers, self.aspect)
+        axes = len(self.within)
+        if numbers.ndim - 1 < min(axes, 2):
+            numbers = _rows(numbers, *self.within[-2:])
+        if numbers.ndim - 1 < axes:
+            numbers = _slices(numbers, *self.within)
+        while numbers.ndim - 1 > axes:
+            numbers = _joined(numbers, 1) if axes == 1 else _tiles(numbers, *self.within)
         return np.ascontiguousarray(np.moveaxis(numbers, 0, -1))
 
 
@@ -98,24 +101,31 @@ def _parted(numbers: Numbers, parts: int) -> Numbers:
     return np.moveaxis(_cut(numbers, longest, parts), longest, 0)
 
 
-def _rows(line: Numbers, aspect: int) -> Numbers:
+def _rows(line: Numbers, height: int, width: int) -> Numbers:
     """Cut a line into rows, turned in turn."""
-    return _turned(_cut(line, 1, max(1, math.isqrt(line.shape[1] // aspect))), 1)
+    return _turned(_cut(line, 1, max(1, math.isqrt(line.shape[1] * height // width))), 1)
 
 
-def _slices(plane: Numbers) -> Numbers:
-    """Cut a plane into tiles, about as many as they have rows, and stack them along its rows."""
-    side = max(1, round(math.prod(plane.shape[1:]) ** (1 / 6)))
+def _slices(plane: Numbers, depth: int, height: int, width: int) -> Numbers:
+    """Cut a plane into tiles, as many along each side, and stack them row by row."""
+    most = math.prod(plane.shape[1:]) * depth**2
+    side = 1
+    while (2 * side + 1) ** 6 * height * width <= 64 * most:  # side^6 nearest, in whole numbers
+        side += 1
     tiles = _turned(_cut(_turned(_cut(plane, 1, side), 1), 3, side), 3)
     return _joined(np.moveaxis(tiles, 3, 2), 1)
 
 
-def _tiles(slices: Numbers, aspect: int) -> Numbers:
+def _tiles(slices: Numbers, height: int, width: int) -> Numbers:
     """Lay slices out as the tiles of a plane, row by row, turned in turn."""
     count, rows, columns = slices.shape[1:]
-    down = min(range(1, count + 1), key=lambda n: max(aspect * n * rows, -(-count // n) * columns))
-    tiles = np.moveaxis(_turned(_cut(slices, 1, down), 1), 2, 3)
-    return _joined(_joined(tiles, 3), 1)
+
+    def longest(down: int) -> int:
+        across = -(-count // down)
+        return max(int(width * down * rows), int(height * across * columns))
+
+    tiles = _turned(_cut(slices, 1, min(range(1, count + 1), key=longest)), 1)
+    return _joined(_joined(np.moveaxis(tiles, 2, 3), 3), 1)
 
 
 def _cut(numbers: Numbers, axis: int, parts: int) -> Numbers:
