@@ -59,6 +59,12 @@ class VolumeError(InputError):
     hint = "volumes are read from .npy files of three axes"
 
 
+class ShapeError(InputError):
+    """A file is not a mesh that can be read safely."""
+
+    hint = "shapes are read from PLY, OBJ, STL and OFF files of closed surfaces"
+
+
 class FieldFileError(InputError):
     """A field file is truncated, crafted or of another version; nothing of it was used."""
 

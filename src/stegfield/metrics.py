@@ -97,7 +97,21 @@ class VolumeQuality:
         return without_infinity(asdict(self))
 
 
-AnyQuality = Quality | KelvinQuality | SoundQuality | VolumeQuality
+@dataclass(frozen=True)
+class ShapeQuality:
+    """How close one shape comes to another, on the points of their grids."""
+
+    psnr_db: float
+    """Peak signal-to-noise ratio of the distances, its peak their whole range."""
+    iou: float
+    """Points inside both, over points inside at least one of them."""
+
+    def to_json(self) -> dict[str, float | None]:
+        """Give plain values; what is infinite becomes None."""
+        return without_infinity(asdict(self))
+
+
+AnyQuality = Quality | KelvinQuality | SoundQuality | VolumeQuality | ShapeQuality
 
 
 def volume_quality(a: NDArray[np.integer[Any]], b: NDArray[np.integer[Any]]) -> VolumeQuality:
@@ -109,6 +123,16 @@ def volume_quality(a: NDArray[np.integer[Any]], b: NDArray[np.integer[Any]]) -> 
         psnr_db=10 * math.log10(ratio) if ratio else -math.inf,
         rmse=math.sqrt(error),
         largest=int(np.abs(difference).max()),
+    )
+
+
+def shape_quality(a: NDArray[np.float64], b: NDArray[np.float64]) -> ShapeQuality:
+    """Compare signed distances from -1 to 1, negative inside, with those wanted."""
+    error = float(np.square(a - b).mean())
+    either = int(((a < 0) | (b < 0)).sum())
+    return ShapeQuality(
+        psnr_db=10 * math.log10(4 / error) if error else math.inf,
+        iou=int(((a < 0) & (b < 0)).sum()) / either if either else 1.0,
     )
 
 

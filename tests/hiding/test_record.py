@@ -32,7 +32,7 @@ kinds = st.sampled_from(list(MEDIA)).flatmap(
             "medium": st.just(medium),
             "size": st.tuples(*[st.integers(1, 400)] * MEDIA[medium].AXES),
             "channels": st.sampled_from(MEDIA[medium].CHANNELS),
-            "rate": st.floats(1, 1e6, width=32) if medium in TIMED else st.none(),
+            "rate": st.floats(1, 1e6) if medium in TIMED else st.none(),
         }
     )
 )

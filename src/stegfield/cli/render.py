@@ -26,7 +26,7 @@ def render(
         field: Field file.
         output: File to write: .png; of a climate field, .nc for its temperatures, or .png for a
             picture of them on the globe; of a sound .wav or .flac; of a video .mp4
-            or .apng; of a volume .npy.
+            or .apng; of a volume .npy; of a shape .ply.
         size: Columns x rows to sample, like 1024x768, columns x rows x frames of a video, or
             samples of a sound; the signal's own if left out.
         json: Print the result as JSON.

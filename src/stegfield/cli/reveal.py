@@ -29,7 +29,7 @@ def reveal(
     Args:
         field: Field file.
         output: File to write: .png for an image, .wav or .flac for a sound, .nc for a climate
-            field, .mp4 or .apng for a video, .npy for a volume.
+            field, .mp4 or .apng for a video, .npy for a volume, .ply for a shape.
         key: Key file; asks for a passphrase if left out.
         size: Columns x rows to sample, like 512x384, or samples of a sound; the secret's own if
             left out. With it, a secret in a damaged file is shown as well as it can be.

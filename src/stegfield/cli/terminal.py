@@ -151,7 +151,7 @@ def parse_sizes(text: str | None) -> dict[str, int | float]:
 
 def quality_line(quality: AnyQuality) -> str:
     """Give a few figures of quality in a line."""
-    from stegfield.metrics import KelvinQuality, SoundQuality, VolumeQuality
+    from stegfield.metrics import KelvinQuality, ShapeQuality, SoundQuality, VolumeQuality
 
     if isinstance(quality, KelvinQuality):
         return (
@@ -168,6 +168,8 @@ def quality_line(quality: AnyQuality) -> str:
             f"PSNR {quality.psnr_db:.2f} dB, RMSE {quality.rmse:.2f}, "
             f"largest difference {quality.largest:,}"
         )
+    if isinstance(quality, ShapeQuality):
+        return f"IoU {quality.iou:.4f}, PSNR {quality.psnr_db:.2f} dB"
     ssim = "-" if quality.ssim is None else f"{quality.ssim:.4f}"
     return (
         f"PSNR {quality.psnr_db:.2f} dB, SSIM {ssim}, "

@@ -60,6 +60,11 @@ class Record:
     highest: float = 1.0
     """Values of the secret where the field shows -1 and 1, as float32."""
 
+    def __post_init__(self) -> None:
+        for name in ("rate", "lowest", "highest"):  # what the bytes can tell
+            if (value := getattr(self, name)) is not None:
+                object.__setattr__(self, name, float(np.float32(value)))
+
     def to_bytes(self) -> bytes:
         """Encode the facts."""
         return LAYOUT.pack(

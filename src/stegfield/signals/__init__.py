@@ -36,7 +36,7 @@ from stegfield.signals.signal import (
     points,
     sphere,
 )
-from stegfield.signals.synthetic import blob, chords, clip, globe, waves
+from stegfield.signals.synthetic import ball, blob, chords, clip, globe, waves
 
 __all__ = [
     "FOLDED",
@@ -50,6 +50,7 @@ __all__ = [
     "Packing",
     "Signal",
     "axes",
+    "ball",
     "blob",
     "bounds",
     "chords",

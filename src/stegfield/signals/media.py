@@ -16,7 +16,7 @@ from jaxtyping import Integer
 from stegfield import files, metrics
 from stegfield.errors import ConfigError
 from stegfield.metrics import AnyQuality
-from stegfield.signals import climate, folding, image, sound, video, volume
+from stegfield.signals import climate, folding, image, shape, sound, video, volume
 from stegfield.signals.signal import Signal
 
 Levels = Integer[np.ndarray, "*size channels"]
@@ -61,6 +61,7 @@ MEDIA: dict[str, Medium] = {
     "climate": climate,
     "video": video,
     "volume": volume,
+    "shape": shape,
 }
 """Every medium by name; records count them in this order, so new ones go to the end."""
 
@@ -94,7 +95,8 @@ def read(path: Path, *, flatten: bool = False) -> Signal:
 
     Args:
         path: PNG, JPEG, WebP, BMP or TIFF; NetCDF-4, named .nc; WAV or FLAC; MP4, MOV, MKV, WebM,
-            AVI, GIF or animated PNG, named .apng; an array of three axes, named .npy.
+            AVI, GIF or animated PNG, named .apng; an array of three axes, named .npy; a mesh: PLY,
+            OBJ, STL or OFF.
         flatten: Put a transparent image onto white, instead of refusing it.
 
     Raises:
@@ -104,6 +106,7 @@ def read(path: Path, *, flatten: bool = False) -> Signal:
         SoundError: Not a sound, damaged, too short or too long, or of more than two channels.
         VideoError: Not a video, damaged, or too short, long, small or large.
         VolumeError: Not an array of three axes of 16-bit integers.
+        ShapeError: Not a mesh that encloses anything.
         InputError: The file is missing or cannot be read.
     """
     return decode(files.read_bounded(path, image.LARGEST_FILE), path, flatten=flatten)

@@ -37,7 +37,7 @@ class Signal:
     An image has the axes rows and columns and 1 or 3 channels. A climate field has 1 channel, rows
     from the north pole to the south pole, and columns from 0 degrees eastward. A sound has the axis
     time and 1 or 2 channels; a video the axes frames, rows and columns and 3 channels; a volume
-    slices, rows and columns and 1 channel.
+    slices, rows and columns and 1 channel; a shape has those of a volume.
     """
 
     values: Float[Tensor, "*size channels"]

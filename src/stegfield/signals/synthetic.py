@@ -65,6 +65,17 @@ def blob(points: int, *, phase: float = 0.0) -> Signal:
     return Signal((lump / 2).float().view(points, points, points, 1), "volume")
 
 
+def ball(points: int, *, radius: float = 0.6) -> Signal:
+    """Make a ball as signed distances, with as many points along each side.
+
+    Example:
+        >>> ball(6).medium
+        'shape'
+    """
+    distance = coordinates((points, points, points)).double().norm(dim=1) - radius
+    return Signal((4 * distance).clamp(-1, 1).float().view(points, points, points, 1), "shape")
+
+
 def globe(rows: int, columns: int, *, phase: float = 0.0) -> Signal:
     """Draw a smooth climate field: warm at the equator, with waves; all sizes show one function.
 
