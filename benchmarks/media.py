@@ -4,8 +4,8 @@
 
 FOLDER holds ``faces/seed_triple``, ``audio``, ``climate``, ``video``, ``volumes`` and ``shapes``.
 Every pair of media is a case of its own, which replaces its entry of the output; so a run that is
-cut off goes on with ``--only`` and the cases that are left. Each is one cover and one secret in the default
-SIREN of 8x128, 500 steps of 4,096 points, seed 1.
+cut off goes on with ``--only`` and the cases that are left. Each is one cover and one secret in the
+default SIREN of 8x128, 500 steps of 4,096 points, seed 1.
 """
 
 from __future__ import annotations

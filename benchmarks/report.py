@@ -1,6 +1,6 @@
-"""The tables of the README, from files of ``results``.
+"""The tables of the documents, from files of ``results``.
 
-python benchmarks/report.py [--write]    # prints it, or puts it into README.md
+python benchmarks/report.py [--write]    # prints them, or puts them into their documents
 """
 
 from __future__ import annotations
@@ -277,7 +277,59 @@ def _images(values: list[float]) -> str:
     return " / ".join(f"{value:.1f}" for value in values)
 
 
-TABLES = (("embedding", embedding_table), ("generating", generating_table), ("hiding", table))
+def media_table(results: dict[str, Any]) -> str:
+    """Give the Markdown tables of pairs of media, and of messages in sounds."""
+    covers = [name.removesuffix(" alone") for name in results if name.endswith(" alone")]
+    pairs = [name.split(" in ") for name in results if " in " in name]
+    secrets = list(dict.fromkeys(secret for secret, _ in pairs))
+    lines = [f"| secret | {' | '.join(f'in {cover}' for cover in covers)} |"]
+    lines.append("|---" * (len(covers) + 1) + "|")
+    lines.append(
+        "| nothing | "
+        + " | ".join(f"cover {_likeness(results[f'{each} alone']['cover'])}" for each in covers)
+        + " |"
+    )
+    for secret in secrets:
+        cells = []
+        for cover in covers:
+            case = results.get(f"{secret} in {cover}")
+            told = "not measured"
+            if case is not None:
+                told = f"{_likeness(case['secret'])}; cover {_likeness(case['cover'])}"
+            cells.append(told)
+        lines.append(f"| {secret} | {' | '.join(cells)} |")
+    figures = results["messages"]
+    lines += ["", "| messages in sounds | wrong | SNR, mean / worst | samples changed |"]
+    lines.append("|---|---|---|---|")
+    lines += [
+        f"| {name} | {each['wrong']} of {figures['sounds']} | "
+        f"{each['mean_snr_db']:.1f} / {each['worst_snr_db']:.1f} dB | {each['changed']:.1%} |"
+        for name, each in figures.items()
+        if isinstance(each, dict) and name != "machine"
+    ]
+    return "\n".join(lines) + "\n\n" + _told_of(figures["machine"]) + "\n"
+
+
+def _likeness(figures: dict[str, Any]) -> str:
+    """Give the figure that suits a medium."""
+    for name, text in (
+        ("snr_db", "SNR {:.1f} dB"),
+        ("rmse_kelvin", "{:.2g} K"),
+        ("iou", "IoU {:.3f}"),
+    ):
+        if name in figures:
+            return text.format(figures[name])
+    return f"{figures['psnr_db']:.1f} dB"
+
+
+TABLES = (
+    ("embedding", embedding_table),
+    ("generating", generating_table),
+    ("hiding", table),
+    ("media", media_table),
+)
+DOCUMENTS = {"media": HOME / "docs" / "media.md"}
+"""Where tables stand that are not in the README."""
 
 
 def tables() -> dict[str, str]:
@@ -290,16 +342,15 @@ def tables() -> dict[str, str]:
 
 def main() -> None:
     """Print the tables, or write them."""
-    readme = HOME / "README.md"
-    text = readme.read_text()
     for name, figures in tables().items():
         if "--write" not in sys.argv:
             print(figures)
+            continue
+        document = DOCUMENTS.get(name, HOME / "README.md")
+        text = document.read_text()
         start, end = f"<!-- {name} figures -->\n", f"<!-- end of {name} figures -->"
         before, rest = text.split(start)
-        text = before + start + figures + end + rest.split(end)[1]
-    if "--write" in sys.argv:
-        readme.write_text(text)
+        document.write_text(before + start + figures + end + rest.split(end)[1])
 
 
 if __name__ == "__main__":

@@ -335,7 +335,7 @@ def test_a_field_too_small_is_warned_about(
     assert (
         cli.run([*command, "--field", "siren", "--sizes", "width=8,depth=2", "--steps", "2"]) == 0
     )
-    assert "weights are few for these images: expect about" in capsys.readouterr().err
+    assert "weights are few for all this: expect about" in capsys.readouterr().err
 
 
 def test_a_field_like_a_clean_one_has_its_sizes_and_hides(

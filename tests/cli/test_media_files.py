@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from stegfield import cli, signals
-from stegfield.signals import chords, globe, waves
+from stegfield.signals import ball, blob, chords, clip, globe, waves
 
 QUICK = ["--sizes", "width=40,depth=3", "--steps", "200", "--batch", "512"]
 
@@ -20,6 +20,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Path("word.wav").write_bytes(signals.encode(chords(600, channels=2), ".wav"))
     Path("globe.nc").write_bytes(signals.encode(globe(13, 24), ".nc"))
     Path("photo.png").write_bytes(signals.to_png(waves(24, 20)))
+    Path("clip.mp4").write_bytes(signals.encode(clip(4, 16, 16), ".mp4"))
+    Path("box.npy").write_bytes(signals.encode(blob(9), ".npy"))
+    Path("ball.ply").write_bytes(signals.encode(ball(24), ".ply"))
     Path("letter.txt").write_text("Dear Bob")
     for name in ("alice.key", "bob.key"):
         assert cli.run(["keygen", name]) == 0
@@ -85,6 +88,28 @@ def test_secrets_of_other_media_come_out_as_files_of_their_own(
 
 
 @pytest.mark.parametrize(
+    ("file", "out", "figure"),
+    [
+        ("clip.mp4", "out.apng", "SSIM"),
+        ("box.npy", "out.npy", "RMSE"),
+        ("ball.ply", "out.obj", "IoU"),
+    ],
+)
+def test_what_has_three_axes_is_hidden_fitted_and_shown(
+    folder: Path, capsys: pytest.CaptureFixture[str], file: str, out: str, figure: str
+) -> None:
+    hidden = ["--secret", file, "bob.key"]
+    assert cli.run(["hide", "photo.png", "-o", "f.safetensors", *hidden, *QUICK]) == 0
+    assert figure in capsys.readouterr().err
+    assert cli.run(["reveal", "f.safetensors", "-o", out, "--key", "bob.key"]) == 0
+    wanted, revealed = signals.read(Path(file)), signals.read(Path(out))
+    assert signals.quality(revealed, wanted).psnr_db > 12
+    assert cli.run(["fit", file, "-o", "g.safetensors", *QUICK]) == 0
+    assert cli.run(["render", "g.safetensors", "-o", f"g-{out}"]) == 0
+    assert signals.quality(signals.read(Path(f"g-{out}")), wanted).psnr_db > 12
+
+
+@pytest.mark.parametrize(
     ("arguments", "words"),
     [
         ("embed song.wav letter.txt -o s.wav --key bob.key --profile jpeg", "not for a sound"),
@@ -97,7 +122,15 @@ def test_secrets_of_other_media_come_out_as_files_of_their_own(
         ("capacity wrong.wav", "not a sound"),
         ("hide photo.png -o f.safetensors --secret wrong.wav bob.key", "not a sound"),
         ("render clean.safetensors -o x.wav", "this is an image"),
-        ("render clean.safetensors -o x.png --size 30", "2 sides, not 1"),
+        (
+            "attack words.safetensors --cover word.wav --secret photo.png bob.key -o a",
+            "only images",
+        ),
+        ("detect song.wav", "this is a sound"),
+        ("capacity box.npy", "carries no messages"),
+        ("embed box.npy letter.txt -o b.npy --key bob.key", "carries no messages"),
+        ("extract box.npy -o l.txt --key bob.key", "carries no messages"),
+        ("render clean.safetensors -o x.png --size 30", "2 numbers, got 1"),
     ],
 )
 def test_what_does_not_go_with_sounds_is_refused_in_a_line(
@@ -105,6 +138,8 @@ def test_what_does_not_go_with_sounds_is_refused_in_a_line(
 ) -> None:
     Path("wrong.wav").write_bytes(b"RIFF" + bytes(100))
     assert cli.run(["fit", "photo.png", "-o", "clean.safetensors", "--steps", "1"]) == 0
+    hidden = ["--secret", "photo.png", "bob.key", "--steps", "1"]
+    assert cli.run(["hide", "word.wav", "-o", "words.safetensors", *hidden]) == 0
     before = sorted(folder.iterdir())
     capsys.readouterr()
     assert cli.run(arguments.split()) > 0

@@ -99,5 +99,5 @@ def test_a_folded_secret_has_one_size() -> None:
     )
     with pytest.raises(ConfigError, match="one size"):
         reveal(result.field, ALICE, size=(200,))
-    with pytest.raises(ConfigError, match="2 sides"):
+    with pytest.raises(ConfigError, match="2 numbers"):
         reveal(result.field, BOB, size=(200,))

@@ -181,9 +181,9 @@ def _warn_if_small(field: Any, signals: Sequence[Any]) -> None:
     expected = expected_psnr_db(field, signals)
     if expected < POOR_PSNR_DB:
         say(
-            f"warning: {field.weight_count():,} weights are few for these images: expect about "
+            f"warning: {field.weight_count():,} weights are few for all this: expect about "
             f"{max(expected, 10):.0f} dB\n"
-            "hint: take a larger field, as with --sizes width=256, or smaller images"
+            "hint: take a larger field, as with --sizes width=256, or hide less"
         )
 
 

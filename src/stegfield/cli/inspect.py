@@ -56,6 +56,7 @@ def inspect(field: Path, /, *, json: bool = False) -> None:
     else:
         rate = "" if public.rate is None else f", {public.rate:g} a second"
         what = signals.noun(public.medium)
-        console.print(f"shows {what} of {size} with {loaded.channels} channels{rate}")
+        channels = f"{public.channels} channel{'s' if public.channels > 1 else ''}"
+        console.print(f"shows {what} of {size} with {channels}{rate}")
     console.print(f"{facts['weights']:,} weights in {facts['bytes']:,} bytes, seed {facts['seed']}")
     console.print(table)

@@ -250,7 +250,7 @@ def render(
     size = field.public.size if size is None else size
     if len(size) != len(field.public.size):
         raise ConfigError(
-            f"a size of this field has {len(field.public.size)} sides, not {len(size)}",
+            f"sizes of this field are of {len(field.public.size)} numbers, got {len(size)}",
             hint="columns x rows of an image, the number of samples of a sound",
         )
     parameters = substitute(dict(field.decoder.named_parameters()), slots)

@@ -121,7 +121,7 @@ def embed(
         b'meet me at noon'
     """
     began = time.perf_counter()
-    _check_carries(cover.medium)
+    check_medium(cover.medium, config.profile)
     suffix = suffix or signals.MEDIA[cover.medium].LOSSLESS[0]
     check_suffix(suffix, config.profile, cover.medium)
     check_solver(config.profile, descent)
@@ -214,7 +214,12 @@ def extract(
 
 
 def capacity(cover: Signal) -> Capacity:
-    """Tell how long a message a cover can carry; bytes that deflating removes are free."""
+    """Tell how long a message a cover can carry; bytes that deflating removes are free.
+
+    Raises:
+        ConfigError: It is of a medium that carries none.
+    """
+    check_medium(cover.medium, None)
     levels = _without_copies(signals.to_levels(cover))
     pixels = cover.points
     try:
@@ -227,19 +232,17 @@ def capacity(cover: Signal) -> Capacity:
     return Capacity(net, robust.net_bytes(robust.fullest(*levels.shape[:2])) if lossy else 0)
 
 
-def _check_carries(medium: str) -> None:
-    if not signals.MEDIA[medium].LOSSLESS:
-        raise ConfigError(
-            f"{signals.noun(medium)} carries no messages", hint="`hide` takes it, in a field"
-        )
-
-
 def check_medium(medium: str, profile: Profile | None) -> None:
-    """Refuse a profile for images where the cover is none.
+    """Refuse a medium that carries no messages, and a profile for images where the cover is none.
 
     Raises:
         ConfigError: It is.
     """
+    if not signals.MEDIA[medium].LOSSLESS:
+        raise ConfigError(
+            f"{signals.noun(medium)} carries no messages",
+            hint="images, sounds and climate fields do; `hide` takes all media",
+        )
     if medium != "image" and profile not in (None, "exact"):
         raise ConfigError(
             f"the {profile} profile is for images, not for {signals.noun(medium)}",

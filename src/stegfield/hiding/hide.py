@@ -228,7 +228,11 @@ def expected_psnr_db(field: Field, signals: Sequence[Signal]) -> float:
     A rule of thumb for photographs, from how many samples share a weight. It is there to warn of
     fields that are far too small; smooth images and long runs come out 5 to 10 dB better.
     """
-    samples = sum(signal.points * field.channels for signal in signals)
+    medium = field.public.medium
+    samples = sum(
+        signal.points * (field.channels if signal.medium == medium else signal.channels)
+        for signal in signals
+    )
     doublings = math.log2(samples / field.weight_count())
     return EXPECTED_AT_ONE_DB - LOST_PER_DOUBLING_DB * doublings
 
