@@ -17,13 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from measure import Case, arguments, run
 from stegfield import fields, fixednet, hiding, signals
 from stegfield.config import EmbedConfig, FitConfig
 from stegfield.hiding import Secret
 from stegfield.keys import Key
-from stegfield.signals import Signal, blob
+from stegfield.signals import Signal, stretched
 
 SEED, STEPS = 1, 500
 KEY = Key(bytes(range(32)))
@@ -44,8 +45,9 @@ def second_photograph(data: Path) -> Signal:
 def music(data: Path) -> Signal:
     """Read 0.37 s of music at 44.1 kHz, 16,384 samples, the second second on."""
     whole = signals.read(data / "audio" / "gt_bach.wav")
-    values = whole.values[MUSIC_START : MUSIC_START + MUSIC_SAMPLES]
-    return Signal(values.clone(), "sound", rate=whole.rate)
+    part = whole.natural[MUSIC_START : MUSIC_START + MUSIC_SAMPLES]
+    values, span = stretched(part)
+    return Signal(values, "sound", rate=whole.rate, range=span)
 
 
 def digit(data: Path) -> Signal:
@@ -71,8 +73,8 @@ def tomography(data: Path) -> Signal:
     with np.load(data / "volumes" / "stent.npz") as arrays:
         numbers = next(iter(arrays.values())).astype(np.float64)
     means = numbers.reshape(32, 8, 32, 4, 32, 4).mean(axis=(1, 3, 5))
-    levels = np.rint(means).astype(np.int16)[..., None]
-    return signals.with_levels(blob(32), levels)
+    values, span = stretched(torch.from_numpy(np.rint(means)[..., None] / 32768))
+    return Signal(values, "volume", range=span)
 
 
 def bunny(data: Path) -> Signal:

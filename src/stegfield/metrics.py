@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 from stegfield.errors import ConfigError
 
 PEAK = 255.0
-SOUND_PEAK = 65_535.0
 SSIM_RADIUS = 5
 SSIM_SIGMA = 1.5
 SSIM_BAND = 256  # rows at a time: large images take no more memory than small ones
@@ -67,7 +66,7 @@ class SoundQuality:
     """How close one sound comes to another, both as 16-bit files hold them."""
 
     psnr_db: float
-    """Peak signal-to-noise ratio, its peak the range of 16 bits."""
+    """Peak signal-to-noise ratio, its peak the range of the wanted sound's own samples."""
     snr_db: float
     """Signal-to-noise ratio: power of the wanted sound, without its mean, over that of the error;
     minus infinity where a constant is wanted and something else is shown."""
@@ -118,9 +117,8 @@ def volume_quality(a: NDArray[np.integer[Any]], b: NDArray[np.integer[Any]]) -> 
     """Compare the integers of a volume with those wanted, of the same shape."""
     difference = a.astype(np.float64) - b
     error, peak = float(np.square(difference).mean()), float(b.max()) - float(b.min())
-    ratio = peak**2 / error if error else math.inf
     return VolumeQuality(
-        psnr_db=10 * math.log10(ratio) if ratio else -math.inf,
+        psnr_db=_decibels(peak**2, error),
         rmse=math.sqrt(error),
         largest=int(np.abs(difference).max()),
     )
@@ -131,9 +129,16 @@ def shape_quality(a: NDArray[np.float64], b: NDArray[np.float64]) -> ShapeQualit
     error = float(np.square(a - b).mean())
     either = int(((a < 0) | (b < 0)).sum())
     return ShapeQuality(
-        psnr_db=10 * math.log10(4 / error) if error else math.inf,
+        psnr_db=_decibels(4.0, error),
         iou=int(((a < 0) & (b < 0)).sum()) / either if either else 1.0,
     )
+
+
+def _decibels(power: float, error: float) -> float:
+    """Give a ratio in dB; infinite without an error, and minus that without power."""
+    if error == 0:
+        return math.inf
+    return 10 * math.log10(power / error) if power else -math.inf
 
 
 def without_infinity(figures: dict[str, Any]) -> dict[str, Any]:
@@ -153,10 +158,10 @@ def sound_quality(a: NDArray[np.integer[Any]], b: NDArray[np.integer[Any]]) -> S
     """
     difference = a.astype(np.float64) - b
     error, power = float(np.square(difference).mean()), float(b.astype(np.float64).var())
-    ratio = power / error if error else math.inf
+    peak = float(b.max()) - float(b.min())
     return SoundQuality(
-        psnr_db=10 * math.log10(SOUND_PEAK**2 / error) if error else math.inf,
-        snr_db=10 * math.log10(ratio) if ratio else -math.inf,
+        psnr_db=_decibels(peak**2, error),
+        snr_db=_decibels(power, error),
         rmse=math.sqrt(error),
         largest=int(np.abs(difference).max()),
     )

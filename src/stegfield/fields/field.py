@@ -23,7 +23,7 @@ from torch.func import functional_call
 
 from stegfield.errors import ConfigError
 from stegfield.keys import Noise
-from stegfield.signals import FOLDED, Signal, axes, extent, points
+from stegfield.signals import FOLDED, RANGED, TIMED, WHOLE_RANGE, Signal, axes, extent, points
 
 POINTS_AT_ONCE = 1 << 12
 """Points evaluated together: their activations stay in a processor's cache."""
@@ -69,6 +69,8 @@ class Public:
     medium: str = "image"
     rate: float | None = None
     """Points a second along the first axis, of media with time."""
+    range: tuple[float, float] = WHOLE_RANGE
+    """What values of -1 and 1 stand for, of sounds and volumes."""
     seed: bytes
     """16 bytes, random in every fitted field, hiding or not: the salt of all keys used with it."""
 
@@ -206,7 +208,8 @@ class Field(nn.Module, ABC):
             "size": list(self.public.size),
             "channels": self.public.channels,
             "seed": self.public.seed.hex(),
-            **({} if self.public.rate is None else {"rate": self.public.rate}),
+            **({"rate": self.public.rate} if self.public.medium in TIMED else {}),
+            **({"range": list(self.public.range)} if self.public.medium in RANGED else {}),
         }
 
 
@@ -261,10 +264,11 @@ def render(
         stop = min(start + POINTS_AT_ONCE, count)
         features = field.encoder(field.coordinates(size, start, stop, folded=folded).to(device))
         values[start:stop] = functional_call(field.decoder, parameters, (features,))
-    medium, rate = field.public.medium, field.public.rate_at(size)
+    values = values.view(*size, field.channels)
     if folded:
-        medium, rate = FOLDED, None
-    return Signal(values.view(*size, field.channels), medium, rate=rate)
+        return Signal(values, FOLDED)
+    public = field.public
+    return Signal(values, public.medium, rate=public.rate_at(size), range=public.range)
 
 
 @cache

@@ -122,6 +122,7 @@ def new_field(
         channels=cover.channels,
         medium=cover.medium,
         rate=cover.rate,
+        range=cover.range,
         seed=salt,
     )
     field = kind(known_sizes, public, Noise(draw))

@@ -31,7 +31,7 @@ from stegfield.fields import checkpoints
 from stegfield.fields.damage import wear
 from stegfield.fields.field import Field, SlotValues, keep_freed_memory, render, substitute
 from stegfield.fields.optim import Muon
-from stegfield.signals import FOLDED, Signal, psnr_db
+from stegfield.signals import FOLDED, RANGED, Signal, psnr_db
 
 FIRST_CYCLE, LAST_CYCLE = 400, 25_600
 """Planned steps where only a PSNR is asked for: doubled until it is reached or the last is done."""
@@ -128,10 +128,18 @@ def train(
 def measure(field: Field, targets: Sequence[Target]) -> tuple[float, ...]:
     """Give the PSNR in dB of what a field shows of every target, on the integers of a file."""
     return tuple(
-        psnr_db(render(field, size, target.slots, folded=folded), target.signal)
+        _psnr_db(render(field, size, target.slots, folded=folded), target.signal)
         for target in targets
         for size, folded in [_grid(target)]
     )
+
+
+def _psnr_db(shown: Signal, wanted: Signal) -> float:
+    """Give the PSNR on the integers of a file; of what is stretched or folded, on values."""
+    if wanted.medium != FOLDED and wanted.medium not in RANGED:
+        return psnr_db(shown, wanted)
+    error = (shown.values.double() - wanted.values).square().mean().item()
+    return 10 * math.log10(4 / error) if error else math.inf
 
 
 class _Run:

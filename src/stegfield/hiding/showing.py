@@ -9,13 +9,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-
 from stegfield.errors import ConfigError
 from stegfield.fields import Field, Public, SlotValues, render
 from stegfield.hiding.record import Record
 from stegfield.hiding.slots import SlotScheme
-from stegfield.signals import Layout, Signal, fold, unfold
+from stegfield.signals import RANGED, WHOLE_RANGE, Layout, Signal, fold, stretched, unfold
 
 GLOBE = (1, 2)
 """Rows of equal area and columns on the globe, as points are about as far apart along each."""
@@ -39,8 +37,8 @@ def describe(secret: Signal, scheme: SlotScheme, *, shared_slots: bool) -> Recor
 def to_show(secret: Signal, record: Record, public: Public) -> Signal:
     """Give what a field is trained to show."""
     values = secret.values
-    if (record.lowest, record.highest) != (-1.0, 1.0):
-        values = 2 * (values - record.lowest) / (record.highest - record.lowest) - 1
+    if (record.lowest, record.highest) != secret.range:
+        values, _ = stretched(secret.natural, (record.lowest, record.highest))
     if not _as_such(record, public):
         return fold(replace(secret, values=values), _layout(record, public))
     return replace(secret, values=values.expand(*secret.size, public.channels))
@@ -70,9 +68,11 @@ def show(
         layout = _layout(record, field.public)
         shown = render(field, layout.places().shape[:-1], slots, folded=True)
         values, rate = unfold(shown, layout, record.medium).values, record.rate
-    if (record.lowest, record.highest) != (-1.0, 1.0):
-        values = record.lowest + (values + 1) / 2 * (record.highest - record.lowest)
-    return Signal(values, record.medium, rate=rate)
+    span = record.lowest, record.highest
+    shown = Signal(values, record.medium, rate=rate, range=span)
+    if record.medium in RANGED or span == WHOLE_RANGE:
+        return shown
+    return replace(shown, values=shown.natural.float(), range=WHOLE_RANGE)
 
 
 def _as_such(record: Record, public: Public) -> bool:
@@ -92,9 +92,7 @@ def _layout(record: Record, public: Public) -> Layout:
 def _range(secret: Signal) -> tuple[float, float]:
     """Give the least and the largest value, which a record tells; all that there are of images."""
     if secret.medium == "image":
-        return -1.0, 1.0
-    values = secret.values.clamp(-1, 1)
-    lowest, highest = values.min().item(), values.max().item()
-    if highest - lowest < np.finfo(np.float32).eps:
-        return -1.0, 1.0
-    return lowest, highest
+        return WHOLE_RANGE
+    if secret.medium in RANGED:
+        return secret.range
+    return stretched(secret.values.clamp(-1, 1))[1]

@@ -11,6 +11,7 @@ from stegfield.signals.image import (
 )
 from stegfield.signals.media import (
     MEDIA,
+    RANGED,
     TIMED,
     bounds,
     decode,
@@ -27,6 +28,7 @@ from stegfield.signals.packing import Packing, to_kelvin, to_values
 from stegfield.signals.signal import (
     HIGHEST_RATE,
     LARGEST_POINTS,
+    WHOLE_RANGE,
     Signal,
     axes,
     coordinates,
@@ -35,6 +37,7 @@ from stegfield.signals.signal import (
     parse_size,
     points,
     sphere,
+    stretched,
 )
 from stegfield.signals.synthetic import ball, blob, chords, clip, globe, waves
 
@@ -44,7 +47,9 @@ __all__ = [
     "LARGEST_POINTS",
     "LOSSLESS",
     "MEDIA",
+    "RANGED",
     "TIMED",
+    "WHOLE_RANGE",
     "WRITTEN",
     "Layout",
     "Packing",
@@ -72,6 +77,7 @@ __all__ = [
     "read",
     "resize",
     "sphere",
+    "stretched",
     "to_kelvin",
     "to_levels",
     "to_png",

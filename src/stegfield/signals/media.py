@@ -6,7 +6,6 @@ other medium takes is an image's.
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,7 +15,7 @@ from jaxtyping import Integer
 from stegfield import files, metrics
 from stegfield.errors import ConfigError
 from stegfield.metrics import AnyQuality
-from stegfield.signals import climate, folding, image, shape, sound, video, volume
+from stegfield.signals import climate, image, shape, sound, video, volume
 from stegfield.signals.signal import Signal
 
 Levels = Integer[np.ndarray, "*size channels"]
@@ -67,6 +66,8 @@ MEDIA: dict[str, Medium] = {
 
 TIMED = ("sound", "video")
 """Media whose first axis is time."""
+RANGED = ("sound", "volume")
+"""Media whose files may use a small part of what their numbers can hold."""
 
 
 def medium_of(path: Path) -> str:
@@ -154,10 +155,7 @@ def quality(shown: Signal, wanted: Signal) -> AnyQuality:
 
 
 def psnr_db(shown: Signal, wanted: Signal) -> float:
-    """Give the PSNR of `quality` alone, which takes less time; of folded signals too."""
-    if wanted.medium == folding.FOLDED:
-        error = (shown.values.double() - wanted.values).square().mean().item()
-        return 10 * math.log10(4 / error) if error else math.inf
+    """Give the PSNR of `quality` alone, which takes less time."""
     if wanted.medium != "image":
         return quality(shown, wanted).psnr_db
     return metrics.psnr_db(image.to_samples(shown), image.to_samples(wanted))

@@ -16,6 +16,8 @@ from stegfield.errors import ConfigError
 from stegfield.signals.packing import Packing
 
 LARGEST_SIDE = 1 << 16
+WHOLE_RANGE = (-1.0, 1.0)
+LEAST_SPAN = 1e-6
 HIGHEST_RATE = 1e6
 """Points a second."""
 SIZES = (
@@ -48,6 +50,8 @@ class Signal:
     """How the climate file that the values are from holds them; files of our own if None."""
     rate: float | None = None
     """Points a second along the first axis, where that is time."""
+    range: tuple[float, float] = WHOLE_RANGE
+    """What -1 and 1 stand for, on the medium's own scale: a quiet sound fills [-1, 1] as well."""
 
     @property
     def size(self) -> tuple[int, ...]:
@@ -60,9 +64,37 @@ class Signal:
         return self.values.shape[-1]
 
     @property
+    def natural(self) -> Float[Tensor, "*size channels"]:
+        """The values on the medium's own scale, in float64."""
+        lowest, highest = self.range
+        return lowest + (self.values.double() + 1) / 2 * (highest - lowest)
+
+    @property
     def points(self) -> int:
         """How many points there are."""
         return math.prod(self.size)
+
+
+def stretched(
+    natural: Float[Tensor, "*size channels"], span: tuple[float, float] | None = None
+) -> tuple[Float[Tensor, "*size channels"], tuple[float, float]]:
+    """Stretch values over [-1, 1], and give what -1 and 1 stand for.
+
+    Args:
+        natural: Values on their medium's own scale.
+        span: That pair, if it is given; their least and largest value if not, and (-1, 1) if
+            these are nearly equal.
+
+    Example:
+        >>> stretched(torch.tensor([[0.25], [0.75]]))[1]
+        (0.25, 0.75)
+    """
+    if span is None:
+        span = natural.min().item(), natural.max().item()
+        if span[1] - span[0] < LEAST_SPAN:
+            span = WHOLE_RANGE
+    lowest, highest = span
+    return (2 * (natural.double() - lowest) / (highest - lowest) - 1).float(), span
 
 
 def extent(size: tuple[int, ...], medium: str = "image") -> tuple[float, ...]:

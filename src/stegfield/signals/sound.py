@@ -2,7 +2,7 @@
 
 Read: WAV and FLAC of one or two channels, 16 samples or more. What becomes of a file's samples:
 
-- 16-bit integers are taken as they are: a level i is the value i / 32768.
+- 16-bit integers are taken as they are: a level i is i / 32768 of full scale.
 - 8 bits, 24 bits and floating point are rounded to 16 bits; what is beyond full scale is refused,
   since it would be cut off.
 
@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from stegfield.errors import ConfigError, InputError, OutputError, SoundError
 from stegfield.metrics import SoundQuality, sound_quality
-from stegfield.signals.signal import HIGHEST_RATE, LARGEST_POINTS, Signal
+from stegfield.signals.signal import HIGHEST_RATE, LARGEST_POINTS, Signal, stretched
 
 AXES = 1
 NOUN = "a sound"
@@ -59,7 +59,8 @@ def decode(data: bytes, path: Path, *, flatten: bool = False) -> Signal:
         raise SoundError(f"{path} has {samples} samples", hint=f"{FEWEST_SAMPLES} are the fewest")
     if not 0 < rate <= HIGHEST_RATE:
         raise SoundError(f"{path} has {rate:,} samples a second", hint="give it a usual rate")
-    return Signal(_values(levels), "sound", rate=float(rate))
+    values, span = stretched(_natural(levels))
+    return Signal(values, "sound", rate=float(rate), range=span)
 
 
 def encode(signal: Signal, suffix: str = ".wav") -> bytes:
@@ -97,13 +98,14 @@ def encode(signal: Signal, suffix: str = ".wav") -> bytes:
 
 def to_levels(signal: Signal) -> Int16[np.ndarray, "samples channels"]:
     """Give the 16-bit samples that a file holds; values beyond full scale are clipped."""
-    levels = (signal.values * FULL_SCALE).round().clamp(*BOUNDS)
+    levels = (signal.natural * FULL_SCALE).round().clamp(*BOUNDS)
     return levels.to(torch.int16).numpy()
 
 
 def with_levels(signal: Signal, levels: Integer[np.ndarray, "samples channels"]) -> Signal:
     """Give a sound like this one, but of other samples."""
-    return replace(signal, values=_values(levels))
+    values, _ = stretched(_natural(levels), signal.range)
+    return replace(signal, values=values)
 
 
 def bounds(signal: Signal) -> tuple[int, int]:
@@ -124,8 +126,8 @@ def quality(shown: Signal, wanted: Signal) -> SoundQuality:
     return sound_quality(to_levels(shown), to_levels(wanted))
 
 
-def _values(levels: Integer[np.ndarray, "samples channels"]) -> torch.Tensor:
-    return torch.from_numpy(levels.astype(np.float32) / FULL_SCALE)  # exact: 16 bits in float32
+def _natural(levels: Integer[np.ndarray, "samples channels"]) -> torch.Tensor:
+    return torch.from_numpy(levels.astype(np.float64) / FULL_SCALE)
 
 
 def _plain_wave(data: bytes, path: Path) -> tuple[NDArray[np.int16], int] | None:

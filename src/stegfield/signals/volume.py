@@ -1,7 +1,8 @@
 """Volumes: numbers on a grid of three axes, in NumPy's files.
 
 Read: .npy of three axes, 4 points or more along each, of 8- or 16-bit integers that fit into 16
-bits with a sign, as those of a CT in Hounsfield units do. An integer i is the value i / 32768.
+bits with a sign, as those of a CT in Hounsfield units do. An integer i is i / 32768 on the
+scale of a signal.
 Written: 16-bit integers. Nothing is ever unpickled.
 """
 
@@ -19,7 +20,7 @@ from numpy.lib import format as npy
 
 from stegfield.errors import ConfigError, VolumeError
 from stegfield.metrics import VolumeQuality, volume_quality
-from stegfield.signals.signal import LARGEST_POINTS, Signal
+from stegfield.signals.signal import LARGEST_POINTS, Signal, stretched
 
 AXES = 3
 NOUN = "a volume"
@@ -64,7 +65,8 @@ def decode(data: bytes, path: Path, *, flatten: bool = False) -> Signal:
     numbers = np.frombuffer(held, kind).reshape(shape, order="F" if turned else "C")
     if numbers.max() > BOUNDS[1]:
         raise VolumeError(f"{path} goes up to {numbers.max()}", hint="make its numbers int16")
-    return Signal(_values(numbers.astype(np.int16)[..., None]), "volume")
+    values, span = stretched(_natural(numbers.astype(np.int16)[..., None]))
+    return Signal(values, "volume", range=span)
 
 
 def encode(signal: Signal, suffix: str = ".npy") -> bytes:
@@ -82,12 +84,13 @@ def encode(signal: Signal, suffix: str = ".npy") -> bytes:
 
 def to_levels(signal: Signal) -> Int16[np.ndarray, "slices rows columns 1"]:
     """Give the 16-bit integers that a file holds."""
-    return (signal.values * FULL_SCALE).round().clamp(*BOUNDS).to(torch.int16).numpy()
+    return (signal.natural * FULL_SCALE).round().clamp(*BOUNDS).to(torch.int16).numpy()
 
 
 def with_levels(signal: Signal, levels: Integer[np.ndarray, "slices rows columns 1"]) -> Signal:
     """Give a volume like this one, but of other integers."""
-    return replace(signal, values=_values(levels))
+    values, _ = stretched(_natural(levels), signal.range)
+    return replace(signal, values=values)
 
 
 def bounds(signal: Signal) -> tuple[int, int]:
@@ -107,5 +110,5 @@ def quality(shown: Signal, wanted: Signal) -> VolumeQuality:
     return volume_quality(to_levels(shown), to_levels(wanted))
 
 
-def _values(levels: Integer[np.ndarray, "slices rows columns 1"]) -> torch.Tensor:
-    return torch.from_numpy(levels.astype(np.float32) / FULL_SCALE)
+def _natural(levels: Integer[np.ndarray, "slices rows columns 1"]) -> torch.Tensor:
+    return torch.from_numpy(levels.astype(np.float64) / FULL_SCALE)
