@@ -8,7 +8,7 @@ DATA ?= data
 export OMP_WAIT_POLICY ?= PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench clean
+.PHONY: help install demo test check docs bench clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -18,7 +18,7 @@ install: $(STAMP)  ## Install into .venv, with the exact versions of constraints
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-		--constraint constraints.txt --editable ".[analysis,demo,dev,fast,media]"
+		--constraint constraints.txt --editable ".[analysis,demo,dev,docs,fast,media,publish]"
 	touch $(STAMP)
 
 demo: install  ## Embed and extract, hide and reveal, and draw a gallery
@@ -33,6 +33,9 @@ check: install  ## Check format, style, types and the direction of imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+docs: install  ## Build the site with all documents into site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 bench: install  ## Measure speed and quality again, four hours: make bench DATA=folder
 	$(BIN)/python benchmarks/embedding.py --data $(DATA) --output results/embedding.json
 	$(BIN)/python benchmarks/generating.py --data $(DATA) --output results/generating.json
@@ -42,4 +45,4 @@ bench: install  ## Measure speed and quality again, four hours: make bench DATA=
 	$(BIN)/python benchmarks/report.py --write
 
 clean:  ## Remove what the other targets made
-	rm -rf $(VENV) $(GALLERY) build dist
+	rm -rf $(VENV) $(GALLERY) build dist site

@@ -33,7 +33,8 @@ from stegfield.config import DescentConfig, EmbedConfig
 from stegfield.errors import UnreadableError
 from stegfield.fixednet import EmbedResult, search
 from stegfield.fixednet.blocks import luma
-from stegfield.fixednet.gradient import FixedNetwork, descend, noise_around
+from stegfield.fixednet.gradient import descend, noise_around
+from stegfield.fixednet.network import FixedNetwork
 from stegfield.fixednet.published import PublishedNetwork
 from stegfield.fixednet.relu import ReluNetwork
 from stegfield.keys import Key

@@ -5,22 +5,32 @@ from __future__ import annotations
 import importlib.util
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from stegfield import cli, signals
+from stegfield.fields import ARCHITECTURES
 from stegfield.signals import chords, clip, to_samples, waves
 
 HOME = Path(__file__).parent.parent
 DOCUMENTS = [HOME / "README.md", HOME / "CONTRIBUTING.md", *sorted((HOME / "docs").glob("*.md"))]
 
 
-def blocks(language: str) -> list[str]:
-    """Find the blocks of one language in all documents."""
-    text = "\n".join(document.read_text() for document in DOCUMENTS)
-    return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
+def blocks(language: str, document: Path) -> list[tuple[str | None, str]]:
+    """Find the blocks of one language, each with its title: the name of a file."""
+    found = re.findall(
+        rf"```{language}(?: title=\"(.*?)\")?\n(.*?)```", document.read_text(), re.DOTALL
+    )
+    return [(title or None, text) for title, text in found]
+
+
+def having(language: str) -> list[Path]:
+    """Find the documents with blocks of a language."""
+    return [document for document in DOCUMENTS if blocks(language, document)]
 
 
 @pytest.fixture
@@ -42,14 +52,56 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_commands_in_the_documents_run(folder: Path) -> None:
-    lines = [line for block in blocks("console") for line in block.splitlines()]
+def ours(document: Path) -> list[list[str]]:
+    """Give the commands of a document that are stegfield's, without the first word."""
+    lines = [line for _, block in blocks("console", document) for line in block.splitlines()]
     assert all(line.startswith("$ ") for line in lines)
     commands = [shlex.split(line[2:]) for line in lines]
-    ours = [words[1:] for words in commands if words[0] == "stegfield"]
-    assert {words[0] for words in ours} >= {"keygen", "hide", "reveal", "embed", "extract"}
-    for words in ours:
-        assert cli.run(words) == 0, words
+    return [
+        words[1:] for words in commands if words[0] == "stegfield" and words[1:] != ["--version"]
+    ]
+
+
+@pytest.mark.parametrize("document", having("console"), ids=lambda path: path.stem)
+def test_commands_and_programs_in_the_documents_run(document: Path, folder: Path) -> None:
+    for title, text in blocks("toml", document):
+        assert title is not None
+        Path(title).write_text(text)
+    for words in ours(document):
+        quick = [re.sub(r"^(60|100)$", "5", word) for word in words]  # seconds, steps
+        assert cli.run(quick) == 0, words
+    run_programs(document)
+
+
+@pytest.mark.parametrize(
+    "document", sorted({*having("python")} - {*having("console")}), ids=lambda path: path.stem
+)
+def test_programs_in_the_documents_run(document: Path, folder: Path) -> None:
+    run_programs(document)
+
+
+def run_programs(document: Path) -> None:
+    """Run the programs of a document, as files where they have names."""
+    for title, program in blocks("python", document):
+        if "onnxruntime" in program:
+            pytest.importorskip("onnxruntime")
+        before = dict(ARCHITECTURES)
+        try:
+            code = compile(program, title or "document", "exec", dont_inherit=True)
+            exec(code, {"__name__": "__main__"})
+        finally:
+            ARCHITECTURES.clear()
+            ARCHITECTURES.update(before)
+
+
+def test_the_readme_tells_of_the_main_commands() -> None:
+    assert {words[0] for words in ours(HOME / "README.md")} >= {
+        "keygen",
+        "hide",
+        "reveal",
+        "embed",
+        "extract",
+    }
 
 
 def test_make_targets_in_the_documents_exist() -> None:
@@ -59,29 +111,42 @@ def test_make_targets_in_the_documents_exist() -> None:
     assert {"demo", "test"} <= set(named) <= set(targets)
 
 
-def test_programs_in_the_documents_run(folder: Path) -> None:
-    programs = blocks("python")
-    assert programs
-    for program in programs:
-        exec(compile(program, "document", "exec"), {})
-    assert signals.read(Path("two-again.png")).size == (16, 24)
-
-
 def test_links_in_the_documents_lead_somewhere() -> None:
+    made = {"commands.md", "contributing.md", "models.md", "index.md"}  # with the site
     for document in DOCUMENTS:
-        for target in re.findall(r"\]\(([^)#]+)\)", document.read_text()):
-            if not target.startswith("https://"):
+        for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", document.read_text()):
+            if not target.startswith("https://") and target not in made:
                 assert (document.parent / target).exists(), (document, target)
 
 
-def test_the_documents_figures_are_those_of_the_benchmark() -> None:
+def test_the_figures_are_those_of_the_benchmarks() -> None:
     spec = importlib.util.spec_from_file_location("report", HOME / "benchmarks" / "report.py")
     assert spec is not None
     assert spec.loader is not None
     report = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(report)
-    for name, table in report.tables().items():
-        assert table in report.DOCUMENTS.get(name, HOME / "README.md").read_text()
+    for document in report.DOCUMENTS:
+        assert document.read_text() == report.filled(document.read_text()), document
+
+
+def test_the_site_builds(tmp_path: Path) -> None:
+    pytest.importorskip("mkdocs", reason="the site takes stegfield[docs]")
+    built = tmp_path / "site"
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict", "--site-dir", str(built)],
+        cwd=HOME,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr + done.stdout
+    pages = list(built.rglob("*.html"))
+    assert {"index.html", "commands.html", "api.html"} <= {page.name for page in pages}
+    for page in pages:
+        fetched = re.findall(
+            r"<(?:script|img|link)[^>]*?(?:src|href)=\"?(http[^\" >]*)", page.read_text()
+        )
+        assert fetched == [], page
 
 
 def test_every_file_of_golden_vectors_has_the_script_that_made_it() -> None:

@@ -22,6 +22,7 @@ from stegfield.cli.demo import demo
 from stegfield.cli.detect import detect
 from stegfield.cli.embed import embed
 from stegfield.cli.evaluate import evaluate
+from stegfield.cli.export import export
 from stegfield.cli.extract import extract
 from stegfield.cli.fit import fit
 from stegfield.cli.generate import generate
@@ -56,6 +57,7 @@ for command in (
     generate,
     train,
     evaluate,
+    export,
     compare,
     attack,
     detect,

@@ -23,8 +23,8 @@ def demo(
 ) -> None:
     """Embed and extract, hide and reveal, and draw a gallery of what came of it.
 
-    Takes one to three minutes. Needs the extra `stegfield[demo]`, whose scikit-image has the
-    photographs.
+    Takes one to three minutes. Its photographs come with the extra `stegfield[demo]`; without it,
+    drawn faces stand in for them.
 
     Args:
         output: Folder for the files and the gallery, index.html.

@@ -1,7 +1,8 @@
 """The demo: embed and extract, hide and reveal, measure, and draw a gallery.
 
 Everything goes the way of a user's files: images are written and read again, fields are saved and
-loaded, and every figure comes from the 8-bit files. The photographs ship with scikit-image.
+loaded, and every figure comes from the 8-bit files. The photographs ship with scikit-image; without
+it, drawn faces stand in.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from stegfield import files
-from stegfield.demo import hidden, messages
+from stegfield.demo import hidden, messages, photographs
 from stegfield.demo.hidden import SceneResult
 from stegfield.demo.messages import MessageResult
 from stegfield.fields import Progress, Watch
@@ -31,11 +32,12 @@ def run(
         force: Replace files of an earlier demo.
 
     Raises:
-        InputError: scikit-image, which has the photographs, is not installed.
         OutputError: A file exists already, or cannot be written.
     """
     files.make_folder(folder)
     files.check_new(folder / "index.html", force=force)
+    if photographs.missing():
+        announce(photographs.STAND_INS)
     said = []
     for scene in messages.SCENES:
         announce(scene.title)

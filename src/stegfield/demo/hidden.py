@@ -8,7 +8,7 @@ from pathlib import Path
 
 from stegfield import fields, files, hiding, pictures, signals
 from stegfield.config import FitConfig
-from stegfield.demo.photographs import photograph
+from stegfield.demo.photographs import called, photograph
 from stegfield.errors import UnreadableError
 from stegfield.fields import Watch
 from stegfield.keys import Key, Passphrase
@@ -115,7 +115,9 @@ def play(scene: Scene, folder: Path, watch: Watch, *, force: bool) -> SceneResul
         written = to_samples(signals.read(again))
         original = to_samples(originals[index])
         roles = ("shown to everyone", "revealed by a key file", "revealed by a passphrase")
-        shown.append(Shown(name, roles[index], original, written, quality(written, original)))
+        shown.append(
+            Shown(called(name), roles[index], original, written, quality(written, original))
+        )
     wrong = hiding.reveal(field, _refused(field), size=_image_size(originals[1])).signal
     done = SceneResult(
         scene,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from stegfield import channel, files, fixednet, pictures, signals
 from stegfield.config import EmbedConfig, Profile
-from stegfield.demo.photographs import photograph
+from stegfield.demo.photographs import called, photograph
 from stegfield.errors import UnreadableError
 from stegfield.fixednet import EmbedResult
 from stegfield.keys import Key
@@ -125,8 +125,8 @@ def section(result: MessageResult) -> str:
     scene, done = result.scene, result.embedding
     way = "" if scene.quality is None else f", sent as a JPEG of quality {scene.quality}"
     return (
-        f"<h2>{html.escape(scene.title)}</h2><p>{len(result.message):,} bytes in the photograph "
-        f"{html.escape(scene.cover)}, {done.rate_bpp:.3g} bits a pixel{way}. PSNR "
+        f"<h2>{html.escape(scene.title)}</h2><p>{len(result.message):,} bytes in "
+        f"{html.escape(called(scene.cover))}, {done.rate_bpp:.3g} bits a pixel{way}. PSNR "
         f"{done.quality.psnr_db:.2f} dB, {100 * done.changed:.3g} % of the samples changed, in "
         f"{done.seconds:.1f} s. The receiver's key gave every bit back; a wrong key gave nothing."
         f'</p><img src="{scene.name}-sheet.png" alt="cover, stego image, their magnified '
@@ -144,7 +144,7 @@ def _sheet(result: MessageResult, again: Path) -> bytes:
     scene, done = result.scene, result.embedding
     stego = to_samples(done.stego)
     tiles = [
-        pictures.Tile(result.cover, f"{scene.cover}: cover"),
+        pictures.Tile(result.cover, f"{called(scene.cover)}: cover"),
         pictures.Tile(
             stego, f"with {len(result.message):,} bytes\nPSNR {done.quality.psnr_db:.1f} dB"
         ),

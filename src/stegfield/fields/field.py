@@ -53,7 +53,7 @@ class Sizes:
     def __post_init__(self) -> None:
         for entry in fields(self):
             value, (low, high) = getattr(self, entry.name), self.RANGES[entry.name]
-            kind = float if entry.type == "float" else int
+            kind = float if entry.type in ("float", float) else int
             if isinstance(value, bool) or not isinstance(value, int | kind):
                 raise ConfigError(f"{entry.name} must be a number, got {value!r}")
             if not low <= value <= high:

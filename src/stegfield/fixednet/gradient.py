@@ -35,8 +35,8 @@ from torch import Tensor
 
 from stegfield.config import DescentConfig
 from stegfield.errors import CapacityError, ConfigError
+from stegfield.fixednet.network import FixedNetwork
 from stegfield.fixednet.progress import Progress, Watch
-from stegfield.fixednet.published import PublishedNetwork
 from stegfield.fixednet.relu import ReluNetwork
 from stegfield.keys import Key
 from stegfield.metrics import PEAK, psnr_db
@@ -47,8 +47,6 @@ ENOUGH_DB = 20.0
 """Below this PSNR another network is tried."""
 REPAIR_LEVELS = 0.5
 """Length of a step of the repair, in 8-bit levels."""
-
-FixedNetwork = ReluNetwork | PublishedNetwork
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,12 +24,12 @@ from jaxtyping import UInt8
 from stegfield.config import LARGEST_NETWORKS, DescentConfig
 from stegfield.errors import ConfigError, UnreadableError
 from stegfield.fixednet.gradient import (
-    FixedNetwork,
     descend,
     embed_bits,
     noise_around,
     read_logits,
 )
+from stegfield.fixednet.network import FixedNetwork
 from stegfield.fixednet.progress import Watch
 from stegfield.fixednet.published import CHANNELS, PublishedNetwork
 from stegfield.fixednet.relu import DEEPEST, ReluNetwork

@@ -30,6 +30,7 @@ from torch import Tensor
 
 from stegfield import files
 from stegfield.errors import ConfigError, InputError
+from stegfield.fixednet.network import FixedNetwork
 
 LARGEST_FILE = 1 << 24
 LARGEST_DESCRIPTION = 1 << 16
@@ -39,7 +40,7 @@ CHANNELS = 3
 GROUP = re.compile("features|layers|conv[1-9]")
 
 
-class PublishedNetwork(torch.nn.Module):
+class PublishedNetwork(FixedNetwork):
     """A trained decoder as a fixed network, with the encoder it was trained with.
 
     Args:

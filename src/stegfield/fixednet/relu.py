@@ -27,6 +27,7 @@ from torch import Tensor
 
 from stegfield.config import LARGEST_NETWORKS
 from stegfield.errors import ConfigError
+from stegfield.fixednet.network import FixedNetwork
 from stegfield.keys import IMAGE_SALT, Key
 
 UNITS = 128
@@ -37,7 +38,7 @@ SLOPE = 0.01
 EPSILON = 1e-5
 
 
-class ReluNetwork(torch.nn.Module):
+class ReluNetwork(FixedNetwork):
     """A fixed network with random weights, one logit per bit.
 
     Args:
