@@ -54,6 +54,12 @@ def test_a_field_of_a_word_is_shown_at_any_rate(
     assert "SNR" in capsys.readouterr().err
     assert cli.run(["render", "f.safetensors", "-o", "same.wav"]) == 0
     assert cli.run(["render", "f.safetensors", "-o", "finer.flac", "--size", "1200"]) == 0
+    assert cli.run(["render", "f.safetensors", "-o", "wave.png"]) == 0
+    assert cli.run(["export", "f.safetensors", "-o", "folder"]) == 0
+    card = Path("folder/README.md").read_text()
+    assert "A sound as a neural field" in card
+    assert "-o shown.wav --size 1200" in card
+    assert Path("folder/preview.png").read_bytes() == Path("wave.png").read_bytes()
     assert signals.read(Path("same.wav")).rate == 8000
     assert signals.read(Path("finer.flac")).rate == 16_000
     capsys.readouterr()
@@ -107,6 +113,8 @@ def test_what_has_three_axes_is_hidden_fitted_and_shown(
     assert cli.run(["fit", file, "-o", "g.safetensors", *QUICK]) == 0
     assert cli.run(["render", "g.safetensors", "-o", f"g-{out}"]) == 0
     assert signals.quality(signals.read(Path(f"g-{out}")), wanted).psnr_db > 12
+    assert cli.run(["render", "g.safetensors", "-o", "still.png"]) == 0
+    assert signals.read(Path("still.png")).size == wanted.size[1:]
 
 
 @pytest.mark.parametrize(
@@ -137,8 +145,9 @@ def test_what_does_not_go_with_sounds_is_refused_in_a_line(
     folder: Path, capsys: pytest.CaptureFixture[str], arguments: str, words: str
 ) -> None:
     Path("wrong.wav").write_bytes(b"RIFF" + bytes(100))
-    assert cli.run(["fit", "photo.png", "-o", "clean.safetensors", "--steps", "1"]) == 0
-    hidden = ["--secret", "photo.png", "bob.key", "--steps", "1"]
+    once = ["--sizes", "width=16,depth=2", "--steps", "1"]
+    assert cli.run(["fit", "photo.png", "-o", "clean.safetensors", *once]) == 0
+    hidden = ["--secret", "photo.png", "bob.key", *once]
     assert cli.run(["hide", "word.wav", "-o", "words.safetensors", *hidden]) == 0
     before = sorted(folder.iterdir())
     capsys.readouterr()

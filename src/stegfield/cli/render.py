@@ -24,9 +24,9 @@ def render(
 
     Args:
         field: Field file.
-        output: File to write: .png; of a climate field, .nc for its temperatures, or .png for a
-            picture of them on the globe; of a sound .wav or .flac; of a video .mp4
-            or .apng; of a volume .npy; of a shape .ply.
+        output: File to write: .png; of a climate field .nc, of a sound .wav or .flac, of a video
+            .mp4 or .apng, of a volume .npy, of a shape .ply. With .png all of them are drawn: on
+            the globe, the wave, the first frame, the middle slice.
         size: Columns x rows to sample, like 1024x768, columns x rows x frames of a video, or
             samples of a sound; the signal's own if left out.
         json: Print the result as JSON.
@@ -39,8 +39,8 @@ def render(
     wanted = None if size is None else signals.parse_size(size, None)
     shown = fields.render(fields.load(field), wanted)
     size_shown = shown.size
-    if shown.medium == "climate" and signals.medium_of(output) == "image":
-        shown = signals.from_samples(globes.globe(shown))
+    if signals.medium_of(output) == "image":
+        shown = globes.picture(shown)
     files.write_new(output, file_of(shown, output), force=force)
     if json:
         answer({"image": str(output), "size": list(size_shown)})

@@ -39,6 +39,7 @@ from stegfield.signals.signal import (
     sphere,
     stretched,
 )
+from stegfield.signals.stills import still
 from stegfield.signals.synthetic import ball, blob, chords, clip, globe, waves
 
 __all__ = [
@@ -77,6 +78,7 @@ __all__ = [
     "read",
     "resize",
     "sphere",
+    "still",
     "stretched",
     "to_kelvin",
     "to_levels",

@@ -211,7 +211,9 @@ def _distance(triangles: Float[np.ndarray, "faces 3 3"]) -> Float[np.ndarray, "s
     spread = a[face] + u[:, None] * (b - a)[face] + v[:, None] * (c - a)[face]
     points = np.concatenate([spread, triangles.reshape(-1, 3)])
     at = np.stack(np.meshgrid(*[_centres()] * 3, indexing="ij"), axis=-1)
-    distances: NDArray[np.float64] = cKDTree(points).query(at, distance_upper_bound=2 * FARTHEST)[0]
+    distances: NDArray[np.float64] = cKDTree(points).query(
+        at, distance_upper_bound=1.01 * FARTHEST
+    )[0]
     return distances
 
 
