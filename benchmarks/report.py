@@ -293,7 +293,7 @@ def media_table(results: dict[str, Any]) -> str:
         cells = []
         for cover in covers:
             case = results.get(f"{secret} in {cover}")
-            told = "not measured"
+            told = "-"
             if case is not None:
                 told = f"{_likeness(case['secret'])}; cover {_likeness(case['cover'])}"
             cells.append(told)
