@@ -95,6 +95,13 @@ def test_what_is_no_such_sound_is_refused_in_a_sentence(data: bytes, words: str)
     assert caught.value.hint
 
 
+def test_chunks_that_end_beyond_the_file_are_refused() -> None:
+    data = bytearray(made(np.zeros((100, 1)), "PCM_16"))
+    data[36:44] = b"LIST" + struct.pack("<I", 0x7FFF_FFF0)
+    with pytest.raises(SoundError):
+        signals.decode(bytes(data), WAV)
+
+
 def test_a_header_that_promises_too_much_takes_no_memory() -> None:
     data = bytearray(made(np.zeros((100, 1)), "PCM_16"))
     data[40:44] = struct.pack("<I", 0xFFFF_FFF0)
