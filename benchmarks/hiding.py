@@ -30,6 +30,7 @@ from stegfield.config import FitConfig, HideConfig
 from stegfield.fields import Progress, Target
 from stegfield.hiding import HideResult, Secret, SlotScheme, key_slots
 from stegfield.keys import Key
+from stegfield.metrics import Quality
 from stegfield.signals import Signal, waves
 
 SEED = 1
@@ -73,7 +74,8 @@ def hide_all(images: list[Signal], **settings: Any) -> HideResult:
 
 def told(result: HideResult) -> dict[str, Any]:
     """Give the figures of a result, in dB and seconds."""
-    everything = [result.cover, *(secret.quality for secret in result.secrets)]
+    shown = [result.cover, *(secret.quality for secret in result.secrets)]
+    everything = [quality for quality in shown if isinstance(quality, Quality)]
     return {
         "weights": result.field.weight_count(),
         "steps": result.steps,

@@ -277,6 +277,51 @@ def _images(values: list[float]) -> str:
     return " / ".join(f"{value:.1f}" for value in values)
 
 
+def media_table(results: dict[str, Any]) -> str:
+    """Give the Markdown tables of pairs of media, and of messages in sounds."""
+    covers = [name.removesuffix(" alone") for name in results if name.endswith(" alone")]
+    pairs = [name.split(" in ") for name in results if " in " in name]
+    secrets = list(dict.fromkeys(secret for secret, _ in pairs))
+    lines = [f"| secret | {' | '.join(f'in {cover}' for cover in covers)} |"]
+    lines.append("|---" * (len(covers) + 1) + "|")
+    lines.append(
+        "| nothing | "
+        + " | ".join(f"cover {_likeness(results[f'{each} alone']['cover'])}" for each in covers)
+        + " |"
+    )
+    for secret in secrets:
+        cells = []
+        for cover in covers:
+            case = results.get(f"{secret} in {cover}")
+            told = "-"
+            if case is not None:
+                told = f"{_likeness(case['secret'])}; cover {_likeness(case['cover'])}"
+            cells.append(told)
+        lines.append(f"| {secret} | {' | '.join(cells)} |")
+    figures = results["messages"]
+    lines += ["", "| messages in sounds | wrong | SNR, mean / worst | samples changed |"]
+    lines.append("|---|---|---|---|")
+    lines += [
+        f"| {name} | {each['wrong']} of {figures['sounds']} | "
+        f"{each['mean_snr_db']:.1f} / {each['worst_snr_db']:.1f} dB | {each['changed']:.1%} |"
+        for name, each in figures.items()
+        if isinstance(each, dict) and name != "machine"
+    ]
+    return "\n".join(lines) + "\n\n" + _told_of(figures["machine"]) + "\n"
+
+
+def _likeness(figures: dict[str, Any]) -> str:
+    """Give the figure that suits a medium."""
+    for name, text in (
+        ("snr_db", "SNR {:.1f} dB"),
+        ("rmse_kelvin", "{:.2g} K"),
+        ("iou", "IoU {:.3f}"),
+    ):
+        if name in figures:
+            return text.format(figures[name])
+    return f"{figures['psnr_db']:.1f} dB"
+
+
 HEADLINES = (
     "1 bpp, full",
     "4 bpp, full",
@@ -288,8 +333,13 @@ HEADLINES = (
     "the paper's procedure",
 )
 """How the rows begin that the README shows."""
-TABLES = (("embedding", embedding_table), ("generating", generating_table), ("hiding", table))
-DOCUMENTS = (HOME / "README.md", HOME / "docs" / "results.md")
+TABLES = (
+    ("embedding", embedding_table),
+    ("generating", generating_table),
+    ("hiding", table),
+    ("media", media_table),
+)
+DOCUMENTS = (HOME / "README.md", HOME / "docs" / "results.md", HOME / "docs" / "media.md")
 
 
 def tables() -> dict[str, str]:

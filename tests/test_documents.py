@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from stegfield import cli
+from stegfield import cli, signals
 from stegfield.fields import ARCHITECTURES
-from stegfield.signals import to_samples, waves
+from stegfield.signals import chords, clip, to_samples, waves
 
 HOME = Path(__file__).parent.parent
 DOCUMENTS = [HOME / "README.md", HOME / "CONTRIBUTING.md", *sorted((HOME / "docs").glob("*.md"))]
@@ -44,6 +44,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ):
         Image.fromarray(to_samples(image)).save(name)
     Path("letter.txt").write_text("Dear Bob")
+    Path("song.wav").write_bytes(signals.encode(chords(9000), ".wav"))
+    Path("word.wav").write_bytes(signals.encode(chords(600), ".wav"))
+    Path("clip.mp4").write_bytes(signals.encode(clip(4, 16, 16), ".mp4"))
     monkeypatch.setattr("stegfield.fields.training.LEAST_STEPS", 20)
     monkeypatch.setattr("stegfield.fields.training.PASSES", 0)
     return tmp_path

@@ -41,6 +41,30 @@ class ClimateError(InputError):
     hint = "climate fields are read from NetCDF-4: one temperature variable on a global grid"
 
 
+class SoundError(InputError):
+    """A file is not a sound that can be read safely."""
+
+    hint = "sounds are read from WAV and FLAC files of one or two channels"
+
+
+class VideoError(InputError):
+    """A file is not a video that can be read safely."""
+
+    hint = "videos are read from MP4, MOV, MKV, WebM, AVI, GIF and animated PNG, named .apng"
+
+
+class VolumeError(InputError):
+    """A file is not a volume that can be read safely."""
+
+    hint = "volumes are read from .npy files of three axes"
+
+
+class ShapeError(InputError):
+    """A file is not a mesh that can be read safely."""
+
+    hint = "shapes are read from PLY, OBJ, STL and OFF files of closed surfaces"
+
+
 class FieldFileError(InputError):
     """A field file is truncated, crafted or of another version; nothing of it was used."""
 
@@ -109,7 +133,7 @@ class NotEmbeddedError(StegfieldError):
 
     def __init__(self, *, hint: str | None = None) -> None:
         super().__init__(
-            "the message does not come back from the image as it would be written", hint=hint
+            "the message does not come back from the file as it would be written", hint=hint
         )
 
 

@@ -1,4 +1,4 @@
-"""How alike two images are: PSNR, SSIM, RMSE and MAE, on the 8-bit values that a file holds.
+"""How alike two signals are, as files hold them: of images PSNR, SSIM, RMSE and MAE on 8 bits.
 
 PSNR is always over all RGB samples; the luma PSNR that some papers print is several dB higher.
 
@@ -61,9 +61,110 @@ class KelvinQuality:
         return without_infinity(asdict(self))
 
 
+@dataclass(frozen=True)
+class SoundQuality:
+    """How close one sound comes to another, both as 16-bit files hold them."""
+
+    psnr_db: float
+    """Peak signal-to-noise ratio, its peak the range of the wanted sound's own samples."""
+    snr_db: float
+    """Signal-to-noise ratio: power of the wanted sound, without its mean, over that of the error;
+    minus infinity where a constant is wanted and something else is shown."""
+    rmse: float
+    """Root mean square error, in 16-bit levels."""
+    largest: int
+    """The largest difference of all, in 16-bit levels."""
+
+    def to_json(self) -> dict[str, float | None]:
+        """Give plain values; what is infinite becomes None."""
+        return without_infinity(asdict(self))
+
+
+@dataclass(frozen=True)
+class VolumeQuality:
+    """How close one volume comes to another, in the units of its integers."""
+
+    psnr_db: float
+    """Peak signal-to-noise ratio, its peak the range of the wanted volume's own numbers."""
+    rmse: float
+    """Root mean square error."""
+    largest: int
+    """The largest difference of all."""
+
+    def to_json(self) -> dict[str, float | None]:
+        """Give plain values; what is infinite becomes None."""
+        return without_infinity(asdict(self))
+
+
+@dataclass(frozen=True)
+class ShapeQuality:
+    """How close one shape comes to another, on the points of their grids."""
+
+    psnr_db: float
+    """Peak signal-to-noise ratio of the distances, its peak their whole range."""
+    iou: float
+    """Points inside both, over points inside at least one of them."""
+
+    def to_json(self) -> dict[str, float | None]:
+        """Give plain values; what is infinite becomes None."""
+        return without_infinity(asdict(self))
+
+
+AnyQuality = Quality | KelvinQuality | SoundQuality | VolumeQuality | ShapeQuality
+
+
+def volume_quality(a: NDArray[np.integer[Any]], b: NDArray[np.integer[Any]]) -> VolumeQuality:
+    """Compare the integers of a volume with those wanted, of the same shape."""
+    difference = a.astype(np.float64) - b
+    error, peak = float(np.square(difference).mean()), float(b.max()) - float(b.min())
+    return VolumeQuality(
+        psnr_db=_decibels(peak**2, error),
+        rmse=math.sqrt(error),
+        largest=int(np.abs(difference).max()),
+    )
+
+
+def shape_quality(a: NDArray[np.float64], b: NDArray[np.float64]) -> ShapeQuality:
+    """Compare signed distances from -1 to 1, negative inside, with those wanted."""
+    error = float(np.square(a - b).mean())
+    either = int(((a < 0) | (b < 0)).sum())
+    return ShapeQuality(
+        psnr_db=_decibels(4.0, error),
+        iou=int(((a < 0) & (b < 0)).sum()) / either if either else 1.0,
+    )
+
+
+def _decibels(power: float, error: float) -> float:
+    """Give a ratio in dB; infinite without an error, and minus that without power."""
+    if error == 0:
+        return math.inf
+    return 10 * math.log10(power / error) if power else -math.inf
+
+
 def without_infinity(figures: dict[str, Any]) -> dict[str, Any]:
     """Put None for what is infinite, as a PSNR may be: JSON has no infinity."""
-    return {name: None if value == math.inf else value for name, value in figures.items()}
+    return {
+        name: None if value in (math.inf, -math.inf) else value for name, value in figures.items()
+    }
+
+
+def sound_quality(a: NDArray[np.integer[Any]], b: NDArray[np.integer[Any]]) -> SoundQuality:
+    """Compare the 16-bit samples of a sound with those wanted, of the same shape.
+
+    Example:
+        >>> wanted = np.array([[-1000], [1000]])
+        >>> round(sound_quality(wanted + 10, wanted).snr_db, 2)
+        40.0
+    """
+    difference = a.astype(np.float64) - b
+    error, power = float(np.square(difference).mean()), float(b.astype(np.float64).var())
+    peak = float(b.max()) - float(b.min())
+    return SoundQuality(
+        psnr_db=_decibels(peak**2, error),
+        snr_db=_decibels(power, error),
+        rmse=math.sqrt(error),
+        largest=int(np.abs(difference).max()),
+    )
 
 
 def quality(a: Samples, b: Samples) -> Quality:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import re
 import warnings
 from collections.abc import Mapping
@@ -62,9 +63,14 @@ def folder_files(
 
 def card(field: Field, *, name: str, licence: str | None = None, onnx: bool = False) -> str:
     """Give a model card in Markdown: what the field shows, its size, and how to show it."""
-    rows, columns = field.public.size
-    shown = "An image" if field.public.medium == "image" else "Temperatures on the globe"
-    suffix = "png" if field.public.medium == "image" else "nc"
+    public = field.public
+    shown = signals.noun(public.medium).capitalize()
+    if public.medium == "climate":
+        shown = "Temperatures on the globe"
+    suffix = next(iter(signals.MEDIA[public.medium].SUFFIXES), ".png")
+    size, larger = (
+        "x".join(str(times * side) for side in reversed(public.size)) for times in (1, 2)
+    )
     sizes = ", ".join(f"{entry} {value:g}" for entry, value in field.header()["sizes"].items())
     licences = [] if licence is None else [f"license: {licence}"]
     front = [
@@ -86,21 +92,21 @@ def card(field: Field, *, name: str, licence: str | None = None, onnx: bool = Fa
         f"{shown} as a neural field: a network that gives the value at any point, so that it can "
         "be sampled at any size.",
         "",
-        f"- Signal: {field.public.medium}, {columns}x{rows}, channels: {field.channels}",
+        f"- Signal: {public.medium}, {size}, channels: {field.channels}",
         f"- Architecture: {field.architecture} ({sizes})",
         f"- Weights: {field.weight_count():,}, float32",
         "",
         "```",
         "pip install stegfield",
-        f"stegfield render {WEIGHTS} -o shown.{suffix} --size {2 * columns}x{2 * rows}",
+        f"stegfield render {WEIGHTS} -o shown{suffix} --size {larger}",
         "```",
     ]
     if onnx:
         across = ", ".join(f"{half:g}" for half in field.extent)
-        within = f"within +-({across})" if field.public.medium == "image" else "unit vectors"
+        within = "unit vectors" if public.medium == "climate" else f"within +-({across})"
         lines += [
             "",
-            f"`{ONNX}` takes `{INPUT}` (float32, points x {field.public.axes}, {within}) and gives "
+            f"`{ONNX}` takes `{INPUT}` (float32, points x {public.axes}, {within}) and gives "
             f"`{OUTPUT}` (points x {field.channels}, near [-1, 1]).",
         ]
     return "\n".join(lines) + "\n"
@@ -192,11 +198,8 @@ def check_repository(name: str) -> None:
 
 
 def _preview(field: Field) -> bytes:
-    """Give what the field shows as PNG, at most `LARGEST_PREVIEW` points."""
-    rows, columns = field.public.size
-    shrink = min(1.0, (LARGEST_PREVIEW / (rows * columns)) ** 0.5)
-    size = (max(1, round(rows * shrink)), max(1, round(columns * shrink)))
-    shown = fields.render(field, size)
-    if shown.medium == "climate":
-        shown = signals.from_samples(globes.globe(shown))
-    return signals.to_png(shown)
+    """Give a picture of what the field shows as PNG, from at most `LARGEST_PREVIEW` points."""
+    whole = field.public.size
+    shrink = min(1.0, (LARGEST_PREVIEW / math.prod(whole)) ** (1 / len(whole)))
+    size = tuple(max(1, round(side * shrink)) for side in whole)
+    return signals.to_png(globes.picture(fields.render(field, size)))

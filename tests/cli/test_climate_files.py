@@ -72,7 +72,6 @@ def test_a_field_is_fitted_and_rendered_to_files_and_pictures(
         ("extract cover.nc -o l.txt --key bob.key", "nothing can be read"),
         ("extract cover.nc -o l.txt --key bob.key --profile jpeg", "for images"),
         ("fit cover.nc -o f.safetensors --field grid", "grid fields"),
-        ("hide cover.nc -o f.safetensors --secret photo.png bob.key", "only images"),
         ("compare cover.nc photo.png", "medium"),
         ("compare cover.nc cover.nc -o difference.png", "only of images"),
         ("capacity wrong.nc", "not a climate field"),

@@ -305,7 +305,7 @@ def test_failures_are_one_line_and_leave_nothing(
         (["fit", "photo.png", "-o", "x", "--field", "cnn"], "cnn"),
         (["fit", "photo.png", "-o", "x", "--sizes", "width"], "width=256,depth=4"),
         (["fit", "photo.png", "-o", "x", "--sizes", "height=3"], "the sizes of siren are"),
-        (["render", "x", "-o", "y", "--size", "12"], "columns x rows"),
+        (["render", "x", "-o", "y", "--size", "12x"], "columns x rows"),
         (["render", "x", "-o", "y", "--size", "65536x65536"], "megapixels"),
         (["compare", "photo.png", "photo.png", "--gain", "inf"], "--gain must be above 0"),
         (["compare", "photo.png", "one.png"], "differ in size"),
@@ -335,7 +335,7 @@ def test_a_field_too_small_is_warned_about(
     assert (
         cli.run([*command, "--field", "siren", "--sizes", "width=8,depth=2", "--steps", "2"]) == 0
     )
-    assert "weights are few for these images: expect about" in capsys.readouterr().err
+    assert "weights are few for all this: expect about" in capsys.readouterr().err
 
 
 def test_a_field_like_a_clean_one_has_its_sizes_and_hides(

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from stegfield import fields
 from stegfield.errors import FieldFileError, InputError
 from stegfield.fields import ARCHITECTURES, store
-from stegfield.signals import waves
+from stegfield.signals import chords, waves
 
 FIELD = fields.new_field(
     waves(10, 14), architecture="siren", sizes={"width": 8, "depth": 2}, seed=1
@@ -82,6 +82,39 @@ def test_a_forged_file_without_changes_is_the_file() -> None:
 def test_every_header_entry_is_checked(changes: dict[str, Any]) -> None:
     with pytest.raises(FieldFileError):
         fields.from_bytes(forged(changes))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"rate": ...},
+        {"rate": 0.0},
+        {"rate": 8000},
+        {"rate": float("nan")},
+        {"rate": 1e9},
+        {"range": ...},
+        {"range": 0.5},
+        {"range": [0.5]},
+        {"range": [0.5, 0.5]},
+        {"range": [0.5, -0.5]},
+        {"range": [-1.5, 0.5]},
+        {"range": [-1, 1]},
+        {"range": [float("nan"), 0.5]},
+        {"size": [400, 1]},
+        {"channels": 3},
+        {"medium": "volume"},
+    ],
+)
+def test_what_only_sounds_have_is_checked_as_well(changes: dict[str, Any]) -> None:
+    sound = fields.new_field(chords(400), sizes={"width": 8, "depth": 2})
+    again = fields.from_bytes(fields.to_bytes(sound))
+    assert again.public == sound.public
+    header = {"format": store.FORMAT, **sound.header(), **changes}
+    header = {name: value for name, value in header.items() if value is not ...}
+    plain = {name: t.detach().contiguous() for name, t in sound.state_dict().items()}
+    forgery = safetensors.torch.save(plain, {store.ENTRY: json.dumps(header)})
+    with pytest.raises(FieldFileError):
+        fields.from_bytes(forgery)
 
 
 @pytest.mark.parametrize(

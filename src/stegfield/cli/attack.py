@@ -71,6 +71,11 @@ def attack(
         )
         for each in secret
     }
+    if {shown.medium, *(each.secret.medium for each in witnesses.values())} != {"image"}:
+        raise InputError(
+            "only images in fields of images are attacked",
+            hint="`compare` tells what a key reveals of other media",
+        )
     files.make_folder(output)
     originals = report.originals(shown, witnesses)
     found = report.examine(public, shown, witnesses, config=config, told=say)

@@ -8,12 +8,12 @@ from stegfield.cli.terminal import answer, note_times
 
 
 def capacity(cover: Path, /, *, flatten: bool = False, json: bool = False) -> None:
-    """Tell how many bytes an image or a climate field can carry.
+    """Tell how many bytes an image, a climate field or a sound can carry.
 
     They count after deflating: a text may be two or three times as long.
 
     Args:
-        cover: Image, or climate field named .nc.
+        cover: Image, climate field named .nc, or sound: .wav or .flac.
         flatten: Put a transparent image onto white.
         json: Print as JSON.
     """

@@ -25,10 +25,11 @@ def compare(
 ) -> None:
     """Tell how alike two images are: PSNR, SSIM, RMSE and MAE on their 8-bit samples.
 
-    Of two climate fields: PSNR, RMSE and the largest difference in kelvin, in the second's packing.
+    Of two climate fields: PSNR, RMSE and the largest difference in kelvin, in the second's packing;
+    of two sounds: SNR, PSNR, RMSE and the largest difference in 16-bit levels.
 
     Args:
-        a: First image or climate field.
+        a: First image, climate field or sound.
         b: Second one, of the same size.
         output: PNG file to draw both images and their magnified difference in.
         gain: How many times the difference is magnified in the picture.

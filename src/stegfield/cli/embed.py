@@ -19,6 +19,8 @@ from stegfield.cli.terminal import (
 )
 from stegfield.config import DescentConfig, EmbedConfig, check_solver
 
+POINTS = {"image": "pixel", "sound": "sample"}
+
 if TYPE_CHECKING:
     from stegfield.fixednet import EmbedResult
     from stegfield.signals import Signal
@@ -40,14 +42,15 @@ def embed(
     json: bool = False,
     force: bool = False,
 ) -> None:
-    """Embed a file in an image or a climate field, to be extracted bit for bit.
+    """Embed a file in an image, a climate field or a sound, to be extracted bit for bit.
 
     Args:
         cover: Image: PNG, JPEG, WebP, BMP or TIFF; 16-bit samples become 8-bit ones. Or a
-            temperature on the globe: NetCDF-4, named .nc.
+            temperature on the globe: NetCDF-4, named .nc. Or a sound: WAV or FLAC, of which all
+            but 16-bit samples become 16-bit ones.
         message: File to embed; - is stdin.
         output: File to write: .png, .bmp, .tiff or .webp; .jpg as well with --profile jpeg.
-            For a climate field, .nc.
+            For a climate field, .nc; for a sound, .wav or .flac.
         key: Key file; asks for a passphrase if left out.
         flatten: Put a transparent image onto white.
         passphrase_stdin: Read the passphrase from stdin.
@@ -87,7 +90,7 @@ def embed(
         )
     files.write_new(output, result.file, force=force)
     if json:
-        answer({"image" if medium == "image" else "field": str(output), **result.to_json()})
+        answer({"field" if medium == "climate" else medium: str(output), **result.to_json()})
     else:
         tell(output, result)
 
@@ -107,11 +110,13 @@ def _warn_of_origin(cover: Path, signal: Signal) -> None:
 
 def tell(output: Path, result: EmbedResult) -> None:
     """Say what came of an embedding."""
-    image = result.stego.medium == "image"
-    figures = f"PSNR {result.quality.psnr_db:.2f} dB" if image else quality_line(result.quality)
+    medium = result.stego.medium
+    figures = quality_line(result.quality)
+    if medium == "image":
+        figures = f"PSNR {result.quality.psnr_db:.2f} dB"
     say(
         f"{output}: {result.message_bytes:,} bytes in {result.bits:,} bits, "
-        f"{result.rate_bpp:.3g} a {'pixel' if image else 'point'}; read back and compared\n"
+        f"{result.rate_bpp:.3g} a {POINTS.get(medium, 'point')}; read back and compared\n"
         f"{figures}, {100 * result.changed:.3g} % of the samples changed, "
         f"{result.seconds:.1f} s"
     )

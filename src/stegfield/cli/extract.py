@@ -30,10 +30,10 @@ def extract(
     json: bool = False,
     force: bool = False,
 ) -> None:
-    """Extract the file that an image or a climate field carries for a key.
+    """Extract the file that an image, a climate field or a sound carries for a key.
 
     Args:
-        stego: Image, or climate field named .nc.
+        stego: Image, climate field named .nc, or sound: .wav or .flac.
         output: File to write; - is stdout.
         key: Key file; asks for a passphrase if left out.
         profile: Look for messages of this profile only; those of exact and jpeg are found in any

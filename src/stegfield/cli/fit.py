@@ -35,11 +35,12 @@ def fit(
     json: bool = False,
     force: bool = False,
 ) -> None:
-    """Fit a field to an image or a climate field, hiding nothing.
+    """Fit a field to an image, a climate field or a sound, hiding nothing.
 
     Args:
         image: Image to show: PNG, JPEG, WebP, BMP or TIFF; or a temperature on the globe: NetCDF-4,
-            named .nc, which a siren or fourier field shows at every place of the sphere.
+            named .nc, which a siren or fourier field shows at every place of the sphere; or a
+            sound: WAV or FLAC.
         output: Field file to write.
         field: Architecture [default: siren; fourier with --robust].
         sizes: Sizes of the architecture that differ from its defaults, like width=256,depth=4.

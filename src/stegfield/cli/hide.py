@@ -49,14 +49,14 @@ def hide(
     json: bool = False,
     force: bool = False,
 ) -> None:
-    """Hide images in the field of a cover image; `reveal` shows each with its key.
+    """Hide images, sounds and climate fields in the field of a cover; `reveal` shows each.
 
     Args:
-        cover: Image that everyone sees; name it before the secrets, or have it drawn.
+        cover: What everyone sees, of any medium; name it before the secrets, or have it drawn.
         output: Field file to write.
-        secret: IMAGE [KEY]: an image to hide and its key file; asks for a passphrase if the key is
-            left out. May be given many times. With magnitude or random slots the key file is
-            written, since it then holds the slot positions as well.
+        secret: FILE [KEY]: what to hide, of any medium, and its key file; asks for a passphrase if
+            the key is left out. May be given many times. With magnitude or random slots the key
+            file is written, since it then holds the slot positions as well.
         decoy: An image to hide under a key that is forgotten at once. Fields with as many decoys
             as others have secrets are not told from them.
         field: Architecture [default: siren; fourier with --robust]. A grid fits fastest, but shows
@@ -181,9 +181,9 @@ def _warn_if_small(field: Any, signals: Sequence[Any]) -> None:
     expected = expected_psnr_db(field, signals)
     if expected < POOR_PSNR_DB:
         say(
-            f"warning: {field.weight_count():,} weights are few for these images: expect about "
+            f"warning: {field.weight_count():,} weights are few for all this: expect about "
             f"{max(expected, 10):.0f} dB\n"
-            "hint: take a larger field, as with --sizes width=256, or smaller images"
+            "hint: take a larger field, as with --sizes width=256, or hide less"
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from stegfield.cli.terminal import answer
+from stegfield.cli.terminal import answer, size_text
 
 
 def inspect(field: Path, /, *, json: bool = False) -> None:
@@ -16,7 +16,7 @@ def inspect(field: Path, /, *, json: bool = False) -> None:
         field: Field file.
         json: Print as JSON.
     """
-    from stegfield import fields
+    from stegfield import fields, signals
 
     loaded = fields.load(field)
     tensors = [
@@ -41,7 +41,8 @@ def inspect(field: Path, /, *, json: bool = False) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    rows, columns = loaded.public.size
+    public = loaded.public
+    size = size_text(public.size)
     sizes = ", ".join(f"{name} {value:g}" for name, value in facts["sizes"].items())
     table = Table("tensor", "shape", "smallest", "largest", "std", box=None)
     for tensor in tensors:
@@ -50,9 +51,12 @@ def inspect(field: Path, /, *, json: bool = False) -> None:
         table.add_row(tensor["name"], shape, *figures)
     console = Console(highlight=False)
     console.print(f"{loaded.architecture}: {sizes}")
-    if loaded.public.medium == "climate":
-        console.print(f"shows temperatures on the globe, {columns}x{rows}")
+    if public.medium == "climate":
+        console.print(f"shows temperatures on the globe, {size}")
     else:
-        console.print(f"shows an image of {columns}x{rows} with {loaded.channels} channels")
+        rate = "" if public.rate is None else f", {public.rate:g} a second"
+        what = signals.noun(public.medium)
+        channels = f"{public.channels} channel{'s' if public.channels > 1 else ''}"
+        console.print(f"shows {what} of {size} with {channels}{rate}")
     console.print(f"{facts['weights']:,} weights in {facts['bytes']:,} bytes, seed {facts['seed']}")
     console.print(table)

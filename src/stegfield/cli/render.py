@@ -7,7 +7,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from stegfield.cli.terminal import answer, say
+from stegfield.cli.signal_files import file_of
+from stegfield.cli.terminal import answer, say, size_text
 
 
 def render(
@@ -23,9 +24,11 @@ def render(
 
     Args:
         field: Field file.
-        output: PNG file to write; of a climate field, .nc for its temperatures, or .png for a
-            picture of them on the globe.
-        size: Columns x rows to sample, like 1024x768; the signal's own if left out.
+        output: File to write: .png; of a climate field .nc, of a sound .wav or .flac, of a video
+            .mp4 or .apng, of a volume .npy, of a shape .ply. With .png all of them are drawn: on
+            the globe, the wave, the first frame, the middle slice.
+        size: Columns x rows to sample, like 1024x768, columns x rows x frames of a video, or
+            samples of a sound; the signal's own if left out.
         json: Print the result as JSON.
         force: Replace an existing file.
     """
@@ -33,16 +36,13 @@ def render(
 
     files.check_apart([output], [field])
     files.check_new(output, force=force)
-    wanted = None if size is None else signals.parse_size(size)
+    wanted = None if size is None else signals.parse_size(size, None)
     shown = fields.render(fields.load(field), wanted)
-    if signals.medium_of(output) == "climate":
-        data = signals.encode(shown, output.suffix)
-    else:
-        image = shown if shown.medium == "image" else signals.from_samples(globes.globe(shown))
-        data = signals.to_png(image)
-    files.write_new(output, data, force=force)
-    rows, columns = shown.size
+    size_shown = shown.size
+    if signals.medium_of(output) == "image":
+        shown = globes.picture(shown)
+    files.write_new(output, file_of(shown, output), force=force)
     if json:
-        answer({"image": str(output), "size": [rows, columns]})
+        answer({"image": str(output), "size": list(size_shown)})
     else:
-        say(f"{output}: {columns}x{rows}")
+        say(f"{output}: {size_text(size_shown)}")

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from stegfield.cli.terminal import answer, read_key, say
+from stegfield.cli.signal_files import file_of
+from stegfield.cli.terminal import answer, read_key, say, size_text
 
 
 def reveal(
@@ -27,10 +28,11 @@ def reveal(
 
     Args:
         field: Field file.
-        output: PNG file to write.
+        output: File to write: .png for an image, .wav or .flac for a sound, .nc for a climate
+            field, .mp4 or .apng for a video, .npy for a volume, .ply for a shape.
         key: Key file; asks for a passphrase if left out.
-        size: Columns x rows to sample, like 512x384; the secret's own if left out. With it, a
-            secret in a damaged file is shown as well as it can be.
+        size: Columns x rows to sample, like 512x384, or samples of a sound; the secret's own if
+            left out. With it, a secret in a damaged file is shown as well as it can be.
         ratio: Share of slots, if it was not the default and the file is damaged.
         values: How slot values were drawn, if the file is damaged.
         passphrase_stdin: Read the passphrase from stdin.
@@ -41,7 +43,7 @@ def reveal(
 
     files.check_apart([output], [field, *([key] if key else [])])
     files.check_new(output, force=force)
-    wanted = None if size is None else signals.parse_size(size)
+    wanted = None if size is None else signals.parse_size(size, None)
     loaded = fields.load(field)
     share = loaded.slot_ratio if ratio is None else ratio
     shown = hiding.reveal(
@@ -50,11 +52,12 @@ def reveal(
         size=wanted,
         scheme=hiding.SlotScheme(ratio=share, values=values),
     )
-    files.write_new(output, signals.to_png(shown.signal), force=force)
-    rows, columns = shown.signal.size
+    files.write_new(output, file_of(shown.signal, output), force=force)
+    size_shown = shown.signal.size
     if json:
-        answer({"image": str(output), "size": [rows, columns], "certain": shown.certain})
+        answer({"image": str(output), "size": list(size_shown), "certain": shown.certain})
         return
-    say(f"{output}: {columns}x{rows}")
+    say(f"{output}: {size_text(size_shown)}")
     if not shown.certain:
-        say("warning: no record was found with this key; look whether this is an image")
+        what = signals.noun(shown.signal.medium)
+        say(f"warning: no record was found with this key; look whether this is {what}")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from stegfield.fixednet import Progress as Embedding
     from stegfield.generative import Progress as Drawing
     from stegfield.keys import Key, Passphrase
-    from stegfield.metrics import KelvinQuality, Quality
+    from stegfield.metrics import AnyQuality
     from stegfield.signals import Signal
 
 STDIN_LIMIT = 4096
@@ -149,20 +149,37 @@ def parse_sizes(text: str | None) -> dict[str, int | float]:
     return sizes
 
 
-def quality_line(quality: Quality | KelvinQuality) -> str:
+def quality_line(quality: AnyQuality) -> str:
     """Give a few figures of quality in a line."""
-    from stegfield.metrics import KelvinQuality
+    from stegfield.metrics import KelvinQuality, ShapeQuality, SoundQuality, VolumeQuality
 
     if isinstance(quality, KelvinQuality):
         return (
             f"PSNR {quality.psnr_db:.2f} dB, RMSE {quality.rmse_kelvin:.3g} K, "
             f"largest difference {quality.largest_kelvin:.3g} K"
         )
+    if isinstance(quality, SoundQuality):
+        return (
+            f"SNR {quality.snr_db:.2f} dB, PSNR {quality.psnr_db:.2f} dB, "
+            f"RMSE {quality.rmse:.2f}, largest difference {quality.largest:,}"
+        )
+    if isinstance(quality, VolumeQuality):
+        return (
+            f"PSNR {quality.psnr_db:.2f} dB, RMSE {quality.rmse:.2f}, "
+            f"largest difference {quality.largest:,}"
+        )
+    if isinstance(quality, ShapeQuality):
+        return f"IoU {quality.iou:.4f}, PSNR {quality.psnr_db:.2f} dB"
     ssim = "-" if quality.ssim is None else f"{quality.ssim:.4f}"
     return (
         f"PSNR {quality.psnr_db:.2f} dB, SSIM {ssim}, "
         f"RMSE {quality.rmse:.2f}, MAE {quality.mae:.2f}"
     )
+
+
+def size_text(size: Sequence[int]) -> str:
+    """Give a size as people write it, columns first."""
+    return "x".join(map(str, reversed(size)))
 
 
 def note_times(path: Path, signal: Signal) -> None:
@@ -171,7 +188,7 @@ def note_times(path: Path, signal: Signal) -> None:
         say(f"note: {path} has {signal.packing.times:,} fields; the first of them was read")
 
 
-def warn_if_short(wanted_db: float | None, qualities: Sequence[Quality | KelvinQuality]) -> None:
+def warn_if_short(wanted_db: float | None, qualities: Sequence[AnyQuality]) -> None:
     """Say so where a run did not come to the PSNR asked for."""
     reached = min(quality.psnr_db for quality in qualities)
     if wanted_db is not None and reached < wanted_db:

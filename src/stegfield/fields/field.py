@@ -23,7 +23,7 @@ from torch.func import functional_call
 
 from stegfield.errors import ConfigError
 from stegfield.keys import Noise
-from stegfield.signals import Signal, axes, extent, points
+from stegfield.signals import FOLDED, RANGED, TIMED, WHOLE_RANGE, Signal, axes, extent, points
 
 POINTS_AT_ONCE = 1 << 12
 """Points evaluated together: their activations stay in a processor's cache."""
@@ -67,6 +67,10 @@ class Public:
     size: tuple[int, ...]
     channels: int = 3
     medium: str = "image"
+    rate: float | None = None
+    """Points a second along the first axis, of media with time."""
+    range: tuple[float, float] = WHOLE_RANGE
+    """What values of -1 and 1 stand for, of sounds and volumes."""
     seed: bytes
     """16 bytes, random in every fitted field, hiding or not: the salt of all keys used with it."""
 
@@ -74,6 +78,10 @@ class Public:
     def axes(self) -> int:
         """Coordinates of each point: 2 of an image, 3 of a place on the globe."""
         return axes(self.medium, self.size)
+
+    def rate_at(self, size: tuple[int, ...]) -> float | None:
+        """Give the rate at another size: it lasts as long."""
+        return None if self.rate is None else self.rate * size[0] / self.size[0]
 
 
 def uniform(noise: Noise | None, bound: float, *shape: int) -> nn.Parameter:
@@ -148,13 +156,18 @@ class Field(nn.Module, ABC):
         of a field is left untouched by its cover, where secrets would give themselves away. The
         globe needs no box.
         """
-        return extent(self.public.size)
+        return extent(self.public.size, self.public.medium)
 
     def coordinates(
-        self, size: tuple[int, ...], start: int = 0, stop: int | None = None
+        self,
+        size: tuple[int, ...],
+        start: int = 0,
+        stop: int | None = None,
+        *,
+        folded: bool = False,
     ) -> Float[Tensor, "points axes"]:
         """Give the points at which the field shows a signal of this size, or some of them."""
-        return points(self.public.medium, size, self.extent, start, stop)
+        return points(self.public.medium, size, self.extent, start, stop, folded=folded)
 
     @property
     def channels(self) -> int:
@@ -195,6 +208,8 @@ class Field(nn.Module, ABC):
             "size": list(self.public.size),
             "channels": self.public.channels,
             "seed": self.public.seed.hex(),
+            **({"rate": self.public.rate} if self.public.medium in TIMED else {}),
+            **({"range": list(self.public.range)} if self.public.medium in RANGED else {}),
         }
 
 
@@ -217,7 +232,11 @@ def substitute(parameters: Parameters, slots: SlotValues) -> dict[str, Tensor]:
 
 @torch.no_grad()
 def render(
-    field: Field, size: tuple[int, ...] | None = None, slots: SlotValues = NO_SLOTS
+    field: Field,
+    size: tuple[int, ...] | None = None,
+    slots: SlotValues = NO_SLOTS,
+    *,
+    folded: bool = False,
 ) -> Signal:
     """Sample a field on a grid, in batches of points: memory grows with the output alone.
 
@@ -225,18 +244,31 @@ def render(
         field: The field; its own weights are only read.
         size: Points along each axis; the size of the fitted signal if left out.
         slots: A key's values, to show what the key reveals.
+        folded: What the key reveals was folded (see `stegfield.signals.folding`), and still is.
+
+    Raises:
+        ConfigError: The size has more or fewer sides than what the field shows.
     """
     keep_freed_memory()
     size = field.public.size if size is None else size
+    if len(size) != len(field.public.size):
+        raise ConfigError(
+            f"sizes of this field are of {len(field.public.size)} numbers, got {len(size)}",
+            hint="columns x rows of an image, the number of samples of a sound",
+        )
     parameters = substitute(dict(field.decoder.named_parameters()), slots)
     device = next(iter(parameters.values())).device
     count = math.prod(size)
     values = torch.empty(count, field.channels)
     for start in range(0, count, POINTS_AT_ONCE):
         stop = min(start + POINTS_AT_ONCE, count)
-        features = field.encoder(field.coordinates(size, start, stop).to(device))
+        features = field.encoder(field.coordinates(size, start, stop, folded=folded).to(device))
         values[start:stop] = functional_call(field.decoder, parameters, (features,))
-    return Signal(values.view(*size, field.channels), field.public.medium)
+    values = values.view(*size, field.channels)
+    if folded:
+        return Signal(values, FOLDED)
+    public = field.public
+    return Signal(values, public.medium, rate=public.rate_at(size), range=public.range)
 
 
 @cache

@@ -16,7 +16,7 @@ from stegfield.fields.architectures import ARCHITECTURES
 from stegfield.fields.field import Field, Public, render
 from stegfield.fields.training import Target, Watch, train
 from stegfield.keys import KEY_BYTES, SALT_BYTES, Noise
-from stegfield.metrics import KelvinQuality, Quality
+from stegfield.metrics import AnyQuality
 from stegfield.signals import Signal, quality, to_levels
 
 
@@ -25,7 +25,7 @@ class FitResult:
     """A fitted field and what it came to, measured on the integers that a file holds."""
 
     field: Field
-    quality: Quality | KelvinQuality
+    quality: AnyQuality
     steps: int
     seconds: float
     stopped: bool
@@ -117,7 +117,14 @@ def new_field(
         draw = hashlib.sha256(f"{seed}".encode()).digest()
         text = f"{seed} {architecture} {known_sizes} {cover.size}".encode()
         salt = hashlib.sha256(text + to_levels(cover).tobytes()).digest()[:SALT_BYTES]
-    public = Public(size=cover.size, channels=cover.channels, medium=cover.medium, seed=salt)
+    public = Public(
+        size=cover.size,
+        channels=cover.channels,
+        medium=cover.medium,
+        rate=cover.rate,
+        range=cover.range,
+        seed=salt,
+    )
     field = kind(known_sizes, public, Noise(draw))
     field.draw = draw
     return field

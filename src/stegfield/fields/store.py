@@ -1,7 +1,8 @@
 """Field files: safetensors in float32, with a JSON header that tells what the weights are.
 
 The header has the same entries whether or not anything is hidden: the format version, the
-architecture, its sizes, a random seed, and the size, channels and medium of the public signal.
+architecture, its sizes, a random seed, and the size, channels and medium of the public signal, with
+its rate where the medium has time, and its range where that may be small.
 Loading trusts nothing: the header's length and every entry, each tensor's name, shape and type,
 and that all numbers are finite. Nothing is ever unpickled.
 """
@@ -22,15 +23,14 @@ from stegfield.errors import ConfigError, FieldFileError
 from stegfield.fields.architectures import ARCHITECTURES
 from stegfield.fields.field import Field, Public
 from stegfield.keys import SALT_BYTES
-from stegfield.signals import LARGEST_POINTS
+from stegfield.signals import HIGHEST_RATE, LARGEST_POINTS, MEDIA, RANGED, TIMED, WHOLE_RANGE
+from stegfield.signals.signal import LEAST_SPAN
 
 FORMAT = 1
 ENTRY = "stegfield"
 LARGEST_FILE = 1 << 29
 LARGEST_HEADER = 1 << 16
 LENGTH_BYTES = 8
-CHANNELS: dict[str, tuple[int, ...]] = {"image": (1, 3), "climate": (1,)}
-"""Those that a signal of each medium may have."""
 
 
 def to_bytes(field: Field) -> bytes:
@@ -110,19 +110,27 @@ def _header(data: bytes) -> dict[str, Any]:
 def _empty_field(header: dict[str, Any]) -> Field:
     """Build the field that a header describes, without memory for its weights."""
     known = {"format", "architecture", "sizes", "medium", "size", "channels", "seed"}
+    timed, ranged = header.get("medium") in TIMED, header.get("medium") in RANGED
+    known |= ({"rate"} if timed else set()) | ({"range"} if ranged else set())
     if header.keys() != known:
         raise _Distrust("its header has other entries than a field's")
     size, channels, sizes = header["size"], header["channels"], header["sizes"]
     if not isinstance(header["architecture"], str) or header["architecture"] not in ARCHITECTURES:
         raise _Distrust("its architecture is unknown")
     medium = header["medium"]
-    if not isinstance(medium, str) or medium not in CHANNELS:
-        raise _Distrust(f"it shows none of: {', '.join(CHANNELS)}")
-    if type(channels) is not int or channels not in CHANNELS[medium]:
+    if not isinstance(medium, str) or medium not in MEDIA:
+        raise _Distrust(f"it shows none of: {', '.join(MEDIA)}")
+    if type(channels) is not int or channels not in MEDIA[medium].CHANNELS:
         raise _Distrust(f"the channels of what it shows are not those of medium {medium}")
     sides = isinstance(size, list) and all(type(side) is int and side > 0 for side in size)
-    if not sides or len(size) != 2 or math.prod(size) > LARGEST_POINTS:
+    if not sides or len(size) != MEDIA[medium].AXES or math.prod(size) > LARGEST_POINTS:
         raise _Distrust("the size of what it shows is out of range")
+    rate = header["rate"] if timed else None
+    if timed and not (type(rate) is float and 0 < rate <= HIGHEST_RATE):
+        raise _Distrust("the rate of what it shows is out of range")
+    span = header["range"] if ranged else list(WHOLE_RANGE)
+    if not _is_range(span):
+        raise _Distrust("the range of what it shows is none")
     if not isinstance(sizes, dict):
         raise _Distrust("its sizes are missing")
     try:
@@ -135,6 +143,16 @@ def _empty_field(header: dict[str, Any]) -> Field:
         raise _Distrust("its seed or sizes are not readable") from None
     if len(seed) != SALT_BYTES:
         raise _Distrust("its seed has the wrong length")
-    public = Public(size=tuple(size), channels=channels, medium=medium, seed=seed)
+    public = Public(
+        size=tuple(size), channels=channels, medium=medium, rate=rate, range=tuple(span), seed=seed
+    )
     with torch.device("meta"):
         return architecture(known_sizes, public, None)
+
+
+def _is_range(span: Any) -> bool:
+    """Tell whether these are two different numbers from -1 to 1, the smaller one first."""
+    if not isinstance(span, list) or len(span) != 2:
+        return False
+    numbers = all(type(end) is float for end in span)
+    return numbers and span[0] >= -1 and span[1] <= 1 and span[1] - span[0] >= LEAST_SPAN

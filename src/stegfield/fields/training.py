@@ -31,7 +31,7 @@ from stegfield.fields import checkpoints
 from stegfield.fields.damage import wear
 from stegfield.fields.field import Field, SlotValues, keep_freed_memory, render, substitute
 from stegfield.fields.optim import Muon
-from stegfield.signals import Signal, psnr_db, to_levels
+from stegfield.signals import FOLDED, RANGED, Signal, psnr_db
 
 FIRST_CYCLE, LAST_CYCLE = 400, 25_600
 """Planned steps where only a PSNR is asked for: doubled until it is reached or the last is done."""
@@ -130,9 +130,18 @@ def train(
 def measure(field: Field, targets: Sequence[Target]) -> tuple[float, ...]:
     """Give the PSNR in dB of what a field shows of every target, on the integers of a file."""
     return tuple(
-        psnr_db(render(field, target.signal.size, target.slots), target.signal)
+        _psnr_db(render(field, size, target.slots, folded=folded), target.signal)
         for target in targets
+        for size, folded in [_grid(target)]
     )
+
+
+def _psnr_db(shown: Signal, wanted: Signal) -> float:
+    """Give the PSNR on the integers of a file; of what is stretched or folded, on values."""
+    if wanted.medium != FOLDED and wanted.medium not in RANGED:
+        return psnr_db(shown, wanted)
+    error = (shown.values.double() - wanted.values).square().mean().item()
+    return 10 * math.log10(4 / error) if error else math.inf
 
 
 class _Run:
@@ -151,8 +160,11 @@ class _Run:
         self.decoders: list[Mapping[str, Tensor]] = [dict(field.decoder.named_parameters())]
         self.decoders *= len(targets)
         device = next(field.parameters()).device
-        sizes = dict.fromkeys(target.signal.size for target in targets)
-        self.groups = [_Group(targets, size, field.coordinates(size).to(device)) for size in sizes]
+        grids = dict.fromkeys(_grid(target) for target in targets)
+        self.groups = [
+            _Group(targets, grid, field.coordinates(grid[0], folded=grid[1]).to(device))
+            for grid in grids
+        ]
         self.seed = 0 if config.seed is None else config.seed
         self.optimizers = _optimizers(field, config)
         self.step = 0
@@ -340,8 +352,8 @@ class _Run:
         method = {**vars(self.config), "max_seconds": None, "steps": None, "target_db": None}
         digest.update(json.dumps([header, method], sort_keys=True).encode())
         for target in self.targets:
-            digest.update(to_levels(target.signal).tobytes())
-            digest.update(str((target.signal.size, target.weight)).encode())
+            digest.update(target.signal.values.numpy().tobytes())
+            digest.update(str((_grid(target), target.weight)).encode())
             for name in sorted(target.slots):
                 for tensor in target.slots[name]:
                     digest.update(tensor.numpy().tobytes())
@@ -352,20 +364,25 @@ class _EnoughError(Exception):
     """Ends L-BFGS within an evaluation; torch offers no other way."""
 
 
+def _grid(target: Target) -> tuple[tuple[int, ...], bool]:
+    """Give the size of a target, and whether it is folded: these decide its points."""
+    return target.signal.size, target.signal.medium == FOLDED
+
+
 class _Group:
-    """The targets of one size: they share batches of points and the encoder's work on them."""
+    """The targets of one grid: they share batches of points and the encoder's work on them."""
 
     def __init__(
         self,
         targets: Sequence[Target],
-        size: tuple[int, ...],
+        grid: tuple[tuple[int, ...], bool],
         at: Float[Tensor, "points axes"],
     ) -> None:
-        self.members = [(i, t) for i, t in enumerate(targets) if t.signal.size == size]
+        self.members = [(i, t) for i, t in enumerate(targets) if _grid(t) == grid]
         self.at = at
         self.values = [t.signal.values.flatten(0, -2).to(at.device) for _, t in self.members]
         self.points = len(self.at)
-        self._size = size
+        self._size = grid[0]
         self._epoch = -1
         self._batches: list[Int64[Tensor, " batch"]] = []
 

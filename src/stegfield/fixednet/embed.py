@@ -1,4 +1,4 @@
-"""Embed a message in an image or a climate field, extract it, and tell how long it may be.
+"""Embed a message in a signal, extract it, and tell how long it may be.
 
 Embedding ends with the file's own bytes: they are decoded and the message is extracted from them
 and compared before anything is reported as done.
@@ -23,13 +23,12 @@ from stegfield.fixednet import costs, exact, paper, robust
 from stegfield.fixednet.blocks import luma
 from stegfield.fixednet.progress import Watch
 from stegfield.keys import IMAGE_SALT, Key, Passphrase, unlock
-from stegfield.metrics import KelvinQuality, Quality, mean_psnr_db, without_infinity
+from stegfield.metrics import AnyQuality, mean_psnr_db, without_infinity
 from stegfield.payload import Content
 from stegfield.signals import Signal
 
-Samples = Integer[np.ndarray, "rows columns _channels"]
+Samples = Integer[np.ndarray, "... _channels"]
 RATES = (1, 2, 3, 4)
-DEFAULT_SUFFIX = {"image": ".png", "climate": ".nc"}
 DEFAULT: tuple[Profile, ...] = ("exact", "jpeg")
 """Profiles that a receiver tries, if none is named."""
 TOO_MUCH = (
@@ -52,8 +51,8 @@ class EmbedResult:
     bits: int
     """Carried by the cover: message, seals, parity, header and padding."""
     rate_bpp: float
-    """Those bits for each pixel, or point of the globe."""
-    quality: Quality | KelvinQuality
+    """Those bits for each pixel, point of the globe or sample."""
+    quality: AnyQuality
     """Of the stego signal, beside the cover."""
     luma_psnr_db: float | None
     """What some papers print for PSNR; None for what has no luma."""
@@ -94,16 +93,16 @@ def embed(
     suffix: str | None = None,
     watch: Watch | None = None,
 ) -> EmbedResult:
-    """Embed a message in an image or a climate field.
+    """Embed a message in an image, a climate field or a sound.
 
     Args:
-        cover: An image, grey or RGB, or a climate field, which only the exact profile takes.
+        cover: An image, grey or RGB; or a climate field or a sound, for the exact profile only.
         message: Any bytes; deflated first where that makes them shorter.
         key: Who has it can extract the message, and nobody else.
         config: How to embed.
         descent: How the paper profile searches.
         suffix: What kind of file to write: .png, .bmp, .tiff, .webp; .jpg for the jpeg profile;
-            .nc for a climate field [default: .png or .nc].
+            .nc for a climate field; .wav or .flac for a sound [default: .png, .nc or .wav].
         watch: Told how far the work has come.
 
     Raises:
@@ -122,7 +121,8 @@ def embed(
         b'meet me at noon'
     """
     began = time.perf_counter()
-    suffix = suffix or DEFAULT_SUFFIX[cover.medium]
+    check_medium(cover.medium, config.profile)
+    suffix = suffix or signals.MEDIA[cover.medium].LOSSLESS[0]
     check_suffix(suffix, config.profile, cover.medium)
     check_solver(config.profile, descent)
     check_size(cover.size, suffix, config.profile)
@@ -166,7 +166,7 @@ def embed(
         profile=config.profile,
         message_bytes=len(message),
         bits=bits,
-        rate_bpp=bits / (original.shape[0] * original.shape[1]),
+        rate_bpp=bits / cover.points,
         quality=signals.quality(signal, signals.with_levels(cover, original)),
         luma_psnr_db=_luma_psnr_db(cover.medium, stego, original),
         changed=float((stego != original).mean()),
@@ -183,17 +183,17 @@ def extract(
     weights: Path | None = None,
     cover: Signal | None = None,
 ) -> bytes:
-    """Extract a message from an image or a climate field.
+    """Extract a message from an image, a climate field or a sound.
 
     Args:
-        stego: The image or field.
+        stego: What may carry it.
         key: The one that the message was embedded with.
         profile: Only look for messages of this profile [default: exact, then jpeg for images].
         weights: For the paper profile, the released network if one was used.
         cover: The cover, for a message to a receiver who has it; the profile is jpeg then.
 
     Raises:
-        ConfigError: The profile is one that no climate field has, or not that of a known cover; or
+        ConfigError: The profile is one that only images have, or not that of a known cover; or
             the cover is not of the same size.
         UnreadableError: There is nothing for this key, or it was destroyed.
     """
@@ -214,7 +214,12 @@ def extract(
 
 
 def capacity(cover: Signal) -> Capacity:
-    """Tell how long a message a cover can carry; bytes that deflating removes are free."""
+    """Tell how long a message a cover can carry; bytes that deflating removes are free.
+
+    Raises:
+        ConfigError: It is of a medium that carries none.
+    """
+    check_medium(cover.medium, None)
     levels = _without_copies(signals.to_levels(cover))
     pixels = cover.points
     try:
@@ -228,14 +233,19 @@ def capacity(cover: Signal) -> Capacity:
 
 
 def check_medium(medium: str, profile: Profile | None) -> None:
-    """Refuse a profile for images where the cover is none.
+    """Refuse a medium that carries no messages, and a profile for images where the cover is none.
 
     Raises:
         ConfigError: It is.
     """
+    if not signals.MEDIA[medium].LOSSLESS:
+        raise ConfigError(
+            f"{signals.noun(medium)} carries no messages",
+            hint="images, sounds and climate fields do; `hide` takes all media",
+        )
     if medium != "image" and profile not in (None, "exact"):
         raise ConfigError(
-            f"the {profile} profile is for images, not for a {medium} field",
+            f"the {profile} profile is for images, not for {signals.noun(medium)}",
             hint="leave --profile out",
         )
 
@@ -263,10 +273,11 @@ def check_suffix(suffix: str, profile: Profile, medium: str = "image") -> None:
     """
     check_medium(medium, profile)
     if medium != "image":
-        if suffix.lower() != DEFAULT_SUFFIX[medium]:
+        lossless = signals.MEDIA[medium].LOSSLESS
+        if suffix.lower() not in lossless:
             raise ConfigError(
-                f"a {medium} field is written as a {DEFAULT_SUFFIX[medium]} file",
-                hint=f"name an output that ends in {DEFAULT_SUFFIX[medium]}",
+                f"{signals.noun(medium)} is written as a {' or '.join(lossless)} file",
+                hint=f"name an output that ends in {' or '.join(lossless)}",
             )
         return
     if suffix.lower() not in signals.WRITTEN:
@@ -359,8 +370,7 @@ def _embed_exactly(
             holder="cover",
             hint="lower --bpp, or leave it out",
         )
-    globe = cover.medium == "climate"
-    prices = costs.flat(levels) if config.flat else costs.hill(levels, around=globe)
+    prices = costs.flat(levels) if config.flat else costs.of(cover.medium, levels)
     try:
         change, bits = exact.embed(
             carrying.reshape(-1),

@@ -32,8 +32,9 @@ from stegfield.fields import (
     train,
 )
 from stegfield.hiding.likeness import Likeness, check_alike
-from stegfield.hiding.record import Record, write_records
+from stegfield.hiding.record import write_records
 from stegfield.hiding.reveal import reveal
+from stegfield.hiding.showing import describe, to_show
 from stegfield.hiding.slots import (
     SlotScheme,
     key_slots,
@@ -45,8 +46,8 @@ from stegfield.hiding.slots import (
     unpack_positions,
 )
 from stegfield.keys import Key, Passphrase, unlock
-from stegfield.metrics import Quality, quality
-from stegfield.signals import Signal, to_samples
+from stegfield.metrics import AnyQuality
+from stegfield.signals import Signal, quality
 
 PRETRAINING_SHARE = 2 / 7
 """Of a run with magnitude slots, the share that fits the cover alone; the paper's 20,000 steps of
@@ -57,7 +58,7 @@ EXPECTED_AT_ONE_DB, LOST_PER_DOUBLING_DB = 44.0, 3.5
 
 @dataclass(frozen=True, eq=False)
 class Secret:
-    """An image to hide and the key that reveals it."""
+    """What to hide, of any medium, and the key that reveals it."""
 
     signal: Signal
     key: Key | Passphrase
@@ -69,16 +70,16 @@ class HiddenSecret:
 
     key: Key
     """What the receiver needs; with shared slots, its positions are in it now."""
-    quality: Quality
-    """Of the image that the key reveals, against the secret."""
+    quality: AnyQuality
+    """Of the signal that the key reveals, against the secret."""
 
 
 @dataclass(frozen=True, eq=False)
 class HideResult:
-    """A field that hides secrets, measured on 8-bit samples of what it shows."""
+    """A field that hides secrets, measured on what files of what it shows would hold."""
 
     field: Field
-    cover: Quality
+    cover: AnyQuality
     secrets: tuple[HiddenSecret, ...]
     steps: int
     seconds: float
@@ -108,7 +109,8 @@ def hide(
 
     Args:
         cover: What everyone sees.
-        secrets: Images of any size, each with its own key.
+        secrets: Signals of any size and medium, each with its own key. Those of another medium
+            than the cover's are folded; what shows of them is a field of the cover's medium.
         architecture: ``siren``, ``fourier`` or ``grid`` [default: siren; fourier for robust
             training]; the grids of the last show traces of the secrets to everyone.
         sizes: Entries of the architecture's sizes that differ from its defaults.
@@ -137,8 +139,8 @@ def hide(
     """
     config = HideConfig() if config is None else config
     training = FitConfig() if training is None else training
-    _check_secrets(cover, secrets, config.slots)
-    cover, images = _same_channels(cover, [secret.signal for secret in secrets])
+    _check_secrets(secrets, config.slots)
+    cover = _wide_enough(cover, [secret.signal for secret in secrets])
     if like is not None:
         _check_like(like, cover, config, training)
         architecture, sizes = like.architecture, asdict(like.sizes)
@@ -156,13 +158,7 @@ def hide(
         raise ConfigError("two secrets have the same key", hint="give each secret its own key")
     scheme = SlotScheme(ratio=config.ratio or field.slot_ratio, values=config.values)
     records = [
-        Record(
-            size=_image_size(secret.signal),
-            channels=secret.signal.channels,
-            scheme=scheme,
-            shared_slots=config.slots != "keyed",
-        )
-        for secret in secrets
+        describe(secret.signal, scheme, shared_slots=config.slots != "keyed") for secret in secrets
     ]
     # where records go is known before training: find out now whether they fit
     write_records(copy.deepcopy(field), list(zip(keys, records, strict=True)))
@@ -194,8 +190,12 @@ def hide(
         [
             Target(cover, cover_slots, config.cover_weight),
             *(
-                Target(image, key_slots(field, key, scheme), config.secret_weight)
-                for image, key in zip(images, keys, strict=True)
+                Target(
+                    to_show(secret.signal, record, field.public),
+                    key_slots(field, key, scheme),
+                    config.secret_weight,
+                )
+                for secret, record, key in zip(secrets, records, keys, strict=True)
             ),
         ],
         training,
@@ -208,12 +208,9 @@ def hide(
     counts = [field.decoder.get_parameter(name).numel() for name in field.slot_bounds()]
     return HideResult(
         field=field,
-        cover=quality(to_samples(render(field)), to_samples(cover)),
+        cover=quality(render(field), cover),
         secrets=tuple(
-            HiddenSecret(
-                key,
-                quality(to_samples(reveal(field, key).signal), to_samples(secret.signal)),
-            )
+            HiddenSecret(key, quality(reveal(field, key).signal, secret.signal))
             for secret, key in zip(secrets, keys, strict=True)
         ),
         steps=note.get("steps", 0) + run.steps,
@@ -231,7 +228,11 @@ def expected_psnr_db(field: Field, signals: Sequence[Signal]) -> float:
     A rule of thumb for photographs, from how many samples share a weight. It is there to warn of
     fields that are far too small; smooth images and long runs come out 5 to 10 dB better.
     """
-    samples = sum(signal.points * field.channels for signal in signals)
+    medium = field.public.medium
+    samples = sum(
+        signal.points * (field.channels if signal.medium == medium else signal.channels)
+        for signal in signals
+    )
     doublings = math.log2(samples / field.weight_count())
     return EXPECTED_AT_ONE_DB - LOST_PER_DOUBLING_DB * doublings
 
@@ -258,15 +259,9 @@ def _from_note(field: Field, note: Mapping[str, Any]) -> SlotValues:
     }
 
 
-def _check_secrets(cover: Signal, secrets: Sequence[Secret], slots: SlotRule) -> None:
+def _check_secrets(secrets: Sequence[Secret], slots: SlotRule) -> None:
     if not secrets:
-        raise ConfigError("there is no secret to hide", hint="name at least one image and its key")
-    media = {cover.medium, *(secret.signal.medium for secret in secrets)}
-    if media != {"image"}:
-        raise ConfigError(
-            "only images are hidden, in fields of images",
-            hint="`embed` takes climate fields as covers",
-        )
+        raise ConfigError("there is no secret to hide", hint="name at least one and its key")
     if slots != "keyed" and any(isinstance(secret.key, Passphrase) for secret in secrets):
         raise ConfigError(
             f"with {slots} slots a passphrase is not enough: the positions need a key file",
@@ -286,11 +281,13 @@ def _check_like(like: Field, cover: Signal, config: HideConfig, training: FitCon
         raise ConfigError("a likeness cannot be kept while L-BFGS polishes", hint="leave it out")
 
 
-def _same_channels(cover: Signal, images: list[Signal]) -> tuple[Signal, list[Signal]]:
-    """Show grey as RGB where any of the signals is RGB."""
+def _wide_enough(cover: Signal, secrets: list[Signal]) -> Signal:
+    """Show a grey cover as RGB where any of the secrets is an RGB image."""
+    if cover.medium != "image":
+        return cover
+    images = [secret for secret in secrets if secret.medium == "image"]
     channels = max(signal.channels for signal in [cover, *images])
-    wide = [replace(s, values=s.values.expand(*s.size, channels)) for s in [cover, *images]]
-    return wide[0], wide[1:]
+    return replace(cover, values=cover.values.expand(*cover.size, channels))
 
 
 def _split(training: FitConfig) -> tuple[FitConfig, FitConfig]:
@@ -321,8 +318,3 @@ def _publish(field: Field, cover_slots: Mapping[str, Any], likeness: Likeness | 
     with torch.no_grad():
         for name, parameter in field.decoder.named_parameters():
             parameter.copy_(shown[name])
-
-
-def _image_size(signal: Signal) -> tuple[int, int]:
-    rows, columns = signal.size
-    return rows, columns

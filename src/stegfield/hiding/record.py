@@ -6,11 +6,12 @@ looks like the noise that trained weights have there. Each byte of it replaces t
 key draws among all weights of the field. Records of other keys may overwrite some bytes: the code
 corrects them. Only the right key opens a record; this is how a right key is told from a wrong one.
 
-    facts (17 bytes) ─AES-SIV─► +16 ─Reed-Solomon─► +32 ─whitening─► 65 bytes, 65 weights
+    facts (33 bytes) ─AES-SIV─► +16 ─Reed-Solomon─► +32 ─whitening─► 81 bytes, 81 weights
 """
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,39 +28,57 @@ from stegfield.errors import CapacityError, ConfigError, UnreadableError
 from stegfield.fields import Field
 from stegfield.hiding.slots import VALUE_RULES, SlotScheme
 from stegfield.keys import Key
-from stegfield.signals import LARGEST_POINTS
+from stegfield.signals import HIGHEST_RATE, LARGEST_POINTS, MEDIA, TIMED
 
-VERSION = 1
-MEDIA = ("image",)
-LAYOUT = struct.Struct("<BBBB?III")
-"""Version, medium, channels, value rule, slots in the key file, rows, columns, ratio."""
+VERSION = 2
+LAYOUT = struct.Struct("<BBBB?IIIIfff")
+"""Version, medium, channels, value rule, slots in the key file, points along three axes (zeros for
+axes that the medium has not), ratio, rate, least and largest value."""
+FIRST_VERSION, FIRST_LAYOUT = 1, struct.Struct("<BBBB?III")
+"""Version, medium (an image), channels, value rule, slots in the key file, rows, columns, ratio."""
 PARITY = 32
-RECORD_BYTES = LAYOUT.size + 16 + PARITY
+TAG_BYTES = 16
+RECORD_BYTES = LAYOUT.size + TAG_BYTES + PARITY
+MOST_AXES = 3
 
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
     """What a receiver must know to show a secret."""
 
-    size: tuple[int, int]
-    """Rows and columns of the secret."""
+    size: tuple[int, ...]
+    """Points along each axis of the secret: rows and columns of an image."""
     channels: int
-    """1 for a grey secret, even if the field shows RGB; else 3."""
+    """Of the secret: 1 if it is grey, even if the field shows RGB."""
     scheme: SlotScheme
     shared_slots: bool = False
     """The slot positions are the same for all secrets and stand in the key file."""
     medium: str = "image"
+    rate: float | None = None
+    """Points a second along the first axis, of media with time; as float32."""
+    lowest: float = -1.0
+    highest: float = 1.0
+    """Values of the secret where the field shows -1 and 1, as float32."""
+
+    def __post_init__(self) -> None:
+        for name in ("rate", "lowest", "highest"):  # what the bytes can tell
+            if (value := getattr(self, name)) is not None:
+                object.__setattr__(self, name, float(np.float32(value)))
 
     def to_bytes(self) -> bytes:
         """Encode the facts."""
         return LAYOUT.pack(
             VERSION,
-            MEDIA.index(self.medium),
+            list(MEDIA).index(self.medium),
             self.channels,
             VALUE_RULES.index(self.scheme.values),
             self.shared_slots,
             *self.size,
+            *[0] * (MOST_AXES - len(self.size)),
             self.scheme.millionths,
+            self.rate or 0.0,
+            self.lowest,
+            self.highest,
         )
 
     @classmethod
@@ -70,22 +89,43 @@ class Record:
             UnreadableError: They make no sense to this version.
         """
         try:
-            version, medium, channels, rule, shared, rows, columns, ratio = LAYOUT.unpack(data)
+            if len(data) == FIRST_LAYOUT.size:
+                version, *start, rows, columns, ratio = FIRST_LAYOUT.unpack(data)
+                known, sides = version == FIRST_VERSION, (rows, columns, 0)
+                rate, lowest, highest = 0.0, -1.0, 1.0
+            else:
+                version, *start, rows, columns, slices = LAYOUT.unpack(data)[:8]
+                ratio, rate, lowest, highest = LAYOUT.unpack(data)[8:]
+                known, sides = version == VERSION, (rows, columns, slices)
         except struct.error:
             raise UnreadableError from None
-        known = version == VERSION and medium < len(MEDIA) and rule < len(VALUE_RULES)
-        if not known or channels not in (1, 3) or not 0 < rows * columns <= LARGEST_POINTS:
+        medium, channels, rule, shared = start
+        if not known or medium >= len(MEDIA) or rule >= len(VALUE_RULES):
+            raise UnreadableError
+        name = list(MEDIA)[medium]
+        axes = MEDIA[name].AXES
+        sound = (
+            channels in MEDIA[name].CHANNELS
+            and 0 < math.prod(sides[:axes]) <= LARGEST_POINTS
+            and not any(sides[axes:])
+            and (0 < rate <= HIGHEST_RATE if name in TIMED else rate == 0)
+            and -1 <= lowest < highest <= 1
+        )
+        if not sound:
             raise UnreadableError
         try:
             scheme = SlotScheme(ratio=ratio / MILLION, values=VALUE_RULES[rule])
         except ConfigError:
             raise UnreadableError from None
         return cls(
-            size=(rows, columns),
+            size=sides[:axes],
             channels=channels,
             scheme=scheme,
             shared_slots=shared,
-            medium=MEDIA[medium],
+            medium=name,
+            rate=rate or None,
+            lowest=lowest,
+            highest=highest,
         )
 
 
@@ -97,7 +137,7 @@ def write_records(field: Field, records: Sequence[tuple[Key, Record]]) -> None:
     """
     words = _words(field)
     for key, record in records:
-        at = _positions(field, key, len(words))
+        at = _positions(field, key, len(words), RECORD_BYTES)
         words[at] = (words[at] & ~np.uint32(0xFF)) | np.frombuffer(_seal(field, key, record), "u1")
     _store(field, words)
     for key, record in records:
@@ -112,29 +152,37 @@ def write_records(field: Field, records: Sequence[tuple[Key, Record]]) -> None:
 
 
 def read_record(field: Field, key: Key) -> Record:
-    """Read a key's record.
+    """Read a key's record, of this version or the first.
 
     Raises:
         UnreadableError: There is none for this key, or it was destroyed.
     """
+    for layout in (LAYOUT, FIRST_LAYOUT):
+        facts = _open(field, key, layout.size + TAG_BYTES + PARITY)
+        if facts is not None:
+            return Record.from_bytes(facts)
+    raise UnreadableError
+
+
+def _open(field: Field, key: Key, length: int) -> bytes | None:
+    """Unseal the facts of a record of so many bytes, if there is one."""
     words = _words(field)
-    if len(words) < RECORD_BYTES:
-        raise UnreadableError
-    found = (words[_positions(field, key, len(words))] & 0xFF).astype(np.uint8)
-    whitening = np.frombuffer(_noise(field, key, "record-whitening"), np.uint8)
+    if len(words) < length:
+        return None
+    found = (words[_positions(field, key, len(words), length)] & 0xFF).astype(np.uint8)
+    whitening = np.frombuffer(_noise(field, key, length), np.uint8)
     try:
         sealed, _, _ = RSCodec(PARITY).decode((found ^ whitening).tobytes())
-        facts = AESSIV(_subkey(field, key)).decrypt(bytes(sealed), None)
+        return AESSIV(_subkey(field, key)).decrypt(bytes(sealed), None)
     except (ReedSolomonError, InvalidTag):
-        raise UnreadableError from None
-    return Record.from_bytes(facts)
+        return None
 
 
 def _seal(field: Field, key: Key, record: Record) -> bytes:
     # AES-SIV needs no nonce: should one key and salt ever seal two records, it stays safe
     sealed = AESSIV(_subkey(field, key)).encrypt(record.to_bytes(), None)
     coded = np.frombuffer(bytes(RSCodec(PARITY).encode(sealed)), np.uint8)
-    whitening = np.frombuffer(_noise(field, key, "record-whitening"), np.uint8)
+    whitening = np.frombuffer(_noise(field, key, len(coded)), np.uint8)
     return (coded ^ whitening).tobytes()
 
 
@@ -142,14 +190,14 @@ def _subkey(field: Field, key: Key) -> bytes:
     return key.derive("record", salt=field.public.seed)
 
 
-def _noise(field: Field, key: Key, label: str) -> bytes:
-    return key.noise(label, salt=field.public.seed).bytes(RECORD_BYTES)
+def _noise(field: Field, key: Key, length: int) -> bytes:
+    return key.noise("record-whitening", salt=field.public.seed).bytes(length)
 
 
-def _positions(field: Field, key: Key, weights: int) -> NDArray[np.int64]:
-    if weights < RECORD_BYTES:
-        raise CapacityError(needed=RECORD_BYTES, available=weights, unit="weights")
-    return key.noise("record-positions", salt=field.public.seed).choose(RECORD_BYTES, weights)
+def _positions(field: Field, key: Key, weights: int, length: int) -> NDArray[np.int64]:
+    if weights < length:
+        raise CapacityError(needed=length, available=weights, unit="weights")
+    return key.noise("record-positions", salt=field.public.seed).choose(length, weights)
 
 
 def _words(field: Field) -> NDArray[np.uint32]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from stegfield.errors import UnreadableError
 from stegfield.fields import Field, render
 from stegfield.hiding.record import Record, read_record
+from stegfield.hiding.showing import show
 from stegfield.hiding.slots import SlotScheme, key_slots
 from stegfield.keys import Key, Passphrase, unlock
 from stegfield.signals import Signal
@@ -26,7 +27,7 @@ def reveal(
     field: Field,
     key: Key | Passphrase,
     *,
-    size: tuple[int, int] | None = None,
+    size: tuple[int, ...] | None = None,
     scheme: SlotScheme | None = None,
 ) -> Revealed:
     """Show the secret that belongs to a key.
@@ -34,33 +35,31 @@ def reveal(
     Args:
         field: A field as published; it is not changed.
         key: The secret's key.
-        size: Rows and columns to sample; the secret's own if left out. With it, a secret whose
-            record was destroyed (half precision, pruning) can still be shown.
+        size: Points along each axis to sample; the secret's own if left out. With it, a secret of
+            the cover's medium whose record was destroyed (half precision, pruning) can still be
+            shown.
         scheme: How slots were drawn, used only where the record is gone; the architecture's
             default if left out.
 
     Raises:
         UnreadableError: No secret belongs to this key, or its record is gone and no size is given.
+        ConfigError: A size is given, and the secret is of another medium than the cover, or
+            has other axes.
     """
-    if field.public.medium != "image":
-        raise UnreadableError(hint="only fields of images hide anything")
     key = unlock(key, field.public.seed)
     record = _find_record(field, key)
-    if record is None and size is None:
-        raise UnreadableError(
-            hint="check the key; a damaged field may still show a secret at a size given by --size"
-        )
-    if record is not None:
-        scheme, channels, size = record.scheme, record.channels, size or record.size
-    else:
+    if record is None:
+        if size is None:
+            raise UnreadableError(
+                hint="check the key; "
+                "a damaged field may still show a secret at a size given by --size"
+            )
         scheme = scheme or SlotScheme(ratio=field.slot_ratio)
-        channels = field.channels
-    if record is not None and not record.shared_slots:
+        return Revealed(render(field, size, key_slots(field, key, scheme)), certain=False)
+    if not record.shared_slots:
         key = replace(key, slots=b"")  # those of another field that this key file is for, too
-    shown = render(field, size, key_slots(field, key, scheme))
-    if channels < field.channels:
-        shown = replace(shown, values=shown.values.mean(-1, keepdim=True))
-    return Revealed(shown, certain=record is not None)
+    slots = key_slots(field, key, record.scheme)
+    return Revealed(show(field, record, slots, size), certain=True)
 
 
 def _find_record(field: Field, key: Key) -> Record | None:

@@ -1,5 +1,6 @@
 """Signals: values on a grid, the coordinates that belong to them, and files they come from."""
 
+from stegfield.signals.folding import FOLDED, Layout, fold, unfold
 from stegfield.signals.image import (
     LOSSLESS,
     WRITTEN,
@@ -9,10 +10,14 @@ from stegfield.signals.image import (
     to_samples,
 )
 from stegfield.signals.media import (
+    MEDIA,
+    RANGED,
+    TIMED,
     bounds,
     decode,
     encode,
     medium_of,
+    noun,
     psnr_db,
     quality,
     read,
@@ -21,32 +26,51 @@ from stegfield.signals.media import (
 )
 from stegfield.signals.packing import Packing, to_kelvin, to_values
 from stegfield.signals.signal import (
+    HIGHEST_RATE,
     LARGEST_POINTS,
+    WHOLE_RANGE,
     Signal,
     axes,
     coordinates,
+    equal_area,
     extent,
     parse_size,
     points,
     sphere,
+    stretched,
 )
-from stegfield.signals.synthetic import globe, waves
+from stegfield.signals.stills import still
+from stegfield.signals.synthetic import ball, blob, chords, clip, globe, waves
 
 __all__ = [
+    "FOLDED",
+    "HIGHEST_RATE",
     "LARGEST_POINTS",
     "LOSSLESS",
+    "MEDIA",
+    "RANGED",
+    "TIMED",
+    "WHOLE_RANGE",
     "WRITTEN",
+    "Layout",
     "Packing",
     "Signal",
     "axes",
+    "ball",
+    "blob",
     "bounds",
+    "chords",
+    "clip",
     "coordinates",
     "decode",
     "encode",
+    "equal_area",
     "extent",
+    "fold",
     "from_samples",
     "globe",
     "medium_of",
+    "noun",
     "parse_size",
     "points",
     "psnr_db",
@@ -54,11 +78,14 @@ __all__ = [
     "read",
     "resize",
     "sphere",
+    "still",
+    "stretched",
     "to_kelvin",
     "to_levels",
     "to_png",
     "to_samples",
     "to_values",
+    "unfold",
     "waves",
     "with_levels",
 ]

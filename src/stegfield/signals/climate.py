@@ -26,9 +26,11 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 import numpy as np
+from jaxtyping import Int32, Integer
 from numpy.typing import NDArray
 
 from stegfield.errors import ClimateError, ConfigError, InputError, OutputError
+from stegfield.metrics import KelvinQuality
 from stegfield.signals import netcdf
 from stegfield.signals.netcdf import UnfitError
 from stegfield.signals.packing import (
@@ -40,7 +42,11 @@ from stegfield.signals.packing import (
 )
 from stegfield.signals.signal import Signal
 
-SUFFIXES = (".nc",)
+AXES = 2
+NOUN = "a climate field"
+SUFFIXES: tuple[str, ...] = (".nc",)
+LOSSLESS: tuple[str, ...] = SUFFIXES
+CHANNELS: tuple[int, ...] = (1,)
 FEWEST_ROWS, FEWEST_COLUMNS = 3, 4
 KELVIN = ("k", "kelvin", "degk", "deg_k", "degrees_k", "degree_kelvin", "degrees kelvin")
 CELSIUS = ("c", "degc", "deg_c", "°c", "celsius", "degree_celsius", "degrees_celsius", "degrees c")
@@ -50,8 +56,13 @@ PLACE_TOLERANCE = 0.01
 OLDER_FORMAT = b"CDF"
 
 
-def decode(data: bytes, path: Path) -> Signal:
+def decode(data: bytes, path: Path, *, flatten: bool = False) -> Signal:
     """Decode the bytes of a NetCDF-4 file; the path is only named in errors.
+
+    Args:
+        data: The file.
+        path: Its name.
+        flatten: Has no meaning for climate fields.
 
     Raises:
         ClimateError: Not NetCDF-4, damaged, or not a temperature on a global grid.
@@ -68,13 +79,15 @@ def decode(data: bytes, path: Path) -> Signal:
         raise ClimateError(f"{path} is not a climate field: {error}") from None
 
 
-def encode(signal: Signal) -> bytes:
+def encode(signal: Signal, suffix: str = ".nc") -> bytes:
     """Encode a climate field as a NetCDF-4 file, in the packing that it was read in.
 
     Raises:
-        ConfigError: It has fewer points than are read.
+        ConfigError: It has fewer points than are read, or the suffix is not .nc.
         InputError: What writes it is not installed.
     """
+    if suffix.lower() not in LOSSLESS:
+        raise ConfigError("a climate field is written as NetCDF", hint="use .nc")
     h5netcdf = _library()
     if signal.size[0] < FEWEST_ROWS or signal.size[1] < FEWEST_COLUMNS:
         raise ConfigError(
@@ -114,6 +127,40 @@ def encode(signal: Signal) -> bytes:
     except (OSError, ValueError, TypeError) as error:
         raise OutputError(f"this field cannot be written as NetCDF-4: {error}") from error
     return stream.getvalue()
+
+
+def to_levels(signal: Signal) -> Int32[np.ndarray, "rows columns 1"]:
+    """Give the integers that a file holds: packed temperatures."""
+    return (signal.packing or Packing()).pack(signal.values)
+
+
+def with_levels(signal: Signal, levels: Integer[np.ndarray, "rows columns 1"]) -> Signal:
+    """Give a field like this one, but of other integers."""
+    return replace(signal, values=(signal.packing or Packing()).unpack(levels))
+
+
+def bounds(signal: Signal) -> tuple[int, int]:
+    """Give the least and the largest integer that a file of the field may hold."""
+    return (signal.packing or Packing()).bounds
+
+
+def quality(shown: Signal, wanted: Signal) -> KelvinQuality:
+    """Compare two climate fields as files hold them, in the packing of the second.
+
+    Raises:
+        ConfigError: They differ in size.
+    """
+    packing = wanted.packing or Packing()
+    if shown.size != wanted.size:
+        sizes = " and ".join(f"{s.size[1]}x{s.size[0]}" for s in (shown, wanted))
+        raise ConfigError(f"the fields differ in size: {sizes}", hint="compare fields of one size")
+    difference = (packing.pack(shown.values) - packing.pack(wanted.values)).astype(np.float64)
+    rmse, (low, high) = math.sqrt(np.square(difference).mean()), packing.bounds
+    return KelvinQuality(
+        psnr_db=20 * math.log10((high - low) / rmse) if rmse else math.inf,
+        rmse_kelvin=packing.scale * rmse,
+        largest_kelvin=packing.scale * float(np.abs(difference).max()),
+    )
 
 
 def _library() -> Any:

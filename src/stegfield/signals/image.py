@@ -28,14 +28,21 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from jaxtyping import UInt8
+from jaxtyping import Integer, UInt8
 from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
+from stegfield import metrics
 from stegfield.errors import ConfigError, ImageError, OutputError
+from stegfield.metrics import Quality
 from stegfield.signals.signal import LARGEST_POINTS, Signal
 
+AXES = 2
+NOUN = "an image"
+SUFFIXES: tuple[str, ...] = ()  # of the names that no other medium takes
+CHANNELS: tuple[int, ...] = (1, 3)
+BOUNDS = (0, 255)
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
-LOSSLESS = (".png", ".bmp", ".tif", ".tiff", ".webp")
+LOSSLESS: tuple[str, ...] = (".png", ".bmp", ".tif", ".tiff", ".webp")
 WRITTEN: dict[str, tuple[str, dict[str, Any]]] = {
     ".png": ("PNG", {}),
     ".bmp": ("BMP", {}),
@@ -91,7 +98,7 @@ def decode(data: bytes, path: Path, *, flatten: bool = False) -> Signal:
         raise ImageError(f"{path} is a damaged image: {error}", hint=FORMAT_HINT) from error
 
 
-def to_samples(signal: Signal) -> UInt8[np.ndarray, "rows columns channels"]:
+def to_samples(signal: Signal) -> UInt8[np.ndarray, "*size channels"]:
     """Round a signal to the 8-bit samples that a file holds; values beyond [-1, 1] are clipped."""
     levels = ((signal.values.clamp(-1, 1) + 1) * 127.5).round()
     return levels.to(torch.uint8).numpy()
@@ -100,6 +107,30 @@ def to_samples(signal: Signal) -> UInt8[np.ndarray, "rows columns channels"]:
 def from_samples(levels: UInt8[np.ndarray, "rows columns channels"]) -> Signal:
     """Make a signal of 8-bit samples; `to_samples` gives the same ones back."""
     return Signal(torch.tensor(levels, dtype=torch.float32) / 127.5 - 1)
+
+
+def to_levels(signal: Signal) -> UInt8[np.ndarray, "rows columns channels"]:
+    """Give the integers that a file holds."""
+    return to_samples(signal)
+
+
+def with_levels(signal: Signal, levels: Integer[np.ndarray, "rows columns channels"]) -> Signal:
+    """Give an image of other samples."""
+    return from_samples(levels.astype(np.uint8))
+
+
+def bounds(signal: Signal) -> tuple[int, int]:
+    """Give the least and the largest level."""
+    return BOUNDS
+
+
+def quality(shown: Signal, wanted: Signal) -> Quality:
+    """Compare two images as files hold them.
+
+    Raises:
+        ConfigError: They differ in size or channels.
+    """
+    return metrics.quality(to_samples(shown), to_samples(wanted))
 
 
 def to_png(signal: Signal) -> bytes:

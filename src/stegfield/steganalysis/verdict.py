@@ -99,7 +99,7 @@ def judge(image: Signal, detector: Name | Literal["all"] = "all") -> Verdict:
     """
     if image.medium != "image":
         raise InputError(
-            f"the detectors judge images, not {image.medium} fields",
+            f"the detectors judge images, and this is {signals.noun(image.medium)}",
             hint="they were made for samples of 8 bits",
         )
     decides: Name = DECIDES if detector == "all" else detector

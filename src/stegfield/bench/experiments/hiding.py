@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,7 +16,7 @@ from stegfield.errors import ConfigError
 from stegfield.fields import render
 from stegfield.hiding import HideResult, Secret
 from stegfield.keys import Key
-from stegfield.metrics import Quality, quality
+from stegfield.metrics import AnyQuality, quality
 from stegfield.signals import Signal
 
 GAIN = 10.0
@@ -119,7 +120,7 @@ def hiding(
         values=values,
     )
     result, images = hidden.result, hidden.images
-    qualities = [result.cover, *(secret.quality for secret in result.secrets)]
+    qualities: list[AnyQuality] = [result.cover, *(secret.quality for secret in result.secrets)]
     out: list[Signal] = []
     if shown or draw:
         size = shown or resolution
@@ -159,7 +160,7 @@ def _training(method: Method, seconds: float, steps: int, seed: int) -> FitConfi
     )
 
 
-def _figures(qualities: list[Quality], result: HideResult) -> dict[str, float | None]:
+def _figures(qualities: Sequence[AnyQuality], result: HideResult) -> dict[str, float | None]:
     stego, *secrets = qualities
     figures: dict[str, float | None] = {}
     for name in ("psnr_db", "ssim", "rmse", "mae"):

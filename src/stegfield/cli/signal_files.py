@@ -1,0 +1,35 @@
+"""Files of what fields show and keys reveal: their suffix must be one of the signal's medium."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stegfield.errors import ConfigError
+
+if TYPE_CHECKING:
+    from stegfield.signals import Signal
+
+
+def file_of(signal: Signal, output: Path) -> bytes:
+    """Encode a signal as the file that a name stands for; images are PNG, whatever their name.
+
+    Raises:
+        ConfigError: The name is that of another medium.
+    """
+    from stegfield import signals
+
+    medium = signal.medium
+    if signals.medium_of(output) != medium:
+        usual = ".png" if medium == "image" else signals.MEDIA[medium].SUFFIXES[0]
+        raise ConfigError(
+            f"this is {signals.noun(medium)}, and {output} would be {_would_be(output)}",
+            hint=f"name an output that ends in {usual}",
+        )
+    return signals.to_png(signal) if medium == "image" else signals.encode(signal, output.suffix)
+
+
+def _would_be(output: Path) -> str:
+    from stegfield import signals
+
+    return signals.noun(signals.medium_of(output))

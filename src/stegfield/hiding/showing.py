@@ -1,0 +1,98 @@
+"""Showing: what a field is trained to show for a secret, and what that stands for.
+
+A secret of the cover's own medium is shown as such, at any size. One of another medium, or with
+more channels than the field has, is folded (see `stegfield.signals.folding`). Secrets that are no
+images fill the range of values from -1 to 1, so that a quiet sound is not lost in the noise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from stegfield.errors import ConfigError
+from stegfield.fields import Field, Public, SlotValues, render
+from stegfield.hiding.record import Record
+from stegfield.hiding.slots import SlotScheme
+from stegfield.signals import RANGED, WHOLE_RANGE, Layout, Signal, fold, stretched, unfold
+
+GLOBE = (1, 2)
+"""Rows of equal area and columns on the globe, as points are about as far apart along each."""
+
+
+def describe(secret: Signal, scheme: SlotScheme, *, shared_slots: bool) -> Record:
+    """Tell what a receiver must know about a secret."""
+    lowest, highest = _range(secret)
+    return Record(
+        size=secret.size,
+        channels=secret.channels,
+        scheme=scheme,
+        shared_slots=shared_slots,
+        medium=secret.medium,
+        rate=secret.rate,
+        lowest=lowest,
+        highest=highest,
+    )
+
+
+def to_show(secret: Signal, record: Record, public: Public) -> Signal:
+    """Give what a field is trained to show."""
+    values = secret.values
+    if (record.lowest, record.highest) != secret.range:
+        values, _ = stretched(secret.natural, (record.lowest, record.highest))
+    if not _as_such(record, public):
+        return fold(replace(secret, values=values), _layout(record, public))
+    return replace(secret, values=values.expand(*secret.size, public.channels))
+
+
+def show(
+    field: Field, record: Record, slots: SlotValues, size: tuple[int, ...] | None = None
+) -> Signal:
+    """Show a secret with a key's values in its slots.
+
+    Raises:
+        ConfigError: A size is given for a folded secret, or one of other axes.
+    """
+    if _as_such(record, field.public):
+        wanted = size or record.size
+        shown = render(field, wanted, slots)
+        values = shown.values
+        if record.channels < field.channels:
+            values = values.mean(-1, keepdim=True)
+        rate = None if record.rate is None else record.rate * wanted[0] / record.size[0]
+    else:
+        if size is not None:
+            raise ConfigError(
+                "a secret of another medium than the cover has one size",
+                hint="leave --size out",
+            )
+        layout = _layout(record, field.public)
+        shown = render(field, layout.places().shape[:-1], slots, folded=True)
+        values, rate = unfold(shown, layout, record.medium).values, record.rate
+    span = record.lowest, record.highest
+    shown = Signal(values, record.medium, rate=rate, range=span)
+    if record.medium in RANGED or span == WHOLE_RANGE:
+        return shown
+    return replace(shown, values=shown.natural.float(), range=WHOLE_RANGE)
+
+
+def _as_such(record: Record, public: Public) -> bool:
+    alike = record.medium == public.medium
+    return alike and record.channels in (public.channels, 1)
+
+
+def _layout(record: Record, public: Public) -> Layout:
+    return Layout(
+        size=record.size,
+        channels=record.channels,
+        parts=public.channels,
+        within=GLOBE if public.medium == "climate" else public.size,
+    )
+
+
+def _range(secret: Signal) -> tuple[float, float]:
+    """Give the least and the largest value, which a record tells; all that there are of images."""
+    if secret.medium == "image":
+        return WHOLE_RANGE
+    if secret.medium in RANGED:
+        return secret.range
+    return stretched(secret.values.clamp(-1, 1))[1]

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import math
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import trimesh
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stegfield import signals
+from stegfield.errors import ConfigError, InputError, OutputError, ShapeError
+from stegfield.metrics import ShapeQuality
+from stegfield.signals import Signal, ball, shape
+
+PATH = Path("x.ply")
+
+
+def file_of(mesh: trimesh.Trimesh, kind: str = "ply") -> bytes:
+    made = mesh.export(file_type=kind)
+    return made.encode() if isinstance(made, str) else bytes(made)
+
+
+BALL = file_of(trimesh.creation.icosphere(subdivisions=4))
+
+
+@pytest.mark.parametrize("kind", ["ply", "obj", "stl", "off"])
+def test_a_ball_has_the_distances_of_a_ball(kind: str) -> None:
+    mesh = trimesh.creation.icosphere(subdivisions=4, radius=7.0)
+    mesh.apply_translation([100.0, -20.0, 3.0])
+    read = signals.decode(file_of(mesh, kind), Path(f"x.{kind}"))
+    assert read.size == (48, 48, 48)
+    at = signals.coordinates(read.size)
+    expected = ((at.norm(dim=1) - 0.9) / shape.FARTHEST).clamp(-1, 1)
+    assert (read.values.view(-1) - expected).abs().max() < 0.06  # of 0.25: a third of a step
+
+
+def test_a_box_of_twelve_triangles_is_filled() -> None:
+    read = signals.decode(file_of(trimesh.creation.box(extents=(2, 1, 4))), PATH)
+    at = signals.coordinates(read.size).abs()
+    within = (at < torch.tensor([0.45, 0.225, 0.9])).all(dim=1).view(read.size)
+    assert torch.equal(read.values[..., 0] < 0, within)
+
+
+def test_a_hole_in_the_surface_does_no_harm() -> None:
+    mesh = trimesh.creation.icosphere(subdivisions=4)
+    holed = trimesh.Trimesh(mesh.vertices, mesh.faces[40:], process=False)
+    read = [signals.decode(file_of(each), PATH) for each in (mesh, holed)]
+    assert signals.quality(read[1], read[0]).psnr_db > 30
+    quality = signals.quality(read[1], read[0])
+    assert isinstance(quality, ShapeQuality)
+    assert quality.iou > 0.99
+
+
+@pytest.mark.parametrize("kind", ["ply", "obj"])
+def test_what_is_written_is_read_as_the_same_shape(kind: str) -> None:
+    wanted = signals.decode(BALL, PATH)
+    again = signals.decode(signals.encode(wanted, f".{kind}"), Path(f"x.{kind}"))
+    quality = signals.quality(again, wanted)
+    assert isinstance(quality, ShapeQuality)
+    assert quality.iou > 0.98
+    assert np.array_equal(
+        signals.to_levels(signals.with_levels(wanted, signals.to_levels(wanted))),
+        signals.to_levels(wanted),
+    )
+
+
+def test_quality_counts_points_inside() -> None:
+    small, large = ball(24, radius=0.5), ball(24)
+    quality = shape.quality(small, large)
+    inside = [(each.values < 0).sum().item() for each in (small, large)]
+    assert quality.iou == pytest.approx(inside[0] / inside[1])
+    assert shape.quality(large, large) == ShapeQuality(psnr_db=math.inf, iou=1.0)
+    with pytest.raises(ConfigError, match="9x9x9"):
+        signals.quality(ball(9), large)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "words"),
+    [
+        ("x.ply", b"", "not a mesh"),
+        ("x.obj", b"", "not a mesh|triangles"),
+        ("x.stl", b"solid nothing\nendsolid", "not a mesh|triangles"),
+        ("x.obj", b"v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n", "flat"),
+        ("x.obj", b"v 0 0 0\nv 1 0 0\nv 0 1 1\nf 1 2 3\n", "encloses nothing"),
+        ("x.obj", b"v 0 0 0\nv nan 0 0\nv 0 1 1\nf 1 2 3\n", "not finite|not a mesh|triangles"),
+        ("x.obj", b"v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 9\n", "not a mesh|triangles"),
+    ],
+)
+def test_what_is_no_shape_is_refused_in_a_sentence(name: str, data: bytes, words: str) -> None:
+    with pytest.raises(ShapeError, match=words) as caught:
+        signals.decode(data, Path(name))
+    assert "\n" not in str(caught.value)
+    assert caught.value.hint
+
+
+@settings(max_examples=10)
+@given(st.data())
+def test_damaged_meshes_are_read_or_refused(data: st.DataObject) -> None:
+    file = bytearray(file_of(trimesh.creation.box()))
+    for at in data.draw(st.lists(st.integers(0, len(file) - 1), max_size=6)):
+        file[at] = data.draw(st.integers(0, 255))
+    file = file[: data.draw(st.integers(0, len(file)))]
+    try:
+        read = signals.decode(bytes(file), PATH)
+    except ShapeError:
+        return
+    assert read.values.abs().max() <= 1
+
+
+def test_what_cannot_be_written_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    empty = Signal(torch.ones(8, 8, 8, 1), "shape")
+    with pytest.raises(OutputError, match="no surface"):
+        signals.encode(empty, ".ply")
+    with pytest.raises(ConfigError, match="suffix"):
+        signals.encode(empty, ".glb")
+    monkeypatch.setitem(sys.modules, "trimesh", None)
+    with pytest.raises(InputError, match="trimesh"):
+        signals.decode(BALL, PATH)
