@@ -187,7 +187,7 @@ def test_images_are_hidden_revealed_and_rendered(page: Any, photo: Path) -> None
 
     panel = tab(page, "Render")
     choose(panel, "Field", field)
-    panel.get_by_label("Pixels of the longer side").first.fill("100")
+    panel.get_by_label("Points of the longest side").first.fill("100")
     press(panel, "Render")
     assert "75x100" in said(panel)
     assert signals.read(taken(panel, folder)).size == (100, 75)

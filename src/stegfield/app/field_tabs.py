@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import queue
 import threading
 import time
@@ -15,16 +16,18 @@ from PIL import Image
 from stegfield import fields, hiding, signals
 from stegfield.app.parts import (
     FIELDS,
-    IMAGES,
     LIGHT,
+    SIGNALS,
     download,
     heavy,
     key_input,
     picture,
     preview,
     show,
+    size_text,
     status,
     stem,
+    suffix_of,
     upload,
 )
 from stegfield.app.session import Desk, Runs, Update, done, telling
@@ -58,7 +61,7 @@ def hide_tab(desk: Desk, runs: Runs) -> None:
     )
     with gr.Row():
         with gr.Column():
-            cover = upload(desk, "Cover", IMAGES)
+            cover = upload(desk, "Cover", SIGNALS)
             images, passphrases = _secret_inputs(desk)
             most = min(desk.limits.max_seconds, 600)
             seconds = gr.Slider(
@@ -138,7 +141,7 @@ def _secret_inputs(desk: Desk) -> tuple[list[gr.File], list[gr.Textbox]]:
     rows, images, passphrases = [], [], []
     for number in range(1, MOST_SECRETS + 1):
         with gr.Column(visible=number == 1) as row:
-            images.append(upload(desk, f"Secret {number}", IMAGES))
+            images.append(upload(desk, f"Secret {number}", SIGNALS))
             passphrases.append(
                 gr.Textbox(
                     label=f"Passphrase {number}", type="password", max_lines=1, max_length=1000
@@ -169,16 +172,16 @@ def reveal_tab(desk: Desk) -> None:
         with gr.Column():
             said = status()
             seen = picture("The secret")
-            result = download("The secret, as PNG")
+            result = download("The secret, as a file")
 
     def reveal(path: str | None, passphrase: str, key_file: str | None) -> Update:
         loaded = _field(desk, path)
         shown = hiding.reveal(loaded, desk.key(passphrase, key_file)).signal
-        rows, columns = shown.size
+        suffix = suffix_of(shown)
         return {
             seen: show(preview(shown, 1024)),
-            result: show(desk.put("secret.png", signals.to_png(shown))),
-            said: done(f"{columns}x{rows} pixels."),
+            result: show(desk.put(f"secret{suffix}", signals.encode(shown, suffix))),
+            said: done(f"{size_text(shown.size)} points."),
         }
 
     start.click(telling(said, reveal), [field, *key.both], [said, seen, result], **heavy(desk))
@@ -192,7 +195,7 @@ def render_tab(desk: Desk) -> None:
     with gr.Row():
         with gr.Column():
             field = upload(desk, "Field", FIELDS)
-            longest = gr.Slider(8, LARGEST_SIDE, 512, step=1, label="Pixels of the longer side")
+            longest = gr.Slider(8, LARGEST_SIDE, 512, step=1, label="Points of the longest side")
             start = gr.Button("Render", variant="primary")
         with gr.Column():
             said = status()
@@ -202,14 +205,14 @@ def render_tab(desk: Desk) -> None:
     def render(path: str | None, side: int) -> Update:
         loaded = _field(desk, path)
         size = _scaled(loaded.public.size, int(side))
-        if size[0] * size[1] > desk.limits.max_megapixels * 1e6:
-            raise ConfigError(f"{size[1]}x{size[0]} pixels are too many", hint="take fewer")
+        if math.prod(size) > desk.limits.max_megapixels * 1e6:
+            raise ConfigError(f"{size_text(size)} points are too many", hint="take fewer")
         shown = fields.render(loaded, size)
-        suffix = ".png" if shown.medium == "image" else ".nc"
+        suffix = suffix_of(shown)
         return {
             seen: show(preview(shown, 1024)),
             result: show(desk.put(f"shown{suffix}", signals.encode(shown, suffix))),
-            said: done(f"{size[1]}x{size[0]} points."),
+            said: done(f"{size_text(size)} points."),
         }
 
     start.click(telling(said, render), [field, longest], [said, seen, result], **heavy(desk))
@@ -225,9 +228,12 @@ def _passphrase(text: str, number: int) -> Passphrase:
     return Passphrase(text)
 
 
-def _scaled(size: tuple[int, ...], longest: int) -> tuple[int, int]:
-    rows, columns = (max(1, round(longest * side / max(size))) for side in size)
-    return rows, columns
+def _scaled(size: tuple[int, ...], longest: int) -> tuple[int, ...]:
+    return tuple(max(1, round(longest * side / max(size))) for side in size)
+
+
+def _small(signal: Signal) -> tuple[int, ...]:
+    return _scaled(signal.size, min(PREVIEW_SIDE, max(signal.size)))
 
 
 def _apart(
@@ -284,11 +290,10 @@ def _so_far(progress: Progress, cover: Signal, secrets: list[Secret]) -> Image.I
     if progress.field is None:
         return None
     field = progress.field
-    wanted = [cover, *(secret.signal for secret in secrets)]
-    sizes = [_scaled(signal.size, min(PREVIEW_SIDE, max(signal.size))) for signal in wanted]
-    shown = [fields.render(field, sizes[0])]
-    for secret, size in zip(secrets, sizes[1:], strict=True):
-        shown.append(hiding.reveal(field, secret.key, size=size).signal)
+    shown = [fields.render(field, _small(cover))]
+    for secret in secrets:  # those of other media make sense when they are done
+        if secret.signal.medium == cover.medium:
+            shown.append(hiding.reveal(field, secret.key, size=_small(secret.signal)).signal)
     pictures = [preview(signal) for signal in shown]
     width = sum(each.width + GAP for each in pictures) - GAP
     strip = Image.new("RGB", (width, max(each.height for each in pictures)), "white")

@@ -18,6 +18,7 @@ from stegfield.app.parts import (
     show,
     status,
     stem,
+    suffix_of,
     upload,
 )
 from stegfield.app.session import Desk, Update, done, telling
@@ -141,7 +142,7 @@ def generate_tab(desk: Desk) -> None:
         if sender is not None:
             sent = _embedded(desk, cover, words.encode(), sender, "exact")
             return _answer(desk, sent, named, said, seen, result)
-        suffix = ".png" if cover.medium == "image" else ".nc"
+        suffix = suffix_of(cover)
         return {
             seen: show(preview(cover, 1024)),
             result: show(desk.put(f"{named}{suffix}", signals.encode(cover, suffix))),
@@ -175,7 +176,7 @@ def _embedded(
 
 
 def _answer(desk: Desk, sent: EmbedResult, name: str, said: Any, seen: Any, result: Any) -> Update:
-    suffix = fixednet.DEFAULT_SUFFIX[sent.stego.medium]
+    suffix = signals.MEDIA[sent.stego.medium].LOSSLESS[0]
     lost = [encoder for encoder, came_back in sent.survived.items() if not came_back]
     warning = f" It would not survive {', '.join(lost)}." if lost else ""
     return {

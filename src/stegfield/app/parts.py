@@ -16,7 +16,8 @@ from stegfield.errors import StegfieldError
 from stegfield.signals import Signal
 
 IMAGES = [".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"]
-COVERS = [*IMAGES, ".nc"]
+COVERS = [*IMAGES, ".nc", ".wav", ".flac"]
+SIGNALS = [*IMAGES, *(suffix for medium in signals.MEDIA.values() for suffix in medium.SUFFIXES)]
 FIELDS = [".safetensors"]
 LIGHT: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
 """How events are handled that take no time."""
@@ -102,11 +103,21 @@ def status() -> gr.HTML:
 
 
 def preview(signal: Signal, longest: int = PREVIEW) -> Image.Image:
-    """Give a picture of a signal, small enough for a page."""
-    samples = globes.globe(signal) if signal.medium == "climate" else signals.to_samples(signal)
+    """Give a picture of a signal of any medium, small enough for a page."""
+    samples = signals.to_samples(globes.picture(signal))
     image = Image.fromarray(samples.squeeze(-1) if samples.shape[-1] == 1 else samples)
     image.thumbnail((longest, longest), Image.Resampling.BOX)
     return image
+
+
+def suffix_of(signal: Signal) -> str:
+    """Give the suffix of files of a signal's medium."""
+    return next(iter(signals.MEDIA[signal.medium].SUFFIXES), ".png")
+
+
+def size_text(size: tuple[int, ...]) -> str:
+    """Write a size as people do: columns x rows."""
+    return "x".join(str(side) for side in reversed(size))
 
 
 def opened(png: bytes) -> Image.Image:

@@ -5,7 +5,6 @@ cover ───────────────────┴─solver─�
 """
 
 from stegfield.fixednet.embed import (
-    DEFAULT_SUFFIX,
     Capacity,
     EmbedResult,
     capacity,
@@ -18,7 +17,6 @@ from stegfield.fixednet.embed import (
 from stegfield.fixednet.progress import Progress, Watch
 
 __all__ = [
-    "DEFAULT_SUFFIX",
     "Capacity",
     "EmbedResult",
     "Progress",
