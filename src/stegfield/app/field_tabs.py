@@ -290,10 +290,12 @@ def _so_far(progress: Progress, cover: Signal, secrets: list[Secret]) -> Image.I
     if progress.field is None:
         return None
     field = progress.field
-    shown = [fields.render(field, _small(cover))]
-    for secret in secrets:  # those of other media make sense when they are done
-        if secret.signal.medium == cover.medium:
-            shown.append(hiding.reveal(field, secret.key, size=_small(secret.signal)).signal)
+    revealed = [
+        hiding.reveal(field, secret.key, size=_small(secret.signal)).signal
+        for secret in secrets
+        if secret.signal.medium == cover.medium  # others make sense when they are done
+    ]
+    shown = [fields.render(field, _small(cover)), *revealed]
     pictures = [preview(signal) for signal in shown]
     width = sum(each.width + GAP for each in pictures) - GAP
     strip = Image.new("RGB", (width, max(each.height for each in pictures)), "white")
