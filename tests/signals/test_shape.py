@@ -97,6 +97,13 @@ def test_what_is_no_shape_is_refused_in_a_sentence(name: str, data: bytes, words
     assert caught.value.hint
 
 
+def test_a_heap_of_large_triangles_is_refused_before_the_work() -> None:
+    corners = np.random.default_rng(1).uniform(-1, 1, (60_000, 3))
+    heap = trimesh.Trimesh(corners, np.arange(60_000).reshape(-1, 3), process=False)
+    with pytest.raises(ShapeError, match="too many large triangles"):
+        signals.decode(file_of(heap, "stl"), Path("x.stl"))
+
+
 @settings(max_examples=10)
 @given(st.data())
 def test_damaged_meshes_are_read_or_refused(data: st.DataObject) -> None:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import io
 import math
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,8 @@ FULL_SCALE = 32767
 LARGEST_FACES = 200_000
 SURFACE_POINTS = 100_000
 FACES_AT_ONCE = 4096
+LARGEST_CROSSINGS = 4_000_000
+"""Pairs of rays and triangles that may meet; a closed surface has a few thousand for each layer."""
 ROBERTS = (0.7548776662466927, 0.5698402909980532)
 OFF_GRID = 1.2345e-7
 """Rays are moved by so much, lest they meet edges that two triangles share."""
@@ -63,8 +66,10 @@ def decode(data: bytes, path: Path, *, flatten: bool = False) -> Signal:
     trimesh = _library()
     kind = path.suffix.lower().removeprefix(".")
     try:
-        mesh = trimesh.load_mesh(io.BytesIO(data), file_type=kind, resolver=None)
-        triangles = np.asarray(mesh.triangles, dtype=np.float64)
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            mesh = trimesh.load_mesh(io.BytesIO(data), file_type=kind, resolver=None, process=False)
+            triangles = np.asarray(mesh.triangles, dtype=np.float64)
     except Exception as error:  # its parsers raise nearly anything on crafted files
         reason = " ".join(str(error).split())[:80] or type(error).__name__
         raise ShapeError(f"{path} is not a mesh, or damaged: {reason}") from None
@@ -79,6 +84,8 @@ def decode(data: bytes, path: Path, *, flatten: bool = False) -> Signal:
     if not 0 < longest < math.inf or not (high > low).all():
         raise ShapeError(f"{path} is flat: it encloses nothing")
     triangles = (triangles - (low + high) / 2) * (2 * HALF_LENGTH / longest)
+    if _most_crossings(triangles) > LARGEST_CROSSINGS:
+        raise ShapeError(f"{path} has too many large triangles, one before another")
     inside = _inside(triangles)
     if not inside.any():
         raise ShapeError(f"{path} encloses nothing, or is too thin for a grid of {SIDE} points")
@@ -145,6 +152,12 @@ def quality(shown: Signal, wanted: Signal) -> ShapeQuality:
 
 def _centres() -> Float[np.ndarray, " side"]:
     return (2 * np.arange(SIDE) + 1) / SIDE - 1
+
+
+def _most_crossings(triangles: Float[np.ndarray, "faces 3 3"]) -> float:
+    """Bound the pairs of triangles and rays that may meet, along the worst axis."""
+    rays = (triangles.max(axis=1) - triangles.min(axis=1)) * SIDE / 2 + 1
+    return float((rays.prod(axis=1)[:, None] / rays).sum(axis=0).max())
 
 
 def _inside(triangles: Float[np.ndarray, "faces 3 3"]) -> Bool[np.ndarray, "side side side"]:
