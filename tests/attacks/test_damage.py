@@ -136,7 +136,8 @@ def test_a_field_trained_robustly_outlasts_what_it_was_trained_for() -> None:
         before = show(field, COVER, told).psnr_db
         after = show(damage.pruned(field, 0.2), COVER, told).psnr_db
         losses.append(max(b - a for a, b in zip(after, before, strict=True)))
-    assert losses[1] < 1 < 3 < losses[0]
+    assert losses[1] < 1
+    assert losses[0] > 3
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.1, float("nan")])

@@ -215,7 +215,11 @@ def test_other_colours_become_rgb_as_pillow_converts_them(
     data = encode(smooth(19, 42).convert(mode), kind)
     with Image.open(io.BytesIO(data)) as image:
         assert image.mode in (mode, "RGB")  # some releases of Pillow convert YCbCr as they decode
-    assert np.array_equal(samples(tmp_path, data), decode(data, "RGB"))
+    try:
+        wanted = decode(data, "RGB")
+    except OSError:
+        pytest.skip("this release of Pillow cannot read what it wrote")
+    assert np.array_equal(samples(tmp_path, data), wanted)
 
 
 def test_cmyk_without_black_is_the_complement_of_rgb(tmp_path: Path) -> None:

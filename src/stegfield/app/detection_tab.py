@@ -12,13 +12,12 @@ from stegfield.app.parts import (
     FIELDS,
     IMAGES,
     heavy,
-    opened,
     picture,
     show,
     status,
     upload,
 )
-from stegfield.app.session import Desk, Update, done, telling
+from stegfield.app.session import Desk, Update, Visit, done, telling
 from stegfield.fields import Field
 from stegfield.steganalysis import lsb
 from stegfield.steganalysis.outliers import judge_field
@@ -47,9 +46,9 @@ def detect_tab(desk: Desk) -> None:
             )
             seen = picture("")
 
-    def detect(image_path: str | None, field_path: str | None) -> Update:
+    def detect(visit: Visit, image_path: str | None, field_path: str | None) -> Update:
         if field_path and not image_path:
-            loaded = fields.from_bytes(desk.data(field_path, "the field"), Path(field_path).name)
+            loaded = fields.from_bytes(visit.data(field_path, "the field"), Path(field_path).name)
             verdict = judge_field(loaded)
             rows = [[name, f"{value:.2f}"] for name, value in verdict.tails.items()]
             return {
@@ -57,9 +56,11 @@ def detect_tab(desk: Desk) -> None:
                 scores: gr.update(
                     value={"headers": ["matrix", "kurtosis"], "data": rows}, visible=True
                 ),
-                seen: show(opened(_histograms(loaded)), label="Weights of each matrix"),
+                seen: show(
+                    visit.put("weights.png", _histograms(loaded)), label="Weights of each matrix"
+                ),
             }
-        judged = judge(desk.signal(image_path, "the picture"), "all")
+        judged = judge(visit.signal(image_path, "the picture"), "all")
         rates = {name: rate for name, rate in judged.rates.items() if rate is not None}
         rows = [[name, f"{max(rate, 0):.3f}"] for name, rate in rates.items()]
         update: Update = {
@@ -71,11 +72,12 @@ def detect_tab(desk: Desk) -> None:
         }
         if rates:
             update[seen] = show(
-                opened(_bars(rates)), label="Estimated bits a sample, and the threshold"
+                visit.put("scores.png", _bars(rates)),
+                label="Estimated bits a sample, and the threshold",
             )
         return update
 
-    start.click(telling(said, detect), [image, field], [said, scores, seen], **heavy(desk))
+    start.click(telling(desk, said, detect), [image, field], [said, scores, seen], **heavy(desk))
 
 
 def _bars(rates: dict[str, float]) -> bytes:

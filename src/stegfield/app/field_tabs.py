@@ -19,6 +19,7 @@ from stegfield.app.parts import (
     LIGHT,
     SIGNALS,
     download,
+    drawn,
     heavy,
     key_input,
     picture,
@@ -28,9 +29,10 @@ from stegfield.app.parts import (
     status,
     stem,
     suffix_of,
+    thumbnail,
     upload,
 )
-from stegfield.app.session import Desk, Runs, Update, done, telling
+from stegfield.app.session import Desk, Update, Visit, done, telling
 from stegfield.config import FitConfig
 from stegfield.errors import ConfigError, InputError
 from stegfield.fields import Field, Progress
@@ -44,8 +46,8 @@ EVERY = 2.0
 """Seconds between two previews."""
 PREVIEW_SIDE, GAP = 128, 4
 LARGEST_SIDE = 4096
-Seen = tuple[str, Image.Image | None]
-"""How far a run is in words, and what it looks like."""
+Seen = tuple[str, str | None]
+"""How far a run is in words, and the path of a picture of it."""
 KINDS = {
     "SIREN: conceals, up to about 256 pixels": "siren",
     "Fourier, robust: survives damage": "fourier",
@@ -53,7 +55,7 @@ KINDS = {
 }
 
 
-def hide_tab(desk: Desk, runs: Runs) -> None:
+def hide_tab(desk: Desk) -> None:
     """Hide images in the field of a cover."""
     gr.Markdown(
         "Everyone who has the field sees the cover. With a secret's passphrase, the same field "
@@ -78,18 +80,18 @@ def hide_tab(desk: Desk, runs: Runs) -> None:
             result = download("The field, for everyone")
 
     def hide(
-        request: gr.Request, cover_path: str | None, wanted: float, named: str, *given: Any
+        visit: Visit, cover_path: str | None, wanted: float, named: str, *given: Any
     ) -> Iterator[Update]:
-        signal = desk.signal(cover_path, "the cover")
+        signal = visit.signal(cover_path, "the cover")
         pairs = zip(given[:MOST_SECRETS], given[MOST_SECRETS:], strict=True)
         secrets = [
-            Secret(desk.signal(path, f"secret {number}"), _passphrase(text, number))
+            Secret(visit.signal(path, f"secret {number}"), _passphrase(text, number))
             for number, (path, text) in enumerate(pairs, 1)
             if path or text
         ]
         if not secrets:
             raise InputError("there is no secret", hint="choose an image and a passphrase for it")
-        asked = runs.begin(str(request.session_hash))
+        asked = desk.visitors.begin(visit.page)
         yield {stop: gr.update(interactive=True), result: show(None), seen: show(None)}
         architecture = KINDS[named]
         training = FitConfig(
@@ -101,19 +103,23 @@ def hide_tab(desk: Desk, runs: Runs) -> None:
                 signal, secrets, architecture=architecture, training=training, watch=watch
             )
 
+        def look(at: Progress) -> Seen:
+            image = _so_far(at, signal, secrets)
+            return _progress(at), None if image is None else drawn(visit, image)
+
         hidden: HideResult | None = None
-        for latest in _apart(work, asked, lambda at: (_progress(at), _so_far(at, signal, secrets))):
+        for latest in _apart(work, asked, look):
             if isinstance(latest, HideResult):
                 hidden = latest
             else:
-                words, drawn = latest
-                yield {told: words, seen: show(drawn)}
+                words, image = latest
+                yield {told: words, seen: show(image)}
         assert hidden is not None  # noqa: S101 - or an error was raised
         data = fields.to_bytes(hidden.field)
         name = f"{stem(cover_path, 'cover')}.safetensors"
         figures = ", ".join(f"{each.quality.psnr_db:.1f}" for each in hidden.secrets)
         yield {
-            result: show(desk.put(name, data)),
+            result: show(visit.put(name, data)),
             said: done(
                 f"{hidden.steps:,} steps in {hidden.seconds:.0f} s. Cover "
                 f"{hidden.cover.psnr_db:.1f} dB, secrets {figures} dB; {len(data):,} bytes."
@@ -123,7 +129,7 @@ def hide_tab(desk: Desk, runs: Runs) -> None:
         }
 
     start.click(
-        telling(said, hide),
+        telling(desk, said, hide),
         [cover, seconds, kind, *images, *passphrases],
         [said, told, seen, result, stop],
         show_progress="hidden",
@@ -131,7 +137,7 @@ def hide_tab(desk: Desk, runs: Runs) -> None:
     )
 
     def end(request: gr.Request) -> None:
-        runs.end(str(request.session_hash))
+        desk.visitors.end(str(request.session_hash))
 
     stop.click(end, None, None, **LIGHT)
 
@@ -174,17 +180,19 @@ def reveal_tab(desk: Desk) -> None:
             seen = picture("The secret")
             result = download("The secret, as a file")
 
-    def reveal(path: str | None, passphrase: str, key_file: str | None) -> Update:
-        loaded = _field(desk, path)
-        shown = hiding.reveal(loaded, desk.key(passphrase, key_file)).signal
+    def reveal(visit: Visit, path: str | None, passphrase: str, key_file: str | None) -> Update:
+        loaded = _field(visit, path)
+        shown = hiding.reveal(loaded, visit.key(passphrase, key_file)).signal
         suffix = suffix_of(shown)
         return {
-            seen: show(preview(shown, 1024)),
-            result: show(desk.put(f"secret{suffix}", signals.encode(shown, suffix))),
+            seen: show(preview(visit, shown)),
+            result: show(visit.put(f"secret{suffix}", signals.encode(shown, suffix))),
             said: done(f"{size_text(shown.size)} points."),
         }
 
-    start.click(telling(said, reveal), [field, *key.both], [said, seen, result], **heavy(desk))
+    start.click(
+        telling(desk, said, reveal), [field, *key.both], [said, seen, result], **heavy(desk)
+    )
 
 
 def render_tab(desk: Desk) -> None:
@@ -202,24 +210,24 @@ def render_tab(desk: Desk) -> None:
             seen = picture("What everyone sees")
             result = download("As a file")
 
-    def render(path: str | None, side: int) -> Update:
-        loaded = _field(desk, path)
+    def render(visit: Visit, path: str | None, side: int) -> Update:
+        loaded = _field(visit, path)
         size = _scaled(loaded.public.size, int(side))
         if math.prod(size) > desk.limits.max_megapixels * 1e6:
             raise ConfigError(f"{size_text(size)} points are too many", hint="take fewer")
         shown = fields.render(loaded, size)
         suffix = suffix_of(shown)
         return {
-            seen: show(preview(shown, 1024)),
-            result: show(desk.put(f"shown{suffix}", signals.encode(shown, suffix))),
+            seen: show(preview(visit, shown)),
+            result: show(visit.put(f"shown{suffix}", signals.encode(shown, suffix))),
             said: done(f"{size_text(size)} points."),
         }
 
-    start.click(telling(said, render), [field, longest], [said, seen, result], **heavy(desk))
+    start.click(telling(desk, said, render), [field, longest], [said, seen, result], **heavy(desk))
 
 
-def _field(desk: Desk, path: str | None) -> Field:
-    return fields.from_bytes(desk.data(path, "the field"), "the file")
+def _field(visit: Visit, path: str | None) -> Field:
+    return fields.from_bytes(visit.data(path, "the field"), "the file")
 
 
 def _passphrase(text: str, number: int) -> Passphrase:
@@ -296,7 +304,7 @@ def _so_far(progress: Progress, cover: Signal, secrets: list[Secret]) -> Image.I
         if secret.signal.medium == cover.medium  # others make sense when they are done
     ]
     shown = [fields.render(field, _small(cover)), *revealed]
-    pictures = [preview(signal) for signal in shown]
+    pictures = [thumbnail(signal, PREVIEW_SIDE) for signal in shown]
     width = sum(each.width + GAP for each in pictures) - GAP
     strip = Image.new("RGB", (width, max(each.height for each in pictures)), "white")
     at = 0

@@ -21,7 +21,7 @@ from stegfield.app.parts import (
     suffix_of,
     upload,
 )
-from stegfield.app.session import Desk, Update, done, telling
+from stegfield.app.session import Desk, Update, Visit, done, telling
 from stegfield.config import EmbedConfig, Profile
 from stegfield.errors import ConfigError, InputError
 from stegfield.fixednet import EmbedResult
@@ -58,6 +58,7 @@ def embed_tab(desk: Desk) -> None:
             result = download("The file to send, as it is")
 
     def embed(
+        visit: Visit,
         path: str | None,
         words: str,
         attached: str | None,
@@ -65,14 +66,14 @@ def embed_tab(desk: Desk) -> None:
         key_file: str | None,
         named: str,
     ) -> Update:
-        signal = desk.signal(path, "the cover")
-        message = _message(desk, words, attached)
-        sender = desk.key(passphrase, key_file)
-        sent = _embedded(desk, signal, message, sender, PROFILES[named])
-        return _answer(desk, sent, stem(path, "cover"), said, seen, result)
+        signal = visit.signal(path, "the cover")
+        message = _message(visit, words, attached)
+        sender = visit.key(passphrase, key_file)
+        sent = _embedded(visit, signal, message, sender, PROFILES[named])
+        return _answer(visit, sent, stem(path, "cover"), said, seen, result)
 
     start.click(
-        telling(said, embed),
+        telling(desk, said, embed),
         [cover, text, file, *key.both, profile],
         [said, seen, result],
         **heavy(desk),
@@ -92,17 +93,19 @@ def extract_tab(desk: Desk) -> None:
             text = gr.Textbox(label="Message", lines=6, interactive=False)
             result = download("As a file")
 
-    def extract(path: str | None, passphrase: str, key_file: str | None) -> Update:
-        signal = desk.signal(path, "the picture")
-        message = fixednet.extract(signal, desk.key(passphrase, key_file))
+    def extract(visit: Visit, path: str | None, passphrase: str, key_file: str | None) -> Update:
+        signal = visit.signal(path, "the picture")
+        message = fixednet.extract(signal, visit.key(passphrase, key_file))
         words, name = _words(message)
         return {
             text: words,
-            result: show(desk.put(name, message)),
+            result: show(visit.put(name, message)),
             said: done(f"{len(message):,} bytes, exactly as they were sent."),
         }
 
-    start.click(telling(said, extract), [stego, *key.both], [said, text, result], **heavy(desk))
+    start.click(
+        telling(desk, said, extract), [stego, *key.both], [said, text, result], **heavy(desk)
+    )
 
 
 def generate_tab(desk: Desk) -> None:
@@ -127,7 +130,13 @@ def generate_tab(desk: Desk) -> None:
             result = download("As a file")
 
     def generate(
-        named: str, longest: int, number: str, words: str, passphrase: str, key_file: str | None
+        visit: Visit,
+        named: str,
+        longest: int,
+        number: str,
+        words: str,
+        passphrase: str,
+        key_file: str | None,
     ) -> Update:
         source = generative.load(named)
         at = _seed(number)
@@ -135,53 +144,55 @@ def generate_tab(desk: Desk) -> None:
             raise ConfigError(
                 "who guesses the seed sees what the message changed", hint="leave it empty"
             )
-        sender = desk.key(passphrase, key_file) if words else None
+        sender = visit.key(passphrase, key_file) if words else None
         drawn = source.draw(secrets.randbelow(LARGEST_SEED) if at is None else at)
         size = [max(1, round(longest * each / max(source.size))) for each in source.size]
         cover = fields.render(drawn, tuple(size))
         if sender is not None:
-            sent = _embedded(desk, cover, words.encode(), sender, "exact")
-            return _answer(desk, sent, named, said, seen, result)
+            sent = _embedded(visit, cover, words.encode(), sender, "exact")
+            return _answer(visit, sent, named, said, seen, result)
         suffix = suffix_of(cover)
         return {
-            seen: show(preview(cover, 1024)),
-            result: show(desk.put(f"{named}{suffix}", signals.encode(cover, suffix))),
+            seen: show(preview(visit, cover)),
+            result: show(visit.put(f"{named}{suffix}", signals.encode(cover, suffix))),
             said: done(f"{size[1]}x{size[0]} points."),
         }
 
     start.click(
-        telling(said, generate),
+        telling(desk, said, generate),
         [model, side, seed, text, *key.both],
         [said, seen, result],
         **heavy(desk),
     )
 
 
-def _message(desk: Desk, words: str, attached: str | None) -> bytes:
+def _message(visit: Visit, words: str, attached: str | None) -> bytes:
     if words and attached:
         raise InputError("there are a text and a file", hint="leave one of them out")
     if attached:
-        return desk.data(attached, "the message")
+        return visit.data(attached, "the message")
     if not words:
         raise InputError("the message is missing", hint="type it, or choose a file")
     return words.encode()
 
 
 def _embedded(
-    desk: Desk, cover: Signal, message: bytes, key: Key | Passphrase, profile: Profile
+    visit: Visit, cover: Signal, message: bytes, key: Key | Passphrase, profile: Profile
 ) -> EmbedResult:
     return fixednet.embed(
-        cover, message, key, config=EmbedConfig(profile=profile), watch=desk.deadline()
+        cover, message, key, config=EmbedConfig(profile=profile), watch=visit.deadline()
     )
 
 
-def _answer(desk: Desk, sent: EmbedResult, name: str, said: Any, seen: Any, result: Any) -> Update:
+def _answer(
+    visit: Visit, sent: EmbedResult, name: str, said: Any, seen: Any, result: Any
+) -> Update:
     suffix = signals.MEDIA[sent.stego.medium].LOSSLESS[0]
     lost = [encoder for encoder, came_back in sent.survived.items() if not came_back]
     warning = f" It would not survive {', '.join(lost)}." if lost else ""
     return {
-        seen: show(preview(sent.stego, 1024)),
-        result: show(desk.put(f"{name}-stego{suffix}", sent.file)),
+        seen: show(preview(visit, sent.stego)),
+        result: show(visit.put(f"{name}-stego{suffix}", sent.file)),
         said: done(
             f"{sent.message_bytes:,} bytes at {sent.quality.psnr_db:.1f} dB, "
             f"{100 * sent.changed:.2g} % of the samples changed, {sent.seconds:.1f} s. Read back "

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
+import socket
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
-from stegfield.app.session import Desk, Runs
+from stegfield.app.session import Desk
+from stegfield.app.visitors import Private, Visitors, visitor_of
 from stegfield.config import AppConfig
 from stegfield.errors import InputError, OutputError
 
@@ -15,7 +19,11 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 try:
+    import fastapi
     import gradio as gr
+    import uvicorn
+    from starlette.middleware.trustedhost import TrustedHostMiddleware
+    from starlette.types import ASGIApp
 except ImportError:
     raise InputError(
         "the web page takes the package gradio, which is not installed",
@@ -29,6 +37,17 @@ from stegfield.app.message_tabs import embed_tab, extract_tab, generate_tab
 KEPT_SECONDS, SWEPT_SECONDS = 3600, 600
 WAITING = 16
 TITLE = "stegfield"
+LOCAL = ("127.0.0.1", "localhost", "::1")
+FONTS, MONO = ("system-ui", "sans-serif"), ("ui-monospace", "monospace")
+TABS: dict[str, Callable[[Desk], None]] = {
+    "Embed": embed_tab,
+    "Extract": extract_tab,
+    "Hide": hide_tab,
+    "Reveal": reveal_tab,
+    "Render": render_tab,
+    "Generate": generate_tab,
+    "Detect": detect_tab,
+}
 STYLE = """
 .gradio-container{width:100%;min-width:0;max-width:min(70rem,100vw) !important;margin:auto}
 .said p{margin:0;padding:.6rem .8rem;border-radius:.4rem;border-left:.25rem solid}
@@ -41,94 +60,92 @@ STYLE = """
 
 def build(desk: Desk) -> gr.Blocks:
     """Lay the page out."""
-    runs = Runs()
     page: gr.Blocks
     with gr.Blocks(
-        title=TITLE,
-        analytics_enabled=False,
-        delete_cache=(SWEPT_SECONDS, KEPT_SECONDS),
+        title=TITLE, analytics_enabled=False, delete_cache=(SWEPT_SECONDS, KEPT_SECONDS)
     ) as page:
         gr.Markdown(
             f"# {TITLE}\nHides images in the weights of neural fields, and files in the samples of "
-            "images. Files are gone from here after an hour at most; passphrases are not kept."
+            "images. Files are gone from here when the page closes; passphrases are not kept."
         )
         with gr.Tabs():
-            with gr.Tab("Embed"):
-                embed_tab(desk)
-            with gr.Tab("Extract"):
-                extract_tab(desk)
-            with gr.Tab("Hide"):
-                hide_tab(desk, runs)
-            with gr.Tab("Reveal"):
-                reveal_tab(desk)
-            with gr.Tab("Render"):
-                render_tab(desk)
-            with gr.Tab("Generate"):
-                generate_tab(desk)
-            with gr.Tab("Detect"):
-                detect_tab(desk)
+            for name, lay_out in TABS.items():
+                with gr.Tab(name):
+                    lay_out(desk)
+
+        def enter(request: gr.Request) -> None:
+            desk.visitors.enter(visitor_of(request.cookies), str(request.session_hash))
 
         def leave(request: gr.Request) -> None:
-            runs.end(str(request.session_hash))
+            desk.visitors.leave(visitor_of(request.cookies), str(request.session_hash))
 
+        page.load(enter, None, None, queue=False, api_visibility="private")
         page.unload(leave)
+    page.queue(default_concurrency_limit=desk.limits.jobs, max_size=WAITING, api_open=False)
     return page
 
 
-@dataclass(frozen=True)
-class Served:
-    """A page that is being served."""
+def application(desk: Desk, hosts: list[str]) -> ASGIApp:
+    """Give the whole application.
 
-    page: gr.Blocks
-    address: str
-    folder: tempfile.TemporaryDirectory[str]
-    """Where all files of visitors are."""
+    Args:
+        desk: Where visitors' files are, and who they are.
+        hosts: Names that the page may be asked for by; another site's page cannot pose as one.
+    """
+    api = fastapi.FastAPI(openapi_url=None)
+    gr.mount_gradio_app(
+        api,
+        build(desk),
+        path="/",
+        footer_links=[],
+        run_history=False,
+        show_error=False,
+        max_file_size=desk.limits.max_upload * 1_000_000,
+        ssr_mode=False,
+        enable_monitoring=False,
+        pwa=False,
+        mcp_server=False,
+        theme=gr.themes.Soft(font=FONTS, font_mono=MONO).set(
+            input_border_width="1px", input_border_color="*neutral_300"
+        ),
+        css=STYLE,
+    )
+    return TrustedHostMiddleware(Private(api, desk.visitors), allowed_hosts=hosts)
 
-    def wait(self) -> None:
-        """Wait until interrupted."""
-        self.page.block_thread()
 
-    def close(self) -> None:
-        """End it, and remove all files of visitors."""
-        self.page.close(verbose=False)
-        self.folder.cleanup()
-
-
-def launch(limits: AppConfig, *, host: str, port: int) -> Served:
-    """Begin to serve the page.
+def run(limits: AppConfig, host: str, port: int, announce: Callable[[str], None]) -> None:
+    """Serve the page until Ctrl-C or SIGTERM; then all files of visitors are gone.
 
     Args:
         limits: What a visitor may ask for.
         host: Address to listen on; 127.0.0.1 is this machine alone.
         port: Port to listen on; 0 takes a free one.
+        announce: Told the address when it can be opened.
 
     Raises:
-        OutputError: The port is taken.
+        OutputError: The port is taken, or the address is not this machine's.
     """
-    folder = tempfile.TemporaryDirectory(prefix="stegfield-app-")
-    os.environ["GRADIO_TEMP_DIR"] = folder.name
-    page = build(Desk(Path(folder.name), limits))
-    page.queue(default_concurrency_limit=limits.jobs, max_size=WAITING, api_open=False)
-    theme = gr.themes.Soft(
-        font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]
-    )
-    try:
-        _, address, _ = page.launch(
-            server_name=host,
-            server_port=port or None,
-            share=False,
-            quiet=True,
-            prevent_thread_lock=True,
-            max_file_size=limits.max_upload * 1_000_000,
-            footer_links=[],
-            enable_monitoring=False,
-            run_history=False,
-            ssr_mode=False,
-            pwa=False,
-            theme=theme,
-            css=STYLE,
+    with tempfile.TemporaryDirectory(prefix="stegfield-app-") as folder:
+        os.environ["GRADIO_TEMP_DIR"] = folder
+        desk = Desk(Path(folder), limits, Visitors())
+        server = application(desk, [*LOCAL, "[::1]"] if host in LOCAL else ["*"])
+        listener = _listen(host, port)
+        shown = f"[{host}]" if ":" in host else host
+        announce(f"http://{shown}:{listener.getsockname()[1]}/")
+        # uvicorn raises the signal again that ended it; either way what is temporary has to go
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        config = uvicorn.Config(
+            server, log_level="warning", access_log=False, timeout_graceful_shutdown=1
         )
-    except OSError:
-        folder.cleanup()
-        raise OutputError(f"port {port} of {host} is taken", hint="take another --port") from None
-    return Served(page, address, folder)
+        with suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address[:2], family=family)
+    except OSError as error:
+        raise OutputError(
+            f"{host}:{port} cannot be listened at: {error.strerror}", hint="take another --port"
+        ) from error

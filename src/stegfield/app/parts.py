@@ -11,7 +11,7 @@ import gradio as gr
 from PIL import Image
 
 from stegfield import globes, signals
-from stegfield.app.session import Desk
+from stegfield.app.session import Desk, Visit
 from stegfield.errors import StegfieldError
 from stegfield.signals import Signal
 
@@ -21,8 +21,8 @@ SIGNALS = [*IMAGES, *(suffix for medium in signals.MEDIA.values() for suffix in 
 FIELDS = [".safetensors"]
 LIGHT: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
 """How events are handled that take no time."""
-PREVIEW = 320
-"""Pixels of a preview's longer side, at most."""
+SMALL, LARGE = 320, 1024
+"""Pixels of the longer side of previews, at most."""
 
 
 def heavy(desk: Desk) -> dict[str, Any]:
@@ -64,9 +64,10 @@ def upload(desk: Desk, label: str, kinds: list[str]) -> gr.File:
     if kinds != FIELDS:
         seen = picture(f"{label}, as it was read", height=170)
 
-        def look(path: str | None) -> Any:
+        def look(request: gr.Request, path: str | None) -> Any:
             try:
-                return show(preview(desk.signal(path, label)))
+                visit = desk.visit(request)
+                return show(preview(visit, visit.signal(path, label), SMALL))
             except StegfieldError:  # the tab's own handler says why
                 return show(None)
 
@@ -80,7 +81,7 @@ def picture(label: str, height: int = 300) -> gr.Image:
         label=label,
         visible=False,
         interactive=False,
-        type="pil",
+        type="filepath",
         format="png",
         height=height,
         buttons=["fullscreen"],
@@ -102,12 +103,24 @@ def status() -> gr.HTML:
     return gr.HTML(elem_classes="said")
 
 
-def preview(signal: Signal, longest: int = PREVIEW) -> Image.Image:
-    """Give a picture of a signal of any medium, small enough for a page."""
+def thumbnail(signal: Signal, longest: int) -> Image.Image:
+    """Give a picture of a signal of any medium, with a longer side of so many pixels at most."""
     samples = signals.to_samples(globes.picture(signal))
     image = Image.fromarray(samples.squeeze(-1) if samples.shape[-1] == 1 else samples)
     image.thumbnail((longest, longest), Image.Resampling.BOX)
     return image
+
+
+def preview(visit: Visit, signal: Signal, longest: int = LARGE) -> str:
+    """Draw a signal of any medium for a visitor's page; give the file's path."""
+    return drawn(visit, thumbnail(signal, longest))
+
+
+def drawn(visit: Visit, image: Image.Image) -> str:
+    """Keep a picture for a visitor's page; give the file's path."""
+    data = io.BytesIO()
+    image.save(data, "PNG")
+    return visit.put("picture.png", data.getvalue())
 
 
 def suffix_of(signal: Signal) -> str:
@@ -118,11 +131,6 @@ def suffix_of(signal: Signal) -> str:
 def size_text(size: tuple[int, ...]) -> str:
     """Write a size as people do: columns x rows."""
     return "x".join(str(side) for side in reversed(size))
-
-
-def opened(png: bytes) -> Image.Image:
-    """Decode a picture that the library drew."""
-    return Image.open(io.BytesIO(png))
 
 
 def stem(path: str | None, otherwise: str) -> str:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import functools
 import html
 import inspect
 import logging
 import secrets
-import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
+
 from stegfield import files, signals
+from stegfield.app.visitors import Visitors, visitor_of
 from stegfield.config import AppConfig
 from stegfield.errors import InputError, StegfieldError
 from stegfield.keys import Key, Passphrase
@@ -26,22 +28,39 @@ Update = dict[Any, Any]
 """New values of components; those that are left out stay as they are."""
 
 
+@dataclass(frozen=True)
 class Desk:
-    """A folder for the files of all visitors; nobody finds one without having been told its name.
+    """What all visitors share."""
 
-    Args:
-        folder: Where they lie, in folders with names that cannot be guessed.
-        limits: Of what is read.
-    """
+    folder: Path
+    """Where their files lie."""
+    limits: AppConfig
+    visitors: Visitors
 
-    def __init__(self, folder: Path, limits: AppConfig) -> None:
-        self.folder, self.limits = folder, limits
+    def visit(self, request: gr.Request) -> Visit:
+        """Tell whose page a request comes from."""
+        return Visit(self, visitor_of(request.cookies), str(request.session_hash))
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One visitor's one page: reads what they uploaded, and keeps what is theirs."""
+
+    desk: Desk
+    visitor: str
+    page: str
+
+    @property
+    def limits(self) -> AppConfig:
+        """What they may ask for."""
+        return self.desk.limits
 
     def put(self, name: str, data: bytes) -> str:
-        """Write a file for a visitor to take away, and give its path."""
-        place = self.folder / secrets.token_hex(TOKEN_BYTES)
+        """Write a file for the visitor to take away, and give its path."""
+        place = self.desk.folder / secrets.token_hex(TOKEN_BYTES)
         place.mkdir(mode=0o700)
         files.write_new(place / name, data, private=True)
+        self.desk.visitors.own(self.visitor, place / name)
         return str(place / name)
 
     def signal(self, upload: str | None, what: str) -> Signal:
@@ -67,7 +86,7 @@ class Desk:
         Raises:
             InputError: There is none, or it is too large.
         """
-        if not upload:
+        if not upload or not self.desk.visitors.may_use(self.visitor, upload):
             raise InputError(f"{what} is missing", hint="choose a file")
         return files.read_bounded(Path(upload), self.limits.max_upload * 1_000_000)
 
@@ -99,24 +118,6 @@ class Desk:
         return watch
 
 
-class Runs:
-    """Runs that can be wound down, one for each visitor."""
-
-    def __init__(self) -> None:
-        self._asked: dict[str, threading.Event] = {}
-
-    def begin(self, visitor: str) -> threading.Event:
-        """Wind down the visitor's earlier run, if any, and give what asks the new one to end."""
-        self.end(visitor)
-        return self._asked.setdefault(visitor, threading.Event())
-
-    def end(self, visitor: str) -> None:
-        """Ask a visitor's run to wind down."""
-        event = self._asked.pop(visitor, None)
-        if event is not None:
-            event.set()
-
-
 def done(text: str) -> str:
     """Say what came of it, as HTML."""
     return f'<p role="status" class="done">{html.escape(text)}</p>'
@@ -128,25 +129,27 @@ def failed(text: str, hint: str | None) -> str:
     return f'<p role="alert" class="failed"><strong>{html.escape(text)}</strong>{more}</p>'
 
 
-def telling(status: Any, work: Callable[..., Any]) -> Callable[..., Iterator[Update]]:
+def telling(desk: Desk, status: Any, work: Callable[..., Any]) -> Callable[..., Iterator[Update]]:
     """Turn the errors of a handler into sentences in the page.
 
     Args:
+        desk: Who is visiting.
         status: Component that shows them.
-        work: Gives an update, or several of them one by one.
+        work: Takes the visit and the inputs; gives an update, or several of them one by one.
     """
 
-    @functools.wraps(work)
-    def told(*given: Any) -> Iterator[Update]:
+    def told(request: gr.Request, *given: Any) -> Iterator[Update]:
         yield {status: ""}
         try:
-            result = work(*given)
+            result = work(desk.visit(request), *given)
             if inspect.isgenerator(result):
                 yield from result
             else:
                 yield result
         except StegfieldError as error:
             yield {status: failed(str(error), error.hint)}
+        except MemoryError:
+            yield {status: failed("there is not enough memory", "take a smaller file")}
         except Exception:
             LOG.exception("a handler of the web page failed")
             yield {status: failed(DEFECT, None)}

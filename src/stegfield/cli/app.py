@@ -21,8 +21,8 @@ def app(
 ) -> None:
     """Serve a web page that does all of this, on this machine alone.
 
-    Nothing is loaded from elsewhere and nothing is sent there. Files are removed when the page
-    ends, and after an hour at most.
+    Nothing is loaded from elsewhere and nothing is sent there. Files are a visitor's own, and are
+    removed when the visitor's page closes.
 
     Args:
         port: Port to listen on; 0 takes a free one.
@@ -38,4 +38,8 @@ def app(
             f"warning: whoever reaches {host} can use this page, and passphrases travel as they "
             "are\nhint: leave --host out, or put a proxy with HTTPS and passwords in front"
         )
-    serve(limits, host=host, port=port)
+
+    def announce(address: str) -> None:
+        print(f"stegfield is at {address} (Ctrl-C ends it)", flush=True)  # noqa: T201
+
+    serve(limits, host=host, port=port, announce=announce)

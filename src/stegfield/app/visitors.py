@@ -1,0 +1,161 @@
+"""Visitors: each browser has a secret cookie, and meets only what is its own.
+
+All files lie in one temporary folder that no other account may read. Who uploaded a file, or had it
+made, may fetch it and work with it; when a visitor's last page closes, their files are gone.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import threading
+from collections import defaultdict
+from http.cookies import CookieError, SimpleCookie
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+COOKIE = "stegfield-visitor"
+HEADERS = {
+    "content-security-policy": (
+        "default-src 'self' data: blob:; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
+        "style-src 'self' 'unsafe-inline'; frame-ancestors 'none'"
+    ),
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+}
+"""The browser itself refuses every request to another host."""
+NOT_SERVED = ("/proxy=", "/stream/")
+FILES = ("/file=", "/file/")
+
+
+class Visitors:
+    """Who has which pages, files and runs."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._pages: dict[str, set[str]] = defaultdict(set)
+        self._files: dict[Path, set[str]] = defaultdict(set)
+        self._runs: dict[str, threading.Event] = {}
+
+    def enter(self, visitor: str, page: str) -> None:
+        """Note that a visitor opened a page."""
+        with self._lock:
+            self._pages[visitor].add(page)
+
+    def leave(self, visitor: str, page: str) -> None:
+        """End a page's run; with the visitor's last page, all files go that are theirs alone."""
+        self.end(page)
+        with self._lock:
+            self._pages[visitor].discard(page)
+            if self._pages[visitor]:
+                return
+            del self._pages[visitor]
+            for path in [path for path, owners in self._files.items() if visitor in owners]:
+                self._files[path].discard(visitor)
+                if not self._files[path]:
+                    del self._files[path]
+                    path.unlink(missing_ok=True)
+
+    def own(self, visitor: str, path: str | Path) -> None:
+        """Note whose a file is; two who uploaded the same share it."""
+        with self._lock:
+            self._files[Path(path).resolve()].add(visitor)
+
+    def may_use(self, visitor: str, path: str) -> bool:
+        """Tell whether a file is a visitor's."""
+        try:
+            known = Path(path).resolve()
+        except (OSError, ValueError):  # no file has such a name
+            return False
+        with self._lock:
+            return visitor in self._files.get(known, set())
+
+    def begin(self, page: str) -> threading.Event:
+        """Wind down the page's earlier run, if any, and give what asks the new one to end."""
+        self.end(page)
+        with self._lock:
+            return self._runs.setdefault(page, threading.Event())
+
+    def end(self, page: str) -> None:
+        """Ask a page's run to wind down."""
+        with self._lock:
+            asked = self._runs.pop(page, None)
+        if asked is not None:
+            asked.set()
+
+
+class Private:
+    """Serves an application so that every visitor meets only what is theirs."""
+
+    def __init__(self, app: ASGIApp, visitors: Visitors) -> None:
+        self.app, self.visitors = app, visitors
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request, or answer that there is no such thing."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        visitor, known = _cookie(scope), True
+        if visitor is None:
+            visitor, known = secrets.token_urlsafe(32), False
+            # handlers see the cookie with the first request already
+            scope["headers"] = [*scope["headers"], (b"cookie", f"{COOKIE}={visitor}".encode())]
+        path = scope["path"]
+        if self._refuses(visitor, path):
+            await send({"type": "http.response.start", "status": 404, "headers": []})
+            await send({"type": "http.response.body", "body": b"there is no such file\n"})
+            return
+        body = bytearray() if path.endswith("/upload") else None
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
+                if not known:
+                    cookie = f"{COOKIE}={visitor}; Path=/; HttpOnly; SameSite=Strict"
+                    headers.append((b"set-cookie", cookie.encode()))
+                message["headers"] = [*message.get("headers", []), *headers]
+            elif body is not None:
+                body.extend(message.get("body", b""))
+                if not message.get("more_body"):
+                    for uploaded in _paths(bytes(body)):
+                        self.visitors.own(visitor, uploaded)
+            await send(message)
+
+        await self.app(scope, receive, answer)
+
+    def _refuses(self, visitor: str, path: str) -> bool:
+        if any(part in path for part in NOT_SERVED):
+            return True
+        for mark in FILES:
+            if mark in path:
+                return not self.visitors.may_use(visitor, path.split(mark, 1)[1])
+        return False
+
+
+def visitor_of(cookies: Any) -> str:
+    """Give the visitor whom a request comes from."""
+    return str(cookies[COOKIE])
+
+
+def _cookie(scope: Scope) -> str | None:
+    for name, value in scope["headers"]:
+        if name == b"cookie":
+            try:
+                morsel = SimpleCookie(value.decode("latin-1")).get(COOKIE)
+            except CookieError:
+                continue
+            if morsel is not None and morsel.value:
+                return morsel.value
+    return None
+
+
+def _paths(body: bytes) -> list[str]:
+    """Read the paths that Gradio answers an upload with; an error has none."""
+    try:
+        paths = json.loads(body)
+    except ValueError:
+        return []
+    return [str(path) for path in paths] if isinstance(paths, list) else []
