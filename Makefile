@@ -40,6 +40,7 @@ bench: install  ## Measure speed and quality again, four hours: make bench DATA=
 	$(BIN)/python benchmarks/embedding.py --data $(DATA) --output results/embedding.json
 	$(BIN)/python benchmarks/generating.py --data $(DATA) --output results/generating.json
 	$(BIN)/python benchmarks/hiding.py --data $(DATA) --output results/hiding.json
+	$(BIN)/python benchmarks/batches.py --data $(DATA) --output results/batches.json
 	$(BIN)/python benchmarks/media.py --data $(DATA) --output results/media.json
 	$(BIN)/python benchmarks/detecting.py --data $(DATA) --output results/detecting.json
 	$(BIN)/python benchmarks/report.py --write

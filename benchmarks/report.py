@@ -251,6 +251,23 @@ def generating_table(results: dict[str, Any]) -> str:
     return _markdown(rows) + "\n" + _told_of(drawing["machine"]) + "\n"
 
 
+def batches_table(results: dict[str, Any]) -> str:
+    """Give the Markdown table of what was measured of batches."""
+    case = results["embed_256"]
+    rows = [("measured", "wanted", "came to")]
+    for name, way in case.items():
+        if isinstance(way, dict) and "a_second" in way:
+            rows.append(
+                (
+                    f"`batch`, {name}: {way['jobs']:,} messages of {case['message_bytes']:,} bytes "
+                    "in 256x256 images",
+                    "linear in cores" if "processes" in name else "",
+                    f"{way['a_second']:.2f} a second, {way['times_one_core']:.2f} times one core",
+                )
+            )
+    return _markdown(rows) + "\n" + _told_of(case["machine"]) + "\n"
+
+
 def _limit_db(bpp: int) -> float:
     """Give the PSNR at which the entropy of changes by one level of RGB samples is the rate."""
     low, high = 0.0, 2 / 3  # of the share of samples that change, up or down alike
@@ -338,6 +355,7 @@ TABLES = (
     ("generating", generating_table),
     ("hiding", table),
     ("media", media_table),
+    ("batches", batches_table),
 )
 DOCUMENTS = (HOME / "README.md", HOME / "docs" / "results.md", HOME / "docs" / "media.md")
 
