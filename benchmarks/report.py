@@ -341,8 +341,11 @@ def _likeness(figures: dict[str, Any]) -> str:
 
 HEADLINES = (
     "1 bpp, full",
+    "2 bpp, full",
+    "3 bpp, full",
     "4 bpp, full",
     "all 24 Kodak images",
+    "1,000 bytes in each Kodak image",
     "512 bytes in each of 24 Kodak images",
     "draw a 64x64 cover and fill it",
     "cover + 2 secrets, 128x128, SIREN 8x128, keyed | all >= 50 dB",

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -140,6 +141,25 @@ def test_a_folder_that_is_not_ours_to_look_into_is_refused(
     monkeypatch.setattr(Path, "is_dir", denied)
     with pytest.raises(OutputError, match="cannot be written: Permission denied"):
         check_new(tmp_path / "a")
+
+
+@posix
+@pytest.mark.parametrize("force", [False, True])
+def test_a_folder_that_is_read_only_is_refused_before_the_work(
+    tmp_path: Path, force: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "kept"
+    folder.mkdir(mode=0o555)
+    if os.access(folder, os.W_OK):  # root may write anywhere: let the mode decide
+        writable = stat.S_IWUSR
+
+        def access(path: Path, mode: int) -> bool:
+            return not mode & os.W_OK or bool(path.stat().st_mode & writable)
+
+        monkeypatch.setattr(os, "access", access)
+    with pytest.raises(OutputError, match="cannot be written: the folder is read-only"):
+        check_new(folder / "a", force=force)
+    check_new(tmp_path / "a", force=force)
 
 
 def test_make_folder_makes_those_above_and_keeps_what_exists(tmp_path: Path) -> None:

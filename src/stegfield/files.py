@@ -42,11 +42,12 @@ def read_bounded(path: Path, limit: int) -> bytes:
 
 
 def check_new(path: Path, *, force: bool = False) -> None:
-    """Refuse an output that exists or has no folder, before any work is done.
+    """Refuse an output that exists or has no folder to be written to, before any work is done.
 
     Raises:
         OutputExistsError: The file exists and ``force`` is off.
-        OutputError: Its folder does not exist, it is a folder itself, or no file can have its name.
+        OutputError: Its folder does not exist or is not ours to write to, it is a folder itself, or
+            no file can have its name.
     """
     if "\0" in str(path):
         raise OutputError(f"{path!r} is not a file name")
@@ -57,6 +58,10 @@ def check_new(path: Path, *, force: bool = False) -> None:
             raise OutputExistsError(path)
         if not path.parent.is_dir():
             raise OutputError(f"the folder {path.parent} does not exist", hint="create it first")
+        if not os.access(path.parent, os.W_OK | os.X_OK):
+            raise OutputError(
+                f"{path} cannot be written: the folder is read-only", hint="take another folder"
+            )
     except OSError as error:  # a name too long, or a folder above that is not ours to look into
         raise OutputError(f"{path} cannot be written: {error.strerror or error}") from error
 

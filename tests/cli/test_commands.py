@@ -512,6 +512,9 @@ def test_embedding_refuses_what_cannot_work(capsys: pytest.CaptureFixture[str]) 
     assert "no kind of image" in fails(
         embed("cover.png", "letter.txt", "-o", "s.gif"), capsys, code=2
     )
+    assert "save one frame as a .png file" in fails(
+        embed("clip.gif", "letter.txt", "-o", "s.png"), capsys, code=2
+    )
     assert "exists" in fails(embed("cover.png", "letter.txt", "-o", "photo.png"), capsys)
     assert "not exist" in fails(embed("cover.png", "none.txt", "-o", "s.png"), capsys)
     assert "not an image" in fails(embed("letter.txt", "letter.txt", "-o", "s.png"), capsys)
@@ -608,11 +611,18 @@ def test_a_cover_whose_file_gives_changes_away_is_warned_about(
 ) -> None:
     with Image.open("cover.png") as image:
         image.save("cover.jpg")
+        image.save("lossy.webp")
         image.quantize(16).save("few.png")
+        image.convert("1").save("two.png")
+        wide = np.asarray(image.convert("L")).astype(np.uint16) * 257
+        Image.fromarray(wide).save("wide.png")
     command = ["letter.txt", "-o", "s.png", "--key", "alice.key", "--force"]
     for name, warning in (
         ("cover.jpg", "warning: cover.jpg is a JPEG"),
+        ("lossy.webp", "warning: lossy.webp is a lossy WebP"),
         ("few.png", "warning: few.png has a palette"),
+        ("two.png", "warning: two.png has few levels"),
+        ("wide.png", "note: wide.png has 16 bits a sample; the stego image has 8"),
     ):
         assert cli.run(["embed", name, *command]) == 0
         assert warning in capsys.readouterr().err

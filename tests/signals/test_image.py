@@ -821,6 +821,13 @@ def test_decoding_bytes_names_the_file_in_errors() -> None:
         ("JPEG", "L", {}, "JPEG"),
         ("JPEG", "RGB", {}, "JPEG"),
         ("WEBP", "RGB", {}, None),
+        ("WEBP", "RGB", {"lossless": False, "quality": 100}, "WebP"),
+        ("WEBP", "RGB", {"lossless": False, "icc_profile": b"odd", "exif": b"Exif\0\0"}, "WebP"),
+        ("WEBP", "RGB", {"icc_profile": b"odd"}, None),
+        ("PNG", "1", {}, "few levels"),
+        ("BMP", "1", {}, "few levels"),
+        ("PNG", "I;16", {}, "16 bits"),
+        ("TIFF", "I;16", {}, "16 bits"),
     ],
 )
 def test_a_signal_tells_what_its_file_left_in_the_samples(
@@ -828,6 +835,19 @@ def test_a_signal_tells_what_its_file_left_in_the_samples(
 ) -> None:
     picture = Image.effect_noise((16, 16), 50).convert("RGB").convert(mode)
     assert read_bytes(encode(picture, kind, **options), Path("image")).origin == origin
+
+
+@pytest.mark.parametrize(
+    ("depth", "colour", "origin"),
+    [(2, 0, "few levels"), (4, 0, "few levels"), (8, 0, None)]
+    + [(16, colour, "16 bits") for colour in (0, 2, 4, 6)],
+)
+def test_a_png_tells_how_many_bits_its_samples_had(
+    depth: int, colour: int, origin: str | None
+) -> None:
+    channels = {0: 1, 2: 3, 4: 2, 6: 4}[colour]
+    row = b"\0" + b"\xff" * (8 * channels * depth // 8)
+    assert read_bytes(png((8, 8), depth, colour, row * 8), Path("image")).origin == origin
 
 
 def test_lack_of_memory_is_not_taken_for_damage(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,10 +38,11 @@ def test_replacement_is_suspected_and_a_cover_is_not(
 
 
 def test_what_cannot_be_judged_is_said() -> None:
-    out_of_jpeg = judge(replace(photograph(0.9), origin="JPEG"))
-    assert out_of_jpeg.suspected is None
-    assert set(out_of_jpeg.rates.values()) == {None}
-    assert "JPEG" in out_of_jpeg.words
+    for origin in ("JPEG", "WebP"):
+        out_of_lossy = judge(replace(photograph(0.9), origin=origin))
+        assert out_of_lossy.suspected is None
+        assert set(out_of_lossy.rates.values()) == {None}
+        assert origin in out_of_lossy.words
     plain = judge(signals.from_samples(np.full((16, 16, 1), 7, np.uint8)), "chi")
     assert plain.suspected is None
     assert "levels" in plain.words

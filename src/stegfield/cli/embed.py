@@ -17,9 +17,25 @@ from stegfield.cli.terminal import (
     say,
     watching_bits,
 )
-from stegfield.config import DescentConfig, EmbedConfig, check_solver
+from stegfield.config import DescentConfig, EmbedConfig, Profile, check_solver
 
 POINTS = {"image": "pixel", "sound": "sample"}
+NEVER_LOSSY = "take a picture that never was a {}, or was reduced in size since"
+FULL_COLOUR = "take a photograph in full colour"
+MANY_LEVELS = "take a photograph with 256 levels"
+SHOWN = {
+    "JPEG": (
+        "is a JPEG, and changes stand out from what its encoder left",
+        NEVER_LOSSY.format("JPEG"),
+    ),
+    "WebP": (
+        "is a lossy WebP, and changes stand out from what its encoder left",
+        NEVER_LOSSY.format("lossy WebP"),
+    ),
+    "palette": ("has a palette, and changes stand out as new colours", FULL_COLOUR),
+    "few levels": ("has few levels of grey, and changes stand out as new ones", MANY_LEVELS),
+}
+"""Origins beside which the exact profile's changes show: what to say of the cover, and the hint."""
 
 if TYPE_CHECKING:
     from stegfield.fixednet import EmbedResult
@@ -73,8 +89,7 @@ def embed(
     signal = signals.read(cover, flatten=flatten)
     fixednet.check_size(signal.size, output.suffix, config.profile)
     note_times(cover, signal)
-    if config.profile == "exact":
-        _warn_of_origin(cover, signal)
+    _tell_origin(cover, signal, config.profile)
     with_key = read_key(key, passphrase_stdin=passphrase_stdin, repeat=True)
     if from_stdin:  # last, since it may have to be waited for
         data = read_message(message)
@@ -95,17 +110,12 @@ def embed(
         tell(output, result)
 
 
-def _warn_of_origin(cover: Path, signal: Signal) -> None:
-    if signal.origin == "JPEG":
-        say(
-            f"warning: {cover} is a JPEG, and changes stand out from what its encoder left\n"
-            "hint: take a picture that never was a JPEG, or was reduced in size since"
-        )
-    elif signal.origin == "palette":
-        say(
-            f"warning: {cover} has a palette, and changes stand out as new colours\n"
-            "hint: take a photograph in full colour"
-        )
+def _tell_origin(cover: Path, signal: Signal, profile: Profile) -> None:
+    if signal.origin == "16 bits":
+        say(f"note: {cover} has 16 bits a sample; the stego image has 8")
+    elif signal.origin is not None and profile == "exact":
+        what, hint = SHOWN[signal.origin]
+        say(f"warning: {cover} {what}\nhint: {hint}")
 
 
 def tell(output: Path, result: EmbedResult) -> None:

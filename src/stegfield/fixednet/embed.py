@@ -239,9 +239,10 @@ def check_medium(medium: str, profile: Profile | None) -> None:
         ConfigError: It is.
     """
     if not signals.MEDIA[medium].LOSSLESS:
+        still = "; save one frame as a .png file" if medium == "video" else ""
         raise ConfigError(
             f"{signals.noun(medium)} carries no messages",
-            hint="images, sounds and climate fields do; `hide` takes all media",
+            hint=f"images, sounds and climate fields do; `hide` takes all media{still}",
         )
     if medium != "image" and profile not in (None, "exact"):
         raise ConfigError(

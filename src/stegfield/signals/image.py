@@ -24,7 +24,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -34,7 +34,7 @@ from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 from stegfield import metrics
 from stegfield.errors import ConfigError, ImageError, OutputError
 from stegfield.metrics import Quality
-from stegfield.signals.signal import LARGEST_POINTS, Signal
+from stegfield.signals.signal import LARGEST_POINTS, Origin, Signal
 
 AXES = 2
 NOUN = "an image"
@@ -85,7 +85,8 @@ def decode(data: bytes, path: Path, *, flatten: bool = False) -> Signal:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             warnings.simplefilter("ignore", UserWarning)  # odd metadata is no reason to speak
             with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-                return _from_pillow(image, path, flatten=flatten)
+                origin = _origin(image, data)
+                return replace(_from_pillow(image, path, flatten=flatten), origin=origin)
     except UnidentifiedImageError:
         raise ImageError(f"{path} is not an image", hint=FORMAT_HINT) from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -212,13 +213,33 @@ def _from_pillow(opened: ImageFile.ImageFile, path: Path, *, flatten: bool) -> S
             white = Image.new("RGBA", image.size, "white")
             image = Image.alpha_composite(white, image)
         image = image.convert("L" if grey else "RGB")
-    return replace(from_samples(_to_levels(image, path)), origin=_origin(opened))
+    return from_samples(_to_levels(image, path))
 
 
-def _origin(opened: ImageFile.ImageFile) -> Literal["JPEG", "palette"] | None:
+def _origin(opened: ImageFile.ImageFile, data: bytes) -> Origin | None:
+    """Tell what a file holds, before it is loaded."""
     if opened.format in ("JPEG", "MPO") or opened.info.get("compression") in TIFF_JPEG:
         return "JPEG"
-    return "palette" if opened.mode in ("P", "PA") else None
+    if opened.format == "WEBP":
+        return "WebP" if _lossy(data) else None
+    if opened.mode in ("P", "PA"):
+        return "palette"
+    packing = opened.tile[0][3] if opened.tile else None
+    raw = str(packing[0] if isinstance(packing, tuple) else packing)
+    if opened.mode == "1" or raw in ("L;2", "L;4"):
+        return "few levels"
+    return "16 bits" if opened.mode.startswith("I") or ";16" in raw else None
+
+
+def _lossy(webp: bytes) -> bool:
+    """Look for a lossy picture among a WebP file's chunks: a name, a length, and so many bytes."""
+    at = len("RIFF") + 4 + len("WEBP")
+    while at + 8 <= len(webp):
+        if webp[at : at + 4] in (b"VP8 ", b"VP8L"):
+            return webp[at : at + 4] == b"VP8 "
+        length = int.from_bytes(webp[at + 4 : at + 8], "little")
+        at += 8 + length + length % 2
+    return False
 
 
 def _upright(image: Image.Image) -> Image.Image:

@@ -32,6 +32,10 @@ LARGEST_POINTS = 80_000_000
 """Points of the largest signal that is read, sampled or promised by a file's header."""
 
 
+Origin = Literal["JPEG", "WebP", "palette", "few levels", "16 bits"]
+"""Of an image: lossy files, few colours or levels of grey, or more bits than are kept."""
+
+
 @dataclass(frozen=True, eq=False)
 class Signal:
     """Values in [-1, 1] on a grid, channels last.
@@ -44,8 +48,8 @@ class Signal:
 
     values: Float[Tensor, "*size channels"]
     medium: str = "image"
-    origin: Literal["JPEG", "palette"] | None = None
-    """What samples were decoded from, where it shows in them: JPEG, or a palette of few colours."""
+    origin: Origin | None = None
+    """What samples were decoded from, where it shows in them or was more than they are."""
     packing: Packing | None = None
     """How the climate file that the values are from holds them; files of our own if None."""
     rate: float | None = None

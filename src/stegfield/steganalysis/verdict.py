@@ -91,8 +91,8 @@ class Verdict:
 def judge(image: Signal, detector: Name | Literal["all"] = "all") -> Verdict:
     """Judge an image by one detector of LSB replacement, or by all of them.
 
-    Samples out of a JPEG file are not judged: JPEG would have destroyed a message in them, and none
-    of these detectors looks into its coefficients.
+    Samples out of a JPEG or a lossy WebP are not judged: either would have destroyed a message in
+    them, and none of these detectors looks into coefficients.
 
     Raises:
         InputError: It is no image.
@@ -104,13 +104,13 @@ def judge(image: Signal, detector: Name | Literal["all"] = "all") -> Verdict:
         )
     decides: Name = DECIDES if detector == "all" else detector
     names = lsb.DETECTORS if detector == "all" else (detector,)
-    if image.origin == "JPEG":
+    if image.origin in ("JPEG", "WebP"):
         return Verdict(
             dict.fromkeys(names),
             decides,
             None,
-            "a JPEG file keeps no lowest bits; messages in its coefficients, or any that survive "
-            "it, are not looked for",
+            f"a lossy file ({image.origin}) keeps no lowest bits; messages in its coefficients, or "
+            "any that survive it, are not looked for",
         )
     found = lsb.rates(signals.to_samples(image), names)
     rates = {name: rate if math.isfinite(rate) else None for name, rate in found.items()}
