@@ -18,6 +18,7 @@ from stegfield import bench, cli, signals
 from stegfield.bench import running, suites
 from stegfield.bench.experiments.peers import lsb, stegainr
 from stegfield.bench.results import PICTURES, RESULTS, Job, Record, Results
+from stegfield.engines import on_ray
 from stegfield.errors import ConfigError, InputError
 from stegfield.metrics import psnr_db
 
@@ -124,6 +125,37 @@ def test_several_processes_give_what_one_gives(suite: suites.Suite, tmp_path: Pa
         assert beside is not None
         for name in ("message_bytes", "wrong_percent"):  # the rest depends on a random salt
             assert alone.figures[name] == beside.figures[name]
+
+
+def test_a_lost_machine_of_a_cluster_loses_no_result(
+    suite: suites.Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ray = pytest.importorskip("ray", reason="Ray is not installed")
+    from ray.cluster_utils import Cluster
+
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    monkeypatch.chdir(tmp_path)
+    cluster = Cluster()
+    head, lost, _ = (cluster.add_node(num_cpus=cores) for cores in (0, 1, 1))
+    assert head
+    ray.init(address=cluster.address, log_to_driver=False)
+    told: list[running.Progress] = []
+
+    def watch(progress: running.Progress) -> None:
+        told.append(progress)
+        if progress.done == 1:  # while the others run
+            cluster.remove_node(lost, allow_graceful=False)
+
+    try:
+        # from a folder named as it is seen from here
+        failed = bench.run(
+            suite.jobs(), Results(Path("out")), None, engine=on_ray, workers=2, watch=watch
+        )
+    finally:
+        ray.shutdown()
+        cluster.shutdown()
+    assert (failed, len(told)) == (0, 3)
+    assert all(Results(tmp_path / "out").done(job) for job in suite.jobs())
 
 
 def test_a_line_that_was_cut_off_is_passed_over(suite: suites.Suite, tmp_path: Path) -> None:
