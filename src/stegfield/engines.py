@@ -12,7 +12,9 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
 from multiprocessing import active_children, get_context
+from pathlib import Path
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import torch
@@ -23,6 +25,8 @@ J = TypeVar("J")
 O = TypeVar("O")  # noqa: E741 - an outcome
 ATTEMPTS = 2
 """At a job whose process dies: it may have been another's fault."""
+TRIES_ELSEWHERE = 3
+"""Of a job whose worker is lost, on a cluster."""
 DIED = "the process died: was there enough memory?"
 
 
@@ -92,7 +96,8 @@ def on_ray(
 ) -> Iterator[O]:
     """Run jobs on the Ray cluster that this machine belongs to, or on one of its own.
 
-    A job whose worker is lost is started again elsewhere.
+    A job whose worker is lost is started again elsewhere. The machines of a cluster share the
+    folder that this process runs in: jobs name files from there.
 
     Raises:
         InputError: Ray is not installed.
@@ -105,10 +110,18 @@ def on_ray(
     cluster: Any = ray
     if not cluster.is_initialized():
         cluster.init(log_to_driver=False, include_dashboard=False)
-    share = max(1.0, cluster.cluster_resources().get("CPU", 1.0) / workers)
-    task = cluster.remote(num_cpus=share, max_retries=3)(perform)
-    running = {task.remote(job): job for job in jobs}
-    while running:
+    cores = [int(node["Resources"].get("CPU", 0)) for node in cluster.nodes() if node["Alive"]]
+    here = Path.cwd()
+    # no more than the largest machine has: the job would wait for ever
+    share = max(1, min(sum(cores) // workers, max(cores, default=1)))
+    task = cluster.remote(num_cpus=share, max_retries=TRIES_ELSEWHERE)(_there)
+    waiting = iter(jobs)
+    running: dict[Any, J] = {}
+    while True:
+        for job in islice(waiting, workers - len(running)):
+            running[task.remote(here, perform, job)] = job
+        if not running:
+            return
         (done,), _ = cluster.wait(list(running))
         job = running.pop(done)
         try:
@@ -116,6 +129,12 @@ def on_ray(
         except cluster.exceptions.RayError as error:
             outcome = lost(job, f"lost by the cluster: {type(error).__name__}")
         yield outcome
+
+
+def _there(folder: Path, perform: Callable[[J], O], job: J) -> O:
+    """Perform a job on a machine of a cluster, in the folder that its files are named from."""
+    os.chdir(folder)
+    return perform(job)
 
 
 ENGINES: dict[str, Engine] = {"local": local, "ray": on_ray}

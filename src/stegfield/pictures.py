@@ -30,6 +30,7 @@ GREY = (120, 120, 120)
 CHART_LEFT, CHART_BOTTOM, LEGEND, LINE_HEIGHT = 64, 44, 150, 18
 SMOOTH = 3  # lines are drawn so many times larger, then reduced
 LEAST_DECADES = 0.05
+LEAST_SHARE = 0.02  # of the greatest value: curves that rise or fall by less are drawn flat
 SPARE = 0.04  # of the height, above and below all curves
 
 
@@ -122,7 +123,10 @@ def curves(
     every = [point for points in shown.values() for point in points]
     if not every:
         raise ConfigError("there is no point to draw a curve through")
-    box = (CHART_LEFT, MARGIN + LINE_HEIGHT, size[0] - LEGEND, size[1] - CHART_BOTTOM)
+    font = ImageFont.load_default(FONT_SIZE)
+    widest = max(font.getlength(name) for name in (*shown, *straight))
+    legend = min(max(LEGEND, math.ceil(widest) + 2 * MARGIN), size[0] // 2)
+    box = (CHART_LEFT, MARGIN + LINE_HEIGHT, size[0] - legend, size[1] - CHART_BOTTOM)
     up = _Axis([y for _, y in every] + list(straight.values()), box[3], box[1], logarithmic, SPARE)
     along = _Axis([x for x, _ in every], box[0], box[2])
     # lines larger than they will be, with text and marks on the reduced picture
@@ -154,7 +158,7 @@ def curves(
     line([(box[0], box[1]), (box[0], box[3]), (box[2], box[3])], INK, 1)
     paper = large.resize(size, Image.Resampling.BOX)
 
-    pen, font = ImageDraw.Draw(paper), ImageFont.load_default(FONT_SIZE)
+    pen = ImageDraw.Draw(paper)
     pen.text((MARGIN, MARGIN - 4), title, INK, font)
     pen.text(((box[0] + box[2]) / 2, size[1] - LINE_HEIGHT), across, INK, font, anchor="mt")
     for y in up.marks:
@@ -181,7 +185,8 @@ class _Axis:
     ) -> None:
         self.logarithmic, self.start, self.stop = logarithmic, start, stop
         low, high = self._scale(min(values)), self._scale(max(values))
-        least = LEAST_DECADES if logarithmic else max(abs(high), 1) * 1e-6
+        share = LEAST_SHARE if spare else 1e-6
+        least = LEAST_DECADES if logarithmic else (abs(high) or 1) * share
         room = max((high - low) * spare, (least - (high - low)) / 2, 0)
         self.low, self.high = low - room, high + room
         self.marks = [

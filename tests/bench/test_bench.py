@@ -18,6 +18,7 @@ from stegfield import bench, cli, signals
 from stegfield.bench import running, suites
 from stegfield.bench.experiments.peers import lsb, stegainr
 from stegfield.bench.results import PICTURES, RESULTS, Job, Record, Results
+from stegfield.engines import on_ray
 from stegfield.errors import ConfigError, InputError
 from stegfield.metrics import psnr_db
 
@@ -92,13 +93,89 @@ def test_a_run_is_shown_and_not_run_again(suite: suites.Suite, tmp_path: Path) -
     ours = again.of(suite.jobs()[0])
     assert ours is not None
     assert f"{ours.figures['psnr_db']:.2f}" in text
-    assert "99.50\\*" in text
-    assert "rate 1: PSNR: behind theirs" in text
-    assert "wrong: behind" not in text
-    assert (tmp_path / PICTURES / "rates-0.png").read_bytes().startswith(b"\x89PNG")
+    assert "| rate 1 | PSNR | 99.50\\* | " in text
+    assert f"rate 1: PSNR: ours: {ours.figures['psnr_db']:.2f}; theirs, reported: 99.50" in text
+    assert "rate 1: wrong" not in text
+    assert "3 jobs: rate 1, 2; method ours, ours, flat; dataset photographs; resolution 48" in text
+    assert (tmp_path / PICTURES / "rates-chart-0.png").read_bytes().startswith(b"\x89PNG")
     page = html.read_text()
     assert page.count("data:image/png") == 1
+    assert page.count(">behind<") == 1
     assert "http" not in page
+
+
+SHOWN = """
+title = "Damage"
+experiment = "damaging"
+[settings]
+dataset = "photographs"
+[vary]
+image = [0]
+method = ["ours", "ours, robust", "paper"]
+[table]
+rows = ["image"]
+order = ["paper", "ours"]
+beside = ["paper"]
+[names]
+image = "image {}"
+"ours, robust" = "sturdy"
+[pictures]
+"pruning-*" = "pruned by {}"
+[figures.accuracy_percent]
+label = "accuracy"
+better = "lower"
+best = 50
+[figures."noise 0.5 psnr_db"]
+label = "noise"
+better = "higher"
+[[charts]]
+x = "share"
+y = "noise {} psnr_db"
+title = "noise"
+[[reported]]
+image = 0
+method = "theirs"
+accuracy_percent = 40.125
+"""
+
+
+def test_a_suite_says_what_things_are_called_and_what_is_compared(tmp_path: Path) -> None:
+    suite = suites.parse(SHOWN, "damage")
+    results = Results(tmp_path)
+    for at, job in enumerate(suite.jobs()):
+        figures = {f"noise {share:g} psnr_db": 30 - share + at for share in (0.0, 0.5, 1.0)}
+        names = [f"{job.id}-{name}.png" for name in ("pruning-ours", "other")]
+        results.add(
+            Record(
+                job.id,
+                job.experiment,
+                dict(job.settings),
+                {"accuracy_percent": 49.0 - at, **figures},
+                tuple(names),
+            ),
+            dict.fromkeys(names, b"png"),
+        )
+    html, markdown = (path.read_text() for path in bench.write_report([suite], results))
+    assert (
+        "| image | figure | the paper's, run here | ours | theirs, reported | sturdy |" in markdown
+    )
+    # beyond a coin's accuracy nothing is better, and what stands beside ours is not compared
+    assert "| image 0 | accuracy | 47.00 | 49.00 | 40.12\\* | 48.00 |  |" in markdown
+    assert "behind" not in markdown.partition("## Damage")[2]
+    assert markdown.count("pruned by ours") == 6  # as a picture and below it, for each job
+    assert "other" not in markdown.partition("## Damage")[2]
+    assert "damage-chart-0.png" in markdown
+    assert html.count("data:image/png") == 4
+
+
+def test_three_digits_of_a_reported_number_are_not_made_four(tmp_path: Path) -> None:
+    text = SUITE.replace('label = "PSNR"', 'label = "PSNR"\ndigits = 4')
+    suite = suites.parse(text, "rates")
+    results = Results(tmp_path)
+    for job in suite.jobs():
+        results.add(Record(job.id, job.experiment, dict(job.settings), {"psnr_db": 60.0}), {})
+    _, markdown = bench.write_report([suite], results)
+    assert "| 99.50\\* | 60.0000 |" in markdown.read_text()
 
 
 def test_one_bad_job_does_not_stop_the_others(suite: suites.Suite, tmp_path: Path) -> None:
@@ -124,6 +201,37 @@ def test_several_processes_give_what_one_gives(suite: suites.Suite, tmp_path: Pa
         assert beside is not None
         for name in ("message_bytes", "wrong_percent"):  # the rest depends on a random salt
             assert alone.figures[name] == beside.figures[name]
+
+
+def test_a_lost_machine_of_a_cluster_loses_no_result(
+    suite: suites.Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ray = pytest.importorskip("ray", reason="Ray is not installed")
+    from ray.cluster_utils import Cluster
+
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    monkeypatch.chdir(tmp_path)
+    cluster = Cluster()
+    head, lost, _ = (cluster.add_node(num_cpus=cores) for cores in (0, 1, 1))
+    assert head
+    ray.init(address=cluster.address, log_to_driver=False)
+    told: list[running.Progress] = []
+
+    def watch(progress: running.Progress) -> None:
+        told.append(progress)
+        if progress.done == 1:  # while the others run
+            cluster.remove_node(lost, allow_graceful=False)
+
+    try:
+        # from a folder named as it is seen from here
+        failed = bench.run(
+            suite.jobs(), Results(Path("out")), None, engine=on_ray, workers=2, watch=watch
+        )
+    finally:
+        ray.shutdown()
+        cluster.shutdown()
+    assert (failed, len(told)) == (0, 3)
+    assert all(Results(tmp_path / "out").done(job) for job in suite.jobs())
 
 
 def test_a_line_that_was_cut_off_is_passed_over(suite: suites.Suite, tmp_path: Path) -> None:

@@ -56,6 +56,20 @@ def test_a_report_has_every_curve_and_all_figures(
             assert len(np.unique(np.asarray(picture))) > 10
 
 
+def test_an_image_that_is_not_hidden_is_noticed(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    longer = ["--field", "fourier", "--steps", "500", "--seed", "1", *SECRETS, "--force"]
+    assert cli.run(["hide", "photo.png", "-o", "public.safetensors", *SIZES, *longer]) == 0
+    capsys.readouterr()
+    assert cli.run([*ATTACK, *SECRETS]) == 0
+    assert "warning" not in capsys.readouterr().err
+    noise = np.random.default_rng(0).integers(0, 256, (16, 12, 3), np.uint8)
+    Image.fromarray(noise).save("one.png")
+    assert cli.run([*ATTACK, *SECRETS, "--force"]) == 0
+    assert "as like one.png as what the field shows" in capsys.readouterr().err
+
+
 def test_robust_fields_are_fourier_fields_with_frequencies_to_suit(folder: Path) -> None:
     field = fields.load(Path("public.safetensors"))
     assert field.architecture == "fourier"

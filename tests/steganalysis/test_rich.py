@@ -46,17 +46,65 @@ def test_features_are_the_chances_of_the_definition(shape: tuple[int, int]) -> N
     assert np.allclose(rich.spam(image), np.concatenate(wanted))
 
 
-def test_features_of_colours_are_the_mean_of_the_channels() -> None:
+@pytest.mark.parametrize("kind", rich.FEATURES)
+def test_features_of_colours_are_the_mean_of_the_channels(kind: str) -> None:
     image = noise(20, 30, 3)
-    alone = [rich.spam(image[..., at : at + 1]) for at in range(3)]
-    assert np.allclose(rich.spam(image), np.mean(alone, axis=0))
+    alone = [rich.features([image[..., at : at + 1]], kind) for at in range(3)]
+    assert np.allclose(rich.features([image], kind), np.mean(alone, axis=0))
 
 
+@pytest.mark.parametrize("kind", rich.FEATURES)
 @pytest.mark.parametrize("same", [np.flipud, np.fliplr, lambda image: image.transpose(1, 0, 2)])
-def test_features_do_not_change_as_an_image_is_turned(same: object) -> None:
+def test_features_do_not_change_as_an_image_is_turned(same: object, kind: str) -> None:
     image = noise(20, 30, 3)
     assert callable(same)
-    assert np.allclose(rich.spam(same(image).copy()), rich.spam(image))
+    assert np.allclose(rich.features([same(image).copy()], kind), rich.features([image], kind))
+
+
+def test_residuals_are_those_of_the_definition() -> None:
+    plane = noise(12, 14)[..., 0].astype(int)
+    told = rich.features([plane[..., None].astype(np.uint8)], "srm")[0]
+    assert told.shape == (2327,)
+    # the first kind: steps to the right and down, in chains along their direction
+    seen: dict[tuple[int, ...], int] = {}
+    for lines in (plane, plane.T):
+        for line in lines:
+            steps = np.diff(line).clip(-2, 2)
+            for at in range(len(steps) - 3):
+                chain = tuple(int(step) for step in steps[at : at + 4])
+                negative = tuple(-step for step in chain)
+                name = min(chain, chain[::-1], negative, negative[::-1])
+                seen[name] = seen.get(name, 0) + 1
+    shares = sorted(count / sum(seen.values()) for count in seen.values())
+    assert np.allclose(sorted(told[:169][told[:169] > 0]), shares)
+    # the last kind: the least and the greatest of four cubic predictions' errors, cut off at 2
+    third = {(0, 1), (0, -1), (1, 0), (-1, 0)}
+    error = np.array(
+        [
+            [
+                [
+                    sum(
+                        factor * plane[row + at * down, column + at * right]
+                        for at, factor in zip(range(-1, 3), (1, -3, 3, -1), strict=True)
+                    )
+                    for column in range(2, 12)
+                ]
+                for row in range(2, 10)
+            ]
+            for down, right in third
+        ]
+    )
+    levels = np.rint(error / 3).clip(-2, 2).astype(int)
+    seen = {}
+    for extreme in (levels.min(axis=0), -levels.max(axis=0)):
+        for line in (*extreme, *extreme.T):
+            for at in range(len(line) - 3):
+                chain = tuple(int(level) for level in line[at : at + 4])
+                name = min(chain, chain[::-1])
+                seen[name] = seen.get(name, 0) + 1
+    shares = sorted(count / sum(seen.values()) for count in seen.values())
+    assert np.allclose(sorted(told[-325:][told[-325:] > 0]), shares)
+    assert np.allclose(told[:1014].reshape(6, 169).sum(axis=1), 1)
 
 
 def test_an_ensemble_finds_what_differs_and_nothing_else() -> None:

@@ -66,6 +66,16 @@ def test_the_errors_told_are_those_measured() -> None:
     assert measured["threshold"] == lsb.THRESHOLD
 
 
+def test_what_the_choice_of_a_detector_flatters_is_told() -> None:
+    if not RESULTS.exists():
+        pytest.skip("the results of the benchmarks are not beside these tests")
+    measured = json.loads(RESULTS.read_text())["choice"]
+    assert max(measured["chosen"], key=measured["chosen"].get) == verdict.DECIDES
+    assert f"suspects {measured['covers_suspected']:.1%}".replace("%", " %") in " ".join(
+        (verdict.__doc__ or "").split()
+    ).replace("whichever won suspects", "suspects")
+
+
 def test_the_detector_that_decides_suspects_the_fewest_covers() -> None:
     assert SUSPECTED[COVERS][verdict.DECIDES] == min(SUSPECTED[COVERS].values())
 

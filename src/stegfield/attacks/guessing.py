@@ -219,15 +219,20 @@ def _judged(field: Field, wanted: Witness, guesses: Iterable[Values], pictures: 
         psnr.append(seen.psnr_db)
         similar.append(seen.ssim or 0.0)
         best = sorted([*best, (psnr[-1], shown)], key=lambda each: -each[0])[:pictures]
-    mean = secret.mean(axis=(0, 1)).round().astype(np.uint8)
     return Guesses(
         psnr_db=tuple(psnr),
         ssim=tuple(similar),
         best=tuple(shown for _, shown in best),
-        flat_psnr_db=psnr_db(np.broadcast_to(mean, secret.shape), secret),
+        flat_psnr_db=flat_psnr_db(secret),
         cover_psnr_db=psnr_db(public, secret),
         cover_ssim=quality(public, secret).ssim or 0.0,
     )
+
+
+def flat_psnr_db(samples: Samples) -> float:
+    """Give the PSNR of a picture that is nothing but an image's mean colours."""
+    mean = samples.mean(axis=(0, 1)).round().astype(np.uint8)
+    return psnr_db(np.broadcast_to(mean, samples.shape), samples)
 
 
 def _over(held: Values, found: Values) -> Values:

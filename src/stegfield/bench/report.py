@@ -1,6 +1,6 @@
 """The report: every suite's table, charts and pictures, as one HTML page and as Markdown.
 
-    suites, records ─► sections of blocks ─► report.html (pictures inside), report.md
+    suites, records ─► sections ─► report.html (pictures inside), report.md
 
 Every number is the mean of what `results.jsonl` holds, or stands in a suite as reported by others,
 and is then marked. Where another column is better than ours, the row says so, and the page begins
@@ -9,60 +9,26 @@ with a list of these.
 
 from __future__ import annotations
 
-import base64
-import html
 import math
+import re
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import TypeGuard
 
 from stegfield import files, pictures
+from stegfield.bench.pages import Drawn, Line, Section, Table, as_html, as_markdown
 from stegfield.bench.results import PICTURES, Job, Record, Results, Setting
-from stegfield.bench.suites import OURS, Chart, Figure, Suite
+from stegfield.bench.suites import Chart, Figure, Suite
 from stegfield.errors import InputError
 
 REPORTED = "*"
 """Marks figures that others report of theirs."""
-BEHIND = "behind"
-TITLE = "What was measured"
-HEAD = """Each table has a column for every method and a row for every figure. A figure is the mean
-over the images of the experiment, which its text names. Figures with a star are reported by others
-on images of theirs: they were not run here. Where a method is better than ours, the row is marked
-“behind”."""
-QUICK = """This is the short form: few images, few steps. It shows that everything runs, not how
-well it does."""
-STYLE = """
-body{font:16px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem;color:#222}
-table{border-collapse:collapse;margin:1rem 0;display:block;overflow-x:auto}
-th,td{padding:.25rem .75rem;border-bottom:1px solid #ddd;text-align:right;white-space:nowrap}
-th:first-child,td:first-child{text-align:left}thead th{border-bottom:2px solid #888}
-tr.behind td:last-child{color:#b03000}img{max-width:100%;image-rendering:auto}
-figure{margin:1rem 0}figcaption,.source{color:#666}
-@media (prefers-color-scheme:dark){body{background:#111;color:#ddd}th,td{border-color:#333}}
-"""
-
-
-@dataclass(frozen=True)
-class _Table:
-    """Cells as text; the last column says where we are behind."""
-
-    head: Sequence[str]
-    rows: Sequence[Sequence[str]]
-
-
-@dataclass
-class _Section:
-    title: str
-    source: str
-    about: str
-    name: str
-    tables: list[_Table] = field(default_factory=list)
-    drawn: list[tuple[str, bytes]] = field(default_factory=list)
-    """Pictures, with what they show."""
-    behind: list[str] = field(default_factory=list)
-    missing: int = 0
-    errors: list[str] = field(default_factory=list)
+FEWEST_DIGITS = 2
+GAP = "{}"
+NAMES = {"paper": "the paper's, run here"}
+"""What settings are called where a suite does not say."""
 
 
 def write_report(suites: Sequence[Suite], results: Results, *, quick: bool = False) -> list[Path]:
@@ -72,7 +38,7 @@ def write_report(suites: Sequence[Suite], results: Results, *, quick: bool = Fal
         InputError: None of the suites' jobs has a result.
     """
     sections = [_section(suite, results, quick=quick) for suite in suites]
-    sections = [section for section in sections if section.tables]
+    sections = [section for section in sections if section.table.lines]
     if not sections:
         raise InputError(
             f"{results.folder} has no results of these suites",
@@ -81,220 +47,247 @@ def write_report(suites: Sequence[Suite], results: Results, *, quick: bool = Fal
     folder = results.folder
     files.make_folder(folder / PICTURES)
     for section in sections:
-        for at, (_, png) in enumerate(section.drawn):
-            files.write_new(_picture(folder, section, at), png, force=True)
+        for each in section.charts:
+            files.write_new(folder / PICTURES / each.name, each.png, force=True)
     written = [folder / "report.html", folder / "report.md"]
-    head = f"{HEAD} {QUICK}" if quick else HEAD
-    texts = [_html(sections, head), _markdown(sections, head, folder)]
+    texts = [as_html(sections, quick=quick), as_markdown(sections, PICTURES, quick=quick)]
     for path, text in zip(written, texts, strict=True):
         files.write_new(path, text.encode(), force=True)
     return written
 
 
-def _picture(folder: Path, section: _Section, at: int) -> Path:
-    return folder / PICTURES / f"{section.name}-{at}.png"
-
-
-def _section(suite: Suite, results: Results, *, quick: bool) -> _Section:
+def _section(suite: Suite, results: Results, *, quick: bool) -> Section:
     jobs = suite.jobs(quick=quick)
-    section = _Section(suite.title, suite.source, suite.about, suite.name)
-    records = []
+    records, errors, missing = [], [], 0
     for job in jobs:
         record = results.of(job)
         if record is None:
-            section.missing += 1
+            missing += 1
         elif record.error is not None:
-            section.errors.append(f"{_named(job)}: {record.error}")
+            errors.append(f"{job.experiment} ({_settings(job.settings, {})}): {record.error}")
         else:
             records.append(record)
-    if not records:
-        return section
     figures = suite.figures or {
         name: Figure(name)
-        for name, value in records[0].figures.items()
+        for record in records[:1]
+        for name, value in record.figures.items()
         if isinstance(value, int | float)
     }
-    _tabulate(suite, figures, records, section)
-    for chart in suite.charts:
-        if drawn := _chart(chart, figures, records):
-            section.drawn.append(drawn)
-    for record in records:
-        for name in record.pictures:
-            path = results.folder / PICTURES / name
-            if path.exists():
-                varied = {k: record.settings[k] for k in suite.vary if k in record.settings}
-                what = name.removeprefix(f"{record.id}-").removesuffix(".png")
-                about = ": ".join(filter(None, (_settings(varied), what)))
-                section.drawn.append((about, path.read_bytes()))
-    return section
+    return Section(
+        name=suite.name,
+        title=suite.title,
+        source=suite.source,
+        about=suite.about,
+        run=_run(suite, jobs, records, quick=quick),
+        table=_table(suite, figures, records),
+        charts=[
+            Drawn(f"{suite.name}-chart-{at}.png", title, png)
+            for at, chart in enumerate(suite.charts)
+            for title, png in _chart(chart, suite, figures, records)
+        ],
+        pictures=_pictures(suite, records, results.folder / PICTURES),
+        left_out=[
+            *([f"{missing} of {len(jobs)} jobs were not run yet."] if missing else []),
+            *(f"Failed: {error}" for error in errors),
+        ],
+    )
 
 
-def _tabulate(
-    suite: Suite, figures: Mapping[str, Figure], records: Sequence[Record], section: _Section
-) -> None:
+def _run(suite: Suite, jobs: Sequence[Job], records: Sequence[Record], *, quick: bool) -> str:
+    """Tell what was run, by the settings of the suite, how long it took, and where."""
+    fixed, varied = suite.settings_of(quick=quick)
+    parts = [
+        f"{name} {', '.join(f'{value:g}' if _is_number(value) else str(value) for value in values)}"
+        for name, values in [*varied.items(), *((name, (value,)) for name, value in fixed.items())]
+    ]
+    minutes = sum(record.seconds for record in records) / 60
+    machines = dict.fromkeys(
+        f"{record.machine.get('processor')}, {record.machine.get('cores')} cores, "
+        f"torch {record.machine.get('torch')}"
+        for record in records
+        if record.machine
+    )
+    where = f" on {'; '.join(machines)}" if machines else ""
+    count = f"{len(jobs)} {'job' if len(jobs) == 1 else 'jobs'}"
+    return (
+        f"Run: experiment {suite.experiment}, {count}: {'; '.join(parts)}. "
+        f"{minutes:,.1f} minutes in all{where}."
+    )
+
+
+def _table(suite: Suite, figures: Mapping[str, Figure], records: Sequence[Record]) -> Table:
     columns, rows = suite.table.columns, suite.table.rows
     measured: dict[tuple[str, str, str], list[float]] = {}
     reported: dict[tuple[str, str, str], float] = {}
     for record in records:
-        row, column = _row(record.settings, rows), str(record.settings.get(columns, OURS))
+        row, column = _row(record.settings, suite), _column(record.settings, columns, suite)
         for name, value in record.figures.items():
-            if isinstance(value, int | float):
+            if _is_number(value):
                 measured.setdefault((row, column, name), []).append(float(value))
-    for entry in suite.reported:
-        row, column = _row(entry, rows), str(entry.get(columns, "reported"))
-        for name in figures:
-            if isinstance(value := entry.get(name), int | float):
-                reported[row, column, name] = float(value)
     cells = {key: statistics.mean(values) for key, values in measured.items()}
+    for entry in suite.reported:
+        row, column = _row(entry, suite), _column(entry, columns, suite)
+        for name in figures:
+            if _is_number(value := entry.get(name)) and (row, column, name) not in cells:
+                reported[row, column, name] = float(value)
+    shown_rows = dict.fromkeys(row for row, _, _ in cells)  # none of which nothing was run
     everything = {**reported, **cells}
-    found = list(dict.fromkeys(column for _, column, name in everything if name in figures))
+    found = dict.fromkeys(
+        column for row, column, name in everything if row in shown_rows and name in figures
+    )
     order = [column for column in suite.table.order if column in found]
     order += [column for column in found if column not in order]
+    run_here = {column for _, column, _ in cells}
+    values = {
+        _column(each, columns, suite): each.get(columns, "")
+        for each in (*suite.reported, *(record.settings for record in records))
+    }
+    heads = {
+        column: _value(columns, values[column] or column, suite.names)
+        + ("" if column in run_here or "reported" in column else ", reported")
+        for column in order
+    }
     lines = []
-    for row in dict.fromkeys(row for row, _, _ in cells):  # none of which nothing was run
+    for row in shown_rows:
         for name, figure in figures.items():
             line = {c: everything[row, c, name] for c in order if (row, c, name) in everything}
             if not line:
                 continue
-            better = _better_than_ours(line, figure)
-            label = f"{row}: {figure.label}" if row else figure.label
-            shown = [
-                _number(line.get(column), figure.digits)
-                + (REPORTED if (row, column, name) not in cells and column in line else "")
+            shown = {
+                heads[column]: _number(
+                    line.get(column), figure.digits, reported=(row, column, name) in reported
+                )
                 for column in order
-            ]
-            lines.append([label, *shown, f"{BEHIND} {', '.join(better)}" if better else ""])
-            if better:
-                section.behind.append(f"{label}: behind {', '.join(better)}")
-    section.tables.append(_Table(["", *order, ""], lines))
+            }
+            better = [heads[column] for column in _better(line, figure, suite)]
+            ours = heads.get(suite.table.ours, "")
+            lines.append(Line(row, figure.label, shown, ours, better))
+    return Table(
+        " / ".join(_bare(name, suite.names) for name in rows),
+        list(heads.values()),
+        lines,
+    )
 
 
-def _better_than_ours(line: Mapping[str, float], figure: Figure) -> list[str]:
+def _column(settings: Mapping[str, Setting], columns: str, suite: Suite) -> str:
+    value = settings.get(columns, suite.table.ours)
+    return value if isinstance(value, str) else f"{value:g}"
+
+
+def _better(line: Mapping[str, float], figure: Figure, suite: Suite) -> list[str]:
     """Name the columns that show a better figure than ours; variants of ours aside."""
-    if OURS not in line or not figure.better:
+    ours = suite.table.ours
+    if ours not in line or not figure.better:
         return []
     sign = 1 if figure.better == "higher" else -1
-    shown = {name: round(value, figure.digits) for name, value in line.items()}
+    limit = sign * math.inf if figure.best is None else figure.best
+    shown = {
+        name: round(sign * min(sign * value, sign * limit), figure.digits)
+        for name, value in line.items()
+    }
     return [
         name
         for name, value in shown.items()
-        if not name.startswith(OURS) and sign * (value - shown[OURS]) > 0
+        if not name.startswith(ours)
+        and name not in suite.table.beside
+        and sign * (value - shown[ours]) > 0
     ]
 
 
-def _row(settings: Mapping[str, Setting], names: Sequence[str]) -> str:
-    return ", ".join(_value(name, settings[name]) for name in names if name in settings)
+def _row(settings: Mapping[str, Setting], suite: Suite) -> str:
+    names = {name: settings[name] for name in suite.table.rows if name in settings}
+    return _settings(names, suite.names)
 
 
-def _value(name: str, value: Setting) -> str:
-    return str(value) if isinstance(value, str) else f"{name} {value:g}"
+def _settings(settings: Mapping[str, Setting], names: Mapping[str, str]) -> str:
+    return ", ".join(_value(name, value, names) for name, value in settings.items())
 
 
-def _settings(settings: Mapping[str, Setting]) -> str:
-    return ", ".join(_value(name, value) for name, value in settings.items())
+def _value(name: str, value: Setting, names: Mapping[str, str]) -> str:
+    """Give a setting as it is called: by its value's name, or by its own around the value."""
+    text = f"{value:g}" if _is_number(value) else str(value)
+    text = {**NAMES, **names}.get(text, text)
+    own = names.get(name, f"{name} {GAP}" if _is_number(value) else GAP)
+    return own.replace(GAP, text) if GAP in own else f"{own} {text}"
 
 
-def _named(job: Job) -> str:
-    return f"{job.experiment} ({_settings(job.settings)})"
+def _bare(name: str, names: Mapping[str, str]) -> str:
+    """Give what a setting is called, without a value."""
+    return " ".join(names.get(name, name).replace(GAP, " ").split())
 
 
-def _number(value: float | None, digits: int) -> str:
+def _number(value: float | None, digits: int, *, reported: bool) -> str:
+    """Give a number; one that was reported with no more digits than it was reported with."""
     if value is None or math.isnan(value):
         return ""
-    return f"{value:,.{digits}f}"
+    text = f"{value:,.{digits}f}"
+    if not reported:
+        return text
+    while text.endswith("0") and len(text.partition(".")[2]) > FEWEST_DIGITS:
+        text = text[:-1]
+    return text + REPORTED
+
+
+def _is_number(value: object) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _chart(
-    chart: Chart, figures: Mapping[str, Figure], records: Sequence[Record]
-) -> tuple[str, bytes] | None:
-    """Draw the mean of a figure over a setting."""
+    chart: Chart, suite: Suite, figures: Mapping[str, Figure], records: Sequence[Record]
+) -> list[tuple[str, bytes]]:
+    """Draw the mean of a figure over a setting, or over the number in its name; if it varies."""
     series: dict[str, dict[float, list[float]]] = {}
+    label = chart.title or (figures[chart.y].label if chart.y in figures else chart.y)
     for record in records:
-        x, y = record.settings.get(chart.x), record.figures.get(chart.y)
-        if isinstance(x, int | float) and isinstance(y, int | float):
-            name = _row(record.settings, chart.by) or chart.y
-            series.setdefault(name, {}).setdefault(float(x), []).append(float(y))
+        by = {name: record.settings[name] for name in chart.by if name in record.settings}
+        name = _settings(by, suite.names) or label
+        for x, y in _points(chart, record):
+            series.setdefault(name, {}).setdefault(x, []).append(y)
     points = {
         name: sorted((x, statistics.mean(values)) for x, values in by.items())
         for name, by in series.items()
     }
     if not any(len(line) > 1 for line in points.values()):
-        return None
-    label = figures[chart.y].label if chart.y in figures else chart.y
-    title = chart.title or f"{label} over {chart.x}"
-    return title, pictures.curves(points, across=chart.x, title=title)
+        return []
+    across = _bare(chart.x, suite.names)
+    drawn = pictures.curves(points, across=across, title=label, logarithmic=chart.logarithmic)
+    return [(f"{label}, over {across}", drawn)]
 
 
-def _html(sections: Sequence[_Section], head: str) -> str:
-    parts = [f"<h1>{TITLE}</h1><p>{html.escape(head)}</p>"]
-    behind = [(section, line) for section in sections for line in section.behind]
-    parts.append("<h2>Where we fall behind</h2>")
-    items = "".join(
-        f'<li><a href="#{html.escape(section.name)}">{html.escape(section.title)}</a>: '
-        f"{html.escape(line)}</li>"
-        for section, line in behind
+def _points(chart: Chart, record: Record) -> list[tuple[float, float]]:
+    if GAP not in chart.y:
+        pairs = [(record.settings.get(chart.x), record.figures.get(chart.y))]
+    else:
+        start, _, end = chart.y.partition(GAP)
+        name = re.compile(re.escape(start) + r"(\d+(?:\.\d+)?)" + re.escape(end))
+        found = [(name.fullmatch(each), value) for each, value in record.figures.items()]
+        pairs = [(float(match[1]), value) for match, value in found if match]
+    return [(float(x), float(y)) for x, y in pairs if _is_number(x) and _is_number(y)]
+
+
+def _pictures(suite: Suite, records: Sequence[Record], folder: Path) -> list[Drawn]:
+    shown = []
+    for record in records:
+        varied = {k: record.settings[k] for k in suite.vary if k in record.settings}
+        for name in record.pictures:
+            what = name.removeprefix(f"{record.id}-").removesuffix(".png")
+            told = _told(suite, what)
+            path = folder / name
+            if told is not None and path.exists():
+                about = ": ".join(filter(None, (_settings(varied, suite.names), told)))
+                shown.append(Drawn(name, about, path.read_bytes()))
+    return shown
+
+
+def _told(suite: Suite, what: str) -> str | None:
+    """Say what a picture shows; None if it is not to be shown."""
+    if suite.pictures is None:
+        return what
+    return next(
+        (
+            told.replace(GAP, what.removeprefix(pattern.rstrip("*")))
+            for pattern, told in suite.pictures.items()
+            if fnmatchcase(what, pattern)
+        ),
+        None,
     )
-    parts.append(f"<ul>{items}</ul>" if items else "<p>Nowhere, by these figures.</p>")
-    for section in sections:
-        parts.append(f'<h2 id="{html.escape(section.name)}">{html.escape(section.title)}</h2>')
-        parts += [
-            f'<p class="source">{html.escape(section.source)}</p>' if section.source else "",
-            f"<p>{html.escape(section.about)}</p>",
-        ]
-        for table in section.tables:
-            head = "".join(f"<th>{html.escape(cell)}</th>" for cell in table.head)
-            body = "".join(
-                f"<tr{_class(row)}>"
-                + "".join(f"<td>{html.escape(cell)}</td>" for cell in row)
-                + "</tr>"
-                for row in table.rows
-            )
-            parts.append(f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
-        parts += [f"<p>{html.escape(line)}</p>" for line in _left_out(section)]
-        parts += [
-            f'<figure><img alt="{html.escape(about)}" '
-            f'src="data:image/png;base64,{base64.b64encode(png).decode()}">'
-            f"<figcaption>{html.escape(about)}</figcaption></figure>"
-            for about, png in section.drawn
-        ]
-    return (
-        '<!doctype html><html lang="en"><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width">'
-        f"<title>stegfield: {TITLE}</title><style>{STYLE}</style>"
-        f"<body>{''.join(parts)}</body></html>\n"
-    )
-
-
-def _class(row: Sequence[str]) -> str:
-    return f' class="{BEHIND}"' if row[-1] else ""
-
-
-def _markdown(sections: Sequence[_Section], head: str, folder: Path) -> str:
-    lines = [f"# {TITLE}", "", " ".join(head.split()), "", "## Where we fall behind", ""]
-    behind = [f"- {section.title}: {line}" for section in sections for line in section.behind]
-    lines += [*(behind or ["Nowhere, by these figures."]), ""]
-    for section in sections:
-        lines += [f"## {section.title}", ""]
-        lines += [f"*{section.source}*", ""] if section.source else []
-        lines += [" ".join(section.about.split()), ""]
-        for table in section.tables:
-            lines.append("| " + " | ".join(map(_plain, table.head)) + " |")
-            lines.append("|---" + "|---:" * (len(table.head) - 1) + "|")
-            lines += ["| " + " | ".join(map(_plain, row)) + " |" for row in table.rows]
-            lines.append("")
-        lines += [line for text in _left_out(section) for line in (text, "")]
-        for at, (about, _) in enumerate(section.drawn):
-            path = _picture(folder, section, at).relative_to(folder)
-            lines += [f"![{_plain(about)}]({path.as_posix()})", ""]
-    return "\n".join(lines)
-
-
-def _plain(text: str) -> str:
-    return text.replace("|", "\\|").replace("*", "\\*").replace("\n", " ")
-
-
-def _left_out(section: _Section) -> list[str]:
-    told = []
-    if section.missing:
-        told.append(f"{section.missing} jobs of this suite were not run.")
-    return told + [f"Failed: {error}" for error in section.errors]

@@ -21,16 +21,28 @@ vary = { image = [0] }
 [table]
 rows = ["dataset"]                      # a row for each combination of these settings
 columns = "method"                      # and a column for each value; the mean over the rest
-order = ["reported", "paper", "ours"]
+order = ["theirs", "paper", "ours"]
+ours = "ours"                           # the column that is compared with the others,
+beside = ["ours, flat"]                 # but for these
+[names]                                 # what settings and their values are called in the report
+image = "image {}"                      # the value stands in place of {}
+div2k = "DIV2K"
 [figures.stego_psnr_db]                 # what a row shows of each job
 label = "stego, PSNR in dB"
-better = "higher"
-[[charts]]
+better = "higher"                       # or "lower"; where neither is, nothing
+digits = 2
+best = 100                              # beyond this, none counts as better
+[[charts]]                              # a figure over a setting,
 x = "share"
 y = "stego_psnr_db"
+[[charts]]                              # or over the number in the names of figures
+x = "share of the weights pruned"
+y = "pruning {} stego_psnr_db"
+[pictures]                              # which of the jobs' pictures are shown, and what they show;
+"images*" = "cover, stego, difference"  # without this, all
 [[reported]]                            # what others tell of theirs, never run here
 dataset = "div2k"
-method = "reported"
+method = "theirs"
 stego_psnr_db = 45.62
 """
 
@@ -63,6 +75,8 @@ class Figure:
     better: Literal["higher", "lower", ""] = ""
     """Which way is better; nothing where neither is."""
     digits: int = 2
+    best: int | float | None = None
+    """What no figure can be better than, such as a coin's accuracy: beyond it, chance decides."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +86,10 @@ class Table:
     rows: tuple[str, ...]
     columns: str = "method"
     order: tuple[str, ...] = ()
+    ours: str = OURS
+    """The column that is compared with the others."""
+    beside: tuple[str, ...] = ()
+    """Columns that it is not compared with, nor with those whose name begins as its own."""
 
 
 @dataclass(frozen=True)
@@ -79,9 +97,12 @@ class Chart:
     """A figure over a setting, one curve for each combination of some others."""
 
     x: str
+    """A setting; or any words, where ``y`` has a gap."""
     y: str
+    """A figure; a gap {} stands for a number in the names of several, which is across then."""
     by: tuple[str, ...] = ("method",)
     title: str = ""
+    logarithmic: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,14 +122,24 @@ class Suite:
     table: Table
     figures: Mapping[str, Figure]
     charts: tuple[Chart, ...]
+    names: Mapping[str, str]
+    pictures: Mapping[str, str] | None
+    """What they show, by patterns of their names; None shows all."""
     reported: tuple[Mapping[str, Setting], ...]
 
-    def jobs(self, *, quick: bool = False) -> list[Job]:
-        """Give a job for every combination of the settings, but for those to skip."""
+    def settings_of(
+        self, *, quick: bool
+    ) -> tuple[dict[str, Setting], dict[str, tuple[Setting, ...]]]:
+        """Give the settings that are the same for all jobs, and those that vary."""
         fixed, varied = dict(self.settings), dict(self.vary)
         if quick:
             fixed |= self.quick_settings
             varied |= self.quick_vary
+        return {k: v for k, v in fixed.items() if k not in varied}, varied
+
+    def jobs(self, *, quick: bool = False) -> list[Job]:
+        """Give a job for every combination of the settings, but for those to skip."""
+        fixed, varied = self.settings_of(quick=quick)
         combinations = (
             fixed | dict(zip(varied, values, strict=True))
             for values in itertools.product(*varied.values())
@@ -176,9 +207,11 @@ def parse(text: str, name: str) -> Suite:
             skip=tuple(_settings(entry) for entry in entries.pop("skip", [])),
             quick_settings=_settings(quick.pop("settings", {})),
             quick_vary=_varied(quick.pop("vary", {})),
-            table=Table(**_lists(_taken(entries, "table", {}), "rows", "order")),
+            table=Table(**_lists(_taken(entries, "table", {}), "rows", "order", "beside")),
             figures={k: Figure(**v) for k, v in _taken(entries, "figures", {}).items()},
             charts=tuple(Chart(**_lists(chart, "by")) for chart in entries.pop("charts", [])),
+            names=_texts(_taken(entries, "names", {})),
+            pictures=_texts(_taken(entries, "pictures", {})) if "pictures" in entries else None,
             reported=tuple(_settings(entry) for entry in entries.pop("reported", [])),
         )
     except KeyError as error:
@@ -206,6 +239,10 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is not text")
     return value
+
+
+def _texts(entries: Mapping[str, Any]) -> dict[str, str]:
+    return {name: _text(value) for name, value in entries.items()}
 
 
 def _settings(entries: Mapping[str, Any]) -> dict[str, Setting]:

@@ -14,8 +14,10 @@ from stegfield.config import AttackConfig
 from stegfield.errors import ConfigError, InputError, OutputExistsError
 
 if TYPE_CHECKING:
-    from stegfield.attacks.report import Report
+    from collections.abc import Sequence
 
+    from stegfield.attacks.report import Report
+    from stegfield.metrics import Samples
 
 REPORT = "report.json"
 
@@ -79,6 +81,7 @@ def attack(
     files.make_folder(output)
     originals = report.originals(shown, witnesses)
     found = report.examine(public, shown, witnesses, config=config, told=say)
+    _warn_of_strangers(found, originals)
     facts = found.to_json()
     drawn = {**found.pictures(originals), REPORT: json_text.dumps(facts, indent=1).encode()}
     files.write_all_new(
@@ -88,6 +91,19 @@ def attack(
         answer(facts)
     else:
         _report(output, found)
+
+
+def _warn_of_strangers(found: Report, originals: Sequence[Samples]) -> None:
+    """Say so where an image is not what the field shows: all figures of it mean nothing then."""
+    from stegfield.attacks.guessing import flat_psnr_db
+
+    undamaged = next(iter(found.damaged.values()))[0]
+    for name, psnr, samples in zip(found.names, undamaged.psnr_db, originals, strict=True):
+        if psnr <= flat_psnr_db(samples):
+            say(
+                f"warning: a flat picture is as like {name} as what the field shows of it\n"
+                "hint: is it the right image, with its own key?"
+            )
 
 
 def _report(folder: Path, found: Report) -> None:
@@ -101,7 +117,8 @@ def _report(folder: Path, found: Report) -> None:
         for name, guesses in secrets.items():
             say(
                 f"  {kind}, {name}: {guesses.best_psnr_db:.1f} at best of {len(guesses.psnr_db)}; "
-                f"a flat picture has {guesses.flat_psnr_db:.1f}"
+                f"a flat picture has {guesses.flat_psnr_db:.1f}, "
+                f"the cover {guesses.cover_psnr_db:.1f}"
             )
 
 

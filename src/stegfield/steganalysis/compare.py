@@ -118,10 +118,10 @@ def structural(
 
 
 def learned(
-    covers: Sequence[Samples], stegos: Sequence[Samples], groups: Sequence[int]
+    covers: Sequence[Samples], stegos: Sequence[Samples], groups: Sequence[int], *, kind: str
 ) -> tuple[Scores, Scores]:
-    """Score by ensembles on SPAM features, cross-validated."""
-    return rich.cross_validated(rich.features(covers), rich.features(stegos), groups)
+    """Score by ensembles on rich features, cross-validated."""
+    return rich.cross_validated(rich.features(covers, kind), rich.features(stegos, kind), groups)
 
 
 SCHEMES: dict[str, Scheme] = {
@@ -131,8 +131,12 @@ SCHEMES: dict[str, Scheme] = {
 }
 DETECTORS: dict[str, tuple[Detector, float]] = {
     **{name: (partial(structural, name=name), lsb.THRESHOLD) for name in lsb.DETECTORS},
-    "spam": (learned, rich.UNDECIDED),
+    "spam": (partial(learned, kind="spam"), rich.UNDECIDED),
 }
+RICHER: dict[str, tuple[Detector, float]] = {
+    name: (partial(learned, kind=name), rich.UNDECIDED) for name in rich.FEATURES
+}
+"""Those that learn, the slow ones too."""
 
 
 def _flat(images: Sequence[Samples]) -> np.ndarray[Any, np.dtype[np.uint8]]:

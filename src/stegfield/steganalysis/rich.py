@@ -5,14 +5,16 @@ differences of neighbours follow one another. Classifiers learn from covers and 
 that does, and are judged on photographs that they have not seen.
 
 Sources: Pevný, Bas and Fridrich (2010), "Steganalysis by Subtractive Pixel Adjacency Matrix", for
-the 686 features, of differences up to 3 and chains of second order; Kodovský, Fridrich and Holub
+the 686 features, of differences up to 3 and chains of second order, which are chances of the third
+difference after two others, as it defines them (the published package sealwatch gives the shares of
+all three together instead); `residuals` for those of a richer model; Kodovský, Fridrich and Holub
 (2012) for ensembles of Fisher discriminants on random subspaces. Ours shrink each discriminant's
 covariance (Ledoit and Wolf, 2004), for they learn from hundreds of images, not from thousands.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +24,7 @@ from numpy.typing import NDArray
 
 from stegfield.errors import ConfigError, InputError
 from stegfield.metrics import Samples
+from stegfield.steganalysis.residuals import residual_features
 
 if TYPE_CHECKING:
     from stegfield.steganalysis.curves import Scores
@@ -47,9 +50,16 @@ def spam(samples: Samples) -> Float[np.ndarray, " 686"]:
     return told
 
 
-def features(images: Sequence[Samples]) -> NDArray[np.float64]:
-    """Give the features of several images, one row each."""
-    return np.stack([spam(image) for image in images])
+FEATURES: dict[str, Callable[[Samples], NDArray[np.float64]]] = {
+    "spam": spam,
+    "srm": residual_features,
+}
+"""What classifiers learn from."""
+
+
+def features(images: Sequence[Samples], kind: str = "spam") -> NDArray[np.float64]:
+    """Give the features of several images, one row each; ``kind`` is one of `FEATURES`."""
+    return np.stack([FEATURES[kind](image) for image in images])
 
 
 def cross_validated(

@@ -24,6 +24,7 @@ def detecting(
     payload: float,
     images: int = 24,
     resolution: int = 128,
+    richer: bool = False,
 ) -> Found:
     """Try every detector on one way to embed, on crops of images.
 
@@ -34,10 +35,15 @@ def detecting(
         payload: Bits a pixel.
         images: How many.
         resolution: Rows and columns of a crop.
+        richer: Try those alone that learn, from the slow features too.
     """
     covers, groups = _crops(data, dataset, images, resolution)
     rows = compare.compare_detectors(
-        covers, float(payload), schemes={method: _scheme(method)}, groups=groups
+        covers,
+        float(payload),
+        schemes={method: _scheme(method)},
+        detectors=compare.RICHER if richer else None,
+        groups=groups,
     )
     figures: dict[str, Figure] = {"psnr_db": rows[0].psnr_db, "crops": len(covers)}
     for row in rows:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 
 from stegfield import pictures, signals
 from stegfield.bench.datasets import Datasets
@@ -54,7 +55,8 @@ def showing(
         training=FitConfig(steps=steps, seed=0),
         secrets=secrets,
     )
-    built = pools.build(data.scratch(), covers, kinds, config)
+    # as many processes as this job may have threads: its fields are the same with any number
+    built = pools.build(data.scratch(), covers, kinds, config, processes=torch.get_num_threads())
     if built.failed:
         raise StegfieldError(f"{len(built.failed)} fields failed: {next(iter(built.failed))}")
     shown = {kind: _shown(data, kind) for kind in kinds}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
 
 from stegfield import signals
 from stegfield.bench.datasets import Datasets
@@ -54,7 +55,8 @@ def weighing(
         secrets=secrets,
     )
     kinds = (against, method)
-    built = pools.build(data.scratch(), covers, kinds, config)
+    # as many processes as this job may have threads: its fields are the same with any number
+    built = pools.build(data.scratch(), covers, kinds, config, processes=torch.get_num_threads())
     if built.failed:
         name, reason = next(iter(built.failed.items()))
         raise StegfieldError(f"{len(built.failed)} fields failed; {name}: {reason}")
