@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from stegfield import signals
+from stegfield import fixednet, signals
+from stegfield.config import EmbedConfig
 from stegfield.fixednet import costs, exact, robust
 from stegfield.keys import IMAGE_SALT, Key, Passphrase
 from stegfield.payload import Content
@@ -53,6 +54,27 @@ def main() -> None:
     vectors += [
         {"file": name, "key": KEY.secret.hex(), "message": SHORT[:12].hex()}
         for name in ("jpeg.png", "jpeg.jpg")
+    ]
+    cover, config = signals.from_samples(levels), EmbedConfig(profile="jpeg", known_cover=True)
+    known = fixednet.embed(cover, SHORT[:12], KEY, config=config)  # of a salt drawn anew
+    (FOLDER / "known_cover.png").write_bytes(signals.to_png(cover))
+    (FOLDER / "known.jpg").write_bytes(signals.encode(known.stego, ".jpg"))
+    plain = signals.from_samples(np.full((24, 24, 3), 128, np.uint8))
+    told = fixednet.embed(plain, SHORT[:4], KEY, config=EmbedConfig(profile="paper"))
+    (FOLDER / "paper.png").write_bytes(told.file)
+    vectors += [
+        {
+            "file": "known.jpg",
+            "key": KEY.secret.hex(),
+            "cover": "known_cover.png",
+            "message": SHORT[:12].hex(),
+        },
+        {
+            "file": "paper.png",
+            "key": KEY.secret.hex(),
+            "profile": "paper",
+            "message": SHORT[:4].hex(),
+        },
     ]
     (FOLDER / "stego.json").write_text(json.dumps(vectors, indent=1) + "\n")
 
