@@ -144,7 +144,11 @@ def guessing_keys(
             "secret_psnr_db": hidden.result.secrets[0].quality.psnr_db,
             "tries": len(found.psnr_db),
         },
-        {"guesses": pictures.contact_sheet([secret, *found.best[:SHOWN]], SHOWN + 1)},
+        {
+            "guesses": pictures.contact_sheet(
+                [secret, *found.best[:SHOWN]], SHOWN + 1, tile_width=secret.shape[1]
+            )
+        },
     )
 
 

@@ -21,6 +21,8 @@ from stegfield.signals import Signal
 
 GAIN = 10.0
 """By how much differences are magnified in pictures."""
+TILE = 160
+"""Pixels of an image's width in them."""
 Method = Literal["ours", "ours, robust", "paper"]
 FIELDS = {"ours, robust": "fourier", "paper": "fourier"}
 PAPERS_SHARE = 7 / 5
@@ -189,4 +191,5 @@ def _shown(result: HideResult, size: int) -> list[Signal]:
 def _picture(images: list[Signal], out: list[Signal]) -> bytes:
     levels = [[signals.to_samples(signal) for signal in row] for row in (images, out)]
     differences = [pictures.difference(a, b, GAIN) for a, b in zip(*levels, strict=True)]
-    return pictures.contact_sheet([*levels[0], *levels[1], *differences], len(images))
+    shown = [*levels[0], *levels[1], *differences]
+    return pictures.contact_sheet(shown, len(images), tile_width=TILE)
