@@ -31,6 +31,7 @@ def train(
     data: Path | None = None,
     config: Path | None = None,
     settings: Annotated[Given | None, Parameter(name="*")] = None,
+    start: str | None = None,
     resume: bool = False,
     json: bool = False,
 ) -> None:
@@ -45,6 +46,8 @@ def train(
         data: Folder or zip of images, or folder of .npz temperatures; the digits need none.
         config: TOML file of settings; flags come before it.
         settings: How to train.
+        start: Model to begin with, a name or a file, to improve it or to adapt it to examples of
+            another kind; --warm-up then teaches the critic alone.
         resume: Go on from the state in the folder.
         json: Print the result as JSON.
     """
@@ -52,6 +55,7 @@ def train(
     from stegfield import files, generative
     from stegfield.generative.training import MODEL, STATE
 
+    begun = None if start is None else generative.load(start)
     files.make_folder(output)
     state = output / STATE
     if state.exists() and not resume:
@@ -59,7 +63,13 @@ def train(
     examples = generative.read_examples(what, data, chosen.size)
     with generative.joined() as processes, watching_training(show=processes.first) as watch:
         model = generative.train(
-            examples, chosen, output, name=what, processes=processes, watch=watch
+            examples,
+            chosen,
+            output,
+            name=what,
+            start=begun,
+            processes=processes,
+            watch=watch,
         )
         first = processes.first
     if first and json:

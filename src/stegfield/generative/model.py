@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
@@ -46,6 +46,13 @@ class GeneratorSizes:
             frequencies=config.frequencies,
             std=config.std,
         )
+
+
+    @property
+    def flags(self) -> str:
+        """Say them as the flags of `stegfield train`."""
+        own = asdict(self) | {"hidden": ",".join(map(str, self.hidden))}
+        return " ".join(f"--{name} {value}" for name, value in own.items())
 
 
 @dataclass(frozen=True, eq=False)

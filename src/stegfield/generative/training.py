@@ -41,7 +41,7 @@ from torch.nn import functional
 
 from stegfield import files
 from stegfield.config import GanConfig
-from stegfield.errors import DivergedError
+from stegfield.errors import ConfigError, DivergedError
 from stegfield.fields import checkpoints
 from stegfield.fields.field import keep_freed_memory
 from stegfield.generative import store
@@ -103,6 +103,7 @@ def train(
     folder: Path,
     *,
     name: str,
+    start: Model | None = None,
     processes: Processes = ALONE,
     watch: Watch | None = None,
 ) -> Model:
@@ -116,17 +117,24 @@ def train(
         config: Model and method.
         folder: Where all of the run goes; it exists.
         name: Of what is drawn, kept in the model.
+        start: Whose generator and count of steps to begin with, where there is no state yet; the
+            warm-up is then the critic's.
         processes: Which part of each batch is ours.
         watch: Is told of every step.
 
     Raises:
         InputError: The state in the folder is damaged or belongs to another run.
+        ConfigError: The model to begin with has other sizes, or as many steps as are planned.
         DivergedError: A loss grew beyond all numbers.
     """
     keep_freed_memory()
     run = _Run(examples, config, name, processes)
     if (folder / STATE).exists():
         run.restore(folder / STATE)
+    elif start is not None:
+        run.take_over(start)
+        if processes.any(run.warm_up_critic(watch)):
+            return run.model()
     elif processes.any(run.warm_up(watch)):
         return run.model()  # nothing to go on from yet
     began, saved = time.monotonic(), time.monotonic()
@@ -246,6 +254,27 @@ class _Run:
         with self._precision():
             drawn = self.generator(self._latents(draws), at).float()
         seen = drawn.detach().requires_grad_()
+        scores, weight = self._teach_critic(
+            seen, real, sets, penalise=self.step % config.r1_every == 0
+        )
+        pull = -(-scores.detach()).sigmoid() / weight
+        assert seen.grad is not None  # noqa: S101 - it was just computed
+        torch.autograd.backward([drawn], [seen.grad * pull[:, None, None]])
+        self.processes.average_gradients(self.critic.parameters())
+        self.processes.average_gradients(self.trained)
+        for optimizer in self.optimizers:
+            optimizer.step()
+        self.step += 1
+        self._follow()
+
+    def _teach_critic(
+        self, seen: Tensor, real: Tensor, sets: Pyramid, *, penalise: bool
+    ) -> tuple[Float[Tensor, " batch"], Float[Tensor, " batch"]]:
+        """Make the gradients of the critic's loss, and note it.
+
+        Gives the scores of what was drawn, and what the loss weighs them with; the gradients by
+        ``seen`` are of these weighted scores.
+        """
         with self._precision():
             scores = self.critic(self._augmented(seen, 1), sets).float()
             real_scores = self.critic(self._augmented(real, 2), sets).float()
@@ -255,23 +284,13 @@ class _Run:
         for optimizer in self.optimizers:
             optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        if config.r1 and self.step % config.r1_every == 0:
+        if self.config.r1 and penalise:
             self._penalty = self._penalise(real, sets)
-        pull = -(-scores.detach()).sigmoid() / weight
-        assert seen.grad is not None  # noqa: S101 - it was just computed
-        torch.autograd.backward([drawn], [seen.grad * pull[:, None, None]])
         shown = functional.softplus(scores.detach()).mean()
         shown = shown + functional.softplus(-real_scores.detach()).mean()
-        figures = torch.stack(
-            [shown, real_scores.detach().mean(), scores.detach().mean(), self._penalty]
-        )
-        self._note(self.processes.mean(figures))
-        self.processes.average_gradients(self.critic.parameters())
-        self.processes.average_gradients(self.trained)
-        for optimizer in self.optimizers:
-            optimizer.step()
-        self.step += 1
-        self._follow()
+        figures = [shown, real_scores.detach().mean(), scores.detach().mean(), self._penalty]
+        self._note(self.processes.mean(torch.stack(figures)))
+        return scores, weight
 
     def _augmented(self, values: Tensor, which: int) -> Tensor:
         if not self.config.augment:
@@ -375,6 +394,42 @@ class _Run:
             if self.processes.any(watch is not None and watch(self.progress())):
                 return True
         self.average.load_state_dict(self.generator.state_dict())
+        return False
+
+    def take_over(self, start: Model) -> None:
+        """Begin with a trained generator, at the step that it had come to.
+
+        Raises:
+            ConfigError: It does not fit what is planned.
+        """
+        if (start.medium, start.channels) != (self.examples.medium, self.examples.channels):
+            raise ConfigError(f"{start.name} draws another kind of signals than the examples")
+        if start.sizes != GeneratorSizes.of(self.config):
+            raise ConfigError(f"{start.name} has other sizes than this run: {start.sizes.flags}")
+        if start.steps >= self.config.steps:
+            raise ConfigError(
+                f"--steps must be above the {start.steps:,} that {start.name} was trained for"
+            )
+        weights = start.generator.state_dict()
+        self.generator.load_state_dict(weights)
+        self.average.load_state_dict(weights)
+        self.step = self._begun_at = start.steps
+
+    def warm_up_critic(self, watch: Watch | None) -> bool:
+        """Train the critic alone, against the generator that the run begins with.
+
+        Gives True if the watcher asked for the end meanwhile.
+        """
+        draws = self._draws(6)
+        for step in range(self.config.warm_up):
+            at, real, sets = self._examples(self.training, draws)
+            with torch.no_grad(), self._precision():
+                drawn = self.generator(self._latents(draws), at).float()
+            self._teach_critic(drawn, real, sets, penalise=step % self.config.r1_every == 0)
+            self.processes.average_gradients(self.critic.parameters())
+            self.optimizers[1].step()
+            if self.processes.any(watch is not None and watch(self.progress())):
+                return True
         return False
 
     def _places(self) -> Float[Tensor, "count latent"]:
