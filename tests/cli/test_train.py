@@ -77,6 +77,33 @@ def test_digits_are_trained_and_the_run_goes_on(
     assert generative.load("runs/" + MODEL).name == "digits"
 
 
+def test_a_run_begins_with_a_model(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["train", "digits", "-o", "runs", "--start", "digits", *QUICK]
+    steps = generative.load("digits").steps
+    assert f"--steps must be above the {steps:,}" in fails(command, capsys, code=2)
+    command[command.index("3")] = str(steps + 2)
+    message = fails([*command, "--width", "8"], capsys, code=2)
+    assert "other sizes than this run: --latent" in message
+    assert not list(Path("runs").iterdir())
+    # the flags that the message names are those that fit
+    flags = message.splitlines()[0].partition("run: ")[2].split()
+    assert cli.run([*command, *flags, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["steps"] == steps + 2
+    command[command.index(str(steps + 2))] = str(steps + 3)
+    command[command.index("--start") + 1] = "no-longer-there"
+    assert cli.run([*command, "--resume"]) == 0
+    assert generative.load("runs/" + MODEL).steps == steps + 3
+
+
+@pytest.mark.parametrize("start", ["nobody", "my.toml"])
+def test_a_run_without_its_model_leaves_nothing(
+    start: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("my.toml").write_text("steps = 3")
+    fails(["train", "digits", "-o", "runs", "--start", start, *QUICK], capsys, code=1)
+    assert not Path("runs").exists()
+
+
 def test_a_run_of_another_model_does_not_go_on(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

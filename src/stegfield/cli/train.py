@@ -46,8 +46,8 @@ def train(
         data: Folder or zip of images, or folder of .npz temperatures; the digits need none.
         config: TOML file of settings; flags come before it.
         settings: How to train.
-        start: Model to begin with, a name or a file, to improve it or to adapt it to examples of
-            another kind; --warm-up then teaches the critic alone.
+        start: Model to begin with, a name or a file, to improve it or to adapt it to other
+            examples; its steps count, and --warm-up teaches the critic alone.
         resume: Go on from the state in the folder.
         json: Print the result as JSON.
     """
@@ -55,11 +55,11 @@ def train(
     from stegfield import files, generative
     from stegfield.generative.training import MODEL, STATE
 
-    begun = None if start is None else generative.load(start)
-    files.make_folder(output)
     state = output / STATE
     if state.exists() and not resume:
         raise OutputExistsError(state, hint="--resume goes on from it; or name another folder")
+    begun = None if start is None or state.exists() else generative.load(start)
+    files.make_folder(output)
     examples = generative.read_examples(what, data, chosen.size)
     with generative.joined() as processes, watching_training(show=processes.first) as watch:
         model = generative.train(

@@ -47,7 +47,6 @@ class GeneratorSizes:
             std=config.std,
         )
 
-
     @property
     def flags(self) -> str:
         """Say them as the flags of `stegfield train`."""
