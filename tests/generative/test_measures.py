@@ -36,6 +36,7 @@ from stegfield.generative.measures import (
     zonal_spectrum,
 )
 from stegfield.generative.wasserstein import (
+    AnyBatch,
     Batch,
     enlarged,
     filtered,
@@ -330,7 +331,8 @@ def test_neighbours_are_sought_among_means_over_areas() -> None:
 @pytest.mark.parametrize("size", [8, 46])
 def test_samples_in_parts_are_known_as_those_together(size: int) -> None:
     samples, known = discs(9, 1, size), discs(50, 2, size)
-    parts = Known.of(iter([known[:20], torch.from_numpy(known[20:])]))
+    some: list[AnyBatch] = [known[:20], torch.from_numpy(known[20:])]
+    parts = Known.of(iter(some))
     assert parts.small.shape == (50, min(size, 16), min(size, 16), 3)
     found, expected = nearest(samples, parts), nearest(samples, known)
     assert found.index.tolist() == expected.index.tolist()
@@ -338,7 +340,7 @@ def test_samples_in_parts_are_known_as_those_together(size: int) -> None:
     with pytest.raises(ConfigError, match="differ in size"):
         nearest(discs(3, 1, size + 1), parts)
     for wrong in (known[:0], known):
-        with pytest.raises(ConfigError, match="empty|missing, or differ in size"):
+        with pytest.raises(ConfigError, match=r"empty|missing, or differ in size"):
             Known.of([wrong, discs(3, 1, size + 1)])
     with pytest.raises(ConfigError, match="missing"):
         Known.of([])
