@@ -12,7 +12,9 @@ import safetensors
 from PIL import Image
 
 from stegfield import cli, generative
+from stegfield.cli.train import Given, _settings
 from stegfield.config import NEVER, PRESETS, GanConfig
+from stegfield.errors import ConfigError
 from stegfield.fields import checkpoints
 from stegfield.generative import Arrays
 from stegfield.generative.training import CURVES, LOG, MODEL, SAMPLES, STATE
@@ -138,6 +140,21 @@ def test_settings_are_judged_when_they_are_together(folder: Path) -> None:
     command = ["train", "digits", "-o", "runs", "--config", "my.toml", *QUICK, *TINY]
     assert cli.run([*command, "--grow", "8:2"]) == 0
     assert settings_of("runs").stages == [(8, 2), (16, NEVER)]
+
+
+def test_a_size_below_those_that_a_preset_begins_with_needs_no_other_word() -> None:
+    for size, stages in (
+        (16, [(16, NEVER)]),
+        (32, [(32, NEVER)]),
+        (128, [(32, 8500), (128, NEVER)]),
+    ):
+        chosen = _settings("faces", None, Given(size=size))
+        assert chosen.stages == stages
+    assert _settings("faces", None, None) == PRESETS["faces"]
+    with pytest.raises(ConfigError, match="--size"):
+        _settings("faces", None, Given(size=12))
+    with pytest.raises(ConfigError, match="--grow"):
+        _settings("faces", None, Given(size=16, grow="32:9"))
 
 
 @pytest.mark.parametrize(

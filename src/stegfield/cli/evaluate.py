@@ -7,6 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from stegfield.cli.signal_files import check_png
 from stegfield.cli.terminal import answer, say
 from stegfield.errors import ConfigError
 
@@ -49,6 +50,7 @@ def evaluate(
         raise ConfigError(f"--count must be at least 2, got {count}")
     if not 0 <= seed < 1 << 63:
         raise ConfigError(f"--seed must be from 0 to 2^63 - 1, got {seed}")
+    check_png(output)
     files.check_new(output, force=force)
     source = generative.load(model)
     examples = generative.read_examples(source.name, data, max(source.size), medium=source.medium)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -88,5 +89,10 @@ def _settings(what: str, path: Path | None, flags: Given | None) -> GanConfig:
             entries = tomllib.loads(files.read_bounded(path, 1 << 20).decode())
         except ValueError as error:
             raise ConfigError(f"{path} is not a file of settings: {error}") from None
-    given = {} if flags is None else flags.given
-    return gan_config({**entries, **given}, PRESETS.get(what, GanConfig()))
+    entries |= {} if flags is None else flags.given
+    base = PRESETS.get(what, GanConfig())
+    if "grow" not in entries and isinstance(size := entries.get("size"), int):
+        # the sizes that a preset begins with may not be below one that was asked for
+        smaller = [f"{one}:{end}" for one, end in base.stages[:-1] if one < size]
+        base = replace(base, size=max(size, base.size), grow=",".join(smaller))
+    return gan_config(entries, base)
