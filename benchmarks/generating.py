@@ -8,6 +8,7 @@ training on random numbers, which take as long as examples.
 
 from __future__ import annotations
 
+import math
 import statistics
 import sys
 import tempfile
@@ -40,8 +41,8 @@ from stegfield.fixednet.blocks import (
 )
 from stegfield.generative.hypernet import Generator
 from stegfield.generative.model import GeneratorSizes, new_generator
-from stegfield.generative.pointconv import Critic, PointConv, Pyramid, neighbourhood
-from stegfield.generative.points import even_points, even_pyramid
+from stegfield.generative.pointconv import Critic, PointConv, Pyramid, neighbourhood, pyramid
+from stegfield.generative.points import coarser_sets, even_points, even_pyramid
 from stegfield.generative.training import gradient_penalty
 from stegfield.keys import Key
 from stegfield.metrics import psnr_db
@@ -104,9 +105,7 @@ def training(_: Path) -> dict[str, Any]:
     for size in SIZES:
         torch.manual_seed(0)
         generator = new_generator("image", 3, GeneratorSizes.of(config))
-        sets = even_pyramid("image", size)
-        counts = [min(2**level, 4) * config.channels for level in range(4)][-len(sets) :]
-        critic = Critic(sets, 3, counts)
+        sets, critic = even_pyramid("image", size), _critic(size)
         at, real = even_points("image", size), torch.randn(BATCH, size * size, 3)
         parts = {
             "generator": timed(3, partial(_draw, generator, at)),
@@ -119,6 +118,12 @@ def training(_: Path) -> dict[str, Any]:
             "share_of_time": {name: round(part / whole, 3) for name, part in parts.items()},
         }
     return figures
+
+
+def _critic(size: int) -> Critic:
+    sets = even_pyramid("image", size)
+    counts = [min(2**level, 4) * PRESETS["faces"].channels for level in range(4)]
+    return Critic(sets, 3, counts[-len(sets) :])
 
 
 def _draw(generator: Generator, at: Tensor) -> None:
@@ -165,6 +170,49 @@ def sharing(_: Path) -> dict[str, Any]:
         "direct_seconds": direct,
         "ratio": round(direct / shared, 1),
     }
+
+
+def sharing_critic(_: Path) -> dict[str, Any]:
+    """The critic of faces, forward and back: neighbours and weights once a batch, or a sample.
+
+    The published PointConv finds neighbours, makes weights and estimates the density of points for
+    every sample. "direct" does our arithmetic in that way; "published" has the densities as well,
+    by the Gaussian kernel alone, without the network that it puts behind it: a lower bound.
+    """
+    keep_freed_memory()
+    figures = {}
+    for size in SIZES:
+        torch.manual_seed(0)
+        points = [even_points("image", size), *coarser_sets("image", size)]
+        critic = _critic(size)
+        values = torch.randn(BATCH, size * size, 3)
+        way = {
+            "shared": timed(3, partial(_judge_together, critic, points, values)),
+            "direct": timed(3, partial(_judge_apart, critic, points, values, densities=False)),
+            "published": timed(3, partial(_judge_apart, critic, points, values, densities=True)),
+        }
+        figures[f"{size}x{size}"] = {
+            f"{name}_seconds": seconds for name, seconds in way.items()
+        } | {
+            f"{name}_ratio": round(way[name] / way["shared"], 1) for name in ("direct", "published")
+        }
+    return figures
+
+
+def _judge_together(critic: Critic, points: list[Tensor], values: Tensor) -> None:
+    scores = critic(values, pyramid(points))
+    torch.autograd.backward([functional.softplus(scores).mean()])
+
+
+def _judge_apart(critic: Critic, points: list[Tensor], values: Tensor, *, densities: bool) -> None:
+    scores = []
+    for sample in torch.split(values, 1):
+        scores.append(critic(sample, pyramid(points)))
+        if densities:
+            for finer in points[:-1]:
+                spacing = 2 / math.sqrt(len(finer))
+                (torch.cdist(finer, finer) / spacing).square().mul(-1 / 2).exp().mean(1)
+    torch.autograd.backward([functional.softplus(torch.cat(scores)).mean()])
 
 
 def known_cover(_: Path) -> dict[str, Any]:
@@ -214,6 +262,7 @@ CASES: dict[str, Case] = {
     "sending": sending,
     "training": training,
     "sharing": sharing,
+    "sharing_critic": sharing_critic,
     "known_cover": known_cover,
 }
 

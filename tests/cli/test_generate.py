@@ -6,9 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
+from torch.nn import functional
 
 from stegfield import cli, fields, generative, signals
-from stegfield.errors import ConfigError, UnreadableError
+from stegfield.errors import CapacityError, ConfigError, UnreadableError
 from stegfield.signals import to_samples
 
 MESSAGE = b"meet me at noon"
@@ -31,13 +32,35 @@ def test_every_shipped_model_draws_at_its_own_size(name: str) -> None:
     assert float(shown.values.std()) > 0.05
 
 
-@pytest.mark.parametrize("size", [48, 96])
-def test_a_drawn_cover_carries_a_message_at_any_size(size: int) -> None:
-    drawn = ["generate", "faces", "-o", "stego.png", "--size", str(size)]
+@pytest.mark.parametrize("size", [64, 128, 256, 512, 1024])
+def test_one_function_carries_a_message_at_any_size(size: int) -> None:
+    drawn = ["generate", "faces", "-o", "stego.png", "--size", str(size), "--seed", "7"]
     assert cli.run([*drawn, "--message", "letter.txt", "--key", "alice.key"]) == 0
-    assert signals.read(Path("stego.png")).size == (size, size)
+    stego = signals.read(Path("stego.png"))
+    assert stego.size == (size, size)
     assert cli.run(["extract", "stego.png", "-o", "again.txt", "--key", "alice.key"]) == 0
     assert Path("again.txt").read_bytes() == MESSAGE
+    # it is the same face at every size: its means over 16x16 areas hardly change
+    small, shown = (
+        functional.adaptive_avg_pool2d(one.values.movedim(-1, 0), 16)
+        for one in (fields.render(generative.load("faces").draw(7), (64, 64)), stego)
+    )
+    assert float((small - shown).square().mean().sqrt()) < 0.03 < float(small.std()) / 5
+
+
+@pytest.mark.parametrize("size", [128, 256, 512])
+def test_a_receiver_draws_a_cover_of_any_size_again(size: int) -> None:
+    Path("short.txt").write_bytes(b"noon")
+    drawn = ["generate", "faces", "-o", "stego.jpg", "--size", str(size), "--known-cover"]
+    sent = [*drawn, "--profile", "jpeg", "--message", "short.txt", "--key", "alice.key"]
+    if size == 128:  # the profile that knows covers needs more room, whatever the message
+        assert cli.run(sent) == CapacityError.exit_code
+        assert not Path("stego.jpg").exists()
+        return
+    assert cli.run(sent) == 0
+    read = ["extract", "stego.jpg", "-o", "again.txt", "--key", "alice.key"]
+    assert cli.run([*read, "--cover-model", "faces"]) == 0
+    assert Path("again.txt").read_bytes() == b"noon"
 
 
 def test_a_receiver_draws_the_cover_again_from_the_key(capsys: pytest.CaptureFixture[str]) -> None:
@@ -93,6 +116,21 @@ def test_many_are_drawn_into_one_picture() -> None:
     assert cli.run(["generate", "digits", "--count", "10", "--grid", "sheet.png"]) == 0
     picture = signals.read(Path("sheet.png"))
     assert to_samples(picture).std() > 10
+    assert cli.run(["generate", "faces", "--grid", "one.png", "--seed", "5", "--size", "128"]) == 0
+    assert cli.run(["generate", "faces", "-o", "face.png", "--seed", "5", "--size", "128"]) == 0
+    sheet, face = (to_samples(signals.read(Path(name))) for name in ("one.png", "face.png"))
+    gap = (len(sheet) - 128) // 2
+    assert (sheet[gap : gap + 128, gap : gap + 128] == face).all()
+
+
+def test_a_sheet_of_large_samples_shows_them_small() -> None:
+    command = ["generate", "faces", "--count", "3", "--grid", "sheet.png", "--size", "4000x1000"]
+    assert cli.run(command) == 0
+    rows, columns = signals.read(Path("sheet.png")).size
+    assert 64 <= rows < 80
+    assert 3 * 256 <= columns < 800
+    assert cli.run(["generate", "climate", "--count", "2", "--grid", "maps.png"]) == 0
+    assert signals.read(Path("maps.png")).size[1] > 2 * 360
 
 
 def test_secrets_are_hidden_in_a_drawn_cover() -> None:
@@ -117,6 +155,20 @@ def test_secrets_are_hidden_in_a_drawn_cover() -> None:
         (["faces", "-o", "x.jpg", "--message", "letter.txt"], "lost"),
         (["faces", "-o", "x.safetensors", "--message", "letter.txt"], "not into a field"),
         (["faces", "--grid", "x.png", "--message", "letter.txt"], "file to go into"),
+        (["faces", "-o", "y.png", "--grid", "x.png", "--message", "letter.txt"], "--grid out"),
+        (["faces", "--grid", "x.jpg"], "x.jpg would be a PNG file"),
+        (["climate", "--plot", "x"], "x would be a PNG file"),
+        (["faces", "--plot", "x.png"], "shows a climate field"),
+        (["faces", "-o", "x.png", "--grid", "x.png"], "named twice"),
+        (["faces", "-o", "x.png", "--size", "\u00b2"], "a size is"),
+        (["faces", "-o", "x.png", "--size", "9" * 5000], "a size is"),
+        (["faces", "-o", "x.png", "--size", "60000"], "megapixels"),
+        (["faces", "-o", "x.png", "--seed", str(1 << 63)], "--seed"),
+        (["faces", "-o", "x.png", "--count", "9999", "--grid", "y.png"], "--count"),
+        (["faces", "-o", "nowhere/x.png"], "does not exist"),
+        (["faces", "-o", "x.nc"], ".nc"),
+        (["climate", "-o", "x.png"], ".nc"),
+        (["", "-o", "x.png"], "is a folder"),
     ],
 )
 def test_failures_are_one_line_and_leave_nothing(
@@ -131,5 +183,8 @@ def test_failures_are_one_line_and_leave_nothing(
 
 
 def test_one_cover_and_not_two(capsys: pytest.CaptureFixture[str]) -> None:
+    drawn = ["--cover-model", "faces", "--cover-seed", "-1"]
+    assert cli.run(["fit", "-o", "x.safetensors", *drawn]) == 2
+    assert "--cover-seed" in capsys.readouterr().err
     assert cli.run(["fit", "-o", "x.safetensors"]) == 2
     assert "there must be one cover" in capsys.readouterr().err

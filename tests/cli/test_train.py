@@ -12,7 +12,9 @@ import safetensors
 from PIL import Image
 
 from stegfield import cli, generative
+from stegfield.cli.train import Given, _settings
 from stegfield.config import NEVER, PRESETS, GanConfig
+from stegfield.errors import ConfigError
 from stegfield.fields import checkpoints
 from stegfield.generative import Arrays
 from stegfield.generative.training import CURVES, LOG, MODEL, SAMPLES, STATE
@@ -77,6 +79,33 @@ def test_digits_are_trained_and_the_run_goes_on(
     assert generative.load("runs/" + MODEL).name == "digits"
 
 
+def test_a_run_begins_with_a_model(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["train", "digits", "-o", "runs", "--start", "digits", *QUICK]
+    steps = generative.load("digits").steps
+    assert f"--steps must be above the {steps:,}" in fails(command, capsys, code=2)
+    command[command.index("3")] = str(steps + 2)
+    message = fails([*command, "--width", "8"], capsys, code=2)
+    assert "other sizes than this run: --latent" in message
+    assert not list(Path("runs").iterdir())
+    # the flags that the message names are those that fit
+    flags = message.splitlines()[0].partition("run: ")[2].split()
+    assert cli.run([*command, *flags, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["steps"] == steps + 2
+    command[command.index(str(steps + 2))] = str(steps + 3)
+    command[command.index("--start") + 1] = "no-longer-there"
+    assert cli.run([*command, "--resume"]) == 0
+    assert generative.load("runs/" + MODEL).steps == steps + 3
+
+
+@pytest.mark.parametrize("start", ["nobody", "my.toml"])
+def test_a_run_without_its_model_leaves_nothing(
+    start: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("my.toml").write_text("steps = 3")
+    fails(["train", "digits", "-o", "runs", "--start", start, *QUICK], capsys, code=1)
+    assert not Path("runs").exists()
+
+
 def test_a_run_of_another_model_does_not_go_on(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -111,6 +140,21 @@ def test_settings_are_judged_when_they_are_together(folder: Path) -> None:
     command = ["train", "digits", "-o", "runs", "--config", "my.toml", *QUICK, *TINY]
     assert cli.run([*command, "--grow", "8:2"]) == 0
     assert settings_of("runs").stages == [(8, 2), (16, NEVER)]
+
+
+def test_a_size_below_those_that_a_preset_begins_with_needs_no_other_word() -> None:
+    for size, stages in (
+        (16, [(16, NEVER)]),
+        (32, [(32, NEVER)]),
+        (128, [(32, 8500), (128, NEVER)]),
+    ):
+        chosen = _settings("faces", None, Given(size=size))
+        assert chosen.stages == stages
+    assert _settings("faces", None, None) == PRESETS["faces"]
+    with pytest.raises(ConfigError, match="--size"):
+        _settings("faces", None, Given(size=12))
+    with pytest.raises(ConfigError, match="--grow"):
+        _settings("faces", None, Given(size=16, grow="32:9"))
 
 
 @pytest.mark.parametrize(

@@ -21,13 +21,14 @@ import stegfield
 from stegfield import generative
 from stegfield.config import GanConfig
 from stegfield.errors import ConfigError, DivergedError, InputError
+from stegfield.fields import checkpoints
 from stegfield.generative import Arrays, Model, Progress, Watch, store, train
 from stegfield.generative.model import GeneratorSizes
-from stegfield.generative.processes import ALONE
+from stegfield.generative.processes import ALONE, Processes
 from stegfield.generative.training import CURVES, LOG, MODEL, SAMPLES, STATE, _Run
 
 TINY = GanConfig(
-    size=8, steps=12, warm_up=2, batch=8, latent=4, hidden="8", rank=2, width=6, depth=2,
+    size=8, steps=12, warm_up=3, batch=8, latent=4, hidden="8", rank=2, width=6, depth=2,
     frequencies=4, std=1.0, channels=4, r1_every=4, seed=3,
 )  # fmt: skip
 
@@ -66,17 +67,53 @@ VARIANTS = [
 ]
 
 
+def in_the_warm_up(progress: Progress) -> bool:
+    return progress.warm_up_left == 1
+
+
 @pytest.mark.parametrize("settings", VARIANTS, ids=str)
 def test_a_run_that_is_resumed_ends_as_if_it_had_never_stopped(
     settings: dict[str, Any], tmp_path: Path
 ) -> None:
     settings = {"side": settings.get("size", 8), **settings}
     whole, state = trained(tmp_path / "whole", **settings)
-    trained(tmp_path / "parts", steps=6, **settings)
+    early, _ = trained(tmp_path / "parts", watch=in_the_warm_up, **settings)
+    assert early.steps == (0 if "warm_up" not in settings else 12)
     resumed, again = trained(tmp_path / "parts", **settings)
+    assert_equal(state, again)
+    trained(tmp_path / "more", steps=6, **settings)
+    resumed, again = trained(tmp_path / "more", **settings)
     assert whole.steps == resumed.steps == 12
     assert_equal(state, again)
     assert_equal(whole.generator.state_dict(), resumed.generator.state_dict())
+
+
+def test_a_run_that_ends_in_the_warm_up_shows_how_far_it_came(tmp_path: Path) -> None:
+    trained(tmp_path, watch=in_the_warm_up)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
+        [MODEL, STATE, LOG, SAMPLES, CURVES]
+    )
+    (line,) = (json.loads(line) for line in (tmp_path / LOG).read_text().splitlines())
+    assert (line["step"], line["warm_up_left"]) == (0, 1)
+    assert line["critic_loss"] is None
+    trained(tmp_path, warm_up=0, steps=1)  # whoever wants no more of it
+    trained(tmp_path, steps=2)  # and it does not come again
+    lines = [json.loads(line) for line in (tmp_path / LOG).read_text().splitlines()]
+    assert [line["step"] for line in lines] == [0, 1, 2]
+    assert not any(
+        name.startswith("optimizer.2") for name in safetensors.torch.load_file(tmp_path / STATE)
+    )
+
+
+def test_a_state_from_before_warm_ups_were_counted_goes_on(tmp_path: Path) -> None:
+    _, state = trained(tmp_path, steps=6)
+    with safetensors.safe_open(tmp_path / STATE, "pt") as stream:
+        facts = json.loads(stream.metadata()[checkpoints.ENTRY])
+    del facts["warm_up_left"], facts["taken_over"]
+    safetensors.torch.save_file(state, tmp_path / STATE, {checkpoints.ENTRY: json.dumps(facts)})
+    _, again = trained(tmp_path)
+    _, whole = trained(tmp_path / "whole")
+    assert_equal(whole, again)
 
 
 def test_a_seed_gives_the_same_run_again_and_another_seed_another(tmp_path: Path) -> None:
@@ -107,8 +144,10 @@ def test_the_watcher_ends_a_run_with_its_state_written(tmp_path: Path) -> None:
 
     model, _ = trained(tmp_path, watch=watch)
     assert model.steps == 5
-    assert [p.step for p in seen if p.step] == [1, 2, 3, 4, 5]
-    assert not any(p.step for p in seen[: TINY.warm_up])  # it watches the warm-up too
+    assert [(p.step, p.warm_up_left) for p in seen] == [
+        *((0, 2), (0, 1), (0, 0)),  # it watches the warm-up too
+        *((step, 0) for step in range(1, 6)),
+    ]
     assert all(p.steps == 12 and p.size == 8 for p in seen)
     resumed, state = trained(tmp_path)
     assert resumed.steps == 12
@@ -117,7 +156,13 @@ def test_the_watcher_ends_a_run_with_its_state_written(tmp_path: Path) -> None:
 
 
 def test_seconds_end_a_run(tmp_path: Path) -> None:
-    model, _ = trained(tmp_path, steps=10**6, max_seconds=1e-6)
+    long: dict[str, Any] = {"steps": 10**6, "max_seconds": 1e-6}
+    model, _ = trained(tmp_path / "plain", **long, warm_up=0)
+    assert model.steps == 1
+    model, _ = trained(tmp_path / "warm", **long)
+    assert model.steps == 0
+    for _ in range(3):  # two steps of the warm-up are left
+        model, _ = trained(tmp_path / "warm", **long)
     assert model.steps == 1
 
 
@@ -146,7 +191,15 @@ def test_checkpoints_are_written_on_the_way(
     monkeypatch.setattr("stegfield.generative.training.CHECKPOINT_SECONDS", -1.0)
     trained(tmp_path, steps=3)
     lines = [json.loads(line)["step"] for line in (tmp_path / LOG).read_text().splitlines()]
-    assert lines == [1, 2, 3, 3]
+    assert lines == [0, 0, 0, 1, 2, 3, 3]
+
+
+def test_a_line_of_the_log_that_was_cut_off_does_not_end_a_run(tmp_path: Path) -> None:
+    trained(tmp_path, steps=2)
+    with (tmp_path / LOG).open("a") as log:
+        log.write('{"step": 2, "st\n')
+    model, _ = trained(tmp_path, steps=4)
+    assert model.steps == 4
 
 
 def test_grey_examples_give_a_model_of_one_channel(tmp_path: Path) -> None:
@@ -213,7 +266,7 @@ def test_steps_too_long_end_the_run(tmp_path: Path) -> None:
 
 
 def test_random_points_are_other_points_in_every_step() -> None:
-    run = _Run(Arrays(smooth()), replace(TINY, points=20), "tiny", ALONE)
+    run = _Run(Arrays(smooth()), replace(TINY, points=20, warm_up=0), "tiny", ALONE)
     chosen = []
     for step in range(3):
         run.step = step
@@ -252,7 +305,9 @@ def test_warming_up_brings_the_generator_near_its_examples() -> None:
     errors = []
     for steps in (0, 150):
         run = _Run(Arrays(smooth()), replace(TINY, warm_up=steps, width=16), "tiny", ALONE)
-        assert not run.warm_up(None)
+        for _ in range(steps):
+            run.warm_up()
+        assert run.warm_up_left == 0
         places = run._places()
         assert torch.allclose(places.std(0), torch.ones(4), atol=1e-3)
         wanted = smooth()[run.training]
@@ -263,8 +318,92 @@ def test_warming_up_brings_the_generator_near_its_examples() -> None:
     assert errors[1] < 0.7 * errors[0]
 
 
+def started(
+    folder: Path, start: Model | None, *, watch: Watch | None = None, **settings: Any
+) -> tuple[Model, dict[str, Tensor]]:
+    """What comes of a run that begins with a model, or goes on from its state."""
+    folder.mkdir(exist_ok=True)
+    config = replace(TINY, **{"steps": 18, **settings})
+    examples = Arrays(smooth().flip(0))
+    model = train(examples, config, folder, name="other", start=start, watch=watch)
+    return model, safetensors.torch.load_file(folder / STATE)
+
+
+def test_a_run_that_begins_with_a_model_teaches_the_critic_first(tmp_path: Path) -> None:
+    first, _ = trained(tmp_path / "first")
+    seen: list[Progress] = []
+
+    def watch(progress: Progress) -> bool:
+        seen.append(progress)
+        return progress.warm_up_left == 0
+
+    model, state = started(tmp_path / "second", first, watch=watch)
+    assert [(p.step, p.warm_up_left) for p in seen] == [(12, 2), (12, 1), (12, 0)]
+    assert (model.name, model.steps) == ("other", 12)
+    for name, tensor in first.generator.state_dict().items():
+        for part in ("generator", "average"):
+            assert torch.equal(tensor, state[f"field.{part}.{name}"]), name
+    new = _Run(Arrays(smooth()), TINY, "other", ALONE).critic.state_dict()
+    assert not all(torch.equal(state[f"field.critic.{name}"], new[name]) for name in new)
+    assert all(p.critic_loss > 0 for p in seen)
+
+
+def test_a_critic_that_was_taught_tells_drawn_from_real(tmp_path: Path) -> None:
+    first, _ = trained(tmp_path)
+    config = replace(TINY, steps=13, warm_up=60, batch=16, critic_rate=3e-3, channels=8)
+    run = _Run(Arrays(smooth()), config, "other", ALONE)
+    run.take_over(first)
+    run.warm_up()
+    before = run.progress()
+    while run.warm_up_left:
+        run.warm_up()
+    after = run.progress()
+    assert after.real - after.drawn > before.real - before.drawn + 0.1
+    assert after.critic_loss < before.critic_loss
+
+
+@pytest.mark.parametrize("settings", [{}, {"augment": 0.5}, {"points": 40}, {"r1_every": 2}])
+def test_a_run_that_began_with_a_model_goes_on_as_if_it_had_never_stopped(
+    settings: dict[str, Any], tmp_path: Path
+) -> None:
+    first, _ = trained(tmp_path / "first")
+    _, whole = started(tmp_path / "whole", first, **settings)
+    _, early = started(tmp_path / "parts", first, watch=in_the_warm_up, **settings)
+    assert not torch.equal(early["field.critic.score.weight"], whole["field.critic.score.weight"])
+    started(tmp_path / "parts", None, steps=15, **settings)  # the state knows how it began
+    other, _ = trained(tmp_path / "other", seed=9)
+    model, parts = started(tmp_path / "parts", other, **settings)  # and comes before any model
+    assert model.steps == 18
+    assert_equal(whole, parts)
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"width": 8}, "other sizes than this run: --latent 4 --hidden 8 --rank 2 --width 6"),
+        ({"hidden": "8,8"}, "other sizes"),
+        ({"std": 2.0}, "other sizes"),
+        ({"steps": 12}, "--steps must be above the 12 that tiny was trained for"),
+    ],
+    ids=str,
+)
+def test_a_model_that_does_not_fit_is_refused(
+    settings: dict[str, Any], says: str, tmp_path: Path
+) -> None:
+    first, _ = trained(tmp_path / "first")
+    with pytest.raises(ConfigError, match=says):
+        started(tmp_path / "second", first, **settings)
+    assert not list((tmp_path / "second").iterdir())
+
+
+def test_a_model_of_other_signals_is_refused(tmp_path: Path) -> None:
+    grey = train(Arrays(smooth(channels=1)), replace(TINY, steps=2), tmp_path, name="grey")
+    with pytest.raises(ConfigError, match="grey draws another kind of signals"):
+        started(tmp_path / "second", grey)
+
+
 def test_the_average_follows_the_generator_faster_at_the_beginning() -> None:
-    run = _Run(Arrays(smooth()), replace(TINY, average=0.8), "tiny", ALONE)
+    run = _Run(Arrays(smooth()), replace(TINY, average=0.8, warm_up=0), "tiny", ALONE)
 
     def numbers(generator: nn.Module) -> Tensor:
         return torch.cat([p.detach().flatten() for p in generator.parameters()])
@@ -304,22 +443,6 @@ def test_settings_out_of_range_are_refused(settings: dict[str, Any]) -> None:
         replace(TINY, **settings)
 
 
-ONE_OF_SEVERAL = """
-import sys, torch
-from pathlib import Path
-sys.path.insert(0, sys.argv[1])
-from test_gan_training import TINY, smooth
-from dataclasses import replace
-from stegfield import generative
-torch.set_num_threads(1)
-with generative.joined() as processes:
-    assert processes.count == 2
-    examples = generative.Arrays(smooth())
-    config = replace(TINY, steps=4)
-    generative.train(examples, config, Path(sys.argv[2]), name="tiny", processes=processes)
-"""
-
-
 def free_port() -> int:
     """A port that nobody listens at."""
     with socket.socket() as listener:
@@ -329,34 +452,47 @@ def free_port() -> int:
 
 
 @pytest.mark.skipif(not distributed.is_available(), reason="torch is built without processes")
-def test_two_processes_train_what_one_trains(tmp_path: Path) -> None:
-    (tmp_path / "shared").mkdir()
-    here, source = Path(__file__).parent, Path(stegfield.__file__).parents[1]
+def test_two_processes_of_torchrun_train_what_one_trains(tmp_path: Path) -> None:
+    (tmp_path / "pictures").mkdir()
+    for number, values in enumerate(smooth(20)):
+        levels = ((values + 1) * 127.5).round().to(torch.uint8).numpy()
+        Image.fromarray(levels).save(tmp_path / "pictures" / f"{number}.png")
+    settings = ["--data", str(tmp_path / "pictures"), "--size", "8", "--steps", "4"]
+    settings += ["--warm-up", "2", "--batch", "6", "--augment", "0.5", "--points", "50"]
+    settings += ["--latent", "4", "--hidden", "8", "--rank", "2", "--width", "6"]
+    settings += ["--depth", "2", "--frequencies", "4", "--channels", "4", "--r1-every", "2"]
     environment = os.environ | {
-        "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": str(free_port()),
-        "WORLD_SIZE": "2",
         "OMP_NUM_THREADS": "1",
-        "PYTHONPATH": str(source),
+        "PYTHONPATH": str(Path(stegfield.__file__).parents[1]),
         "CUDA_VISIBLE_DEVICES": "",
     }
-    command = [sys.executable, "-c", ONE_OF_SEVERAL, str(here), str(tmp_path / "shared")]
-    processes = [
-        subprocess.Popen(command, env=environment | {"RANK": str(rank)}, stderr=subprocess.PIPE)
-        for rank in range(2)
-    ]
-    try:
-        for process in processes:
-            _, errors = process.communicate(timeout=120)
-            assert process.returncode == 0, errors.decode()
-    finally:
-        for process in processes:
-            process.kill()
-    _, alone = trained(tmp_path / "alone", steps=4)
-    shared = safetensors.torch.load_file(tmp_path / "shared" / STATE)
+    launcher = ["torch.distributed.run", "--nproc-per-node", "2", "--master-addr", "127.0.0.1"]
+    launcher += ["--master-port", str(free_port()), "-m", "stegfield"]
+    states = []
+    for name, module in (("shared", launcher), ("alone", ["stegfield"])):
+        command = [sys.executable, "-m", *module, "train", "tiny", "-o", str(tmp_path / name)]
+        done = subprocess.run(
+            [*command, *settings],
+            env=environment,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=240,
+        )
+        assert done.returncode == 0, done.stderr
+        told = [line for line in done.stderr.splitlines() if "4 of 4 steps" in line]
+        assert len(told) == 1  # only one of them tells
+        states.append(safetensors.torch.load_file(tmp_path / name / STATE))
+        lines = (tmp_path / name / LOG).read_text().splitlines()
+        assert [json.loads(line)["step"] for line in lines] == [4]
+    shared, alone = states
     assert shared.keys() == alone.keys()
     for name, tensor in shared.items():
         if name.startswith("field."):
             assert torch.allclose(tensor, alone[name], rtol=1e-3, atol=1e-4), name
-    lines = (tmp_path / "shared" / LOG).read_text().splitlines()
-    assert [json.loads(line)["step"] for line in lines] == [4]
+
+
+def test_a_batch_that_cannot_be_shared_evenly_is_refused() -> None:
+    # the mean over processes would no longer be the mean over the batch
+    with pytest.raises(ConfigError, match="multiple of the 3 processes, got 8"):
+        _Run(Arrays(smooth()), TINY, "tiny", Processes(3, 0))

@@ -19,6 +19,7 @@ from scipy.stats import wasserstein_distance
 
 from stegfield.errors import ConfigError
 from stegfield.generative.measures import (
+    Known,
     SlicedWasserstein,
     anchor_sets,
     anchors,
@@ -35,6 +36,7 @@ from stegfield.generative.measures import (
     zonal_spectrum,
 )
 from stegfield.generative.wasserstein import (
+    AnyBatch,
     Batch,
     enlarged,
     filtered,
@@ -326,6 +328,24 @@ def test_neighbours_are_sought_among_means_over_areas() -> None:
     assert np.allclose(found.rms, expected.rms, atol=1e-6)
 
 
+@pytest.mark.parametrize("size", [8, 46])
+def test_samples_in_parts_are_known_as_those_together(size: int) -> None:
+    samples, known = discs(9, 1, size), discs(50, 2, size)
+    some: list[AnyBatch] = [known[:20], torch.from_numpy(known[20:])]
+    parts = Known.of(iter(some))
+    assert parts.small.shape == (50, min(size, 16), min(size, 16), 3)
+    found, expected = nearest(samples, parts), nearest(samples, known)
+    assert found.index.tolist() == expected.index.tolist()
+    assert np.allclose(found.rms, expected.rms, atol=1e-6)
+    with pytest.raises(ConfigError, match="differ in size"):
+        nearest(discs(3, 1, size + 1), parts)
+    for wrong in (known[:0], known):
+        with pytest.raises(ConfigError, match=r"empty|missing, or differ in size"):
+            Known.of([wrong, discs(3, 1, size + 1)])
+    with pytest.raises(ConfigError, match="missing"):
+        Known.of([])
+
+
 def test_a_noisy_copy_is_found_near() -> None:
     noise = 0.1 * np.random.default_rng(0).standard_normal(REAL[:20].shape).astype(np.float32)
     found, usual = nearest(REAL[:20] + noise, REAL), nearest(OTHER, REAL)
@@ -438,6 +458,23 @@ def test_a_report_on_climate_fields_has_zonal_figures() -> None:
     assert found.samples == 20
 
 
+def test_where_few_were_held_out_the_anchors_may_be_of_the_training() -> None:
+    training, held_out = weather(60, 1), weather(9, 2)
+    found = evaluate(training, held_out, weather(50, 3), others=training[:40], globe=True)
+    assert (found.samples, found.reference, found.training) == (40, 9, 60)
+    assert found.trained_anchors
+    # neighbours of real samples are those of unseen ones, as the others would find themselves
+    assert found.real.least_training > 0
+    assert found.real.nearest_ratio == 1
+    assert found.drawn.nearest_ratio == pytest.approx(1, abs=0.2)
+    # fields of the same kind are as far away as the anchors, and nearer than noise
+    assert found.drawn.swd.mean == pytest.approx(found.real.swd.mean, rel=0.3)
+    assert found.noise.swd.mean > 1.5 * found.drawn.swd.mean
+    copies = evaluate(training, held_out, training[:40], others=training[:40], globe=True)
+    assert copies.drawn.copied == 1
+    assert copies.drawn.swd == copies.real.swd
+
+
 def test_a_report_is_plain_json() -> None:
     held_out = np.concatenate([OTHER[:10], REAL[:10]])
     # drawn samples that are in the reference have an infinite PSNR-2
@@ -447,7 +484,8 @@ def test_a_report_is_plain_json() -> None:
     assert read["drawn"]["psnr2_db"] is None
     assert read["real"]["swd"]["mean"] == found.real.swd.mean
     assert set(read) == {
-        *("drawn", "real", "blurred", "noise", "samples", "reference", "training", "seed")
+        *("drawn", "real", "blurred", "noise", "samples", "reference", "training", "seed"),
+        "trained_anchors",
     }
 
 
@@ -459,7 +497,9 @@ def test_a_report_needs_samples() -> None:
 
 
 def test_samples_stand_beside_their_nearest_training_samples() -> None:
-    data = matches_sheet(REAL[[4, 8, 15]], REAL, columns=2, tile_width=32)
+    samples = REAL[[4, 8, 15]]
+    found = nearest(samples, REAL)
+    data = matches_sheet(samples, REAL[found.index], found.rms, columns=2, tile_width=32)
     with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
         sheet = np.asarray(image)
     # each pair is twice the same image, here

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,6 +36,8 @@ def read_cover(path: Path | None, drawn: Drawn, *, flatten: bool) -> tuple[str, 
         raise ConfigError("there must be one cover", hint="name an image, or a --cover-model")
     if path is not None:
         return path.name, signals.read(path, flatten=flatten)
+    if drawn.cover_seed < 0:
+        raise ConfigError(f"--cover-seed must be 0 or more, got {drawn.cover_seed}")
     model = generative.load(str(drawn.cover_model))
     field = model.draw(drawn.cover_seed)
     shown = fields.render(field, size_of(model, drawn.cover_size))
@@ -47,7 +50,7 @@ def size_of(model: Model, text: str | None) -> tuple[int, ...]:
 
     if text is None:
         return model.size
-    if not text.isdigit():
+    if not re.fullmatch(r"[0-9]{1,8}", text):
         return signals.parse_size(text)
     rows, columns = model.size
     if int(text) == 0:

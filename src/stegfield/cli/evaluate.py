@@ -7,10 +7,11 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from stegfield.cli.signal_files import check_png
 from stegfield.cli.terminal import answer, say
+from stegfield.errors import ConfigError
 
-MOST_TRAINING = 20_000
-NEIGHBOURS = 12
+ZONAL = "  zonal mean   spread    spectrum"
 
 
 def evaluate(
@@ -27,45 +28,60 @@ def evaluate(
     """Measure what a model draws against real examples that it has not seen.
 
     Beside the figures of the model stand those of three anchors: other real examples, the same
-    blurred, and noise.
+    blurred, and noise. SWD is the sliced Wasserstein distance, diversity and nearest are
+    multiples of what real examples have; of climate fields there are also the RMS errors of the
+    mean and the spread at each latitude, and of the spectrum along longitude.
 
     Args:
         model: faces, climate or digits; or a file that `stegfield train` wrote.
         output: PNG file to write: samples, and below some of them with their nearest neighbours
             among the examples of the training.
         data: The examples that it was trained on: folder or zip; the digits need none.
-        count: Samples to measure; fewer where few examples were held out.
+        count: Samples to measure; fewer where there are few examples, or large ones.
         seed: Decides all that is random.
         json: Print the result as JSON.
         force: Replace an existing file.
     """
-    import torch
-
     from stegfield import files, generative
-    from stegfield.generative import measures
+    from stegfield.generative.judging import judge
+    from stegfield.signals.packing import HALF_RANGE_KELVIN
 
+    if count < 2:
+        raise ConfigError(f"--count must be at least 2, got {count}")
+    if not 0 <= seed < 1 << 63:
+        raise ConfigError(f"--seed must be from 0 to 2^63 - 1, got {seed}")
+    check_png(output)
     files.check_new(output, force=force)
     source = generative.load(model)
     examples = generative.read_examples(source.name, data, max(source.size), medium=source.medium)
-    training = examples.grids(examples.training()[:MOST_TRAINING])
-    draws = torch.Generator().manual_seed(seed)
-    others = examples.held_out()
-    held_out = examples.grids(others[torch.randperm(len(others), generator=draws).numpy()])
-    latents = torch.randn(count, source.sizes.latent, generator=torch.Generator().manual_seed(seed))
-    drawn = source.sample(latents, source.size)
-    report = measures.evaluate(
-        training, held_out, drawn, globe=source.medium == "climate", seed=seed
-    )
-    picture = measures.matches_sheet(drawn[:NEIGHBOURS], training)
-    files.write_new(output, picture, force=force)
+    if (learned := len(examples.training())) != source.examples:
+        say(
+            f"warning: {source.name} learned from {source.examples:,} examples, and of these it "
+            f"would be {learned:,}\nhint: others than those of its training say less about it"
+        )
+    judged = judge(source, examples, count=count, seed=seed)
+    report = judged.report
+    files.write_new(output, judged.picture, force=force)
     if json:
         answer({"model": source.name, "steps": source.steps, **report.to_json()})
         return
-    say(f"{source.name}, {source.steps:,} steps: {report.samples} samples")
-    say("            SWD   diversity  PSNR-2   nearest")
+    few = ", so that the other real ones were trained on" if report.trained_anchors else ""
+    say(
+        f"{source.name}, {source.steps:,} steps: {report.samples} samples, "
+        f"beside {report.reference} held-out examples{few}"
+    )
+    zonal = source.medium == "climate"
+    say(f"{'':8}     SWD  diversity    PSNR-2  nearest" + (ZONAL if zonal else ""))
     for name in ("drawn", "real", "blurred", "noise"):
         figures = getattr(report, name)
-        say(
-            f"{name:8} {figures.swd.mean:7.1f} {figures.diversity:11.2f} "
-            f"{figures.psnr2_db:7.1f} dB {figures.nearest_ratio:6.2f}"
+        line = (
+            f"{name:8} {figures.swd.mean:7.1f} {figures.diversity:10.2f} "
+            f"{figures.psnr2_db:6.1f} dB {figures.nearest_ratio:8.2f}"
         )
+        if figures.zonal is not None:
+            line += (
+                f"{figures.zonal.mean_rms * HALF_RANGE_KELVIN:10.2f} K"
+                f"{figures.zonal.std_rms * HALF_RANGE_KELVIN:7.2f} K"
+                f"{figures.zonal.spectrum_rms_db:8.2f} dB"
+            )
+        say(line)

@@ -10,12 +10,14 @@ from cyclopts import Parameter
 
 from stegfield.cli.covers import size_of
 from stegfield.cli.embed import tell
+from stegfield.cli.signal_files import check_png
 from stegfield.cli.terminal import answer, read_key, read_message, say, watching_bits
 from stegfield.config import EmbedConfig
 from stegfield.errors import ConfigError
 
 if TYPE_CHECKING:
     from stegfield.fixednet import EmbedResult
+    from stegfield.generative import Model
     from stegfield.keys import Key, Passphrase
     from stegfield.metrics import Samples
     from stegfield.signals import Signal
@@ -24,6 +26,8 @@ FIELD_SUFFIX = ".safetensors"
 LARGEST_SEED = 1 << 63
 LARGEST_COUNT = 1024
 ACROSS = 8
+SMALL_TILE, LARGE_TILE, MAP_WIDTH = 64, 256, 360
+"""Pixels along the longer side of what a sheet shows, and of a map on it."""
 
 
 def generate(
@@ -55,7 +59,7 @@ def generate(
         seed: Decides what is drawn [default: at random]. Who can guess the seed of a cover can draw
             it again, and see what a message changed.
         count: How many to draw, with consecutive seeds, for --grid.
-        grid: PNG file to write with all that was drawn.
+        grid: PNG file to write with all that was drawn, each of 256 pixels at most.
         plot: PNG file to write with the globe from two sides.
         message: File to embed; - is stdin.
         key: Key file for the message; asks for a passphrase if left out.
@@ -63,16 +67,17 @@ def generate(
         json: Print the result as JSON.
         force: Replace existing files.
     """
-    from stegfield import fields, files, generative, globes, pictures, signals
+    from stegfield import fields, files, generative, globes, signals
 
     written = [path for path in (output, grid, plot) if path is not None]
     _check(written, seed, count, grid)
+    check_png(grid, plot)
     files.check_apart(written, [path for path in (message, key) if path is not None])
     for path in written:
         files.check_new(path, force=force)
     source = generative.load(model)
     if message is not None:
-        _check_message(output, seed, config, source.medium)
+        _check_message(output, grid, seed, config, source.medium)
     shown_at = size_of(source, size)
     first = secrets.randbelow(LARGEST_SEED - LARGEST_COUNT) if seed is None else seed
     result, outputs = None, []
@@ -90,9 +95,7 @@ def generate(
         data = fields.to_bytes(field) if function else signals.encode(cover, output.suffix)
         outputs.append(files.Output(output, data))
     if grid is not None:
-        others = (fields.render(source.draw(first + i), shown_at) for i in range(1, count))
-        drawn = [_picture(one) for one in (cover, *others)]
-        outputs.append(files.Output(grid, pictures.contact_sheet(drawn, ACROSS)))
+        outputs.append(files.Output(grid, _sheet(source, range(first, first + count), shown_at)))
     if plot is not None:
         shown = cover if result is None else result.stego
         outputs.append(
@@ -136,11 +139,21 @@ def _sent(
         return fixednet.embed(cover, message, key, config=config, suffix=suffix, watch=watch)
 
 
+def _sheet(source: Model, seeds: range, size: tuple[int, ...]) -> bytes:
+    """Draw what seeds give, small: a function has any size."""
+    from stegfield import fields, pictures
+
+    longest = min(max(SMALL_TILE, *size), LARGE_TILE)
+    tile = tuple(max(1, round(side * longest / max(size))) for side in size)
+    drawn = [_picture(fields.render(source.draw(seed), tile)) for seed in seeds]
+    return pictures.contact_sheet(drawn, ACROSS, tile_width=drawn[0].shape[1])
+
+
 def _picture(shown: Signal) -> Samples:
     from stegfield import globes, signals
 
     if shown.medium == "climate":
-        return globes.world(shown, width=4 * shown.size[1])
+        return globes.world(shown, width=MAP_WIDTH)
     return signals.to_samples(shown)
 
 
@@ -155,11 +168,17 @@ def _check(written: list[Path], seed: int | None, count: int, grid: Path | None)
         raise ConfigError("several are drawn into one picture", hint="name it with --grid")
 
 
-def _check_message(output: Path | None, seed: int | None, config: EmbedConfig, medium: str) -> None:
+def _check_message(
+    output: Path | None, grid: Path | None, seed: int | None, config: EmbedConfig, medium: str
+) -> None:
     from stegfield import fixednet
 
     if output is None:
         raise ConfigError("the message needs a file to go into", hint="name it with -o")
+    if grid is not None:
+        raise ConfigError(
+            "a sheet would show the cover as it was before the message", hint="leave --grid out"
+        )
     if config.known_cover and seed is not None:
         raise ConfigError("with --known-cover the key decides what is drawn, not --seed")
     if output.suffix == FIELD_SUFFIX:

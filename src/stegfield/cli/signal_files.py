@@ -33,3 +33,12 @@ def _would_be(output: Path) -> str:
     from stegfield import signals
 
     return signals.noun(signals.medium_of(output))
+
+
+def check_png(*paths: Path | None) -> None:
+    """Refuse a name that promises another kind of file than the PNG that will be written."""
+    for path in paths:
+        if path is not None and path.suffix.lower() != ".png":
+            raise ConfigError(
+                f"{path} would be a PNG file", hint="give it a name that ends in .png"
+            )

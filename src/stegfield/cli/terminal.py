@@ -277,8 +277,10 @@ def watching_training(*, show: bool) -> Iterator[Callable[[Drawing], bool]]:
                 step=f"{progress.step:,}",
                 told=f"{progress.size}x{progress.size}, {progress.images_a_second:.0f} a second, "
                 f"loss {progress.critic_loss:.2f}, "
-                f"scores {progress.real:+.2f} {progress.drawn:+.2f}",
-                left=f"{left / 60:.0f} min left",
+                f"scores {progress.real:+.2f} {progress.drawn:+.2f}"
+                if not progress.warm_up_left
+                else f"warming up, {progress.warm_up_left:,} steps to go",
+                left="" if progress.warm_up_left else f"{left / 60:.0f} min left",
             )
             return asked()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -46,8 +47,8 @@ def train(
         data: Folder or zip of images, or folder of .npz temperatures; the digits need none.
         config: TOML file of settings; flags come before it.
         settings: How to train.
-        start: Model to begin with, a name or a file, to improve it or to adapt it to examples of
-            another kind; --warm-up then teaches the critic alone.
+        start: Model to begin with, a name or a file, to improve it or to adapt it to other
+            examples; its steps count, and --warm-up teaches the critic alone.
         resume: Go on from the state in the folder.
         json: Print the result as JSON.
     """
@@ -55,11 +56,11 @@ def train(
     from stegfield import files, generative
     from stegfield.generative.training import MODEL, STATE
 
-    begun = None if start is None else generative.load(start)
-    files.make_folder(output)
     state = output / STATE
     if state.exists() and not resume:
         raise OutputExistsError(state, hint="--resume goes on from it; or name another folder")
+    begun = None if start is None or state.exists() else generative.load(start)
+    files.make_folder(output)
     examples = generative.read_examples(what, data, chosen.size)
     with generative.joined() as processes, watching_training(show=processes.first) as watch:
         model = generative.train(
@@ -88,5 +89,10 @@ def _settings(what: str, path: Path | None, flags: Given | None) -> GanConfig:
             entries = tomllib.loads(files.read_bounded(path, 1 << 20).decode())
         except ValueError as error:
             raise ConfigError(f"{path} is not a file of settings: {error}") from None
-    given = {} if flags is None else flags.given
-    return gan_config({**entries, **given}, PRESETS.get(what, GanConfig()))
+    entries |= {} if flags is None else flags.given
+    base = PRESETS.get(what, GanConfig())
+    if "grow" not in entries and isinstance(size := entries.get("size"), int):
+        # the sizes that a preset begins with may not be below one that was asked for
+        smaller = [f"{one}:{end}" for one, end in base.stages[:-1] if one < size]
+        base = replace(base, size=max(size, base.size), grow=",".join(smaller))
+    return gan_config(entries, base)

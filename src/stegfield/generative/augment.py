@@ -12,6 +12,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from stegfield.generative.processes import ALONE, Processes
+
 FARTHEST = 8
 """A shift is at most one part in so many of a side."""
 
@@ -21,6 +23,7 @@ def augmented(
     side: int | None,
     share: float,
     draws: torch.Generator,
+    processes: Processes = ALONE,
 ) -> Float[Tensor, "batch points values"]:
     """Recolour a share of the samples, and shift a share of them where they are square images.
 
@@ -28,26 +31,29 @@ def augmented(
         values: Samples at points.
         side: Of the square that the points fill, row by row; None where they do not.
         share: Of the samples that each change is made to.
-        draws: Decides everything.
+        draws: Decides everything, for the whole batch.
+        processes: Among whom the batch is shared: ``values`` are one's part.
     """
-    batch = len(values)
-    values = _recoloured(values, share, draws)
+    batch = len(values) * processes.count
+    drawn = processes.share(torch.rand(batch, 4, generator=draws))
+    values = _recoloured(values, share, drawn)
     if side is None:
         return values
     farthest = side // FARTHEST
     moves = torch.randint(-farthest, farthest + 1, (batch, 2), generator=draws)
     moves *= torch.rand(batch, 1, generator=draws) < share
+    moves = processes.share(moves)
     place = torch.arange(side)
     rows, columns = ((place + moves[:, axis, None]).clamp(0, side - 1) for axis in (0, 1))
     index = (rows[:, :, None] * side + columns[:, None, :]).flatten(1).to(values.device)
     return values.gather(1, index[..., None].expand_as(values))
 
 
-def _recoloured(values: Tensor, share: float, draws: torch.Generator) -> Tensor:
+def _recoloured(values: Tensor, share: float, drawn: Float[Tensor, "batch 4"]) -> Tensor:
     """Change brightness, saturation and contrast."""
-    drawn = torch.rand(4, len(values), 1, 1, generator=draws)
-    chosen = (drawn[3] < share).to(values)
-    brightness, saturation, contrast = ((2 * d - 1).to(values) * chosen for d in drawn[:3])
+    columns = drawn.T[..., None, None]
+    chosen = (columns[3] < share).to(values)
+    brightness, saturation, contrast = ((2 * d - 1).to(values) * chosen for d in columns[:3])
     values = values + brightness / 2
     grey = values.mean(2, keepdim=True)
     values = grey + (values - grey) * (1 + saturation)

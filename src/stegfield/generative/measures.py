@@ -9,6 +9,7 @@ real ones in RMS, and noise is as diverse as any. Read them together, and look a
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -38,6 +39,7 @@ from stegfield.metrics import without_infinity
 
 __all__ = [
     "Figures",
+    "Known",
     "Nearest",
     "Report",
     "SlicedWasserstein",
@@ -66,6 +68,31 @@ ROUNDS = 8  # partners of each sample in the mean pairwise distance
 AT_ONCE = 1024  # known samples in a block of a search
 USUAL_COPIES = 0.01  # share of real samples that count as too near to a training sample
 PEAK = 2.0  # values lie in [-1, 1]
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """Samples that neighbours are looked for in, as small as they are compared: many fit."""
+
+    small: Batch
+    shape: tuple[int, ...]
+    """Rows, columns and channels of the samples themselves."""
+
+    @classmethod
+    def of(cls, parts: Iterable[AnyBatch]) -> Known:
+        """Reduce samples that come in parts, so that only one part is in memory.
+
+        Raises:
+            ConfigError: There are none, they differ in size, or have values that are not finite.
+        """
+        found: dict[tuple[int, ...], list[Batch]] = {}
+        for part in parts:
+            (batch,) = as_batches(part)
+            found.setdefault(batch.shape[1:], []).append(_reduced(batch))
+        if len(found) != 1:
+            raise ConfigError("samples to look for neighbours in are missing, or differ in size")
+        ((shape, small),) = found.items()
+        return cls(np.concatenate(small), shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +135,7 @@ class Report:
     drawn: Figures
     """The generated samples."""
     real: Figures
-    """Held-out real samples, other ones than the reference."""
+    """Real samples, other ones than the reference; their neighbours are those of held-out ones."""
     blurred: Figures
     """The same, blurred."""
     noise: Figures
@@ -119,6 +146,9 @@ class Report:
     """Held-out real samples that they were compared with."""
     training: int
     """Training samples that neighbours were looked for in."""
+    trained_anchors: bool
+    """Whether the real samples of the anchors are of the training, as few were held out. One that
+    the generator may know by heart is then no farther from the reference than unseen ones."""
     seed: int
     """What decided all that is random."""
 
@@ -130,10 +160,11 @@ class Report:
 
 
 def evaluate(
-    real_train: AnyBatch,
+    real_train: AnyBatch | Known,
     real_held_out: AnyBatch,
     drawn: AnyBatch,
     *,
+    others: AnyBatch | None = None,
     globe: bool = False,
     seed: int = 0,
 ) -> Report:
@@ -147,23 +178,32 @@ def evaluate(
         real_train: What the generator was trained on, in [-1, 1]; 8,000 are searched in seconds.
         real_held_out: Real samples that it has not seen, in no order; at least 4.
         drawn: Generated samples, in no order; at least 2.
+        others: Real samples for the anchors, in place of held-out ones, which then are all part of
+            the reference: where few were held out, some of the training.
         globe: Samples are climate fields, rows from the north pole to the south.
         seed: Decides all that is random.
 
     Raises:
         ConfigError: The sets differ in size or channels, or are too small.
     """
-    training, held_out, generated = as_batches(real_train, real_held_out, drawn)
-    count = min(len(generated), len(held_out) // 2)
-    if count < 2:
+    training = _known(real_train)
+    held_out, generated, real = as_batches(
+        real_held_out, drawn, real_held_out if others is None else others
+    )
+    count = min(len(generated), len(real) // (2 if others is None else 1))
+    if count < 2 or len(held_out) < 4:
         raise ConfigError(
             f"2 drawn and 4 held-out samples are needed, got {len(generated)} and {len(held_out)}"
         )
-    reference = held_out[count:]
-    sets = {"drawn": generated[:count]} | anchor_sets(held_out[:count], seed=seed, globe=globe)
+    reference = held_out[count:] if others is None else held_out
+    unseen = held_out[:count] if others is None else held_out
+    sets = {"drawn": generated[:count]} | anchor_sets(real[:count], seed=seed, globe=globe)
     distances = sliced_wassersteins(reference, list(sets.values()), seed=seed, globe=globe)
     usual = pairwise_rms(reference, seed=seed)
-    neighbours = {name: nearest(each, training).rms for name, each in sets.items()}
+    looking = sets
+    if others is not None:  # samples of the training would only find themselves
+        looking = {"drawn": sets["drawn"]} | anchor_sets(unseen, seed=seed, globe=globe)
+    neighbours = {name: nearest(each, training).rms for name, each in looking.items()}
     real_median = float(np.median(neighbours["real"]))
     suspicious = float(np.quantile(neighbours["real"], USUAL_COPIES))
     figures = {
@@ -180,7 +220,12 @@ def evaluate(
         for name, distance in zip(sets, distances, strict=True)
     }
     return Report(
-        **figures, samples=count, reference=len(reference), training=len(training), seed=seed
+        **figures,
+        samples=count,
+        reference=len(reference),
+        training=len(training.small),
+        trained_anchors=others is not None,
+        seed=seed,
     )
 
 
@@ -248,7 +293,7 @@ def pairwise_rms(samples: AnyBatch, *, seed: int = 0) -> float:
     return float(np.mean([distances.mean() for distances in pairs]))
 
 
-def nearest(samples: AnyBatch, training: AnyBatch) -> Nearest:
+def nearest(samples: AnyBatch, training: AnyBatch | Known) -> Nearest:
     """Find each sample's nearest training sample, by the RMS distance of 16x16 images.
 
     Small images, since a copy that is shifted by a pixel or has other noise is a copy still.
@@ -257,8 +302,13 @@ def nearest(samples: AnyBatch, training: AnyBatch) -> Nearest:
     Returns:
         Indices into ``training``, and distances of the small images.
     """
-    batch, known = as_batches(samples, training)
-    return _nearest(_reduced(batch), _reduced(known))
+    (batch,), known = as_batches(samples), _known(training)
+    if batch.shape[1:] != known.shape:
+        raise ConfigError(
+            f"the sets of samples differ in size: {batch.shape[1:]} and {known.shape}",
+            hint="compare samples with the same rows, columns and channels",
+        )
+    return _nearest(_reduced(batch), known.small)
 
 
 def psnr2(samples: AnyBatch, real: AnyBatch) -> float:
@@ -278,20 +328,23 @@ def psnr2(samples: AnyBatch, real: AnyBatch) -> float:
 
 
 def matches_sheet(
-    samples: AnyBatch, training: AnyBatch, *, columns: int = 4, tile_width: int = 96
+    samples: AnyBatch,
+    neighbours: AnyBatch,
+    rms: NDArray[np.float64],
+    *,
+    columns: int = 4,
+    tile_width: int = 96,
 ) -> bytes:
     """Draw samples beside their nearest training samples, as a PNG: are they copies?
 
     Below each pair stands its RMS distance, ``columns`` pairs in a row.
     """
-    batch, known = as_batches(samples, training)
-    found = nearest(batch, known)
     tiles = [
         tile
-        for sample, index, rms in zip(batch, found.index, found.rms, strict=True)
+        for sample, neighbour, distance in zip(*as_batches(samples, neighbours), rms, strict=True)
         for tile in (
             pictures.Tile(to_levels(sample), "drawn"),
-            pictures.Tile(to_levels(known[index]), f"{rms:.3f} away"),
+            pictures.Tile(to_levels(neighbour), f"{distance:.3f} away"),
         )
     ]
     rows = [tiles[at : at + 2 * columns] for at in range(0, len(tiles), 2 * columns)]
@@ -304,6 +357,10 @@ def to_levels(values: NDArray[np.float32]) -> UInt8[np.ndarray, "*size"]:
         np.clip((values + 1) * 127.5, 0, 255).round().astype(np.uint8)
     )
     return levels
+
+
+def _known(samples: AnyBatch | Known) -> Known:
+    return samples if isinstance(samples, Known) else Known.of([samples])
 
 
 def _reduced(batch: Batch) -> Batch:

@@ -71,6 +71,8 @@ def joined() -> Iterator[Processes]:
     if count == 1:
         yield Processes(device=device)
         return
+    if device != "cpu":
+        torch.cuda.set_device(device)  # what nccl takes where no tensor tells it
     distributed.init_process_group("gloo" if device == "cpu" else "nccl")
     try:
         yield Processes(count, rank, device)

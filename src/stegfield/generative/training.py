@@ -12,7 +12,8 @@ Both are stepped on one batch of drawn samples. The two losses of a drawn sample
 they weigh the gradient of its score, so one pass through the critic and back serves both.
 
 A run is a function of its settings and its examples: batch and latents of a step follow from the
-seed and the step's number, so a run that is resumed goes on as if it had never stopped.
+seed and the step's number, so a run that is resumed goes on as if it had never stopped. A warm-up
+comes first: of the generator, or of the critic alone where the run begins with a trained generator.
 
 Sources: Goodfellow et al. (2014), Mescheder et al. (2018) for R1, Dupont et al. (2022), GASP, for
 both on functions; Karras et al. (2018) for growing sizes and the moving average, Karras et al.
@@ -29,9 +30,10 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -57,7 +59,7 @@ from stegfield.pictures import contact_sheet, curves
 STATE, MODEL, LOG = "state.safetensors", "last.safetensors", "log.jsonl"
 SAMPLES, CURVES = "samples.png", "curves.png"
 CHECKPOINT_SECONDS = 120.0
-WARM_UP_RATE = 1e-3
+WARM_UP_RATE, WARM_UP_BETAS = 1e-3, (0.9, 0.99)
 WARM_UP_POINTS = 512
 """Of the finest set, drawn anew in each step."""
 WARM_UP_EXAMPLES = 4096
@@ -76,6 +78,8 @@ class Progress:
 
     step: int
     steps: int
+    warm_up_left: int
+    """Steps of the warm-up that are still to come; they are not counted in `step`."""
     size: int
     seconds: float
     images_a_second: float
@@ -118,13 +122,14 @@ def train(
         folder: Where all of the run goes; it exists.
         name: Of what is drawn, kept in the model.
         start: Whose generator and count of steps to begin with, where there is no state yet; the
-            warm-up is then the critic's.
+            warm-up then teaches the critic alone.
         processes: Which part of each batch is ours.
         watch: Is told of every step.
 
     Raises:
         InputError: The state in the folder is damaged or belongs to another run.
-        ConfigError: The model to begin with has other sizes, or as many steps as are planned.
+        ConfigError: The model to begin with has other sizes, or as many steps as are planned; or
+            the batch cannot be shared evenly.
         DivergedError: A loss grew beyond all numbers.
     """
     keep_freed_memory()
@@ -133,14 +138,13 @@ def train(
         run.restore(folder / STATE)
     elif start is not None:
         run.take_over(start)
-        if processes.any(run.warm_up_critic(watch)):
-            return run.model()
-    elif processes.any(run.warm_up(watch)):
-        return run.model()  # nothing to go on from yet
     began, saved = time.monotonic(), time.monotonic()
     stop = False
     while run.step < config.steps and not stop:
-        run.advance()
+        if run.warm_up_left:
+            run.warm_up()
+        else:
+            run.advance()
         now = time.monotonic()
         asked = watch is not None and watch(run.progress())
         over = config.max_seconds is not None and now - began > config.max_seconds
@@ -160,6 +164,10 @@ class _Run:
         self, examples: Examples, config: GanConfig, name: str, processes: Processes
     ) -> None:
         self.examples, self.config, self.name, self.processes = examples, config, name, processes
+        if config.batch % processes.count:
+            raise ConfigError(
+                f"--batch must be a multiple of the {processes.count} processes, got {config.batch}"
+            )
         self.device = torch.device(processes.device)
         torch_seed = config.seed % (1 << 63)
         with torch.random.fork_rng([]):
@@ -184,8 +192,11 @@ class _Run:
             torch.optim.Adam(self.trained, config.generator_rate, betas),
             torch.optim.Adam(self.critic.parameters(), config.critic_rate, betas),
         ]
+        self.fitting = torch.optim.Adam(self.trained, WARM_UP_RATE, WARM_UP_BETAS)
         self.training, self.held_out = examples.training(), examples.held_out()
-        self.step = 0
+        self.step, self.warm_up_left = 0, config.warm_up
+        self.taken_over = False
+        self._placed: Tensor | None = None
         self._before, self._start = 0.0, time.monotonic()
         self._begun_at = 0
         self._figures: Tensor | None = None
@@ -203,7 +214,8 @@ class _Run:
 
     def _draws(self, purpose: int) -> torch.Generator:
         """Give the random numbers of this step, the same in all processes."""
-        seed = (self.config.seed * 1_000_003 + self.step) * 8 + purpose
+        step = -self.warm_up_left if self.warm_up_left else self.step
+        seed = (self.config.seed * 1_000_003 + step) * 8 + purpose
         return torch.Generator().manual_seed(seed % (1 << 63))
 
     def _examples(
@@ -296,7 +308,8 @@ class _Run:
         if not self.config.augment:
             return values
         size = self.size if self.examples.medium == "image" and not self.config.points else None
-        return augmented(values, size, self.config.augment, self._draws(2 + which))
+        draws = self._draws(2 + which)
+        return augmented(values, size, self.config.augment, draws, self.processes)
 
     def _penalise(self, real: Tensor, sets: Pyramid) -> Tensor:
         """Add the gradient of R1, as much more as it is taken less often."""
@@ -329,6 +342,7 @@ class _Run:
         return Progress(
             step=self.step,
             steps=self.config.steps,
+            warm_up_left=self.warm_up_left,
             size=self.size,
             seconds=self.seconds,
             images_a_second=(self.step - self._begun_at) * self.config.batch / lasted,
@@ -363,38 +377,55 @@ class _Run:
         )
         self._swd, self._real_swd = drawn.mean, real.mean
 
-    def warm_up(self, watch: Watch | None) -> bool:
+    def warm_up(self) -> None:
+        """Take one step of the warm-up."""
+        if self.taken_over:
+            self._warm_up_critic()
+        else:
+            self._warm_up_generator()
+        self.warm_up_left -= 1
+
+    def _warm_up_generator(self) -> None:
         """Fit the generator to the examples, each at the place that its principal components give.
 
         Components are scaled to variance 1 over the examples, so that random vectors of the same
-        variance draw something like them. Gives True if the watcher asked for the end meanwhile.
+        variance draw something like them.
         """
-        if not self.config.warm_up:
-            return False
-        places = self._places()
-        optimizer = torch.optim.Adam(self.trained, WARM_UP_RATE, (0.9, 0.99))
-        draws = self._draws(6)
+        if self._placed is None:
+            self._placed = self._places()
+        places, draws = self._placed, self._draws(6)
+        done, left = self.config.warm_up - self.warm_up_left, self.warm_up_left
+        rate = min(1.0, (done + 1) / 100) * math.sqrt(left / self.config.warm_up)
+        self.fitting.param_groups[0]["lr"] = WARM_UP_RATE * rate
+        index = self.processes.share(
+            torch.randint(len(places), (self.config.batch,), generator=draws)
+        )
         at = even_points(self.examples.medium, self.config.size)
-        for step in range(self.config.warm_up):
-            rate = min(1.0, (step + 1) / 100) * math.sqrt(1 - step / self.config.warm_up)
-            optimizer.param_groups[0]["lr"] = WARM_UP_RATE * rate
-            index = self.processes.share(
-                torch.randint(len(places), (self.config.batch,), generator=draws)
-            )
-            some = torch.randperm(len(at), generator=draws)[:WARM_UP_POINTS]
-            chosen = self.training[index.numpy()]
-            wanted = self.examples.values(chosen, self.config.size)[:, some]
-            with self._precision():
-                given = self.generator(places[index].to(self.device), at[some].to(self.device))
-            loss = (given.float() - wanted.to(self.device)).square().mean()
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            self.processes.average_gradients(self.trained)
-            optimizer.step()
-            if self.processes.any(watch is not None and watch(self.progress())):
-                return True
+        some = torch.randperm(len(at), generator=draws)[:WARM_UP_POINTS]
+        chosen = self.training[index.numpy()]
+        wanted = self.examples.values(chosen, self.config.size)[:, some]
+        with self._precision():
+            given = self.generator(places[index].to(self.device), at[some].to(self.device))
+        loss = (given.float() - wanted.to(self.device)).square().mean()
+        self.fitting.zero_grad(set_to_none=True)
+        loss.backward()
+        self.processes.average_gradients(self.trained)
+        self.fitting.step()
         self.average.load_state_dict(self.generator.state_dict())
-        return False
+        if left == 1:
+            self.fitting.state.clear()
+            self._placed = None
+
+    def _warm_up_critic(self) -> None:
+        """Train the critic alone, against the generator that the run begins with."""
+        draws = self._draws(0)
+        at, real, sets = self._examples(self.training, draws)
+        with torch.no_grad(), self._precision():
+            drawn = self.generator(self._latents(draws), at).float()
+        penalise = self.warm_up_left % self.config.r1_every == 0
+        self._teach_critic(drawn, real, sets, penalise=penalise)
+        self.processes.average_gradients(self.critic.parameters())
+        self.optimizers[1].step()
 
     def take_over(self, start: Model) -> None:
         """Begin with a trained generator, at the step that it had come to.
@@ -414,23 +445,7 @@ class _Run:
         self.generator.load_state_dict(weights)
         self.average.load_state_dict(weights)
         self.step = self._begun_at = start.steps
-
-    def warm_up_critic(self, watch: Watch | None) -> bool:
-        """Train the critic alone, against the generator that the run begins with.
-
-        Gives True if the watcher asked for the end meanwhile.
-        """
-        draws = self._draws(6)
-        for step in range(self.config.warm_up):
-            at, real, sets = self._examples(self.training, draws)
-            with torch.no_grad(), self._precision():
-                drawn = self.generator(self._latents(draws), at).float()
-            self._teach_critic(drawn, real, sets, penalise=step % self.config.r1_every == 0)
-            self.processes.average_gradients(self.critic.parameters())
-            self.optimizers[1].step()
-            if self.processes.any(watch is not None and watch(self.progress())):
-                return True
-        return False
+        self.taken_over = True
 
     def _places(self) -> Float[Tensor, "count latent"]:
         """Give a latent vector for every example of the training."""
@@ -458,21 +473,32 @@ class _Run:
             "run": self.identity,
             "settings": asdict(self.config),
             "step": self.step,
+            "warm_up_left": self.warm_up_left,
+            "taken_over": self.taken_over,
             "seconds": self.seconds,
             "figures": None if self._figures is None else self._figures.tolist(),
         }
-        checkpoints.save(folder / STATE, self.parts, self.optimizers, facts)
+        checkpoints.save(folder / STATE, self.parts, [*self.optimizers, self.fitting], facts)
         store.save(folder / MODEL, self.model(), force=True)
         with (folder / LOG).open("a") as log:
-            log.write(json.dumps(asdict(self.progress())) + "\n")
+            log.write(json.dumps(_without_nan(asdict(self.progress()))) + "\n")
         files.write_new(folder / SAMPLES, self.sheet(), force=True)
         files.write_new(folder / CURVES, drawn_curves(folder / LOG), force=True)
 
     def restore(self, path: Path) -> None:
         """Go on from a state of the same run."""
         with checkpoints.distrusting(path):
-            facts = checkpoints.load(path, self.parts, self.optimizers, self.identity)
+            optimizers = [*self.optimizers, self.fitting]
+            facts = checkpoints.load(path, self.parts, optimizers, self.identity)
             self.step, self._before = int(facts["step"]), float(facts["seconds"])
+            # a state without these was written after a warm-up
+            left, taken_over = int(facts.get("warm_up_left", 0)), facts.get("taken_over", False)
+            if self.step < 0 or left < 0:
+                raise ValueError(path)
+            self.warm_up_left = min(left, self.config.warm_up)
+            self.taken_over = bool(taken_over)
+            if not self.warm_up_left:
+                self.fitting.state.clear()
             self._begun_at = self.step
             if facts["figures"] is not None:
                 self._figures = torch.tensor(facts["figures"], device=self.device)
@@ -514,10 +540,18 @@ class _Run:
 
 def drawn_curves(log: Path) -> bytes:
     """Draw the distance of samples from real examples over the steps of a log, as a PNG."""
-    lines = [json.loads(line) for line in log.read_text().splitlines()]
-    shown = [(line["step"], line["swd"]) for line in lines if "swd" in line]
+    lines = []
+    for line in log.read_text().splitlines():
+        with suppress(ValueError):  # one that was cut off when the machine stopped
+            lines.append(json.loads(line))
+    shown = [(line["step"], line["swd"]) for line in lines]
     levels = {"other real ones": lines[-1]["real_swd"]}
     return curves({"drawn": shown}, levels=levels, title="distance from real examples (SWD)")
+
+
+def _without_nan(figures: dict[str, Any]) -> dict[str, Any]:
+    """Put None for what is not known yet: JSON has no other word for it."""
+    return {name: None if value != value else value for name, value in figures.items()}  # noqa: PLR0124
 
 
 def gradient_penalty(

@@ -9,11 +9,11 @@ import torch
 from stegfield import generative
 from stegfield.bench.datasets import Datasets
 from stegfield.bench.experiments.found import Found
-from stegfield.generative import measures
+from stegfield.generative.judging import judge
 
 SHOWN = 32
-COLUMNS = 8
-"""Of the picture."""
+TIMED = 64
+"""Samples that are drawn to tell how long one takes."""
 
 
 def drawing(
@@ -35,22 +35,17 @@ def drawing(
     """
     source = generative.load(model)
     real = generative.read_examples(
-        source.name, data.path(*examples.split("/")) if examples else None, max(source.size)
+        source.name,
+        data.path(*examples.split("/")) if examples else None,
+        max(source.size),
+        medium=source.medium,
     )
-    draws = torch.Generator().manual_seed(seed)
-    held_out = real.held_out()
-    held_out = held_out[torch.randperm(len(held_out), generator=draws).numpy()]
-    latents = torch.randn(samples, source.sizes.latent, generator=draws)
+    latents = torch.randn(TIMED, source.sizes.latent, generator=torch.Generator().manual_seed(seed))
     began = time.perf_counter()
-    drawn = source.sample(latents, source.size)
+    source.sample(latents, source.size)
     seconds = time.perf_counter() - began
-    report = measures.evaluate(
-        real.grids(real.training()),
-        real.grids(held_out),
-        drawn,
-        globe=source.medium == "climate",
-        seed=seed,
-    )
+    judged = judge(source, real, count=samples, shown=SHOWN, seed=seed)
+    report = judged.report
     figures = {
         f"{who}_{name}": value
         for who in ("drawn", "real", "blurred", "noise")
@@ -63,6 +58,6 @@ def drawing(
         }.items()
     }
     return Found(
-        figures | {"steps": source.steps, "seconds_a_sample": seconds / samples},
-        {"nearest": measures.matches_sheet(drawn[:SHOWN], real.grids(real.training()))},
+        figures | {"steps": source.steps, "seconds_a_sample": seconds / TIMED},
+        {"nearest": judged.picture},
     )

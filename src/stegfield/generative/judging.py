@@ -1,0 +1,86 @@
+"""Measuring a model against the examples that it has not seen, in bounded memory."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from numpy.typing import NDArray
+from torch import Tensor
+
+from stegfield.generative import measures
+from stegfield.generative.examples import Examples
+from stegfield.generative.model import Model
+
+MOST_BYTES = 1 << 27
+"""Of the single-precision values of any one set of samples: about 2,700 images of 64x64."""
+MOST_TRAINING = 20_000
+"""Examples of the training that neighbours are looked for in."""
+FEW = 50
+"""Where fewer can be had of the held-out examples, those of the training make the anchors."""
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """What is measured of a model, and a picture of its samples beside their neighbours."""
+
+    report: measures.Report
+    picture: bytes
+
+
+def judge(
+    model: Model, examples: Examples, *, count: int = 500, shown: int = 12, seed: int = 0
+) -> Judged:
+    """Measure what a model draws against examples that were kept from its training.
+
+    Samples are as many as asked for, or as there are real ones to compare them with, or as fit
+    into memory: those of large images are fewer.
+
+    Args:
+        model: What to measure.
+        examples: What it was trained on.
+        count: Samples to draw, at most.
+        shown: How many of them the picture shows.
+        seed: Decides all that is random.
+
+    Raises:
+        ConfigError: The samples are of another size than the examples, or too few of either.
+    """
+    draws = torch.Generator().manual_seed(seed)
+    held_out = _shuffled(examples.held_out(), draws)
+    training = examples.training()[:MOST_TRAINING]
+    most = max(4, MOST_BYTES // (4 * math.prod(model.size) * model.channels))
+    few = len(held_out) // 2 < min(FEW, count, most // 2)
+    others = _shuffled(training, draws)[: min(count, most)] if few else None
+    held_out = held_out[:most]
+    count = min(count, len(held_out) // 2 if others is None else len(others))
+    latents = torch.randn(count, model.sizes.latent, generator=torch.Generator().manual_seed(seed))
+    drawn = model.sample(latents, model.size)
+    known = measures.Known.of(_parts(examples, training, most))
+    report = measures.evaluate(
+        known,
+        examples.grids(held_out),
+        drawn,
+        others=None if others is None else examples.grids(others),
+        globe=model.medium == "climate",
+        seed=seed,
+    )
+    found = measures.nearest(drawn[:shown], known)
+    neighbours = examples.grids(training[found.index])
+    return Judged(report, measures.matches_sheet(drawn[:shown], neighbours, found.rms))
+
+
+def _shuffled(index: NDArray[np.int64], draws: torch.Generator) -> NDArray[np.int64]:
+    shuffled: NDArray[np.int64] = index[torch.randperm(len(index), generator=draws).numpy()]
+    return shuffled
+
+
+def _parts(
+    examples: Examples, index: NDArray[np.int64], most: int
+) -> Iterator[Float[Tensor, "batch rows cols values"]]:
+    for start in range(0, len(index), most):
+        yield examples.grids(index[start : start + most])
