@@ -43,6 +43,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("two.jpg", waves(16, 24, phase=2.0)),
     ):
         Image.fromarray(to_samples(image)).save(name)
+    Path("photos").mkdir()
+    Path("photos/one.png").write_bytes(Path("one.png").read_bytes())
     Path("letter.txt").write_text("Dear Bob")
     Path("song.wav").write_bytes(signals.encode(chords(9000), ".wav"))
     Path("word.wav").write_bytes(signals.encode(chords(600), ".wav"))
@@ -56,20 +58,30 @@ def ours(document: Path) -> list[list[str]]:
     """Give the commands of a document that are stegfield's, without the first word."""
     lines = [line for _, block in blocks("console", document) for line in block.splitlines()]
     assert all(line.startswith("$ ") for line in lines)
-    commands = [shlex.split(line[2:]) for line in lines]
-    return [
-        words[1:] for words in commands if words[0] == "stegfield" and words[1:] != ["--version"]
-    ]
+    return [words for line in lines if (words := command(line))]
+
+
+def command(line: str) -> list[str]:
+    """Give the words of a command after the first; none if it is not stegfield's."""
+    first, *words = shlex.split(line.removeprefix("$ "))
+    return words if first == "stegfield" and words != ["--version"] else []
 
 
 @pytest.mark.parametrize("document", having("console"), ids=lambda path: path.stem)
-def test_commands_and_programs_in_the_documents_run(document: Path, folder: Path) -> None:
+def test_commands_and_programs_in_the_documents_run(
+    document: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for made in re.findall(r"\$ mkdir (\w+)\n", document.read_text()):
+        Path(made).mkdir()
     for title, text in blocks("toml", document):
         assert title is not None
         Path(title).write_text(text)
     for words in ours(document):
         quick = [re.sub(r"^(60|100)$", "5", word) for word in words]  # seconds, steps
         assert cli.run(quick) == 0, words
+    for _, text in blocks("text", document):
+        if "\nerror: " in text:
+            run_transcript(text, capsys)
     run_programs(document)
 
 
@@ -78,6 +90,20 @@ def test_commands_and_programs_in_the_documents_run(document: Path, folder: Path
 )
 def test_programs_in_the_documents_run(document: Path, folder: Path) -> None:
     run_programs(document)
+
+
+def run_transcript(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Run commands, and compare what they say with what is printed."""
+    said = ""
+    for line in text.splitlines(keepends=True):
+        if line.startswith("$ "):
+            capsys.readouterr()
+            cli.run(command(line))
+            said = capsys.readouterr().err
+        else:
+            assert line == said[: len(line)], text
+            said = said[len(line) :]
+    assert said == "", text
 
 
 def run_programs(document: Path) -> None:

@@ -22,6 +22,7 @@ from stegfield.pictures import (
     MARGIN,
     PAPER,
     Tile,
+    bars,
     contact_sheet,
     curves,
     difference,
@@ -200,3 +201,16 @@ def test_names_that_meet_at_the_edge_of_a_chart_are_drawn() -> None:
     high = {name: [(x, -y) for x, y in line] for name, line in low.items()}
     for series in (low, high):
         assert drawn(curves(series)).shape == (400, 720, 3)
+
+
+def test_bars_are_as_high_as_their_values_and_refuse_what_has_no_height() -> None:
+    picture = drawn(bars({"a": 1.0, "b": 4.0, "c": 0.0}, levels={"limit": 2.0}))
+    rows, columns = coloured(picture, COLOURS[0])
+    middles = [columns[rows == row] for row in (rows.min() + 1, rows.max() - 1)]
+    assert middles[0].min() > middles[1].min()  # only the second is so high
+    lowest, highest = rows.max(), rows.min()
+    low = rows[columns < middles[0].min()].min()
+    assert (lowest - low) / (lowest - highest) == pytest.approx(1 / 4, abs=0.02)
+    for wrong in ({}, {"a": -1.0}, {"a": float("nan")}):
+        with pytest.raises(ConfigError):
+            bars(wrong)

@@ -31,6 +31,7 @@ CHART_LEFT, CHART_BOTTOM, LEGEND, LINE_HEIGHT = 64, 44, 150, 18
 SMOOTH = 3  # lines are drawn so many times larger, then reduced
 LEAST_DECADES = 0.05
 LEAST_SHARE = 0.02  # of the greatest value: curves that rise or fall by less are drawn flat
+BAR = 0.6  # of the room that each has
 SPARE = 0.04  # of the height, above and below all curves
 
 
@@ -169,6 +170,50 @@ def curves(
     ends += [(up(y), name, GREY) for name, y in straight.items()]
     for height, name, colour in _apart(ends, box[1], box[3]):
         pen.text((box[2] + 8, height), name, colour, font, anchor="lm")
+    return _png(paper)
+
+
+def bars(
+    heights: Mapping[str, int | float],
+    *,
+    levels: Mapping[str, int | float] | None = None,
+    title: str = "",
+    size: tuple[int, int] = (720, 400),
+) -> bytes:
+    """Draw a bar for each name, up from 0, and levels to compare them with, as a PNG.
+
+    Args:
+        heights: Height of each bar by its name, from left to right; nothing below 0.
+        levels: Heights of dashed lines, by their names.
+        title: What the vertical axis shows, written above it.
+        size: Width and height in pixels.
+
+    Raises:
+        ConfigError: There is no bar to draw, or one is below 0 or not finite.
+    """
+    every = [*heights.values(), *(levels or {}).values()]
+    if not heights or not all(math.isfinite(y) and y >= 0 for y in every):
+        raise ConfigError("bars have heights from 0 on, and there is one at least")
+    box = (CHART_LEFT, MARGIN + 2 * LINE_HEIGHT, size[0] - LEGEND, size[1] - CHART_BOTTOM)
+    up = _Axis([0.0, *every], box[3], box[1])
+    paper = Image.new("RGB", size, PAPER)
+    pen, font = ImageDraw.Draw(paper), ImageFont.load_default(FONT_SIZE)
+    pen.text((MARGIN, MARGIN - 4), title, INK, font)
+    for y in up.marks:
+        pen.line([(box[0], round(up(y))), (box[2], round(up(y)))], FAINT)
+        pen.text((box[0] - 6, up(y)), f"{y:g}", INK, font, anchor="rm")
+    step = (box[2] - box[0]) / len(heights)
+    for at, (name, height) in enumerate(heights.items()):
+        middle = box[0] + (at + 0.5) * step
+        left, right = round(middle - BAR * step / 2), round(middle + BAR * step / 2)
+        pen.rectangle([left, round(up(height)), right, box[3]], COLOURS[0])
+        pen.text((middle, up(height) - 4), f"{height:.2g}", INK, font, anchor="mb")
+        pen.text((middle, box[3] + 6), name, INK, font, anchor="ma")
+    for name, y in (levels or {}).items():
+        for left in range(box[0], box[2], 8):
+            pen.line([(left, round(up(y))), (min(left + 4, box[2]), round(up(y)))], GREY)
+        pen.text((box[2] + 8, up(y)), name, GREY, font, anchor="lm")
+    pen.line([(box[0], box[1]), (box[0], box[3]), (box[2], box[3])], INK)
     return _png(paper)
 
 

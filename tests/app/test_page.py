@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from PIL import Image
 
 from stegfield import cli, fields, fixednet, hiding, signals
+from stegfield.errors import ConfigError, InputError, StegfieldError
 from stegfield.keys import Passphrase
 from stegfield.signals import to_samples, waves
 
@@ -339,3 +341,74 @@ def test_a_port_that_is_taken_is_one_line(address: str) -> None:
     assert ended.returncode == 1
     assert f"error: 127.0.0.1:{port} cannot be listened at" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_nothing_is_fetched_for_a_visitor(page: Any, address: str) -> None:
+    elsewhere = {"path": "https://elsewhere.example/x.png", "meta": {"_type": "gradio.FileData"}}
+    asked = {"fn_index": 2, "data": [elsewhere], "session_hash": "abc"}
+    for data in (asked, {**asked, "data": [[{"more": elsewhere}]]}, {"fill": "x" * (1 << 25)}):
+        answered = page.request.post(f"{address}gradio_api/run/predict", data=data)
+        assert answered.status == 400
+
+
+def test_a_visitor_is_known_among_cookies_of_other_pages(page: Any, address: str) -> None:
+    cookie = page.context.cookies()[0]
+    page.context.clear_cookies()
+    others = {"name": "other", "value": '{"a": "b c"}', "url": address}
+    page.context.add_cookies([others, cookie])
+    answered = page.request.get(address)
+    assert "set-cookie" not in answered.headers
+
+
+def test_who_has_left_leaves_nothing(tmp_path: Path) -> None:
+    pytest.importorskip("gradio", reason="the web page takes stegfield[app]")
+    from stegfield.app.session import Desk, Visit
+    from stegfield.app.visitors import ABANDONED_SECONDS, Visitors
+    from stegfield.config import AppConfig
+
+    desk = Desk(tmp_path, AppConfig(), Visitors())
+    visit = Visit(desk, "alice", "page")
+    desk.visitors.enter("alice", "page")
+    assert Path(visit.put("one.txt", b"1")).exists()
+    desk.visitors.leave("alice", "page")
+    with pytest.raises(StegfieldError, match="closed"):
+        visit.put("two.txt", b"2")
+    assert list(tmp_path.iterdir()) == []
+    for name, age in (("broken-off", 2 * ABANDONED_SECONDS), ("upload", 1)):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (time.time() - age,) * 2)
+    desk.visitors.sweep(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["upload"]
+
+
+def test_rendering_is_limited_in_points_and_time(tmp_path: Path) -> None:
+    pytest.importorskip("gradio", reason="the web page takes stegfield[app]")
+    from stegfield.app.session import Desk, Visit
+    from stegfield.app.visitors import Visitors
+    from stegfield.config import AppConfig
+
+    desk = Desk(tmp_path, AppConfig(max_megapixels=0.01, max_seconds=1e-9), Visitors())
+    visit = Visit(desk, "alice", "page")
+    field = fields.new_field(waves(16, 16))
+    with pytest.raises(ConfigError, match="10,100 points are too many"):
+        fields.render(field, (101, 100), watch=visit.sampling())
+    with pytest.raises(StegfieldError, match="took longer"):
+        fields.render(field, (100, 100), watch=visit.sampling())
+    desk.visitors.own("alice", drawn(tmp_path / "large.png", 101, 100))
+    with pytest.raises(InputError, match="megapixels"):
+        visit.signal(str(tmp_path / "large.png"), "the cover")
+
+
+def test_without_gradio_the_command_says_what_to_install() -> None:
+    program = (
+        "import sys; sys.modules['gradio'] = None; from stegfield import cli; "
+        "sys.exit(cli.run(['app', '--port', '0']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "error: the web page takes the package gradio, which is not installed",
+        "hint: install it with: pip install 'stegfield[app]'",
+    ]

@@ -132,6 +132,47 @@ def test_two_jobs_do_not_write_one_file() -> None:
         read_jobs(Path("jobs.toml"))
 
 
+def test_a_job_does_not_read_what_another_writes() -> None:
+    Path("jobs.toml").write_text(
+        TOML
+        + """
+[[jobs]]
+command = "extract"
+stego = "./stego/one.png"
+output = "letter-again.txt"
+"""
+    )
+    with pytest.raises(OutputError, match=r"job 2 reads ./stego/one.png, which job 1 .* writes"):
+        read_jobs(Path("jobs.toml"))
+
+
+@pytest.mark.parametrize("output", ["photos/stego-{name}.png", "photos/{number}.png"])
+def test_what_a_batch_wrote_is_not_its_input_the_next_time(
+    output: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("jobs.toml").write_text(TOML.replace("stego/{name}.png", output))
+    assert told(capsys, "jobs.toml")["done"] == 3
+    again = {"jobs": 3, "done": 0, "kept": 3, "failed": {}, "code": 0}
+    assert told(capsys, "jobs.toml") == again
+
+
+def test_a_batch_has_no_stdin() -> None:
+    Path("jobs.toml").write_text(TOML.replace("letter.txt", "-"))
+    with pytest.raises(InputError, match="no stdin"):
+        read_jobs(Path("jobs.toml"))
+
+
+def test_cells_are_flags_and_lists_as_in_toml() -> None:
+    Path("jobs.csv").write_text(
+        "command,cover,field,output,secret,force\n"
+        "hide,photos/one.png,,one.safetensors,\"[['photos/two.png', 'alice.key']]\",true\n"
+        "render,,a.safetensors,[a.png,,false\n"
+    )
+    first, second = read_jobs(Path("jobs.csv"))
+    assert first.arguments[-4:] == ("--secret", "photos/two.png", "alice.key", "--force")
+    assert second.arguments == ("render", "a.safetensors", "--output", "[a.png")
+
+
 def test_rows_of_other_lengths_are_refused() -> None:
     Path("bad.csv").write_text("command,cover\nfit,a,b\n")
     with pytest.raises(InputError, match="row 2 of bad"):

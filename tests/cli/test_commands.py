@@ -764,3 +764,18 @@ def test_decoys_are_hidden_and_their_keys_forgotten(
     assert cli.run(["hide", *names, *few, "--force", "--checkpoint", "c"]) == 2
     assert "keys are not kept" in capsys.readouterr().err
     assert cli.run(["hide", "photo.png", "-o", "g.safetensors", *few]) == 2
+
+
+def test_the_first_of_two_sounds_is_the_original(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    sound = signals.chords(4000)
+    Path("loud.wav").write_bytes(signals.encode(sound, ".wav"))
+    quiet = signals.with_levels(sound, signals.to_levels(sound) // 10)
+    Path("quiet.wav").write_bytes(signals.encode(quiet, ".wav"))
+    found = []
+    for pair in (("loud.wav", "quiet.wav"), ("quiet.wav", "loud.wav")):
+        assert cli.run(["compare", *pair, "--json"]) == 0
+        found.append(json.loads(capsys.readouterr().out)["snr_db"])
+    assert found == [pytest.approx(0.915, abs=0.05), pytest.approx(-19.08, abs=0.05)]

@@ -8,9 +8,11 @@ nothing from elsewhere, and forgets files and passphrases.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 from stegfield.config import AppConfig
+from stegfield.errors import InputError
 
 __all__ = ["serve"]
 
@@ -34,6 +36,15 @@ def serve(
         InputError: Gradio is not installed.
         OutputError: The port is taken.
     """
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before it is imported
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    try:
+        import gradio  # noqa: F401
+    except ImportError:
+        raise InputError(
+            "the web page takes the package gradio, which is not installed",
+            hint="install it with: pip install 'stegfield[app]'",
+        ) from None
     from stegfield.app.page import run
 
     run(limits, host, port, announce)

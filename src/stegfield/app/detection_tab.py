@@ -81,11 +81,9 @@ def detect_tab(desk: Desk) -> None:
 
 
 def _bars(rates: dict[str, float]) -> bytes:
-    """Draw estimates as steps up from 0, beside the threshold."""
-    stems = {
-        name: [(at, 0.0), (at, max(rate, 0.0))] for at, (name, rate) in enumerate(rates.items(), 1)
-    }
-    return pictures.curves(stems, levels={"threshold": lsb.THRESHOLD}, across="detector")
+    """Draw estimates beside the threshold."""
+    heights = {name: max(rate, 0.0) for name, rate in rates.items()}
+    return pictures.bars(heights, levels={"threshold": lsb.THRESHOLD}, title="bits a sample")
 
 
 def _histograms(field: Field) -> bytes:

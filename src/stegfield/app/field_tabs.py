@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import queue
 import threading
 import time
@@ -34,7 +33,7 @@ from stegfield.app.parts import (
 )
 from stegfield.app.session import Desk, Update, Visit, done, telling
 from stegfield.config import FitConfig
-from stegfield.errors import ConfigError, InputError
+from stegfield.errors import InputError
 from stegfield.fields import Field, Progress
 from stegfield.hiding import HideResult, Secret
 from stegfield.keys import Passphrase
@@ -174,24 +173,39 @@ def reveal_tab(desk: Desk) -> None:
         with gr.Column():
             field = upload(desk, "Field", FIELDS)
             key = key_input("The one that the secret was hidden with.")
+            with gr.Accordion("The field was damaged", open=False):
+                side = gr.Textbox(
+                    label="Size",
+                    info="Columns x rows, like 512x384, to look at what is left.",
+                    max_length=40,
+                )
             start = gr.Button("Reveal", variant="primary")
         with gr.Column():
             said = status()
             seen = picture("The secret")
             result = download("The secret, as a file")
 
-    def reveal(visit: Visit, path: str | None, passphrase: str, key_file: str | None) -> Update:
+    def reveal(
+        visit: Visit, path: str | None, passphrase: str, key_file: str | None, wanted: str | None
+    ) -> Update:
         loaded = _field(visit, path)
-        shown = hiding.reveal(loaded, visit.key(passphrase, key_file)).signal
+        key = visit.key(passphrase, key_file)
+        size = signals.parse_size(wanted.strip(), None) if wanted and wanted.strip() else None
+        revealed = hiding.reveal(loaded, key, size=size, watch=visit.sampling())
+        shown = revealed.signal
         suffix = suffix_of(shown)
+        doubt = "" if revealed.certain else " No record was found with this key: look what it is."
         return {
             seen: show(preview(visit, shown)),
             result: show(visit.put(f"secret{suffix}", signals.encode(shown, suffix))),
-            said: done(f"{size_text(shown.size)} points."),
+            said: done(f"{size_text(shown.size)} points.{doubt}"),
         }
 
     start.click(
-        telling(desk, said, reveal), [field, *key.both], [said, seen, result], **heavy(desk)
+        telling(desk, said, reveal),
+        [field, *key.both, side],
+        [said, seen, result],
+        **heavy(desk),
     )
 
 
@@ -213,9 +227,7 @@ def render_tab(desk: Desk) -> None:
     def render(visit: Visit, path: str | None, side: int) -> Update:
         loaded = _field(visit, path)
         size = _scaled(loaded.public.size, int(side))
-        if math.prod(size) > desk.limits.max_megapixels * 1e6:
-            raise ConfigError(f"{size_text(size)} points are too many", hint="take fewer")
-        shown = fields.render(loaded, size)
+        shown = fields.render(loaded, size, watch=visit.sampling())
         suffix = suffix_of(shown)
         return {
             seen: show(preview(visit, shown)),

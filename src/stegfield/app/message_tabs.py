@@ -147,7 +147,7 @@ def generate_tab(desk: Desk) -> None:
         sender = visit.key(passphrase, key_file) if words else None
         drawn = source.draw(secrets.randbelow(LARGEST_SEED) if at is None else at)
         size = [max(1, round(longest * each / max(source.size))) for each in source.size]
-        cover = fields.render(drawn, tuple(size))
+        cover = fields.render(drawn, tuple(size), watch=visit.sampling())
         if sender is not None:
             sent = _embedded(visit, cover, words.encode(), sender, "exact")
             return _answer(visit, sent, named, said, seen, result)

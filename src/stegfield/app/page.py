@@ -10,29 +10,19 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from stegfield.app.session import Desk
-from stegfield.app.visitors import Private, Visitors, visitor_of
-from stegfield.config import AppConfig
-from stegfield.errors import InputError, OutputError
-
-os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-
-try:
-    import fastapi
-    import gradio as gr
-    import uvicorn
-    from starlette.middleware.trustedhost import TrustedHostMiddleware
-    from starlette.types import ASGIApp
-except ImportError:
-    raise InputError(
-        "the web page takes the package gradio, which is not installed",
-        hint="install it with: pip install 'stegfield[app]'",
-    ) from None
+import fastapi
+import gradio as gr
+import uvicorn
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.types import ASGIApp
 
 from stegfield.app.detection_tab import detect_tab
 from stegfield.app.field_tabs import hide_tab, render_tab, reveal_tab
 from stegfield.app.message_tabs import embed_tab, extract_tab, generate_tab
+from stegfield.app.session import Desk
+from stegfield.app.visitors import Private, Visitors, visitor_of
+from stegfield.config import AppConfig
+from stegfield.errors import OutputError
 
 KEPT_SECONDS, SWEPT_SECONDS = 3600, 600
 WAITING = 16
@@ -54,6 +44,9 @@ STYLE = """
 .said .done{border-color:#2e8b57;background:#2e8b5718}
 .said .failed{border-color:#c0392b;background:#c0392b18}
 .said .failed span{display:block;opacity:.85}
+/* labels of pictures stand above them, not upon them */
+.block:has(>.image-container)>label.float{position:static;display:inline-flex;margin:.3rem}
+.block>label.float+.image-container{height:calc(100% - 2.6rem)}
 @media (max-width:640px){.gradio-container{padding:.5rem !important}}
 """
 
@@ -78,6 +71,7 @@ def build(desk: Desk) -> gr.Blocks:
 
         def leave(request: gr.Request) -> None:
             desk.visitors.leave(visitor_of(request.cookies), str(request.session_hash))
+            desk.visitors.sweep(desk.folder)
 
         page.load(enter, None, None, queue=False, api_visibility="private")
         page.unload(leave)
@@ -106,7 +100,9 @@ def application(desk: Desk, hosts: list[str]) -> ASGIApp:
         pwa=False,
         mcp_server=False,
         theme=gr.themes.Soft(font=FONTS, font_mono=MONO).set(
-            input_border_width="1px", input_border_color="*neutral_300"
+            input_border_width="1px",
+            input_border_color="*neutral_300",
+            block_border_width="1px",
         ),
         css=STYLE,
     )

@@ -54,7 +54,7 @@ def key_input(about: str) -> KeyInput:
         label="Passphrase", type="password", max_lines=1, info=about, max_length=1000
     )
     with gr.Accordion("A key file instead", open=False):
-        file = gr.File(label="Key file", file_types=[".key"], height=140)
+        file = gr.File(label="Key file", height=140)  # of any name
     return KeyInput(passphrase, file)
 
 
@@ -67,7 +67,8 @@ def upload(desk: Desk, label: str, kinds: list[str]) -> gr.File:
         def look(request: gr.Request, path: str | None) -> Any:
             try:
                 visit = desk.visit(request)
-                return show(preview(visit, visit.signal(path, label), SMALL))
+                with desk.looking:
+                    return show(preview(visit, visit.signal(path, label), SMALL))
             except StegfieldError:  # the tab's own handler says why
                 return show(None)
 

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import html
 import inspect
+import io
 import logging
 import secrets
+import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from PIL import Image
 
 from stegfield import files, signals
 from stegfield.app.visitors import Visitors, visitor_of
 from stegfield.config import AppConfig
-from stegfield.errors import InputError, StegfieldError
+from stegfield.errors import ConfigError, InputError, StegfieldError
 from stegfield.keys import Key, Passphrase
 from stegfield.signals import Signal
 
@@ -36,6 +39,8 @@ class Desk:
     """Where their files lie."""
     limits: AppConfig
     visitors: Visitors
+    looking: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(2))
+    """Files are decoded for previews as well, but never many at once."""
 
     def visit(self, request: gr.Request) -> Visit:
         """Tell whose page a request comes from."""
@@ -56,11 +61,16 @@ class Visit:
         return self.desk.limits
 
     def put(self, name: str, data: bytes) -> str:
-        """Write a file for the visitor to take away, and give its path."""
+        """Write a file for the visitor to take away, and give its path.
+
+        Raises:
+            StegfieldError: The visitor has left.
+        """
         place = self.desk.folder / secrets.token_hex(TOKEN_BYTES)
         place.mkdir(mode=0o700)
         files.write_new(place / name, data, private=True)
-        self.desk.visitors.own(self.visitor, place / name)
+        if not self.desk.visitors.keep(self.visitor, place / name):
+            raise StegfieldError("the page was closed", hint="open it again")
         return str(place / name)
 
     def signal(self, upload: str | None, what: str) -> Signal:
@@ -72,13 +82,17 @@ class Visit:
         if not upload:
             raise InputError(f"{what} is missing", hint="choose a file")
         path = Path(upload)
-        signal = signals.decode(self.data(upload, what), Path(path.name))
-        most = self.limits.max_megapixels
-        if signal.points > most * 1e6:
-            raise InputError(
-                f"{path.name} has more than {most:g} megapixels", hint="reduce it in size"
-            )
+        data = self.data(upload, what)
+        if signals.medium_of(path) == "image":  # before it is decoded
+            self._check_points(_pixels(data), path.name)
+        signal = signals.decode(data, Path(path.name))
+        self._check_points(signal.points, path.name)
         return signal
+
+    def _check_points(self, points: int, name: str) -> None:
+        most = self.limits.max_megapixels
+        if points > most * 1e6:
+            raise InputError(f"{name} has more than {most:g} megapixels", hint="reduce it in size")
 
     def data(self, upload: str | None, what: str) -> bytes:
         """Read a file that was uploaded.
@@ -112,10 +126,30 @@ class Visit:
             if time.monotonic() > end:
                 raise StegfieldError(
                     f"it took longer than the {self.limits.max_seconds:g} seconds that are allowed",
-                    hint="take a smaller picture or a shorter message",
+                    hint="take something smaller, or fewer points",
                 )
 
         return watch
+
+    def sampling(self) -> Callable[[int, int], None]:
+        """Give a watch that ends the rendering of too many points, or one that takes too long."""
+        late = self.deadline()
+
+        def watch(_: int, points: int) -> None:
+            if points > self.limits.max_megapixels * 1e6:
+                raise ConfigError(f"{points:,} points are too many", hint="take fewer")
+            late(None)
+
+        return watch
+
+
+def _pixels(data: bytes) -> int:
+    """Tell how many pixels the header of an image promises; 0 if it has none."""
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            return image.width * image.height
+    except Exception:  # decoding says what is wrong
+        return 0
 
 
 def done(text: str) -> str:

@@ -9,10 +9,13 @@ from __future__ import annotations
 import json
 import secrets
 import threading
+import time
 from collections import defaultdict
-from http.cookies import CookieError, SimpleCookie
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from starlette.requests import cookie_parser
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -29,6 +32,9 @@ HEADERS = {
 """The browser itself refuses every request to another host."""
 NOT_SERVED = ("/proxy=", "/stream/")
 FILES = ("/file=", "/file/")
+LARGEST_REQUEST = 1 << 24
+"""Bytes of a request that is no upload."""
+ABANDONED_SECONDS = 600
 
 
 class Visitors:
@@ -57,12 +63,29 @@ class Visitors:
                 self._files[path].discard(visitor)
                 if not self._files[path]:
                     del self._files[path]
-                    path.unlink(missing_ok=True)
+                    _remove(path)
+
+    def sweep(self, folder: Path) -> None:
+        """Remove what is left of uploads that broke off: nobody's, and not written to any more."""
+        for path in folder.iterdir():
+            with suppress(OSError):
+                if path.is_file() and time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
+                    path.unlink()
 
     def own(self, visitor: str, path: str | Path) -> None:
         """Note whose a file is; two who uploaded the same share it."""
         with self._lock:
             self._files[Path(path).resolve()].add(visitor)
+
+    def keep(self, visitor: str, path: Path) -> bool:
+        """Note whose a new file is, or remove it where the visitor has left; tell which."""
+        with self._lock:
+            here = visitor in self._pages
+            if here:
+                self.own(visitor, path)
+            else:
+                _remove(path)
+            return here
 
     def may_use(self, visitor: str, path: str) -> bool:
         """Tell whether a file is a visitor's."""
@@ -95,6 +118,9 @@ class Private:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request, or answer that there is no such thing."""
+        if scope["type"] == "websocket":  # the page has none
+            await send({"type": "websocket.close"})
+            return
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -105,9 +131,14 @@ class Private:
             scope["headers"] = [*scope["headers"], (b"cookie", f"{COOKIE}={visitor}".encode())]
         path = scope["path"]
         if self._refuses(visitor, path):
-            await send({"type": "http.response.start", "status": 404, "headers": []})
-            await send({"type": "http.response.body", "body": b"there is no such file\n"})
+            await _say(send, 404, b"there is no such file\n")
             return
+        if scope["method"] == "POST" and not path.endswith("/upload"):
+            asked = await _whole(receive)
+            if asked is None or _leads_elsewhere(asked):
+                await _say(send, 400, b"this is no request of the page\n")
+                return
+            receive = _again(asked, receive)
         body = bytearray() if path.endswith("/upload") else None
 
         async def answer(message: Message) -> None:
@@ -141,15 +172,64 @@ def visitor_of(cookies: Any) -> str:
 
 
 def _cookie(scope: Scope) -> str | None:
+    """Read the cookie as Starlette does, among whatever others this machine's pages have set."""
     for name, value in scope["headers"]:
-        if name == b"cookie":
-            try:
-                morsel = SimpleCookie(value.decode("latin-1")).get(COOKIE)
-            except CookieError:
-                continue
-            if morsel is not None and morsel.value:
-                return morsel.value
+        if name == b"cookie" and (found := cookie_parser(value.decode("latin-1")).get(COOKIE)):
+            return found
     return None
+
+
+async def _say(send: Send, status: int, text: bytes) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": []})
+    await send({"type": "http.response.body", "body": text})
+
+
+async def _whole(receive: Receive) -> bytes | None:
+    """Read the body of a request; None if it is too long, or breaks off."""
+    body, more = bytearray(), True
+    while more:
+        message = await receive()
+        body.extend(message.get("body", b""))
+        more = message.get("more_body", False)
+        if message["type"] != "http.request" or len(body) > LARGEST_REQUEST:
+            return None
+    return bytes(body)
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """Give a request's body once more, and then whatever else there is."""
+    left = [body]
+
+    async def replay() -> Message:
+        if left:
+            return {"type": "http.request", "body": left.pop(), "more_body": False}
+        return await receive()
+
+    return replay
+
+
+def _leads_elsewhere(body: bytes) -> bool:
+    """Tell whether a request names a file of another host, which Gradio would fetch."""
+    try:
+        left = [json.loads(body)] if body else []
+    except (ValueError, RecursionError):
+        return False  # Gradio reads nothing in it either
+    while left:
+        value = left.pop()
+        if isinstance(value, dict):
+            named = value.get("path")
+            if isinstance(named, str) and "://" in named:
+                return True
+            left += value.values()
+        elif isinstance(value, list):
+            left += value
+    return False
+
+
+def _remove(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    with suppress(OSError):  # another visitor's file may lie beside it
+        path.parent.rmdir()
 
 
 def _paths(body: bytes) -> list[str]:

@@ -32,7 +32,8 @@ def batch(
 
     In TOML, `[[jobs]]` are tables with `command`, one of embed, extract, fit, generate, hide,
     render and reveal, and the command's arguments by their names; `[all]` has those that all jobs
-    share. In CSV, each row is a job and each column an argument. Where the first argument has
+    share. In CSV, each row is a job and each column an argument; cells may be true, false or lists
+    as in TOML. Where the first argument has
     wildcards, as in `cover = "photos/*.png"`, there is a job for each file, and `{name}` and
     `{number}` stand for it in the others, as in `output = "stego/{name}.png"`. Keys are key files.
 

@@ -25,12 +25,12 @@ def compare(
 ) -> None:
     """Tell how alike two images are: PSNR, SSIM, RMSE and MAE on their 8-bit samples.
 
-    Of two climate fields: PSNR, RMSE and the largest difference in kelvin, in the second's packing;
+    Of two climate fields: PSNR, RMSE and the largest difference in kelvin, in the first's packing;
     of two sounds: SNR, PSNR, RMSE and the largest difference in 16-bit levels.
 
     Args:
-        a: First image, climate field or sound.
-        b: Second one, of the same size.
+        a: The original: an image or a signal of another medium.
+        b: What became of it, of the same size; the ratio of SNR is that of the original.
         output: PNG file to draw both images and their magnified difference in.
         gain: How many times the difference is magnified in the picture.
         flatten: Put transparent images onto white.
@@ -44,7 +44,7 @@ def compare(
     if output is not None:
         files.check_new(output, force=force)
     pair = [signals.read(path, flatten=flatten) for path in (a, b)]
-    quality = signals.quality(pair[0], pair[1])
+    quality = signals.quality(pair[1], pair[0])
     if output is not None and pair[0].medium != "image":
         raise ConfigError("only of images is a difference drawn", hint="leave --output out")
     if output is not None:

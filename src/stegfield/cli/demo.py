@@ -77,12 +77,14 @@ def _print_messages(results: Sequence[MessageResult]) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from stegfield.demo.photographs import called
+
     table = Table("profile", "cover", "message", "bytes", "bpp", "PSNR, dB", "seconds", box=None)
     for result in results:
         done = result.embedding
         table.add_row(
             done.profile,
-            result.scene.cover,
+            called(result.scene.cover),
             result.scene.message,
             f"{done.message_bytes:,}",
             f"{done.rate_bpp:.3f}",

@@ -90,7 +90,7 @@ def read_jobs(path: Path) -> list[Job]:
 
     Raises:
         InputError: It is no TOML or CSV, or one of its jobs is none.
-        OutputError: Two jobs write the same file, or one writes what another reads.
+        OutputError: Two jobs write the same file, or one reads what another writes.
     """
     text = _text(path)
     tables = _from_csv(text, path) if path.suffix.lower() == ".csv" else _from_toml(text, path)
@@ -99,16 +99,29 @@ def read_jobs(path: Path) -> list[Job]:
         raise InputError(f"{path} has no jobs", hint=HINT)
     if len(jobs) > MOST_JOBS:
         raise InputError(f"{path} has more than {MOST_JOBS:,} jobs", hint="divide it")
-    written: dict[Path, str] = {}
+    _check_apart(jobs)
+    return jobs
+
+
+def _check_apart(jobs: list[Job]) -> None:
+    """Refuse jobs that meet in a file: they may run in any order, or at the same time."""
+    written: dict[Path, Job] = {}
     for job in jobs:
         for output in (each.absolute() for each in job.outputs):
             if output in written:
                 raise OutputError(
-                    f"{job.where} and {written[output]} write the same file: {output}",
+                    f"{job.where} and {written[output].where} write the same file: {output}",
                     hint="put {name} or {number} into the name of the output",
                 )
-            written[output] = job.where
-    return jobs
+            written[output] = job
+    for job in jobs:
+        for word in job.arguments[1:]:
+            other = written.get(Path(word).absolute(), job) if "\0" not in word else job
+            if other is not job:
+                raise OutputError(
+                    f"{job.where} reads {word}, which {other.where} writes",
+                    hint="put it into a batch of its own, to be run after this one",
+                )
 
 
 def perform(job: Job) -> Record:
@@ -235,8 +248,19 @@ def _from_csv(text: str, path: Path) -> list[tuple[str, dict[str, Any]]]:
     for number, row in enumerate(rows, 2):
         if None in row or None in row.values():
             raise InputError(f"row {number} of {path} has not as many cells as the first row")
-        tables.append((f"row {number}", {name: cell for name, cell in row.items() if cell != ""}))
+        cells = {name: _cell(text) for name, text in row.items() if text != ""}
+        tables.append((f"row {number}", cells))
     return tables
+
+
+def _cell(text: str) -> Any:
+    """Read a cell: true, false or a list as in TOML, any other text as it is."""
+    if text not in ("true", "false") and not text.startswith("["):
+        return text
+    try:
+        return tomllib.loads(f"cell = {text}")["cell"]
+    except (tomllib.TOMLDecodeError, RecursionError):  # the name of a file
+        return text
 
 
 def _expanded(where: str, table: dict[str, Any]) -> Iterator[Job]:
@@ -252,10 +276,22 @@ def _expanded(where: str, table: dict[str, Any]) -> Iterator[Job]:
     found = sorted(glob.glob(first, recursive=True))  # noqa: PTH207 - absolute ones as well
     if not found:
         raise InputError(f"{where}: no file has a name like {first}")
+    jobs = _each(where, command, names, table, found)
+    # what an earlier run wrote is no input, even if its name fits
+    written = {output.absolute() for job in jobs for output in job.outputs}
+    left = [name for name in found if Path(name).absolute() not in written]
+    yield from jobs if left == found else _each(where, command, names, table, left or found)
+
+
+def _each(
+    where: str, command: str, names: list[str], table: dict[str, Any], found: list[str]
+) -> list[Job]:
+    jobs = []
     for number, name in enumerate(found, 1):
         own = {**table, names[0]: name}
         named = {"name": Path(name).stem, "number": str(number)}
-        yield _job(f"{where} ({name})", command, names, _filled(own, named, names[0]))
+        jobs.append(_job(f"{where} ({name})", command, names, _filled(own, named, names[0])))
+    return jobs
 
 
 def _filled(table: dict[str, Any], named: Mapping[str, str], first: str) -> dict[str, Any]:
@@ -280,6 +316,8 @@ def _job(where: str, command: str, names: list[str], table: dict[str, Any]) -> J
     arguments = [command]
     options = []
     for name, value in table.items():
+        if value == "-":
+            raise InputError(f"{where}: a batch has no stdin or stdout", hint="name a file")
         if name not in names:
             options += _option(where, name, value)
     arguments += [str(table[name]) for name in names if name in table]

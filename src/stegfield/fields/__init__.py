@@ -2,7 +2,15 @@
 
 from stegfield.config import FitConfig
 from stegfield.fields.architectures import ARCHITECTURES
-from stegfield.fields.field import Dense, Field, Public, SlotValues, render, substitute
+from stegfield.fields.field import (
+    Dense,
+    Field,
+    Public,
+    RenderWatch,
+    SlotValues,
+    render,
+    substitute,
+)
 from stegfield.fields.fitting import FitResult, fit, new_field
 from stegfield.fields.optim import Muon
 from stegfield.fields.store import from_bytes, load, save, to_bytes
@@ -17,6 +25,7 @@ __all__ = [
     "Muon",
     "Progress",
     "Public",
+    "RenderWatch",
     "SlotValues",
     "Target",
     "Training",

@@ -10,7 +10,7 @@ import ctypes
 import math
 import platform
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import cache
 from typing import Any, ClassVar
@@ -32,6 +32,8 @@ Parameters = Mapping[str, Tensor]
 SlotValues = Mapping[str, tuple[Int64[Tensor, " slots"], Float[Tensor, " slots"]]]
 """For each matrix of the decoder by name, flat positions of slots and the values that go there."""
 NO_SLOTS: SlotValues = {}
+RenderWatch = Callable[[int, int], object]
+"""Told how many points are done, of how many; what it raises ends the work."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,6 +239,7 @@ def render(
     slots: SlotValues = NO_SLOTS,
     *,
     folded: bool = False,
+    watch: RenderWatch | None = None,
 ) -> Signal:
     """Sample a field on a grid, in batches of points: memory grows with the output alone.
 
@@ -245,6 +248,7 @@ def render(
         size: Points along each axis; the size of the fitted signal if left out.
         slots: A key's values, to show what the key reveals.
         folded: What the key reveals was folded (see `stegfield.signals.folding`), and still is.
+        watch: Told how far the work has come, first of all before it begins.
 
     Raises:
         ConfigError: The size has more or fewer sides than what the field shows.
@@ -259,11 +263,15 @@ def render(
     parameters = substitute(dict(field.decoder.named_parameters()), slots)
     device = next(iter(parameters.values())).device
     count = math.prod(size)
+    if watch is not None:
+        watch(0, count)
     values = torch.empty(count, field.channels)
     for start in range(0, count, POINTS_AT_ONCE):
         stop = min(start + POINTS_AT_ONCE, count)
         features = field.encoder(field.coordinates(size, start, stop, folded=folded).to(device))
         values[start:stop] = functional_call(field.decoder, parameters, (features,))
+        if watch is not None:
+            watch(stop, count)
     values = values.view(*size, field.channels)
     if folded:
         return Signal(values, FOLDED)

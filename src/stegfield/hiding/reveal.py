@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from stegfield.errors import UnreadableError
-from stegfield.fields import Field, render
+from stegfield.fields import Field, RenderWatch, render
 from stegfield.hiding.record import Record, read_record
 from stegfield.hiding.showing import show
 from stegfield.hiding.slots import SlotScheme, key_slots
@@ -29,6 +29,7 @@ def reveal(
     *,
     size: tuple[int, ...] | None = None,
     scheme: SlotScheme | None = None,
+    watch: RenderWatch | None = None,
 ) -> Revealed:
     """Show the secret that belongs to a key.
 
@@ -40,6 +41,7 @@ def reveal(
             shown.
         scheme: How slots were drawn, used only where the record is gone; the architecture's
             default if left out.
+        watch: Told how many points are done, of how many, first of all before the work begins.
 
     Raises:
         UnreadableError: No secret belongs to this key, or its record is gone and no size is given.
@@ -52,14 +54,15 @@ def reveal(
         if size is None:
             raise UnreadableError(
                 hint="check the key; "
-                "a damaged field may still show a secret at a size given by --size"
+                "a damaged field may still show a secret at a size that you give (--size)"
             )
         scheme = scheme or SlotScheme(ratio=field.slot_ratio)
-        return Revealed(render(field, size, key_slots(field, key, scheme)), certain=False)
+        slots = key_slots(field, key, scheme)
+        return Revealed(render(field, size, slots, watch=watch), certain=False)
     if not record.shared_slots:
         key = replace(key, slots=b"")  # those of another field that this key file is for, too
     slots = key_slots(field, key, record.scheme)
-    return Revealed(show(field, record, slots, size), certain=True)
+    return Revealed(show(field, record, slots, size, watch=watch), certain=True)
 
 
 def _find_record(field: Field, key: Key) -> Record | None:

@@ -7,10 +7,11 @@ images fill the range of values from -1 to 1, so that a quiet sound is not lost 
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from stegfield.errors import ConfigError
-from stegfield.fields import Field, Public, SlotValues, render
+from stegfield.fields import Field, Public, RenderWatch, SlotValues, render
 from stegfield.hiding.record import Record
 from stegfield.hiding.slots import SlotScheme
 from stegfield.signals import RANGED, WHOLE_RANGE, Layout, Signal, fold, stretched, unfold
@@ -45,16 +46,28 @@ def to_show(secret: Signal, record: Record, public: Public) -> Signal:
 
 
 def show(
-    field: Field, record: Record, slots: SlotValues, size: tuple[int, ...] | None = None
+    field: Field,
+    record: Record,
+    slots: SlotValues,
+    size: tuple[int, ...] | None = None,
+    *,
+    watch: RenderWatch | None = None,
 ) -> Signal:
     """Show a secret with a key's values in its slots.
+
+    Args:
+        field: The field.
+        record: What is known about the secret.
+        slots: The key's values.
+        size: Points along each axis; the secret's own if left out.
+        watch: Told how many points are done, of how many, first of all before the work begins.
 
     Raises:
         ConfigError: A size is given for a folded secret, or one of other axes.
     """
     if _as_such(record, field.public):
         wanted = size or record.size
-        shown = render(field, wanted, slots)
+        shown = render(field, wanted, slots, watch=watch)
         values = shown.values
         if record.channels < field.channels:
             values = values.mean(-1, keepdim=True)
@@ -65,8 +78,11 @@ def show(
                 "a secret of another medium than the cover has one size",
                 hint="leave --size out",
             )
+        if watch is not None:  # laying out takes memory, too
+            watch(0, math.prod(record.size))
         layout = _layout(record, field.public)
-        shown = render(field, layout.places().shape[:-1], slots, folded=True)
+        grid = layout.places().shape[:-1]
+        shown = render(field, grid, slots, folded=True, watch=watch)
         values, rate = unfold(shown, layout, record.medium).values, record.rate
     span = record.lowest, record.highest
     shown = Signal(values, record.medium, rate=rate, range=span)

@@ -160,7 +160,7 @@ def _with_soundfile(data: bytes, path: Path) -> tuple[NDArray[np.int16], int]:
     except SoundError:
         raise
     except (soundfile.SoundFileError, ValueError, TypeError) as error:
-        reason = " ".join(str(error).split()).rstrip(".")
+        reason = " ".join(str(error).rpartition(">: ")[2].split()).rstrip(".")
         raise SoundError(f"{path} is not a sound, or damaged: {reason}") from None
     if len(held) != promised:
         raise SoundError(f"{path} is cut off: it has fewer samples than its header says")
