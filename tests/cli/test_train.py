@@ -17,7 +17,8 @@ from stegfield.config import NEVER, PRESETS, GanConfig
 from stegfield.errors import ConfigError
 from stegfield.fields import checkpoints
 from stegfield.generative import Arrays
-from stegfield.generative.training import CURVES, LOG, MODEL, SAMPLES, STATE
+from stegfield.generative.logbook import CURVES, LOG, SAMPLES
+from stegfield.generative.training import MODEL, STATE
 
 QUICK = ["--steps", "3", "--warm-up", "2", "--batch", "4"]
 TINY = ["--hidden", "8", "--width", "8", "--frequencies", "4", "--latent", "4", "--channels", "4"]

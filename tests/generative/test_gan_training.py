@@ -23,9 +23,10 @@ from stegfield.config import GanConfig
 from stegfield.errors import ConfigError, DivergedError, InputError
 from stegfield.fields import checkpoints
 from stegfield.generative import Arrays, Model, Progress, Watch, store, train
+from stegfield.generative.logbook import CURVES, LOG, SAMPLES
 from stegfield.generative.model import GeneratorSizes
 from stegfield.generative.processes import ALONE, Processes
-from stegfield.generative.training import CURVES, LOG, MODEL, SAMPLES, STATE, _Run
+from stegfield.generative.training import MODEL, STATE, _Run
 
 TINY = GanConfig(
     size=8, steps=12, warm_up=3, batch=8, latent=4, hidden="8", rank=2, width=6, depth=2,

@@ -11,10 +11,11 @@ from stegfield.generative.examples import (
     read_examples,
 )
 from stegfield.generative.keyed import cover_of, draw_keyed
+from stegfield.generative.logbook import Progress, Watch
 from stegfield.generative.model import Model
 from stegfield.generative.processes import Processes, joined
 from stegfield.generative.store import SHIPPED, ModelFileError, from_bytes, load, save, to_bytes
-from stegfield.generative.training import Progress, Watch, train
+from stegfield.generative.training import train
 
 __all__ = [
     "SHIPPED",

@@ -29,11 +29,10 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -41,23 +40,20 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 from torch.nn import functional
 
-from stegfield import files
 from stegfield.config import GanConfig
 from stegfield.errors import ConfigError, DivergedError
 from stegfield.fields import checkpoints
 from stegfield.fields.field import keep_freed_memory
-from stegfield.generative import store
+from stegfield.generative import logbook, store
 from stegfield.generative.augment import augmented
 from stegfield.generative.examples import Examples
+from stegfield.generative.logbook import Progress, Watch
 from stegfield.generative.model import GeneratorSizes, Model, new_generator
 from stegfield.generative.pointconv import Critic, Pyramid, neighbourhood, pyramid
 from stegfield.generative.points import coarser_sets, even_points, even_pyramid, turned
 from stegfield.generative.processes import ALONE, Processes
-from stegfield.generative.wasserstein import sliced_wassersteins
-from stegfield.pictures import contact_sheet, curves
 
-STATE, MODEL, LOG = "state.safetensors", "last.safetensors", "log.jsonl"
-SAMPLES, CURVES = "samples.png", "curves.png"
+STATE, MODEL = "state.safetensors", "last.safetensors"
 CHECKPOINT_SECONDS = 120.0
 WARM_UP_RATE, WARM_UP_BETAS = 1e-3, (0.9, 0.99)
 WARM_UP_POINTS = 512
@@ -65,40 +61,7 @@ WARM_UP_POINTS = 512
 WARM_UP_EXAMPLES = 4096
 """Of the examples, as many have their principal components taken: those of all are alike."""
 LEAST_WEIGHT = 1e-6
-SHEET, ACROSS = 64, 16
-"""Samples that the picture of a run shows, of the same latents each time."""
 CHANNELS_GROW = 4
-JUDGED = 200
-"""Samples in the distance from real examples that goes into the log."""
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a run is; the figures are means over about the last 50 steps."""
-
-    step: int
-    steps: int
-    warm_up_left: int
-    """Steps of the warm-up that are still to come; they are not counted in `step`."""
-    size: int
-    seconds: float
-    images_a_second: float
-    critic_loss: float
-    real: float
-    """Mean score of real examples; with `drawn`, near each other where the critic is at a loss."""
-    drawn: float
-    penalty: float
-    held_out: float
-    """Mean score of examples that are kept from the training: far below `real`, the critic knows
-    its examples by heart."""
-    swd: float
-    """Sliced Wasserstein distance of samples from real examples, when the state was last saved."""
-    real_swd: float
-    """That of as many other real examples: less is not to be had."""
-
-
-Watch = Callable[[Progress], bool]
-"""Called after every step; True ends the run, with its checkpoint written."""
 
 
 def train(
@@ -362,21 +325,6 @@ class _Run:
         _, values, sets = self._examples(self.held_out, self._draws(7))
         return float(self.critic(values, sets).mean())
 
-    @torch.no_grad()
-    def _measure(self) -> None:
-        """Measure how far samples lie from real examples, which were kept from the training."""
-        draws = torch.Generator().manual_seed(self.config.seed)
-        index = self.held_out[torch.randperm(len(self.held_out), generator=draws).numpy()][:JUDGED]
-        others = self.training[torch.randperm(len(self.training), generator=draws).numpy()]
-        others = others[: len(index)]
-        latents = torch.randn(len(index), self.config.latent, generator=draws)
-        model = self.model()
-        sets = [model.sample(latents, model.size).clamp(-1, 1), self.examples.grids(others)]
-        drawn, real = sliced_wassersteins(
-            self.examples.grids(index), sets, seed=0, globe=self.examples.medium == "climate"
-        )
-        self._swd, self._real_swd = drawn.mean, real.mean
-
     def warm_up(self) -> None:
         """Take one step of the warm-up."""
         if self.taken_over:
@@ -467,8 +415,9 @@ class _Run:
 
     def save(self, folder: Path) -> None:
         """Write the state, the model, a line of the log and two pictures, each whole."""
+        model = self.model()
         self._held_out = self._score_held_out()
-        self._measure()
+        self._swd, self._real_swd = logbook.distances(model, self.examples, self.config.seed)
         facts = {
             "run": self.identity,
             "settings": asdict(self.config),
@@ -479,11 +428,8 @@ class _Run:
             "figures": None if self._figures is None else self._figures.tolist(),
         }
         checkpoints.save(folder / STATE, self.parts, [*self.optimizers, self.fitting], facts)
-        store.save(folder / MODEL, self.model(), force=True)
-        with (folder / LOG).open("a") as log:
-            log.write(json.dumps(_without_nan(asdict(self.progress()))) + "\n")
-        files.write_new(folder / SAMPLES, self.sheet(), force=True)
-        files.write_new(folder / CURVES, drawn_curves(folder / LOG), force=True)
+        store.save(folder / MODEL, model, force=True)
+        logbook.add(folder, self.progress(), model, seed=self.config.seed)
 
     def restore(self, path: Path) -> None:
         """Go on from a state of the same run."""
@@ -526,32 +472,6 @@ class _Run:
     def _native(self) -> tuple[int, int]:
         rows, columns = self.examples.grids(self.held_out[:1]).shape[1:3]
         return int(rows), int(columns)
-
-    @torch.no_grad()
-    def sheet(self) -> bytes:
-        """Draw samples of fixed latents, as a PNG."""
-        draws = torch.Generator().manual_seed(self.config.seed)
-        latents = torch.randn(SHEET, self.config.latent, generator=draws).to(self.device)
-        model = self.model()
-        values = model.sample(latents.cpu(), model.size)
-        levels = ((values.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).numpy()
-        return contact_sheet(list(levels), ACROSS)
-
-
-def drawn_curves(log: Path) -> bytes:
-    """Draw the distance of samples from real examples over the steps of a log, as a PNG."""
-    lines = []
-    for line in log.read_text().splitlines():
-        with suppress(ValueError):  # one that was cut off when the machine stopped
-            lines.append(json.loads(line))
-    shown = [(line["step"], line["swd"]) for line in lines]
-    levels = {"other real ones": lines[-1]["real_swd"]}
-    return curves({"drawn": shown}, levels=levels, title="distance from real examples (SWD)")
-
-
-def _without_nan(figures: dict[str, Any]) -> dict[str, Any]:
-    """Put None for what is not known yet: JSON has no other word for it."""
-    return {name: None if value != value else value for name, value in figures.items()}  # noqa: PLR0124
 
 
 def gradient_penalty(
