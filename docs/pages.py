@@ -17,8 +17,10 @@ COPIED = {
     "models.md": MODELS,
     "contributing.md": "CONTRIBUTING.md",
     "changelog.md": "CHANGELOG.md",
+    "experiments.md": "results/experiments/report.md",
 }
 """Pages, and the documents of the repository that they are."""
+PICTURES = "results/experiments/pictures"
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -26,6 +28,11 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for name, source in COPIED.items():
         text = linked((HOME / source).read_text())
         files.append(File.generated(config, name, content=text))
+    report = (HOME / COPIED["experiments.md"]).read_text()
+    for picture in sorted((HOME / PICTURES).iterdir()):
+        if f"(pictures/{picture.name})" in report:
+            name = f"pictures/{picture.name}"
+            files.append(File.generated(config, name, abs_src_path=str(picture)))
     files.append(File.generated(config, "commands.md", content=commands()))
     return files
 
