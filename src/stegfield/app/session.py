@@ -18,7 +18,7 @@ import gradio as gr
 from PIL import Image
 
 from stegfield import files, signals
-from stegfield.app.visitors import Visitors, visitor_of
+from stegfield.app.visitors import FULL, FULL_HINT, Visitors, stored, visitor_of
 from stegfield.config import AppConfig
 from stegfield.errors import ConfigError, InputError, StegfieldError
 from stegfield.keys import Key, Passphrase
@@ -64,8 +64,10 @@ class Visit:
         """Write a file for the visitor to take away, and give its path.
 
         Raises:
-            StegfieldError: The visitor has left.
+            StegfieldError: The visitor has left, or there is no room for more files.
         """
+        if stored(self.desk.folder) + len(data) > self.limits.max_stored * 1_000_000:
+            raise StegfieldError(FULL, hint=FULL_HINT)
         place = self.desk.folder / secrets.token_hex(TOKEN_BYTES)
         place.mkdir(mode=0o700)
         files.write_new(place / name, data, private=True)
