@@ -484,6 +484,9 @@ class AppConfig:
     max_upload: int = 64
     """Largest file, in MB."""
 
+    max_stored: int = 1000
+    """All files of all visitors together, in MB; more are refused until some are gone."""
+
     max_seconds: float = 300.0
     """Longest run."""
 

@@ -159,11 +159,10 @@ def push(folder: Path, names: Mapping[str, bytes], repository: str, *, private: 
         InputError: The package for it is missing.
         OutputError: The hub cannot be reached, or refuses.
     """
-    try:
-        from huggingface_hub import HfApi
-        from huggingface_hub.errors import HfHubHTTPError, HTTPError, LocalTokenNotFoundError
-    except ImportError:
-        raise InputError("a hub takes the package huggingface_hub", hint=MISSING) from None
+    check_hub()
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError, HTTPError, LocalTokenNotFoundError
+
     hub = HfApi(library_name="stegfield")
     login = "log in with `hf auth login`, as somebody who may write there"
     try:
@@ -185,6 +184,20 @@ def push(folder: Path, names: Mapping[str, bytes], repository: str, *, private: 
             hint=f"the folder {folder} is complete; try again",
         ) from error
     return str(address)
+
+
+def check_hub() -> None:
+    """Refuse to go on without what speaks to a hub.
+
+    Raises:
+        InputError: The package for it is missing.
+    """
+    try:
+        import huggingface_hub  # noqa: F401
+    except ImportError:
+        raise InputError(
+            "a hub takes the package huggingface_hub, which is not installed", hint=MISSING
+        ) from None
 
 
 def check_repository(name: str) -> None:

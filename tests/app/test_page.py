@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,21 +35,27 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def address(folder: Path) -> Iterator[str]:
-    """The page as a user has it, in a process of its own."""
+    """The page as a user has it."""
     pytest.importorskip("gradio", reason="the web page takes stegfield[app]")
-    limits = ["--max-upload", "1", "--max-seconds", "30"]
+    with serving(folder, "--max-upload", "1", "--max-seconds", "30") as at:
+        yield at
+
+
+@contextmanager
+def serving(folder: Path, *limits: str) -> Iterator[str]:
+    """Serve the page from a process of its own, and see that it leaves no file in the folder."""
     with subprocess.Popen(
         [sys.executable, "-m", "stegfield", "app", "--port", "0", *limits],
         env={**os.environ, "TMPDIR": str(folder)},
         stdout=subprocess.PIPE,
         text=True,
     ) as served:
-        assert served.stdout is not None
-        found = re.search(r"http://127\.0\.0\.1:\d+/", served.stdout.readline())
-        assert found is not None
-        yield found[0]
-        served.terminate()
         try:
+            assert served.stdout is not None
+            found = re.search(r"http://127\.0\.0\.1:\d+/", served.stdout.readline())
+            assert found is not None
+            yield found[0]
+            served.terminate()
             assert served.wait(60) == 0
         finally:
             served.kill()
@@ -395,8 +402,37 @@ def test_rendering_is_limited_in_points_and_time(tmp_path: Path) -> None:
     with pytest.raises(StegfieldError, match="took longer"):
         fields.render(field, (100, 100), watch=visit.sampling())
     desk.visitors.own("alice", drawn(tmp_path / "large.png", 101, 100))
-    with pytest.raises(InputError, match="megapixels"):
+    with pytest.raises(InputError, match="100x101 pixels"):
         visit.signal(str(tmp_path / "large.png"), "the cover")
+
+
+def test_uploads_are_refused_where_there_is_no_room(browser: Any, tmp_path: Path) -> None:
+    pytest.importorskip("gradio", reason="the web page takes stegfield[app]")
+    folder = tmp_path / "kept"
+    folder.mkdir()
+    half, key = tmp_path / "half.bin", tmp_path / "one.key"
+    half.write_bytes(bytes(600_000))
+    key.write_bytes(b"x")
+    with serving(folder, "--max-stored", "1") as address:
+        page = browser.new_context().new_page()
+        page.set_default_timeout(SOON)
+        page.goto(address)
+        panel = tab(page, "Embed")
+        choose(panel, "Or a file", half)
+        half.write_bytes(bytes(600_001))
+        other = browser.new_context().new_page()
+        other.set_default_timeout(SOON)
+        other.goto(address)
+        refused = tab(other, "Embed")
+        block = refused.locator(".block", has=other.get_by_text("Or a file", exact=True)).first
+        block.locator("input[type=file]").set_input_files(half)
+        other.get_by_text("there is no room for more files").first.wait_for()
+        small = other.request.post(f"{address}gradio_api/upload", multipart={"files": key})
+        assert small.ok
+        kept = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        assert kept < 700_000
+        page.context.close()
+        other.context.close()
 
 
 def test_without_gradio_the_command_says_what_to_install() -> None:

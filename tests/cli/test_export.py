@@ -214,6 +214,19 @@ def test_a_hub_that_is_not_there_is_one_line(hub: Hub, field: Path, tmp_path: Pa
     assert "Traceback" not in ended.stderr
 
 
+def test_without_what_uploads_nothing_is_written(
+    field: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+    words = ["export", str(field), "-o", str(tmp_path / "folder"), "--push", "me/globe"]
+    assert cli.run(words) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        "error: a hub takes the package huggingface_hub, which is not installed",
+        "hint: install it with: pip install 'stegfield[publish]'",
+    ]
+    assert not (tmp_path / "folder").exists()
+
+
 @pytest.mark.parametrize("name", ["me", "me/", "a/b/c", "me/..", "../me", "me/a b"])
 def test_a_repository_has_two_names(
     name: str, field: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 import torch
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stegfield.errors import ConfigError
+from stegfield import signals
+from stegfield.errors import ConfigError, InputError
 from stegfield.signals import LARGEST_POINTS, Signal, coordinates, extent, parse_size
 from stegfield.signals.signal import LARGEST_SIDE
 
@@ -157,3 +159,21 @@ def test_parse_size_reads_or_refuses_any_text(text: str) -> None:
     assert [int(part) for part in text.split("x")] == [columns, rows]
     assert max(rows, columns) <= LARGEST_SIDE
     assert min(rows, columns) >= 1
+
+
+@pytest.mark.parametrize("name", ["x.png", "x.wav", "x.flac", "x.nc", "x.apng", "x.mp4", "x.npy"])
+def test_what_has_more_points_than_are_allowed_is_refused(name: str) -> None:
+    pytest.importorskip("av", reason="other media take stegfield[media]")
+    made = {
+        "image": signals.waves(24, 16),
+        "sound": signals.chords(400),
+        "climate": signals.globe(24, 16),
+        "video": signals.clip(4, 16, 16),
+        "volume": signals.blob(8),
+    }
+    path = Path(name)
+    signal = made[signals.medium_of(path)]
+    data = signals.encode(signal, path.suffix)
+    assert signals.decode(data, path, largest=signal.points).size == signal.size
+    with pytest.raises(InputError, match=name):
+        signals.decode(data, path, largest=signal.points - 1)

@@ -74,10 +74,9 @@ def test_what_is_no_such_video_is_refused_in_a_sentence(name: str, data: bytes, 
     assert caught.value.hint
 
 
-def test_a_long_video_is_refused_before_it_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(video, "LARGEST_POINTS", 3 * 16 * 24)
+def test_a_long_video_is_refused_before_it_is_decoded() -> None:
     with pytest.raises(VideoError, match="million pixels"):
-        signals.decode(MP4, Path("x.mp4"))
+        signals.decode(MP4, Path("x.mp4"), largest=3 * 16 * 24)
 
 
 @settings(max_examples=15)

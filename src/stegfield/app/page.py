@@ -106,7 +106,8 @@ def application(desk: Desk, hosts: list[str]) -> ASGIApp:
         ),
         css=STYLE,
     )
-    return TrustedHostMiddleware(Private(api, desk.visitors), allowed_hosts=hosts)
+    private = Private(api, desk.visitors, desk.folder, desk.limits.max_stored * 1_000_000)
+    return TrustedHostMiddleware(private, allowed_hosts=hosts)
 
 
 def run(limits: AppConfig, host: str, port: int, announce: Callable[[str], None]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import inspect
-import io
 import logging
 import secrets
 import threading
@@ -15,10 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from PIL import Image
 
 from stegfield import files, signals
-from stegfield.app.visitors import Visitors, visitor_of
+from stegfield.app.visitors import FULL, FULL_HINT, Visitors, stored, visitor_of
 from stegfield.config import AppConfig
 from stegfield.errors import ConfigError, InputError, StegfieldError
 from stegfield.keys import Key, Passphrase
@@ -64,8 +62,10 @@ class Visit:
         """Write a file for the visitor to take away, and give its path.
 
         Raises:
-            StegfieldError: The visitor has left.
+            StegfieldError: The visitor has left, or there is no room for more files.
         """
+        if stored(self.desk.folder) + len(data) > self.limits.max_stored * 1_000_000:
+            raise StegfieldError(FULL, hint=FULL_HINT)
         place = self.desk.folder / secrets.token_hex(TOKEN_BYTES)
         place.mkdir(mode=0o700)
         files.write_new(place / name, data, private=True)
@@ -74,7 +74,7 @@ class Visit:
         return str(place / name)
 
     def signal(self, upload: str | None, what: str) -> Signal:
-        """Read an image or a climate field that was uploaded.
+        """Read a signal that was uploaded.
 
         Raises:
             InputError: There is none, it cannot be read, or it is too large.
@@ -83,16 +83,8 @@ class Visit:
             raise InputError(f"{what} is missing", hint="choose a file")
         path = Path(upload)
         data = self.data(upload, what)
-        if signals.medium_of(path) == "image":  # before it is decoded
-            self._check_points(_pixels(data), path.name)
-        signal = signals.decode(data, Path(path.name))
-        self._check_points(signal.points, path.name)
-        return signal
-
-    def _check_points(self, points: int, name: str) -> None:
-        most = self.limits.max_megapixels
-        if points > most * 1e6:
-            raise InputError(f"{name} has more than {most:g} megapixels", hint="reduce it in size")
+        largest = min(int(self.limits.max_megapixels * 1e6), signals.LARGEST_POINTS)
+        return signals.decode(data, Path(path.name), largest=largest)
 
     def data(self, upload: str | None, what: str) -> bytes:
         """Read a file that was uploaded.
@@ -141,15 +133,6 @@ class Visit:
             late(None)
 
         return watch
-
-
-def _pixels(data: bytes) -> int:
-    """Tell how many pixels the header of an image promises; 0 if it has none."""
-    try:
-        with Image.open(io.BytesIO(data)) as image:
-            return image.width * image.height
-    except Exception:  # decoding says what is wrong
-        return 0
 
 
 def done(text: str) -> str:

@@ -7,6 +7,8 @@ made, may fetch it and work with it; when a visitor's last page closes, their fi
 from __future__ import annotations
 
 import json
+import math
+import os
 import secrets
 import threading
 import time
@@ -34,6 +36,10 @@ NOT_SERVED = ("/proxy=", "/stream/")
 FILES = ("/file=", "/file/")
 LARGEST_REQUEST = 1 << 24
 """Bytes of a request that is no upload."""
+LEAST_COUNTED = 1 << 16
+"""Bytes that a file counts for at least, so that there are never too many to look at."""
+FULL = "there is no room for more files"
+FULL_HINT = "close other pages of stegfield, or try again later"
 ABANDONED_SECONDS = 600
 
 
@@ -110,11 +116,29 @@ class Visitors:
             asked.set()
 
 
-class Private:
-    """Serves an application so that every visitor meets only what is theirs."""
+def stored(folder: Path) -> int:
+    """Count the bytes of all files that lie in a folder, uploads that broke off included."""
+    total = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):  # it has gone
+                total += max(LEAST_COUNTED, (Path(place) / name).stat().st_size)
+    return total
 
-    def __init__(self, app: ASGIApp, visitors: Visitors) -> None:
-        self.app, self.visitors = app, visitors
+
+class Private:
+    """Serves an application so that every visitor meets only what is theirs.
+
+    Args:
+        app: What is served.
+        visitors: Who they are.
+        folder: Where the files of all of them lie.
+        most: Bytes that may lie there.
+    """
+
+    def __init__(self, app: ASGIApp, visitors: Visitors, folder: Path, most: int) -> None:
+        self.app, self.visitors, self.folder, self.most = app, visitors, folder, most
+        self._coming = 0.0  # bytes of uploads under way
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request, or answer that there is no such thing."""
@@ -133,13 +157,19 @@ class Private:
         if self._refuses(visitor, path):
             await _say(send, 404, b"there is no such file\n")
             return
-        if scope["method"] == "POST" and not path.endswith("/upload"):
+        uploads = scope["method"] == "POST" and path.endswith("/upload")
+        size = _length(scope) if uploads else 0
+        if not self._has_room(size):
+            await _drain(receive)  # or browsers see a broken connection, not the answer
+            await _say(send, 413, f"{FULL}: {FULL_HINT}\n".encode())
+            return
+        if scope["method"] == "POST" and not uploads:
             asked = await _whole(receive)
             if asked is None or _leads_elsewhere(asked):
                 await _say(send, 400, b"this is no request of the page\n")
                 return
             receive = _again(asked, receive)
-        body = bytearray() if path.endswith("/upload") else None
+        body = bytearray() if uploads else None
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -155,7 +185,18 @@ class Private:
                         self.visitors.own(visitor, uploaded)
             await send(message)
 
-        await self.app(scope, receive, answer)
+        self._coming += size
+        try:
+            await self.app(scope, receive, answer)
+        finally:
+            self._coming -= size
+
+    def _has_room(self, size: float) -> bool:
+        """Tell whether an upload fits beside all files and the uploads that are under way."""
+        if not size:
+            return True
+        self.visitors.sweep(self.folder)
+        return stored(self.folder) + self._coming + size <= self.most
 
     def _refuses(self, visitor: str, path: str) -> bool:
         if any(part in path for part in NOT_SERVED):
@@ -177,6 +218,20 @@ def _cookie(scope: Scope) -> str | None:
         if name == b"cookie" and (found := cookie_parser(value.decode("latin-1")).get(COOKIE)):
             return found
     return None
+
+
+def _length(scope: Scope) -> float:
+    """Read how long a request's body is; servers let none be longer. Browsers always tell."""
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit():
+            return int(value)
+    return math.inf
+
+
+async def _drain(receive: Receive) -> None:
+    """Read the body of a request, and forget it."""
+    while (await receive()).get("more_body"):
+        pass
 
 
 async def _say(send: Send, status: int, text: bytes) -> None:

@@ -32,7 +32,7 @@ from stegfield.cli.inspect import inspect
 from stegfield.cli.keygen import keygen
 from stegfield.cli.render import render
 from stegfield.cli.reveal import reveal
-from stegfield.cli.terminal import complain
+from stegfield.cli.terminal import complain, whole_numbers
 from stegfield.cli.train import train
 from stegfield.errors import StegfieldError
 
@@ -44,6 +44,7 @@ app = App(
     version=stegfield.__version__,
     help_format="markdown",
     suppress_keyboard_interrupt=False,
+    config=whole_numbers,
 )
 for command in (
     keygen,

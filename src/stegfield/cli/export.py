@@ -41,6 +41,7 @@ def export(
 
     if push is not None:
         publishing.check_repository(push)
+        publishing.check_hub()
     loaded = fields.load(field)
     name = field.stem if push is None else push.partition("/")[2]
     written = publishing.folder_files(loaded, name=name, licence=licence, onnx=onnx)

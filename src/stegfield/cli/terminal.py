@@ -9,13 +9,14 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from stegfield.errors import ConfigError, InputError, OutputError
 
 if TYPE_CHECKING:
     from types import FrameType
 
+    from cyclopts import ArgumentCollection
     from rich.progress import Progress as Bar
     from rich.progress import ProgressColumn
 
@@ -135,6 +136,19 @@ def ask_passphrase(prompt: str, *, from_stdin: bool, repeat: bool = False) -> Pa
     except EOFError:
         raise InputError("no passphrase was given") from None
     return Passphrase(text)
+
+
+def whole_numbers(app: object, commands: object, arguments: ArgumentCollection) -> None:
+    """Refuse flags that take a whole number and were given another, which cyclopts would round.
+
+    Raises:
+        ConfigError: There is one.
+    """
+    for argument in arguments:
+        if int in (argument.hint, *get_args(argument.hint)):
+            for token in argument.tokens:
+                if "." in token.value:
+                    raise ConfigError(f"{argument.name} must be a whole number, got {token.value}")
 
 
 def parse_sizes(text: str | None) -> dict[str, int | float]:

@@ -40,7 +40,7 @@ from stegfield.signals.packing import (
     Packing,
     to_values,
 )
-from stegfield.signals.signal import Signal
+from stegfield.signals.signal import LARGEST_POINTS, Signal
 
 AXES = 2
 NOUN = "a climate field"
@@ -56,13 +56,17 @@ PLACE_TOLERANCE = 0.01
 OLDER_FORMAT = b"CDF"
 
 
-def decode(data: bytes, path: Path, *, flatten: bool = False) -> Signal:
+def decode(
+    data: bytes, path: Path, *, flatten: bool = False, largest: int = LARGEST_POINTS
+) -> Signal:
     """Decode the bytes of a NetCDF-4 file; the path is only named in errors.
 
     Args:
         data: The file.
         path: Its name.
         flatten: Has no meaning for climate fields.
+        largest: Points that it may have; a program of its own, with bounds of memory and time,
+            has read them by then.
 
     Raises:
         ClimateError: Not NetCDF-4, damaged, or not a temperature on a global grid.
@@ -74,7 +78,10 @@ def decode(data: bytes, path: Path, *, flatten: bool = False) -> Signal:
             f"{path} is a NetCDF-3 file", hint="convert it: nccopy -k netCDF-4 old.nc new.nc"
         )
     try:
-        return _field(netcdf.read(data))
+        found = netcdf.read(data)
+        if found.stored.size > largest:
+            raise UnfitError(f"its grid has more than {largest / 1e6:g} million points")
+        return _field(found)
     except UnfitError as error:
         raise ClimateError(f"{path} is not a climate field: {error}") from None
 

@@ -67,17 +67,19 @@ UPRIGHT = {
 }
 
 
-def decode(data: bytes, path: Path, *, flatten: bool = False) -> Signal:
+def decode(
+    data: bytes, path: Path, *, flatten: bool = False, largest: int = LARGEST_POINTS
+) -> Signal:
     """Decode the bytes of an image file; the path is only named in errors.
 
     Args:
         data: PNG, JPEG, WebP, BMP or TIFF.
         path: The file's name.
         flatten: Put a transparent image onto white, instead of refusing it.
+        largest: Pixels that it may have, 80 million at most.
 
     Raises:
-        ImageError: Not an image, damaged, transparent, smaller than 8x8, or larger than 80
-            megapixels.
+        ImageError: Not an image, damaged, transparent, smaller than 8x8, or larger than that.
     """
     _silence_libtiff()
     try:
@@ -86,7 +88,9 @@ def decode(data: bytes, path: Path, *, flatten: bool = False) -> Signal:
             warnings.simplefilter("ignore", UserWarning)  # odd metadata is no reason to speak
             with Image.open(io.BytesIO(data), formats=FORMATS) as image:
                 origin = _origin(image, data)
-                return replace(_from_pillow(image, path, flatten=flatten), origin=origin)
+                return replace(
+                    _from_pillow(image, path, flatten=flatten, largest=largest), origin=origin
+                )
     except UnidentifiedImageError:
         raise ImageError(f"{path} is not an image", hint=FORMAT_HINT) from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -186,11 +190,12 @@ def _silence_libtiff() -> None:
         library.TIFFSetErrorHandler(None)
 
 
-def _from_pillow(opened: ImageFile.ImageFile, path: Path, *, flatten: bool) -> Signal:
+def _from_pillow(opened: ImageFile.ImageFile, path: Path, *, flatten: bool, largest: int) -> Signal:
     columns, rows = opened.size
-    if columns * rows > LARGEST_POINTS:
+    if columns * rows > largest:
         raise ImageError(
-            f"{path} has {columns}x{rows} pixels", hint="reduce it to 80 megapixels or less"
+            f"{path} has {columns}x{rows} pixels",
+            hint=f"reduce it to {largest / 1e6:g} megapixels or less",
         )
     if min(columns, rows) < SMALLEST_SIDE:
         raise ImageError(

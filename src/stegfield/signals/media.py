@@ -16,7 +16,7 @@ from stegfield import files, metrics
 from stegfield.errors import ConfigError
 from stegfield.metrics import AnyQuality
 from stegfield.signals import climate, image, shape, sound, video, volume
-from stegfield.signals.signal import Signal
+from stegfield.signals.signal import LARGEST_POINTS, Signal
 
 Levels = Integer[np.ndarray, "*size channels"]
 
@@ -35,7 +35,9 @@ class Medium(Protocol):
     CHANNELS: tuple[int, ...]
     """That its signals may have."""
 
-    def decode(self, data: bytes, path: Path, *, flatten: bool = False) -> Signal:
+    def decode(
+        self, data: bytes, path: Path, *, flatten: bool = False, largest: int = LARGEST_POINTS
+    ) -> Signal:
         """Decode the bytes of a file; the path is only named in errors."""
 
     def encode(self, signal: Signal, suffix: str) -> bytes:
@@ -113,9 +115,18 @@ def read(path: Path, *, flatten: bool = False) -> Signal:
     return decode(files.read_bounded(path, image.LARGEST_FILE), path, flatten=flatten)
 
 
-def decode(data: bytes, path: Path, *, flatten: bool = False) -> Signal:
-    """Decode the bytes of a file; see `read`. The path tells the medium."""
-    return MEDIA[medium_of(path)].decode(data, path, flatten=flatten)
+def decode(
+    data: bytes, path: Path, *, flatten: bool = False, largest: int = LARGEST_POINTS
+) -> Signal:
+    """Decode the bytes of a file; see `read`.
+
+    Args:
+        data: The file.
+        path: Its name, which tells the medium.
+        flatten: Put a transparent image onto white, instead of refusing it.
+        largest: Points that it may have, 80 million at most; looked at before they are decoded.
+    """
+    return MEDIA[medium_of(path)].decode(data, path, flatten=flatten, largest=largest)
 
 
 def encode(signal: Signal, suffix: str) -> bytes:

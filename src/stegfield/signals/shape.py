@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from stegfield.errors import ConfigError, InputError, OutputError, ShapeError
 from stegfield.metrics import ShapeQuality, shape_quality
-from stegfield.signals.signal import Signal
+from stegfield.signals.signal import LARGEST_POINTS, Signal
 
 AXES = 3
 NOUN = "a shape"
@@ -51,13 +51,16 @@ OFF_GRID = 1.2345e-7
 """Rays are moved by so much, lest they meet edges that two triangles share."""
 
 
-def decode(data: bytes, path: Path, *, flatten: bool = False) -> Signal:
+def decode(
+    data: bytes, path: Path, *, flatten: bool = False, largest: int = LARGEST_POINTS
+) -> Signal:
     """Decode the bytes of a mesh; the path tells the kind of file.
 
     Args:
         data: The file.
         path: Its name.
         flatten: Has no meaning for shapes.
+        largest: Has none either: all are on one grid.
 
     Raises:
         ShapeError: Not a mesh, damaged, flat, empty, or of more than 200,000 triangles.

@@ -38,20 +38,23 @@ BOUNDS = (-FULL_SCALE, FULL_SCALE - 1)
 BYTES = 2
 
 
-def decode(data: bytes, path: Path, *, flatten: bool = False) -> Signal:
+def decode(
+    data: bytes, path: Path, *, flatten: bool = False, largest: int = LARGEST_POINTS
+) -> Signal:
     """Decode the bytes of a WAV or FLAC file; the path is only named in errors.
 
     Args:
         data: The file.
         path: Its name.
         flatten: Has no meaning for sounds.
+        largest: Samples of all channels that it may have.
 
     Raises:
         SoundError: Not a sound, damaged, too short or too long, or of more than two channels.
         InputError: What reads it is not installed.
     """
-    plain = _plain_wave(data, path)
-    levels, rate = plain if plain is not None else _with_soundfile(data, path)
+    plain = _plain_wave(data, path, largest)
+    levels, rate = plain if plain is not None else _with_soundfile(data, path, largest)
     samples, channels = levels.shape
     if channels not in CHANNELS:
         raise SoundError(f"{path} has {channels} channels", hint="mix it down to two, or one")
@@ -130,31 +133,31 @@ def _natural(levels: Integer[np.ndarray, "samples channels"]) -> torch.Tensor:
     return torch.from_numpy(levels.astype(np.float64) / FULL_SCALE)
 
 
-def _plain_wave(data: bytes, path: Path) -> tuple[NDArray[np.int16], int] | None:
+def _plain_wave(data: bytes, path: Path, largest: int) -> tuple[NDArray[np.int16], int] | None:
     """Read 16-bit PCM; None where it is something else, which libsndfile may know."""
     try:
         with wave.open(io.BytesIO(data)) as file:
             if file.getsampwidth() != BYTES:
                 return None
             channels, promised = file.getnchannels(), file.getnframes()
-            held = file.readframes(min(promised, LARGEST_POINTS))
+            held = file.readframes(min(promised, largest))
             rate = file.getframerate()
     except Exception:  # it raises nearly anything on crafted files
         return None
-    _check_length(promised, channels, path)
+    _check_length(promised, channels, path, largest)
     if len(held) != promised * channels * BYTES:
         raise SoundError(f"{path} is cut off: it has fewer samples than its header says")
     return np.frombuffer(held, "<i2").astype(np.int16).reshape(-1, channels), rate
 
 
-def _with_soundfile(data: bytes, path: Path) -> tuple[NDArray[np.int16], int]:
+def _with_soundfile(data: bytes, path: Path, largest: int) -> tuple[NDArray[np.int16], int]:
     soundfile = _library()
     try:
         with soundfile.SoundFile(io.BytesIO(data)) as file:
             if file.format not in ("WAV", "WAVEX", "FLAC"):
                 raise SoundError(f"{path} is neither WAV nor FLAC but {file.format}")
             promised, rate = file.frames, file.samplerate
-            _check_length(promised, file.channels, path)
+            _check_length(promised, file.channels, path, largest)
             whole = file.subtype == "PCM_16"
             held = file.read(promised, dtype="int16" if whole else "float64", always_2d=True)
     except SoundError:
@@ -173,8 +176,8 @@ def _rounded(held: NDArray[np.float64], path: Path) -> NDArray[np.int16]:
     return np.rint(held * FULL_SCALE).clip(*BOUNDS).astype(np.int16)
 
 
-def _check_length(samples: int, channels: int, path: Path) -> None:
-    if not 0 <= samples * channels <= LARGEST_POINTS:
+def _check_length(samples: int, channels: int, path: Path, largest: int) -> None:
+    if not 0 <= samples * channels <= largest:
         raise SoundError(f"{path} is too long to decode safely", hint="cut it into parts")
 
 

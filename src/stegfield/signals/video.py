@@ -53,13 +53,16 @@ RATE_FACTOR = "12"
 """Of H.264: 0 is lossless, 18 is said to look so."""
 
 
-def decode(data: bytes, path: Path, *, flatten: bool = False) -> Signal:
+def decode(
+    data: bytes, path: Path, *, flatten: bool = False, largest: int = LARGEST_POINTS
+) -> Signal:
     """Decode the bytes of a video file; the path tells the container.
 
     Args:
         data: The file.
         path: Its name.
         flatten: Has no meaning for videos.
+        largest: Pixels of all frames that it may have.
 
     Raises:
         VideoError: Not a video, damaged, too short, too long, too small or too large.
@@ -69,7 +72,7 @@ def decode(data: bytes, path: Path, *, flatten: bool = False) -> Signal:
     container = CONTAINERS.get(path.suffix.lower(), "mov")
     try:
         with av.open(io.BytesIO(data), format=container) as file:
-            frames, rate = _frames(file, path)
+            frames, rate = _frames(file, path, largest)
     except VideoError:
         raise
     except (av.FFmpegError, ValueError, IndexError, OverflowError, EOFError) as error:
@@ -138,7 +141,7 @@ def _values(levels: Integer[np.ndarray, "frames rows columns 3"]) -> torch.Tenso
     return torch.from_numpy(levels.astype(np.float32)) / 127.5 - 1
 
 
-def _frames(file: Any, path: Path) -> tuple[list[NDArray[np.uint8]], float]:
+def _frames(file: Any, path: Path, largest: int) -> tuple[list[NDArray[np.uint8]], float]:
     """Decode all frames, and refuse what is too large before it is."""
     if not file.streams.video:
         raise VideoError(f"{path} has no video in it")
@@ -150,12 +153,14 @@ def _frames(file: Any, path: Path) -> tuple[list[NDArray[np.uint8]], float]:
     size: tuple[int, int] | None = None
     for frame in file.decode(stream):
         size = size or (frame.height, frame.width)
-        _check(size, (frame.height, frame.width), len(frames) + 1, path)
+        _check(size, (frame.height, frame.width), len(frames) + 1, path, largest)
         frames.append(frame.to_ndarray(format="rgb24"))
     return frames, rate
 
 
-def _check(size: tuple[int, int], now: tuple[int, int], frames: int, path: Path) -> None:
+def _check(
+    size: tuple[int, int], now: tuple[int, int], frames: int, path: Path, largest: int
+) -> None:
     if now != size:
         raise VideoError(f"{path} changes its size on the way", hint="encode it anew")
     if not SMALLEST_SIDE <= min(size) <= max(size) <= LARGEST_SIDE:
@@ -163,9 +168,9 @@ def _check(size: tuple[int, int], now: tuple[int, int], frames: int, path: Path)
             f"{path} has {size[1]}x{size[0]} pixels",
             hint=f"each side needs {SMALLEST_SIDE} to {LARGEST_SIDE:,}",
         )
-    if frames * math.prod(size) > LARGEST_POINTS:
+    if frames * math.prod(size) > largest:
         raise VideoError(
-            f"{path} has more than {LARGEST_POINTS // 10**6} million pixels in its frames",
+            f"{path} has more than {largest / 1e6:g} million pixels in its frames",
             hint="cut or reduce it: fields are for seconds, not minutes",
         )
 

@@ -34,13 +34,16 @@ FEWEST_POINTS = 4
 LARGEST_HEADER = 1000
 
 
-def decode(data: bytes, path: Path, *, flatten: bool = False) -> Signal:
+def decode(
+    data: bytes, path: Path, *, flatten: bool = False, largest: int = LARGEST_POINTS
+) -> Signal:
     """Decode the bytes of a .npy file; the path is only named in errors.
 
     Args:
         data: The file.
         path: Its name.
         flatten: Has no meaning for volumes.
+        largest: Points that it may have.
 
     Raises:
         VolumeError: Not such a file, or damaged, or of another shape or type.
@@ -54,10 +57,11 @@ def decode(data: bytes, path: Path, *, flatten: bool = False) -> Signal:
         raise VolumeError(f"{path} is not an array in NumPy's format") from None
     if kind.name not in KINDS:
         raise VolumeError(f"{path} has numbers of type {kind.name}", hint="make them int16")
-    if len(shape) != AXES or min(shape) < FEWEST_POINTS or math.prod(shape) > LARGEST_POINTS:
+    if len(shape) != AXES or min(shape) < FEWEST_POINTS or math.prod(shape) > largest:
         raise VolumeError(
             f"{path} has the shape {'x'.join(map(str, shape)) or '()'}",
-            hint=f"volumes have 3 axes of {FEWEST_POINTS} points or more, 80 million in all",
+            hint=f"volumes have 3 axes of {FEWEST_POINTS} points or more, "
+            f"{largest / 1e6:g} million in all",
         )
     held = data[stream.tell() :]
     if len(held) != math.prod(shape) * kind.itemsize:
