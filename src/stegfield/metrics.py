@@ -42,7 +42,7 @@ class Quality:
 
     def to_json(self) -> dict[str, float | None]:
         """Give plain values; an infinite PSNR becomes None."""
-        return without_infinity(asdict(self))
+        return finite_or_none(asdict(self))
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class KelvinQuality:
 
     def to_json(self) -> dict[str, float | None]:
         """Give plain values; an infinite PSNR becomes None."""
-        return without_infinity(asdict(self))
+        return finite_or_none(asdict(self))
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class SoundQuality:
 
     def to_json(self) -> dict[str, float | None]:
         """Give plain values; what is infinite becomes None."""
-        return without_infinity(asdict(self))
+        return finite_or_none(asdict(self))
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class VolumeQuality:
 
     def to_json(self) -> dict[str, float | None]:
         """Give plain values; what is infinite becomes None."""
-        return without_infinity(asdict(self))
+        return finite_or_none(asdict(self))
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class ShapeQuality:
 
     def to_json(self) -> dict[str, float | None]:
         """Give plain values; what is infinite becomes None."""
-        return without_infinity(asdict(self))
+        return finite_or_none(asdict(self))
 
 
 AnyQuality = Quality | KelvinQuality | SoundQuality | VolumeQuality | ShapeQuality
@@ -141,10 +141,11 @@ def _decibels(power: float, error: float) -> float:
     return 10 * math.log10(power / error) if power else -math.inf
 
 
-def without_infinity(figures: dict[str, Any]) -> dict[str, Any]:
-    """Put None for what is infinite, as a PSNR may be: JSON has no infinity."""
+def finite_or_none(figures: dict[str, Any]) -> dict[str, Any]:
+    """Put None for what is infinite, as a PSNR may be, or not known: JSON has no such numbers."""
     return {
-        name: None if value in (math.inf, -math.inf) else value for name, value in figures.items()
+        name: None if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in figures.items()
     }
 
 

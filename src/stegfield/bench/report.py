@@ -103,7 +103,7 @@ def _run(suite: Suite, jobs: Sequence[Job], records: Sequence[Record], *, quick:
     minutes = sum(record.seconds for record in records) / 60
     machines = dict.fromkeys(
         f"{record.machine.get('processor')}, {record.machine.get('cores')} cores, "
-        f"torch {record.machine.get('torch')}"
+        f"{record.machine.get('threads')} for a job, torch {record.machine.get('torch')}"
         for record in records
         if record.machine
     )

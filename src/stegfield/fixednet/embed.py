@@ -23,7 +23,7 @@ from stegfield.fixednet import costs, exact, paper, robust
 from stegfield.fixednet.blocks import luma
 from stegfield.fixednet.progress import Watch
 from stegfield.keys import IMAGE_SALT, Key, Passphrase, unlock
-from stegfield.metrics import AnyQuality, mean_psnr_db, without_infinity
+from stegfield.metrics import AnyQuality, finite_or_none, mean_psnr_db
 from stegfield.payload import Content
 from stegfield.signals import Signal
 
@@ -66,7 +66,7 @@ class EmbedResult:
         """Give the figures as plain values."""
         left_out = ("stego", "file", "quality")
         figures = {k: v for k, v in vars(self).items() if k not in left_out}
-        return without_infinity({**figures, **asdict(self.quality)})
+        return finite_or_none({**figures, **asdict(self.quality)})
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -15,6 +14,7 @@ from stegfield import files
 from stegfield.generative.examples import Examples
 from stegfield.generative.model import Model
 from stegfield.generative.wasserstein import sliced_wassersteins
+from stegfield.metrics import finite_or_none
 from stegfield.pictures import contact_sheet, curves
 
 LOG, SAMPLES, CURVES = "log.jsonl", "samples.png", "curves.png"
@@ -56,7 +56,7 @@ Watch = Callable[[Progress], bool]
 def add(folder: Path, progress: Progress, model: Model, *, seed: int) -> None:
     """Add a line to a run's log, and draw its samples and curves anew, each picture whole."""
     with (folder / LOG).open("a") as log:
-        log.write(json.dumps(_without_nan(asdict(progress))) + "\n")
+        log.write(json.dumps(finite_or_none(asdict(progress))) + "\n")
     files.write_new(folder / SAMPLES, sheet(model, seed), force=True)
     files.write_new(folder / CURVES, drawn_curves(folder / LOG), force=True)
 
@@ -101,8 +101,3 @@ def drawn_curves(log: Path) -> bytes:
     shown = [(line["step"], line["swd"]) for line in lines]
     levels = {"other real ones": lines[-1]["real_swd"]}
     return curves({"drawn": shown}, levels=levels, title="distance from real examples (SWD)")
-
-
-def _without_nan(figures: dict[str, Any]) -> dict[str, Any]:
-    """Put None for what is not known yet: JSON has no other word for it."""
-    return {name: None if value != value else value for name, value in figures.items()}  # noqa: PLR0124

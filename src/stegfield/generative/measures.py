@@ -35,7 +35,7 @@ from stegfield.generative.zonal import (
     zonal_mean,
     zonal_spectrum,
 )
-from stegfield.metrics import without_infinity
+from stegfield.metrics import finite_or_none
 
 __all__ = [
     "Figures",
@@ -156,7 +156,7 @@ class Report:
         """Give plain values; an infinite PSNR becomes None."""
         figures = asdict(self)
         sets = {name: each for name, each in figures.items() if isinstance(each, dict)}
-        return figures | {name: without_infinity(each) for name, each in sets.items()}
+        return figures | {name: finite_or_none(each) for name, each in sets.items()}
 
 
 def evaluate(

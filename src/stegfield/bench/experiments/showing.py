@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 
 from stegfield import pictures, signals
 from stegfield.bench.datasets import Datasets
 from stegfield.bench.experiments.found import Found
-from stegfield.bench.experiments.weighing import random_crops
+from stegfield.bench.experiments.weighing import build_pools, random_crops
 from stegfield.bench.results import Figure
-from stegfield.config import FitConfig
-from stegfield.errors import ConfigError, StegfieldError
+from stegfield.errors import ConfigError
 from stegfield.fields import render
 from stegfield.metrics import Samples
 from stegfield.steganalysis import compare, learning, pools
@@ -50,15 +48,7 @@ def showing(
         raise ConfigError(f"against is cover or clean, got {against}")
     covers, groups = random_crops(data, dataset, resolution, fields)
     kinds = ("keyed", "clean") if against == "clean" else ("keyed",)
-    config = pools.PoolConfig(
-        sizes={"width": width, "depth": depth},
-        training=FitConfig(steps=steps, seed=0),
-        secrets=secrets,
-    )
-    # as many processes as this job may have threads: its fields are the same with any number
-    built = pools.build(data.scratch(), covers, kinds, config, processes=torch.get_num_threads())
-    if built.failed:
-        raise StegfieldError(f"{len(built.failed)} fields failed: {next(iter(built.failed))}")
+    build_pools(data, covers, kinds, width=width, depth=depth, steps=steps, secrets=secrets)
     shown = {kind: _shown(data, kind) for kind in kinds}
     innocent, stego = shown.get("clean", covers), shown["keyed"]
     figures: dict[str, Figure] = {"fields": len(stego)}

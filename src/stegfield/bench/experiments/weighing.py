@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -49,17 +50,8 @@ def weighing(
         draw: Give histograms of each layer's weights.
     """
     covers, _ = random_crops(data, dataset, resolution, fields)
-    config = pools.PoolConfig(
-        sizes={"width": width, "depth": depth},
-        training=FitConfig(steps=steps, seed=0),
-        secrets=secrets,
-    )
     kinds = (against, method)
-    # as many processes as this job may have threads: its fields are the same with any number
-    built = pools.build(data.scratch(), covers, kinds, config, processes=torch.get_num_threads())
-    if built.failed:
-        name, reason = next(iter(built.failed.items()))
-        raise StegfieldError(f"{len(built.failed)} fields failed; {name}: {reason}")
+    build_pools(data, covers, kinds, width=width, depth=depth, steps=steps, secrets=secrets)
     made = [pools.read(data.scratch(), kind) for kind in kinds]
     both = sorted(made[0].keys() & made[1].keys())
     figures: dict[str, Figure] = {"fields": len(both)}
@@ -88,6 +80,33 @@ def _tried(name: str, clean: Any, stego: Any) -> dict[str, Figure]:
 def _charts(kinds: tuple[str, str], made: list[list[Field]]) -> dict[str, bytes]:
     by_kind = dict(zip(kinds, made, strict=True))
     return {f"weights-{name}": weights.chart(by_kind, name) for name in made[0][0].slot_bounds()}
+
+
+def build_pools(
+    data: Datasets,
+    covers: Sequence[Samples],
+    kinds: Sequence[str],
+    *,
+    width: int,
+    depth: int,
+    steps: int,
+    secrets: int,
+) -> None:
+    """Build SIRENs of every kind in the scratch folder, in as many processes as a job has threads.
+
+    Raises:
+        StegfieldError: Some failed.
+    """
+    config = pools.PoolConfig(
+        sizes={"width": width, "depth": depth},
+        training=FitConfig(steps=steps, seed=0),
+        secrets=secrets,
+    )
+    # the fields are the same with any number of processes
+    built = pools.build(data.scratch(), covers, kinds, config, processes=torch.get_num_threads())
+    if built.failed:
+        name, reason = next(iter(built.failed.items()))
+        raise StegfieldError(f"{len(built.failed)} fields failed; {name}: {reason}")
 
 
 def random_crops(
