@@ -328,6 +328,37 @@ def test_a_secret_function_inside_a_stego_function_shows_the_secret() -> None:
     assert psnr_db(cover, exchange.stego) > 14
 
 
+FIELDS: dict[str, Any] = {
+    "dataset": "photographs",
+    "fields": 12,
+    "resolution": 16,
+    "width": 48,
+    "depth": 2,
+    "steps": 3,
+}
+
+
+def test_fields_are_judged_by_what_they_show_and_weigh(tmp_path: Path) -> None:
+    jobs = [
+        Job("showing", {**FIELDS, "against": "clean", "learning_steps": 2}),
+        Job("weighing", {**FIELDS, "method": "keyed", "draw": False}),
+    ]
+    figures: list[Any] = []
+    made: list[dict[Path, int]] = []
+
+    def watch(done: running.Progress) -> None:
+        assert done.latest.error is None
+        figures.append(done.latest.figures)
+        made.append({path: path.stat().st_mtime_ns for path in tmp_path.rglob("*/keyed/*")})
+
+    assert bench.run(jobs, Results(tmp_path), None, watch=watch) == 0
+    assert all(0 <= figures[0][f"{name}_auc"] <= 1 for name in ("fusion", "spam", "siamese"))
+    assert all(0 <= figures[1][f"{name}_discriminant_auc"] <= 1 for name in ("all", "moments"))
+    assert len(made[0]) == FIELDS["fields"]
+    assert made[0] == made[1]  # the second job found the fields of the first
+    assert not list(tmp_path.rglob("keyed"))  # all are done, so nobody goes on from them
+
+
 def test_images_of_a_folder(tmp_path: Path) -> None:
     (tmp_path / "images" / "kodak").mkdir(parents=True)
     levels = np.zeros((40, 60, 3), np.uint8)

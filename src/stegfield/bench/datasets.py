@@ -32,15 +32,20 @@ SUFFIXES = (".png", ".jpg", ".jpeg")
 class Datasets:
     """Named sets of images, each cut to its central square and reduced to the size asked for."""
 
-    def __init__(self, folder: Path | None, work: Path | None = None) -> None:
-        self._folder, self._work = folder, work
+    def __init__(self, folder: Path | None, work: Path | None = None, job: str = "job") -> None:
+        self._folder, self._work, self._job = folder, work, job
 
-    def scratch(self) -> Path:
-        """Give a folder for what a job needs to go on from, should it be cut off."""
+    def scratch(self, shared: str | None = None) -> Path:
+        """Give a folder for what a job needs to go on from, should it be cut off.
+
+        Args:
+            shared: Name of a folder that all jobs of a run find again [default: the job's own].
+        """
         if self._work is None:
             self._work = Path(tempfile.mkdtemp(prefix="stegfield-"))
-        self._work.mkdir(parents=True, exist_ok=True)
-        return self._work
+        path = self._work / (self._job if shared is None else shared)
+        path.mkdir(parents=True, exist_ok=True)
+        return path
 
     def image(self, name: str, index: int, size: int | None = None) -> Signal:
         """Give an image of a set; after the last one comes the first.

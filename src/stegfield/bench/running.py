@@ -49,6 +49,8 @@ def run(
 ) -> int:
     """Run the jobs that have no result yet; a job that fails does not stop the others.
 
+    What jobs share is in the folder until all are done, so it is for one run at a time.
+
     Args:
         jobs: What to run; one that is named twice is run once.
         results: Where records are kept, as each job ends.
@@ -72,6 +74,8 @@ def run(
         failed += outcome.record.error is not None
         if watch is not None:
             watch(Progress(done, len(pending), failed, outcome.record))
+    if not failed:
+        shutil.rmtree(results.folder / WORK, ignore_errors=True)  # what jobs shared
     return failed
 
 
@@ -90,7 +94,7 @@ def perform(job: Job, *, data: Path | None, work: Path) -> Outcome:
     pictures: dict[str, bytes] = {}
     error: str | None = None
     try:
-        found = find(job.experiment, job.settings)(Datasets(data, work.absolute() / job.id))
+        found = find(job.experiment, job.settings)(Datasets(data, work.absolute(), job.id))
         shutil.rmtree(work / job.id, ignore_errors=True)
         figures = dict(found.figures)
         pictures = {f"{job.id}-{name}.png": png for name, png in found.pictures.items()}

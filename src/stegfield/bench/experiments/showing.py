@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from stegfield import pictures, signals
 from stegfield.bench.datasets import Datasets
 from stegfield.bench.experiments.found import Found
-from stegfield.bench.experiments.weighing import build_pools, random_crops
+from stegfield.bench.experiments.weighing import build_pools, pool_folder, random_crops
 from stegfield.bench.results import Figure
 from stegfield.errors import ConfigError
 from stegfield.fields import render
@@ -48,8 +50,9 @@ def showing(
         raise ConfigError(f"against is cover or clean, got {against}")
     covers, groups = random_crops(data, dataset, resolution, fields)
     kinds = ("keyed", "clean") if against == "clean" else ("keyed",)
-    build_pools(data, covers, kinds, width=width, depth=depth, steps=steps, secrets=secrets)
-    shown = {kind: _shown(data, kind) for kind in kinds}
+    folder = pool_folder(data, dataset, fields, resolution, width, depth, steps, secrets)
+    build_pools(folder, covers, kinds, width=width, depth=depth, steps=steps, secrets=secrets)
+    shown = {kind: _shown(folder, kind) for kind in kinds}
     innocent, stego = shown.get("clean", covers), shown["keyed"]
     figures: dict[str, Figure] = {"fields": len(stego)}
     curves: dict[str, Roc] = {}
@@ -75,6 +78,6 @@ def showing(
     return Found(figures, {"roc": pictures.curves(drawn, across="false alarms", title=against)})
 
 
-def _shown(data: Datasets, kind: str) -> list[Samples]:
-    made = pools.read(data.scratch(), kind)
+def _shown(folder: Path, kind: str) -> list[Samples]:
+    made = pools.read(folder, kind)
     return [signals.to_samples(render(made[at])) for at in sorted(made)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -51,8 +52,9 @@ def weighing(
     """
     covers, _ = random_crops(data, dataset, resolution, fields)
     kinds = (against, method)
-    build_pools(data, covers, kinds, width=width, depth=depth, steps=steps, secrets=secrets)
-    made = [pools.read(data.scratch(), kind) for kind in kinds]
+    folder = pool_folder(data, dataset, fields, resolution, width, depth, steps, secrets)
+    build_pools(folder, covers, kinds, width=width, depth=depth, steps=steps, secrets=secrets)
+    made = [pools.read(folder, kind) for kind in kinds]
     both = sorted(made[0].keys() & made[1].keys())
     figures: dict[str, Figure] = {"fields": len(both)}
     counts = weights.histograms([each[at] for each in made for at in both])
@@ -82,8 +84,13 @@ def _charts(kinds: tuple[str, str], made: list[list[Field]]) -> dict[str, bytes]
     return {f"weights-{name}": weights.chart(by_kind, name) for name in made[0][0].slot_bounds()}
 
 
+def pool_folder(data: Datasets, *made_of: str | int) -> Path:
+    """Give the folder of fields that are made of these, for all jobs that want such."""
+    return data.scratch("-".join(map(str, ("pools", *made_of))))
+
+
 def build_pools(
-    data: Datasets,
+    folder: Path,
     covers: Sequence[Samples],
     kinds: Sequence[str],
     *,
@@ -92,7 +99,7 @@ def build_pools(
     steps: int,
     secrets: int,
 ) -> None:
-    """Build SIRENs of every kind in the scratch folder, in as many processes as a job has threads.
+    """Build SIRENs of every kind in a folder, in as many processes as a job has threads.
 
     Raises:
         StegfieldError: Some failed.
@@ -103,7 +110,7 @@ def build_pools(
         secrets=secrets,
     )
     # the fields are the same with any number of processes
-    built = pools.build(data.scratch(), covers, kinds, config, processes=torch.get_num_threads())
+    built = pools.build(folder, covers, kinds, config, processes=torch.get_num_threads())
     if built.failed:
         name, reason = next(iter(built.failed.items()))
         raise StegfieldError(f"{len(built.failed)} fields failed; {name}: {reason}")
