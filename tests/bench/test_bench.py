@@ -96,11 +96,12 @@ def test_a_run_is_shown_and_not_run_again(suite: suites.Suite, tmp_path: Path) -
     assert "| rate 1 | PSNR | 99.50\\* | " in text
     assert f"rate 1: PSNR: ours: {ours.figures['psnr_db']:.2f}; theirs, reported: 99.50" in text
     assert "rate 1: wrong" not in text
-    assert "3 jobs: rate 1, 2; method ours, ours, flat; dataset photographs; resolution 48" in text
+    assert "3 jobs, one job behind each number: rate 1, 2; method ours, ours, flat; data" in text
+    assert "| Rates | a paper, Table 1 | 2 | 1 |" in text
     assert (tmp_path / PICTURES / "rates-chart-0.png").read_bytes().startswith(b"\x89PNG")
     page = html.read_text()
     assert page.count("data:image/png") == 1
-    assert page.count(">behind<") == 1
+    assert page.count(">behind theirs, reported<") == 1
     assert "http" not in page
 
 
@@ -160,12 +161,41 @@ def test_a_suite_says_what_things_are_called_and_what_is_compared(tmp_path: Path
         "| image | figure | the paper's, run here | ours | theirs, reported | sturdy |" in markdown
     )
     # beyond a coin's accuracy nothing is better, and what stands beside ours is not compared
-    assert "| image 0 | accuracy | 47.00 | 49.00 | 40.12\\* | 48.00 |  |" in markdown
-    assert "behind" not in markdown.partition("## Damage")[2]
+    assert "| image 0 | accuracy | 47.00 | 49.00 | 40.13\\* | 48.00 |  |" in markdown
+    assert "Nowhere" in markdown.partition("## Where we fall behind")[2]
     assert markdown.count("pruned by ours") == 6  # as a picture and below it, for each job
     assert "other" not in markdown.partition("## Damage")[2]
     assert "damage-chart-0.png" in markdown
     assert html.count("data:image/png") == 4
+
+
+def test_what_chance_explains_is_not_better(tmp_path: Path) -> None:
+    shown = """
+[figures.psnr_db]
+label = "PSNR"
+better = "higher"
+digits = 1
+tie = 0.5
+[figures.p_e]
+label = "P_E"
+better = "higher"
+digits = 2
+interval = ["low", "high"]
+"""
+    start = SUITE.partition("[figures.psnr_db]")[0]
+    theirs = '[[reported]]\nrate = 1\nmethod = "theirs"\npsnr_db = 99.5\np_e = 0.15\n'
+    suite = suites.parse(start + shown + theirs, "rates")
+    results = Results(tmp_path)
+    figures = {"p_e": 0.125, "low": 0.1, "high": 0.2, "psnr_db": 99.2}
+    for job in suite.jobs():
+        results.add(Record(job.id, job.experiment, dict(job.settings), figures), {})
+    _, markdown = bench.write_report([suite], results)
+    text = markdown.read_text()
+    assert "| rate 1 | PSNR | 99.5\\* | 99.2 | 99.2 | level with theirs, reported |" in text
+    assert "|  | P_E | 0.15\\* | 0.13 (0.10 to 0.20) | 0.13 (0.10 to 0.20) | level with" in text
+    assert "Nowhere" in text
+    with pytest.raises(InputError, match="an interval has two figures"):
+        suites.parse(SUITE.replace('label = "PSNR"', 'label = "PSNR"\ninterval = ["low"]'), "rates")
 
 
 def test_three_digits_of_a_reported_number_are_not_made_four(tmp_path: Path) -> None:
@@ -244,8 +274,44 @@ def test_a_line_that_was_cut_off_is_passed_over(suite: suites.Suite, tmp_path: P
     assert cut.done(job)
     cut.add(Record(other.id, other.experiment, dict(other.settings), {}), {})
     assert (tmp_path / PICTURES / "a.png").read_bytes() == b"png"
-    with pytest.raises(InputError):  # the half line has an end now
-        Results(tmp_path)
+    again = Results(tmp_path)  # nothing is left of the half line
+    assert len(again) == 2
+    assert again.done(other)
+
+
+def test_figures_that_json_has_no_words_for_are_left_out(
+    suite: suites.Suite, tmp_path: Path
+) -> None:
+    job = suite.jobs()[0]
+    found = {"psnr_db": float("inf"), "wrong_percent": float("nan"), "seconds": 1.0}
+    Results(tmp_path).add(Record(job.id, job.experiment, dict(job.settings), found), {})
+    record = Results(tmp_path).of(job)
+    assert record is not None
+    assert record.figures == {"psnr_db": None, "wrong_percent": None, "seconds": 1.0}
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "[settings]\nx = nan",
+        "[vary]\nx = [inf]",
+        "[table]\nrows = [3]",
+        "[table]\nrows = []\nours = 3",
+        "[figures.x]\nlabel = 3",
+        '[figures.x]\nlabel = "a"\ndigits = 2.5',
+        '[figures.x]\nlabel = "a"\nbest = "2"',
+        '[figures.x]\nlabel = "a"\nbetter = "up"',
+        '[figures.x]\nlabel = "a"\nodd = 1',
+        '[[charts]]\nx = "a"\ny = 3',
+        '[[charts]]\nx = "a"\ny = "b"\nlogarithmic = 1',
+    ],
+)
+def test_entries_of_other_types_are_refused_before_anything_is_run(entry: str) -> None:
+    text = f'title = "a"\nexperiment = "embedding"\n{entry}\n'
+    if "[table]" not in entry:
+        text += '[table]\nrows = ["rate"]\n'
+    with pytest.raises(InputError, match="is not a suite"):
+        suites.parse(text, "odd")
 
 
 @given(st.binary(max_size=300))

@@ -43,6 +43,19 @@ def test_covers_do_not_help_to_tell_their_fields_apart() -> None:
     assert told.accuracy == pytest.approx(0.5, abs=0.15)
 
 
+def test_groups_do_not_help_either() -> None:
+    # what tells the kinds apart in a group says nothing in the others
+    groups = np.repeat(np.arange(10), 4)
+    signs = np.random.default_rng(0).choice([-1, 1], 10)
+    turned = 3 * np.eye(10)[groups] * signs[groups][:, None]
+    clean, stego = turned + 0.1 * drawn(1, 0, 40, 10), -turned + 0.1 * drawn(2, 0, 40, 10)
+    knowing = trial(clean, stego, "discriminant", repeats=2)
+    fair = trial(clean, stego, "discriminant", groups=groups.tolist(), repeats=2)
+    assert knowing.accuracy > 0.95
+    assert fair.accuracy < 0.8
+    assert fair.accuracy_interval[1] - fair.accuracy_interval[0] > 0.3  # ten groups say little
+
+
 def test_a_trial_is_repeatable() -> None:
     first, second = (trial(drawn(1), drawn(2, 1.0), "logistic", seed=4) for _ in range(2))
     assert first == second
@@ -62,6 +75,10 @@ def test_what_cannot_be_tried_is_refused(monkeypatch: pytest.MonkeyPatch) -> Non
         trial(drawn(1, fields=4), drawn(2, fields=4), "logistic")
     with pytest.raises(ConfigError, match="cannot be split"):
         trial(drawn(1), drawn(2, fields=19), "logistic")
+    with pytest.raises(ConfigError, match="of 4 groups"):
+        trial(drawn(1), drawn(2), "logistic", groups=[0, 1, 2, 3] * 5)
+    with pytest.raises(ConfigError, match="cannot be split"):
+        trial(drawn(1), drawn(2), "logistic", groups=range(19))
     monkeypatch.setitem(sys.modules, "sklearn", None)
     with pytest.raises(ConfigError, match="scikit-learn"):
         trial(drawn(1), drawn(2), "logistic")

@@ -3,7 +3,7 @@
     suites, records ─► sections ─► report.html (pictures inside), report.md
 
 Every number is the mean of what `results.jsonl` holds, or stands in a suite as reported by others,
-and is then marked. Where another column is better than ours, the row says so, and the page begins
+and is then marked. Where another column is better than ours, the row says so, and the page ends
 with a list of these.
 """
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 import re
 import statistics
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -26,6 +27,8 @@ from stegfield.errors import InputError
 REPORTED = "*"
 """Marks figures that others report of theirs."""
 FEWEST_DIGITS = 2
+HALF_UP = 1e-9
+"""Added before rounding, so that equal halves are not rounded to different sides."""
 GAP = "{}"
 NAMES = {"paper": "the paper's, run here"}
 """What settings are called where a suite does not say."""
@@ -109,9 +112,15 @@ def _run(suite: Suite, jobs: Sequence[Job], records: Sequence[Record], *, quick:
     )
     where = f" on {'; '.join(machines)}" if machines else ""
     count = f"{len(jobs)} {'job' if len(jobs) == 1 else 'jobs'}"
+    behind_each = Counter(
+        (_row(record.settings, suite), _column(record.settings, suite.table.columns, suite))
+        for record in records
+    )
+    fewest, most = min(behind_each.values(), default=0), max(behind_each.values(), default=0)
+    mean = "one job" if most == 1 else f"{fewest} jobs" if fewest == most else f"{fewest} to {most}"
     return (
-        f"Run: experiment {suite.experiment}, {count}: {'; '.join(parts)}. "
-        f"{minutes:,.1f} minutes in all{where}."
+        f"Run: experiment {suite.experiment}, {count}, {mean} behind each number: "
+        f"{'; '.join(parts)}. {minutes:,.1f} minutes in all{where}."
     )
 
 
@@ -147,21 +156,31 @@ def _table(suite: Suite, figures: Mapping[str, Figure], records: Sequence[Record
         + ("" if column in run_here or "reported" in column else ", reported")
         for column in order
     }
+    compared = {c for c in order if c == suite.table.ours or not _beside(c, suite)}
     lines = []
     for row in shown_rows:
         for name, figure in figures.items():
             line = {c: everything[row, c, name] for c in order if (row, c, name) in everything}
             if not line:
                 continue
+            spans = {c: [everything.get((row, c, n)) for n in figure.interval] for c in order}
             shown = {
                 heads[column]: _number(
-                    line.get(column), figure.digits, reported=(row, column, name) in reported
+                    line.get(column),
+                    figure.digits,
+                    reported=(row, column, name) in reported,
+                    span=[bound for bound in spans[column] if bound is not None],
                 )
                 for column in order
             }
-            better = [heads[column] for column in _better(line, figure, suite)]
+            ours_span = [b for b in spans.get(suite.table.ours, ()) if b is not None]
+            ahead = _ahead(line, figure, suite)
+            level = [c for c in ahead if _level(line[c], line[suite.table.ours], figure, ours_span)]
             ours = heads.get(suite.table.ours, "")
-            lines.append(Line(row, figure.label, shown, ours, better))
+            judged = bool(figure.better) and len(line.keys() & compared) > 1
+            better = [heads[column] for column in ahead if column not in level]
+            chance = [heads[column] for column in level]
+            lines.append(Line(row, figure.label, shown, ours, better, chance, judged))
     return Table(
         " / ".join(_bare(name, suite.names) for name in rows),
         list(heads.values()),
@@ -174,24 +193,33 @@ def _column(settings: Mapping[str, Setting], columns: str, suite: Suite) -> str:
     return value if isinstance(value, str) else f"{value:g}"
 
 
-def _better(line: Mapping[str, float], figure: Figure, suite: Suite) -> list[str]:
-    """Name the columns that show a better figure than ours; variants of ours aside."""
+def _beside(column: str, suite: Suite) -> bool:
+    """Tell of a column that ours is not compared with, such as variants of it."""
+    return column.startswith(suite.table.ours) or column in suite.table.beside
+
+
+def _ahead(line: Mapping[str, float], figure: Figure, suite: Suite) -> list[str]:
+    """Name the columns that show a better figure than ours."""
     ours = suite.table.ours
     if ours not in line or not figure.better:
         return []
     sign = 1 if figure.better == "higher" else -1
     limit = sign * math.inf if figure.best is None else figure.best
     shown = {
-        name: round(sign * min(sign * value, sign * limit), figure.digits)
+        name: _rounded(sign * min(sign * value, sign * limit), figure.digits)
         for name, value in line.items()
     }
     return [
         name
         for name, value in shown.items()
-        if not name.startswith(ours)
-        and name not in suite.table.beside
-        and sign * (value - shown[ours]) > 0
+        if not _beside(name, suite) and sign * (value - shown[ours]) > 0
     ]
+
+
+def _level(value: float, ours: float, figure: Figure, span: Sequence[float]) -> bool:
+    """Tell whether a figure is as good as ours, by what chance may do."""
+    low, high = span or (ours, ours)
+    return abs(value - ours) < figure.tie or low < value < high
 
 
 def _row(settings: Mapping[str, Setting], suite: Suite) -> str:
@@ -213,19 +241,25 @@ def _value(name: str, value: Setting, names: Mapping[str, str]) -> str:
 
 def _bare(name: str, names: Mapping[str, str]) -> str:
     """Give what a setting is called, without a value."""
-    return " ".join(names.get(name, name).replace(GAP, " ").split())
+    return " ".join(names.get(name, name).replace(GAP, " ").split()).rstrip(":") or name
 
 
-def _number(value: float | None, digits: int, *, reported: bool) -> str:
+def _number(value: float | None, digits: int, *, reported: bool, span: Sequence[float] = ()) -> str:
     """Give a number; one that was reported with no more digits than it was reported with."""
     if value is None or math.isnan(value):
         return ""
-    text = f"{value:,.{digits}f}"
+    text = f"{_rounded(value, digits):,.{digits}f}"
+    if span:
+        text += f" ({' to '.join(f'{_rounded(bound, digits):,.{digits}f}' for bound in span)})"
     if not reported:
         return text
     while text.endswith("0") and len(text.partition(".")[2]) > FEWEST_DIGITS:
         text = text[:-1]
     return text + REPORTED
+
+
+def _rounded(value: int | float, digits: int) -> float:
+    return round(value + math.copysign(HALF_UP, value), digits)
 
 
 def _is_number(value: object) -> TypeGuard[int | float]:

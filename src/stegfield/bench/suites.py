@@ -32,6 +32,8 @@ label = "stego, PSNR in dB"
 better = "higher"                       # or "lower"; where neither is, nothing
 digits = 2
 best = 100                              # beyond this, none counts as better
+tie = 0.1                               # what differs by less counts as equal
+interval = ["low_db", "high_db"]        # figures that bound it: shown beside it, equal within
 [[charts]]                              # a figure over a setting,
 x = "share"
 y = "stego_psnr_db"
@@ -49,18 +51,20 @@ stego_psnr_db = 45.62
 from __future__ import annotations
 
 import itertools
+import math
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar, get_type_hints
 
 from stegfield import files
 from stegfield.bench.results import Job, Setting
 from stegfield.errors import InputError
 
+T = TypeVar("T")
 LARGEST_SUITE = 1 << 20
 MOST_JOBS = 100_000
 OURS = "ours"
@@ -77,6 +81,10 @@ class Figure:
     digits: int = 2
     best: int | float | None = None
     """What no figure can be better than, such as a coin's accuracy: beyond it, chance decides."""
+    tie: float = 0.0
+    """What differs by less counts as equal."""
+    interval: tuple[str, ...] = ()
+    """Names of the figures that bound it; what lies between those of ours counts as equal."""
 
 
 @dataclass(frozen=True)
@@ -207,9 +215,9 @@ def parse(text: str, name: str) -> Suite:
             skip=tuple(_settings(entry) for entry in entries.pop("skip", [])),
             quick_settings=_settings(quick.pop("settings", {})),
             quick_vary=_varied(quick.pop("vary", {})),
-            table=Table(**_lists(_taken(entries, "table", {}), "rows", "order", "beside")),
-            figures={k: Figure(**v) for k, v in _taken(entries, "figures", {}).items()},
-            charts=tuple(Chart(**_lists(chart, "by")) for chart in entries.pop("charts", [])),
+            table=_built(Table, _taken(entries, "table", {})),
+            figures={k: _figure(v) for k, v in _taken(entries, "figures", {}).items()},
+            charts=tuple(_built(Chart, dict(chart)) for chart in entries.pop("charts", [])),
             names=_texts(_taken(entries, "names", {})),
             pictures=_texts(_taken(entries, "pictures", {})) if "pictures" in entries else None,
             reported=tuple(_settings(entry) for entry in entries.pop("reported", [])),
@@ -256,10 +264,35 @@ def _varied(entries: Mapping[str, Any]) -> dict[str, tuple[Setting, ...]]:
 
 
 def _setting(value: Any) -> Setting:
-    if not isinstance(value, str | int | float | bool):
-        raise TypeError(f"{value!r} is not a number, text, true or false")
+    if not isinstance(value, str | int | float | bool) or (
+        isinstance(value, float) and not math.isfinite(value)
+    ):
+        raise TypeError(f"{value!r} is not a finite number, text, true or false")
     return value
 
 
-def _lists(entries: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    return {k: tuple(v) if k in names else v for k, v in entries.items()}
+def _figure(entries: Mapping[str, Any]) -> Figure:
+    figure = _built(Figure, entries)
+    if figure.better not in ("higher", "lower", ""):
+        raise TypeError(f"better is higher or lower, not {figure.better}")
+    if figure.interval and len(figure.interval) != len(("low", "high")):
+        raise TypeError("an interval has two figures")
+    return figure
+
+
+def _built(kind: Callable[..., T], entries: Mapping[str, Any]) -> T:
+    """Make a part of a suite, once its entries are of the types that it says."""
+    types = get_type_hints(kind)
+    for name, value in entries.items():
+        match types.get(name):
+            case wanted if wanted == tuple[str, ...]:
+                right = isinstance(value, list) and all(isinstance(each, str) for each in value)
+            case wanted if wanted in (int, bool):
+                right = type(value) is wanted
+            case wanted if wanted in (float, int | float | None):
+                right = type(_setting(value)) in (int, float)
+            case _:  # a name that it does not know is refused below
+                right = isinstance(value, str)
+        if not right:
+            raise TypeError(f"{name} cannot be {value!r}")
+    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in entries.items()})

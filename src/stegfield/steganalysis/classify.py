@@ -1,8 +1,8 @@
 """Classify: how well detectors that learn tell two kinds of fields of a pool apart.
 
 Each detector is trained on four fifths of the covers and tried on the rest, so that no cover is in
-both; five such splits give every field a score by a detector that never saw its cover, and all of
-it is repeated with other splits.
+both, nor two that belong together, such as crops of one photograph. Five such splits give every
+field a score by a detector that never saw its cover, and all of it is repeated with other splits.
 
 Source: Dong et al. (2024), StegaINR4MIH, Table 3: support vector machines on the histogram of all
 weights in 100 bins.
@@ -10,7 +10,7 @@ weights in 100 bins.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -32,7 +32,7 @@ class Trial:
     accuracy: float
     """Share of fields that it called rightly, over all splits; 0.5 is chance."""
     accuracy_interval: Interval
-    """95 %, of so many fields as there are: repeats are no new fields."""
+    """95 %, of two fields for each group: repeats are no new fields, nor are those of one group."""
     detection: Detection
     """By every field's mean score."""
 
@@ -42,7 +42,13 @@ class Trial:
 
 
 def trial(
-    clean: Table, stego: Table, detector: str, *, repeats: int = REPEATS, seed: int = 0
+    clean: Table,
+    stego: Table,
+    detector: str,
+    *,
+    groups: Sequence[int] | None = None,
+    repeats: int = REPEATS,
+    seed: int = 0,
 ) -> Trial:
     """Train and try a detector on the fields of a pool.
 
@@ -50,25 +56,30 @@ def trial(
         clean: Features of clean fields, a row each.
         stego: Features of stego fields; a row is of the same cover as that of the clean one.
         detector: One of `DETECTORS`.
+        groups: Which covers belong together [default: each stands alone].
         repeats: Times that the covers are split anew.
         seed: Of the splits.
 
     Raises:
-        ConfigError: An unknown detector, fewer covers than splits, tables that do not match, or
-            scikit-learn is not installed.
+        ConfigError: An unknown detector, fewer groups than splits, tables or groups that do not
+            match, or scikit-learn is not installed.
     """
     if detector not in DETECTORS:
         raise ConfigError(f"there is no detector {detector!r}", hint=f"try {', '.join(DETECTORS)}")
-    if clean.shape != stego.shape or len(clean) < FOLDS:
+    members = np.arange(len(clean)) if groups is None else np.asarray(groups)
+    names = np.unique(members)
+    if clean.shape != stego.shape or len(members) != len(clean) or len(names) < FOLDS:
         raise ConfigError(
-            f"{len(clean)} clean and {len(stego)} stego fields cannot be split",
+            f"{len(clean)} clean and {len(stego)} stego fields of {len(names)} groups of covers "
+            "cannot be split",
             hint=f"make at least {FOLDS} of each kind, of the same covers",
         )
     _check_library()
     random, count = np.random.default_rng(seed), len(clean)
     scores, right = np.zeros((2, count)), np.zeros((2, count))
     for _ in range(repeats):
-        for part in np.array_split(random.permutation(count), FOLDS):
+        for fold in np.array_split(random.permutation(names), FOLDS):
+            part = np.flatnonzero(np.isin(members, fold))
             rest = np.setdiff1d(np.arange(count), part)
             learned = DETECTORS[detector]()
             kinds = np.repeat([0, 1], len(rest))
@@ -80,8 +91,8 @@ def trial(
     accuracy = float(right.mean())
     return Trial(
         accuracy=accuracy,
-        accuracy_interval=share_interval(round(accuracy * 2 * count), 2 * count),
-        detection=detection(scores[0], scores[1], groups=range(count)),
+        accuracy_interval=share_interval(round(accuracy * 2 * len(names)), 2 * len(names)),
+        detection=detection(scores[0], scores[1], groups=members.tolist()),
     )
 
 

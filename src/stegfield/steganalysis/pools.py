@@ -14,6 +14,7 @@ import multiprocessing
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from hashlib import sha256
@@ -28,7 +29,7 @@ import torch
 
 from stegfield import files
 from stegfield.config import FitConfig, HideConfig
-from stegfield.errors import ConfigError, InputError, StegfieldError
+from stegfield.errors import ConfigError, InputError, OutputExistsError, StegfieldError
 from stegfield.fields import Field, Watch, fit, load, substitute, to_bytes
 from stegfield.hiding import Secret, SlotScheme, hide, key_slots
 from stegfield.keys import KEY_BYTES, Key
@@ -298,7 +299,7 @@ def _make(
     path: Path, kind: str, index: int, images: Sequence[Samples], config: PoolConfig
 ) -> str | None:
     """Make one file; give the reason if it cannot be made."""
-    if _stop.is_set():
+    if _stop.is_set() or path.exists():  # another run may be making the same pool
         return None
     cover, *others = map(from_samples, images)
     secrets, decoys = tuple(others[: config.secrets]), tuple(others[config.secrets :])
@@ -308,7 +309,7 @@ def _make(
     try:
         made, stopped = KINDS[kind](order)
         if not (stopped or _stop.is_set()):
-            files.write_new(path, to_bytes(made))
+            files.write_new(path, to_bytes(made), force=True)
     except StegfieldError as error:
         return str(error)
     return None
@@ -322,9 +323,9 @@ def _claim(folder: Path, covers: Sequence[Samples], config: PoolConfig) -> None:
     facts = json.dumps({"covers": digest.hexdigest(), **asdict(config)}, indent=1, sort_keys=True)
     path = folder / SETTINGS
     files.make_folder(folder)
-    if not path.exists():
+    with suppress(OutputExistsError):
         files.write_new(path, facts.encode())
-    elif files.read_bounded(path, 1 << 20) != facts.encode():
+    if files.read_bounded(path, 1 << 20) != facts.encode():
         raise InputError(
             f"{folder} holds a pool of other covers or settings", hint="name another folder"
         )

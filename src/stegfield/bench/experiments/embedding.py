@@ -16,9 +16,8 @@ from stegfield.bench.experiments.found import Found
 from stegfield.config import DescentConfig, EmbedConfig
 from stegfield.errors import UnreadableError
 from stegfield.fixednet.blocks import luma
-from stegfield.fixednet.gradient import descend, noise_around, read_bits
+from stegfield.fixednet.gradient import descend, embed_bits, noise_around, read_bits
 from stegfield.fixednet.published import PublishedNetwork
-from stegfield.fixednet.relu import ReluNetwork
 from stegfield.keys import Key
 from stegfield.metrics import mean_psnr_db, quality
 from stegfield.signals import Signal
@@ -40,6 +39,7 @@ def embedding(
     image: int = 0,
     learning_rate: float = 0.1,
     restarts: int = 100,
+    networks: int = 10,
     model: str = "",
     draw: bool = False,
 ) -> Found:
@@ -56,6 +56,7 @@ def embedding(
         image: Which cover, and which message.
         learning_rate: Of the paper's solver.
         restarts: Of the paper's solver.
+        networks: Of the paper, tried in order while the PSNR is below 20 dB.
         model: Draw the cover by this model, with the number of the image as seed.
         draw: Give a picture: cover, stego and their difference, twenty times.
     """
@@ -77,7 +78,9 @@ def embedding(
         told = {"seconds": result.seconds, "extract_seconds": time.perf_counter() - began}
         figures = told | {"wrong_percent": wrong * 100, "message_bytes": length}
     else:
-        config = DescentConfig(repair=0, learning_rate=learning_rate, restarts=restarts)
+        config = DescentConfig(
+            repair=0, learning_rate=learning_rate, restarts=restarts, networks=networks
+        )
         stego, figures = _descended(data, cover, method, rate=rate, seed=image, config=config)
     levels = signals.to_samples(cover)
     found = quality(levels, stego)
@@ -120,8 +123,10 @@ def _descended(
     levels = signals.to_samples(cover)
     bits = np.random.default_rng(seed).random(rate * levels[..., 0].size) < 1 / 2
     began = time.perf_counter()
+    tried = 1
     if method == "paper":
-        found = descend(ReluNetwork(KEY, depth=rate), bits, levels, config=config)
+        done = embed_bits(KEY, bits, levels, rate, config=config, until_read=False)
+        found, tried = done.descent, done.seed_index + 1
     else:
         network = PublishedNetwork(data.path(*WEIGHTS), depth=rate)
         start = network.encode(torch.from_numpy(levels / 255).float(), bits)
@@ -140,4 +145,5 @@ def _descended(
         "wrong_percent": found.errors / len(bits) * 100,
         "float_wrong_percent": found.float_errors / len(bits) * 100,
         "restarts": found.restarts,
+        "networks": tried,
     }

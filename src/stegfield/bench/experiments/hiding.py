@@ -43,6 +43,9 @@ def conceal(
     dataset: str,
     method: Method = "ours",
     field: str = "siren",
+    width: int = 0,
+    depth: int = 0,
+    w0: float = 0.0,
     resolution: int = 128,
     secrets: int = 2,
     image: int = 0,
@@ -55,10 +58,12 @@ def conceal(
     """Hide images of a set in another one; the settings are those of `hiding`."""
     images = _images(data, dataset, image, secrets, resolution)
     keys = [Key(index.to_bytes(32, "big")) for index in range(1, secrets + 1)]
+    sizes = {} if method in FIELDS else {"width": width, "depth": depth, "w0": w0}
     result = hide.hide(
         images[0],
         [Secret(signal, key) for signal, key in zip(images[1:], keys, strict=True)],
         architecture=FIELDS.get(method, field),
+        sizes={name: size for name, size in sizes.items() if size},
         config=HideConfig(
             slots="magnitude" if method == "paper" else slots,
             values="xavier" if method == "paper" else values,
@@ -75,6 +80,9 @@ def hiding(
     dataset: str,
     method: Method = "ours",
     field: str = "siren",
+    width: int = 0,
+    depth: int = 0,
+    w0: float = 0.0,
     resolution: int = 128,
     secrets: int = 2,
     image: int = 0,
@@ -95,6 +103,9 @@ def hiding(
             field of the authors' code, magnitude slots, Xavier values, Adam at 1e-3 on the
             absolute error of all points.
         field: Architecture of ours; the others have one of their own.
+        width: Units of its layers; 0 takes the default, as with the next two.
+        depth: Its layers.
+        w0: Its factor on the argument of every sine.
         resolution: Rows and columns.
         secrets: How many.
         image: Which group of images.
@@ -112,6 +123,9 @@ def hiding(
         dataset=dataset,
         method=method,
         field=field,
+        width=width,
+        depth=depth,
+        w0=w0,
         resolution=resolution,
         secrets=secrets,
         image=image,

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import cast
 
 import numpy as np
 import torch
@@ -22,7 +23,7 @@ from torch.func import functional_call
 from stegfield import signals
 from stegfield.bench.datasets import Datasets
 from stegfield.bench.experiments.found import Found
-from stegfield.bench.experiments.hiding import hiding
+from stegfield.bench.experiments.hiding import Method, hiding
 from stegfield.errors import ConfigError
 from stegfield.metrics import Samples, quality
 
@@ -152,6 +153,9 @@ def peers(
     secrets: int = 1,
     resolution: int = 256,
     image: int = 0,
+    width: int = 0,
+    depth: int = 0,
+    w0: float = 0.0,
     seconds: float = 60.0,
     steps: int = 3000,
 ) -> Found:
@@ -160,24 +164,31 @@ def peers(
     Args:
         data: Where the images come from.
         dataset: A set of them; cover and secrets are ``secrets + 1`` in a row.
-        method: ours, or one of `PEERS`.
+        method: ours, paper, or one of `PEERS`.
         secrets: How many.
         resolution: Rows and columns.
         image: Which group of images.
-        seconds: To train ours for.
+        width: Units of the layers of ours; 0 takes the default, as with the next two.
+        depth: Its layers.
+        w0: Its factor on the argument of every sine.
+        seconds: To train ours for, and the paper's.
         steps: To train peers for, where there is something to train.
     """
-    if method == "ours":
+    if method in ("ours", "paper"):
         return hiding(
             data,
             dataset=dataset,
+            method=cast("Method", method),
+            width=width,
+            depth=depth,
+            w0=w0,
             resolution=resolution,
             secrets=secrets,
             image=image,
             seconds=seconds,
         )
     if method not in PEERS:
-        raise ConfigError(f"there is no peer {method}", hint=f"ours, {', '.join(PEERS)}")
+        raise ConfigError(f"there is no peer {method}", hint=f"ours, paper, {', '.join(PEERS)}")
     first = image * (secrets + 1)
     cover, *others = (
         signals.to_samples(data.image(dataset, index, resolution))

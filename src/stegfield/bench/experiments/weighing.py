@@ -39,7 +39,8 @@ def weighing(
 
     Args:
         data: Where the covers come from.
-        dataset: A set of them; crops at places drawn at random.
+        dataset: A set of them; crops at places drawn at random. Detectors are tried on those of
+            images that they did not learn from.
         method: One of `pools.KINDS`: how the second kind is made.
         against: The first kind.
         fields: Of each kind.
@@ -50,31 +51,35 @@ def weighing(
         secrets: In each field that has some.
         draw: Give histograms of each layer's weights.
     """
-    covers, _ = random_crops(data, dataset, resolution, fields)
+    covers, groups = random_crops(data, dataset, resolution, fields)
     kinds = (against, method)
     folder = pool_folder(data, dataset, fields, resolution, width, depth, steps, secrets)
     build_pools(folder, covers, kinds, width=width, depth=depth, steps=steps, secrets=secrets)
     made = [pools.read(folder, kind) for kind in kinds]
     both = sorted(made[0].keys() & made[1].keys())
+    groups = [groups[at] for at in both]
     figures: dict[str, Figure] = {"fields": len(both)}
     counts = weights.histograms([each[at] for each in made for at in both])
-    figures |= _tried("histogram", counts[: len(both)], counts[len(both) :])
+    figures |= _tried("histogram", counts[: len(both)], counts[len(both) :], groups)
     rows = [{at: weights.features(each[at]) for at in both} for each in made]
     for group in (*weights.GROUPS, ""):
-        tables = [
+        before, after = (
             table({at: {n: v for n, v in row[at].items() if n.startswith(group)} for at in both})
             for row in rows
-        ]
-        figures |= _tried(group or "all", *tables)
+        )
+        figures |= _tried(group or "all", before, after, groups)
     drawn = _charts(kinds, [[each[at] for at in both] for each in made]) if draw else {}
     return Found(figures, drawn)
 
 
-def _tried(name: str, clean: Any, stego: Any) -> dict[str, Figure]:
+def _tried(name: str, clean: Any, stego: Any, groups: Sequence[int]) -> dict[str, Figure]:
     figures: dict[str, Figure] = {}
     for detector in DETECTORS:
-        found = trial(clean, stego, detector)
+        found = trial(clean, stego, detector, groups=groups)
+        low, high = found.accuracy_interval
         figures[f"{name}_{detector}_accuracy_percent"] = 100 * found.accuracy
+        figures[f"{name}_{detector}_accuracy_low_percent"] = 100 * low
+        figures[f"{name}_{detector}_accuracy_high_percent"] = 100 * high
         figures[f"{name}_{detector}_auc"] = found.detection.auc
     return figures
 
