@@ -19,7 +19,7 @@ from measure import Case, arguments, run
 from stegfield import signals
 from stegfield.metrics import Samples
 from stegfield.steganalysis import lsb
-from stegfield.steganalysis.compare import SCHEMES, compare_detectors
+from stegfield.steganalysis.compare import SCHEMES, compare_detectors, kept
 from stegfield.steganalysis.learning import TrainingConfig, learning_curve
 from stegfield.steganalysis.networks import NETWORKS
 
@@ -33,6 +33,8 @@ LONGEST = 1024
 """To which the photographs that come as JPEG are reduced, at least by half: that removes what
 compression did to their samples."""
 REPLACED_BPP = (0.3, 0.6, 1.2, 3.0)
+WORK = Path("runs") / "detecting"
+"""What a run that was stopped goes on from."""
 HALVES = 200
 HALVES_BPP = 0.6
 
@@ -132,20 +134,27 @@ def learning_curves(data: Path) -> dict[str, Any]:
     covers, groups = crops(data, LEARNED_SIDE)
     told: dict[str, Any] = {"payload_bpp": LEARNED_BPP, "side": LEARNED_SIDE, "steps": STEPS}
     for scheme in LEARNED:
-        make = SCHEMES[scheme]
-        stegos = [make(c, LEARNED_BPP, np.random.default_rng(at)) for at, c in enumerate(covers)]
+        stegos = kept(
+            WORK / f"{scheme}-{LEARNED_SIDE}-{LEARNED_BPP:g}bpp.npy",
+            partial(_stegos, covers, scheme, LEARNED_BPP),
+        )
         for network in NETWORKS:
             points = learning_curve(
                 np.stack(covers),
-                np.stack(stegos),
+                stegos,
                 groups,
                 counts=PAIRS,
                 seeds=SEEDS,
-                folder=Path("runs") / "detecting" / f"{network}-{scheme}",
+                folder=WORK / f"{network}-{scheme}",
                 config=TrainingConfig(network=network, steps=STEPS),
             )
             told[f"{network}, {scheme}"] = [_rounded(point.to_json()) for point in points]
     return told
+
+
+def _stegos(covers: list[Samples], scheme: str, bpp: float) -> list[Samples]:
+    make = SCHEMES[scheme]
+    return [make(cover, bpp, np.random.default_rng(at)) for at, cover in enumerate(covers)]
 
 
 def _read(folder: Path) -> list[Samples]:

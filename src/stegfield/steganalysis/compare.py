@@ -9,16 +9,19 @@ is scored by one that has seen another of its group.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import UInt8
 
-from stegfield import fixednet, signals
+from stegfield import files, fixednet, signals
 from stegfield.config import EmbedConfig
-from stegfield.errors import ConfigError
+from stegfield.errors import ConfigError, InputError
 from stegfield.keys import Key
 from stegfield.metrics import Samples, mean_psnr_db
 from stegfield.steganalysis import lsb, rich, simulate
@@ -26,6 +29,7 @@ from stegfield.steganalysis.curves import Detection, Roc, Scores, detection, roc
 
 Scheme = Callable[[Samples, float, np.random.Generator], Samples]
 Detector = Callable[[Sequence[Samples], Sequence[Samples], Sequence[int]], tuple[Scores, Scores]]
+LARGEST_FILE = 1 << 30
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +90,36 @@ def compare_detectors(
             result = detection(before, after, threshold=threshold, groups=groups, seed=seed)
             rows.append(Row(name, scheme, payload_bpp, psnr_db, result, roc(before, after)))
     return rows
+
+
+def kept(
+    path: Path, make: Callable[[], Sequence[Samples]]
+) -> UInt8[np.ndarray, "images rows columns channels"]:
+    """Read stegos from a file, or make them and write it.
+
+    Ours have random salts: made anew they are others, and what had learned from the first ones
+    could not go on.
+
+    Args:
+        path: An .npy file; its folder is created unless it exists.
+        make: Gives the stegos, all of one size.
+
+    Raises:
+        InputError: The file is damaged.
+    """
+    if not path.exists():
+        files.make_folder(path.parent)
+        stream = io.BytesIO()
+        np.save(stream, np.stack(make()), allow_pickle=False)
+        files.write_new(path, stream.getvalue())
+    damaged = InputError(f"{path} is no file of stegos", hint="remove it to make them anew")
+    try:
+        stegos = np.load(io.BytesIO(files.read_bounded(path, LARGEST_FILE)), allow_pickle=False)
+    except (ValueError, EOFError):
+        raise damaged from None
+    if not (isinstance(stegos, np.ndarray) and stegos.dtype == np.uint8 and stegos.ndim == 4):
+        raise damaged
+    return stegos
 
 
 def simulated(

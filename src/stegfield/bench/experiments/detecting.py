@@ -14,6 +14,7 @@ from stegfield.steganalysis import compare, learning
 
 CUT = 2
 """Crops along each axis of an image."""
+STEGOS = "stegos.npy"
 
 
 def detecting(
@@ -94,18 +95,22 @@ def learning_curve(
     """
     covers, groups = _crops(data, dataset, images, resolution)
     make = _scheme(method)
-    stegos = [
-        make(cover, float(payload), np.random.default_rng([0, at]))
-        for at, cover in enumerate(covers)
-    ]
+    folder = data.scratch()
+    stegos = compare.kept(
+        folder / STEGOS,
+        lambda: [
+            make(cover, float(payload), np.random.default_rng([0, at]))
+            for at, cover in enumerate(covers)
+        ],
+    )
     config = learning.TrainingConfig(network=network, steps=steps)
     (point,) = learning.learning_curve(
         np.stack(covers),
-        np.stack(stegos),
+        stegos,
         groups,
         counts=[pairs],
         seeds=[seed],
-        folder=data.scratch(),
+        folder=folder,
         config=config,
     )
     return Found(

@@ -1,0 +1,90 @@
+"""Jobs that were cut off: what they keep, and that they go on from it."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from stegfield.bench import running
+from stegfield.bench.results import Job
+from stegfield.errors import InputError
+from stegfield.fields import checkpoints
+from stegfield.steganalysis import compare, learning
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+LEARNING = Job(
+    "learning_curve",
+    {
+        "dataset": "photographs",
+        "method": "stegfield",
+        "payload": 1.0,
+        "pairs": 4,
+        "steps": 4,
+        "images": 2,
+        "resolution": 32,
+    },
+)
+
+
+@pytest.fixture
+def cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut the first run off as soon as it has kept something."""
+    save, saved = checkpoints.save, []
+
+    def once(*arguments: Any) -> None:
+        save(*arguments)
+        saved.append(True)
+        if len(saved) == 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(learning, "CHECKPOINT_STEPS", 2)
+    monkeypatch.setattr(checkpoints, "save", once)
+
+
+@pytest.mark.usefixtures("cut_off")
+def test_a_network_goes_on_learning_from_the_same_stegos(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        running.perform(LEARNING, data=None, work=tmp_path)
+    assert (tmp_path / LEARNING.id / learning.STATE).exists()
+    outcome = running.perform(LEARNING, data=None, work=tmp_path)
+    assert outcome.record.error is None
+    assert "accuracy_percent" in outcome.record.figures
+
+
+@pytest.mark.usefixtures("cut_off")
+def test_so_does_the_benchmark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    benchmark = importlib.import_module("detecting")
+    covers = np.random.default_rng(0).integers(90, 110, (4, 32, 32, 3), np.uint8)
+    monkeypatch.setattr(benchmark, "crops", lambda *_: (list(covers), [0, 0, 1, 1]))
+    for name, value in {
+        "LEARNED": ("stegfield",),
+        "LEARNED_BPP": 1.0,
+        "NETWORKS": ("siamese",),
+        "PAIRS": (2,),
+        "SEEDS": (0,),
+        "STEPS": 4,
+    }.items():
+        monkeypatch.setattr(benchmark, name, value)
+    with pytest.raises(KeyboardInterrupt):
+        benchmark.learning_curves(tmp_path)
+    (point,) = benchmark.learning_curves(tmp_path)["siamese, stegfield"]
+    assert point["pairs"] == 2
+
+
+@pytest.mark.parametrize("held", ["nothing", "text", "an object", "floats"])
+def test_files_that_hold_no_stegos_are_refused(tmp_path: Path, held: str) -> None:
+    path = tmp_path / "stegos.npy"
+    if held == "an object":
+        np.save(path, np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    elif held == "floats":
+        np.save(path, np.zeros((1, 2, 2, 3)))
+    else:
+        path.write_text("" if held == "nothing" else "no stegos")
+    with pytest.raises(InputError, match="no file of stegos"):
+        compare.kept(path, list)
