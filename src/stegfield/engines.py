@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 import signal
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from multiprocessing import active_children, get_context
@@ -23,8 +24,6 @@ from stegfield.errors import InputError
 
 J = TypeVar("J")
 O = TypeVar("O")  # noqa: E741 - an outcome
-ATTEMPTS = 2
-"""At a job whose process dies: it may have been another's fault."""
 TRIES_ELSEWHERE = 3
 """Of a job whose worker is lost, on a cluster."""
 DIED = "the process died: was there enough memory?"
@@ -57,32 +56,49 @@ def local(
 def apart(
     jobs: Sequence[J], perform: Callable[[J], O], lost: Callable[[J, str], O], workers: int
 ) -> Iterator[O]:
-    """Run jobs in other processes of this machine; they end with this one, at once."""
+    """Run jobs in other processes of this machine; they end with this one, at once.
+
+    Where a process dies, those jobs that were running are suspects: the others go on together, and
+    each suspect is tried once more, alone, to see whose fault it was.
+    """
+    waiting, suspects = deque(jobs), deque[J]()
+    while waiting:
+        yield from _together(waiting, suspects, perform, workers)
+    for suspect in suspects:
+        died = deque[J]()
+        yield from _together(deque([suspect]), died, perform, 1)
+        for job in died:
+            yield lost(job, DIED)
+
+
+def _together(
+    waiting: deque[J], suspects: deque[J], perform: Callable[[J], O], workers: int
+) -> Iterator[O]:
+    """Run jobs in new processes until none waits, or a process dies; then tell which ran."""
     threads = max(1, (os.cpu_count() or 1) // workers)
-    left = dict(enumerate(jobs))
-    for attempt in range(ATTEMPTS):
-        together = workers if attempt == 0 else 1  # alone, to see whose fault it was
-        for batch in [list(left)] if attempt == 0 else [[at] for at in left]:
-            with ProcessPoolExecutor(
-                together, get_context("spawn"), initializer=_begin, initargs=(threads,)
-            ) as pool:
-                running = {pool.submit(perform, left[at]): at for at in batch}
-                try:
-                    for done in as_completed(running):
-                        outcome = done.result()
-                        del left[running[done]]
-                        yield outcome
-                except BrokenProcessPool:
-                    continue
-                except BaseException:
-                    for process in active_children():
-                        process.terminate()
-                    pool.shutdown(wait=False, cancel_futures=True)
-                    raise
-        if not left:
-            return
-    for job in left.values():
-        yield lost(job, DIED)
+    running: dict[Future[O], J] = {}
+    with ProcessPoolExecutor(
+        workers, get_context("spawn"), initializer=_begin, initargs=(threads,)
+    ) as pool:
+        try:
+            while waiting or running:
+                # no more than there are workers: what waits here is no suspect
+                while waiting and len(running) < workers:
+                    future = pool.submit(perform, waiting[0])
+                    running[future] = waiting.popleft()
+                for done in wait(running, return_when=FIRST_COMPLETED).done:
+                    outcome = done.result()
+                    del running[done]
+                    yield outcome
+        except BrokenProcessPool:
+            ended = [each for each in running if each.done() and each.exception() is None]
+            suspects.extend(job for each, job in running.items() if each not in ended)
+            yield from (each.result() for each in ended)
+        except BaseException:
+            for process in active_children():
+                process.terminate()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _begin(threads: int) -> None:
