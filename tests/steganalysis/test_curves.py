@@ -70,6 +70,14 @@ def test_intervals_of_groups_are_wider_where_members_are_alike() -> None:
     assert width[1] > 1.5 * width[0]
 
 
+def test_intervals_of_the_least_error_hold_the_estimate() -> None:
+    # of pairs that hardly differ, every resample has a smaller error
+    covers = normal(20, 0, 0)
+    stegos = covers + 0.001 * normal(20, 0, 1)
+    told = detection(covers, stegos, groups=range(20))
+    assert told.p_e_interval[0] <= told.p_e <= told.p_e_interval[1]
+
+
 def test_perfect_detection_is_not_taken_for_certain() -> None:
     told = detection(np.arange(10.0), np.arange(20.0, 30.0), threshold=15.0)
     assert (told.auc, told.p_e, told.error) == (1, 0, 0)

@@ -5,8 +5,8 @@ All measures come from the shares of covers and of stegos at or above each thres
 
 Intervals are bootstrapped at 95 %. The least error of a few scores is smaller than that of many,
 since its threshold was picked by the same scores; and smaller again in each resample. So its
-interval is turned round (the basic bootstrap), which undoes this; that of the AUC, which has no
-such bias, is taken as it is (percentiles).
+interval is turned round (the basic bootstrap), which undoes this, and widened to the estimate where
+that would lie outside; that of the AUC, which has no such bias, is taken as it is (percentiles).
 
 Sources: Pevný, Bas and Fridrich (2010) for P_E; Efron and Tibshirani (1993) for the bootstrap;
 Wilson (1927) for intervals of shares.
@@ -125,14 +125,15 @@ def detection(
     draw, units = _bootstrap(len(covers), len(stegos), groups, np.random.default_rng(seed))
     drawn = [roc(covers[a], stegos[b]) for a, b in (draw() for _ in range(RESAMPLES))]
     low, high = _percentiles([each.p_e for each in drawn])
-    most = max(2 * curve.p_e - low, NEVER_SEEN / units)
+    most = max(2 * curve.p_e - low, curve.p_e, NEVER_SEEN / units)
+    least = min(2 * curve.p_e - high, curve.p_e)
     return Detection(
         covers=len(covers),
         stegos=len(stegos),
         auc=curve.auc,
         auc_interval=_percentiles([each.auc for each in drawn]),
         p_e=curve.p_e,
-        p_e_interval=(max(2 * curve.p_e - high, 0.0), min(most, 0.5)),
+        p_e_interval=(max(least, 0.0), min(most, 0.5)),
         detected_at_5_percent=curve.detected(FEW_FALSE_ALARMS),
         threshold=threshold,
         false_alarms=None if threshold is None else float((covers >= threshold).mean()),
