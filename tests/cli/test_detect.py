@@ -78,5 +78,5 @@ def test_fields_are_judged_alone_and_beside_clean_ones(
     assert lines[1].startswith("cover.png: no sign")
     assert cli.run(["detect", "clean0.safetensors", "--pool", ".", "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)["files"]["clean0.safetensors"]
-    assert facts["pool"] == 4
+    assert facts["pool"] == 3  # without itself
     assert facts["suspicious"] is False

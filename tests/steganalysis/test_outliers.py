@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,9 @@ from stegfield import fields
 from stegfield.errors import InputError
 from stegfield.fields import Field
 from stegfield.signals import waves
+from stegfield.steganalysis import outliers
 from stegfield.steganalysis.outliers import judge_field
+from stegfield.steganalysis.weights import features
 
 MATRIX = "layers.1.weight"
 
@@ -96,10 +99,37 @@ def test_too_small_a_pool_is_refused_and_a_few_fields_say_little(tmp_path: Path)
         judge_field(drawn(1), tmp_path / "none")
     for at in range(2):
         fields.save(tmp_path / f"{at}.safetensors", drawn(at))
-    with pytest.raises(InputError, match="holds 2 fields"):
-        judge_field(drawn(1), tmp_path)
+    with pytest.raises(InputError, match="holds 2 other fields"):
+        judge_field(drawn(9), tmp_path)
     fields.save(tmp_path / "2.safetensors", drawn(2))
     assert "too few" in judge_field(drawn(9), tmp_path).summary
+
+
+def test_a_field_does_not_clear_itself(folder: Path) -> None:
+    odd = drawn(101)
+    with torch.no_grad():
+        odd.decoder.get_parameter(MATRIX)[0, :4] *= 30
+    away = judge_field(odd, folder)
+    fields.save(folder / "odd.safetensors", odd)
+    fields.save(folder / "copy.safetensors", odd)
+    assert judge_field(folder / "odd.safetensors", folder) == away
+    assert away.suspicious
+
+
+def test_figures_of_clean_fields_are_computed_once(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged: list[Field] = []
+
+    def counted(field: Field, groups: Sequence[str]) -> dict[str, float]:
+        judged.append(field)
+        return features(field, groups)
+
+    monkeypatch.setattr(outliers, "features", counted)
+    clean = outliers.CleanFields(folder)
+    found = [judge_field(drawn(seed), clean) for seed in (100, 101)]
+    assert len(judged) == 24 + 2
+    assert found == [judge_field(drawn(seed), folder) for seed in (100, 101)]
 
 
 def test_missing_files_are_refused(tmp_path: Path) -> None:

@@ -8,11 +8,14 @@ with.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from stegfield import fields
@@ -31,6 +34,8 @@ UNUSUAL = 1e-3
 """A test whose p-value is below speaks against chance."""
 FEW = 20
 """Clean fields, below which a rank among them says little."""
+LEAST = 3
+"""Clean fields, below which there are no others to compare each of them with."""
 MOST_DEVIATIONS = 10.0
 """Of one figure; more do not count, so that no single figure decides."""
 
@@ -85,7 +90,7 @@ class FieldVerdict:
         return asdict(self) | {"suspicious": self.suspicious, "summary": self.summary}
 
 
-def judge_field(source: Path | Field, pool: Path | None = None) -> FieldVerdict:
+def judge_field(source: Path | Field, pool: Path | CleanFields | None = None) -> FieldVerdict:
     """Judge one field, alone or beside clean fields.
 
     Alone, only its mantissas can be judged, since what is usual for its weights depends on how it
@@ -95,7 +100,7 @@ def judge_field(source: Path | Field, pool: Path | None = None) -> FieldVerdict:
     Args:
         source: A field file, or a field.
         pool: A folder of clean fields of the same architecture and sizes, trained as its sender
-            would.
+            would; to judge several fields, `CleanFields`. The field itself does not count there.
 
     Raises:
         InputError: The file is missing or damaged; the folder holds fewer than three such fields.
@@ -104,14 +109,65 @@ def judge_field(source: Path | Field, pool: Path | None = None) -> FieldVerdict:
     low = low_bytes(field)
     tails = {name: kurtosis(matrix) for name, matrix in matrices(field).items()}
     alone = FieldVerdict(least_chance(low), not low.any(), tails)
-    return alone if pool is None else _compared(field, pool, alone)
+    if pool is None:
+        return alone
+    return _compared(field, pool if isinstance(pool, CleanFields) else CleanFields(pool), alone)
 
 
-def _compared(field: Field, folder: Path, alone: FieldVerdict) -> FieldVerdict:
-    clean = _alike(field, folder)
-    names = list(features(field, QUICK))
-    theirs = np.array([list(features(each, QUICK).values()) for each in clean])
-    own = np.array(list(features(field, QUICK).values()))
+class CleanFields:
+    """A folder of clean fields, whose figures are computed once for all that is compared."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._figures: dict[Path, NDArray[np.float64]] = {}
+
+    @cached_property
+    def fields(self) -> dict[Path, Field]:
+        """Those of the folder's files that are fields; others may lie there.
+
+        Raises:
+            InputError: There is no such folder.
+        """
+        if not self.folder.is_dir():
+            raise InputError(
+                f"{self.folder} is not a folder", hint="name a folder of clean field files"
+            )
+        found = {}
+        for path in sorted(self.folder.glob("*.safetensors")):
+            with suppress(StegfieldError):
+                found[path] = fields.load(path)
+        return found
+
+    def beside(self, field: Field) -> NDArray[np.float64]:
+        """Give the figures, a row each, of those with a field's architecture and sizes.
+
+        The field itself and copies of it are left out: they would clear it.
+
+        Raises:
+            InputError: They are fewer than three.
+        """
+        alike = [
+            path
+            for path, other in self.fields.items()
+            if (other.architecture, other.sizes) == (field.architecture, field.sizes)
+            and not _same(field, other)
+        ]
+        if len(alike) < LEAST:
+            raise InputError(
+                f"{self.folder} holds {len(alike)} other fields of the same architecture and sizes",
+                hint=f"at least {LEAST} are needed, and {FEW} to say much; "
+                "`stegfield fit` makes them",
+            )
+        for path in alike:
+            if path not in self._figures:
+                self._figures[path] = _figures(self.fields[path])
+        return np.stack([self._figures[path] for path in alike])
+
+
+def _compared(field: Field, clean: CleanFields, alone: FieldVerdict) -> FieldVerdict:
+    theirs = clean.beside(field)
+    figures = features(field, QUICK)
+    names, own = list(figures), np.array(list(figures.values()))
     ranked = [_distance(each, np.delete(theirs, at, 0)) for at, each in enumerate(theirs)]
     # beside as many others as each of them has, so that ranks are fair
     beside = [_distance(own, np.delete(theirs, at, 0)) for at in range(len(theirs))]
@@ -120,31 +176,21 @@ def _compared(field: Field, folder: Path, alone: FieldVerdict) -> FieldVerdict:
     order = np.argsort(-_deviations(own, theirs))
     return replace(
         alone,
-        pool=len(clean),
+        pool=len(theirs),
         distance=distance,
         pool_p=chance,
         farthest=tuple(names[at] for at in order[:5]),
     )
 
 
-def _alike(field: Field, folder: Path) -> list[Field]:
-    """Read the fields of a folder that have the field's architecture and sizes."""
-    if not folder.is_dir():
-        raise InputError(f"{folder} is not a folder", hint="name a folder of clean field files")
-    alike = []
-    for path in sorted(folder.glob("*.safetensors")):
-        try:
-            other = fields.load(path)
-        except StegfieldError:
-            continue  # other files may lie there
-        if (other.architecture, other.sizes) == (field.architecture, field.sizes):
-            alike.append(other)
-    if len(alike) < 3:
-        raise InputError(
-            f"{folder} holds {len(alike)} fields of the same architecture and sizes",
-            hint=f"at least 3 are needed, and {FEW} to say much; `stegfield fit` makes them",
-        )
-    return alike
+def _figures(field: Field) -> NDArray[np.float64]:
+    return np.array(list(features(field, QUICK).values()))
+
+
+def _same(one: Field, other: Field) -> bool:
+    """Tell whether two fields of one architecture and sizes have equal weights."""
+    theirs = dict(other.named_parameters())
+    return all(torch.equal(weight, theirs[name]) for name, weight in one.named_parameters())
 
 
 def _deviations(own: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
