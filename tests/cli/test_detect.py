@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 from skimage import data
 
-from stegfield import cli
+from stegfield import cli, fields, signals
+from stegfield.errors import ConfigError, InputError
+from stegfield.signals import waves
+from stegfield.steganalysis import outliers
 from stegfield.steganalysis.simulate import lsb_replacement
+from stegfield.steganalysis.weights import features
 
 
 @pytest.fixture
@@ -46,7 +51,7 @@ def test_one_detector_and_json(folder: Path, capsys: pytest.CaptureFixture[str])
     [
         ([], "nothing to judge"),
         (["missing.png"], "does not exist"),
-        (["cover.png", "text.png"], "not an image"),
+        (["text.png"], "not an image"),
         (["field.safetensors"], "does not exist"),
         (["fake.safetensors"], "not a field file"),
         (["cover.png", "--detector", "magic"], "magic"),
@@ -80,3 +85,56 @@ def test_fields_are_judged_alone_and_beside_clean_ones(
     facts = json.loads(capsys.readouterr().out)["files"]["clean0.safetensors"]
     assert facts["pool"] == 3  # without itself
     assert facts["suspicious"] is False
+
+
+def test_figures_of_clean_fields_are_computed_once_a_command(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "clean").mkdir()
+    sizes = {"width": 8, "depth": 2}
+    for seed in range(5):
+        name = f"clean/{seed}.safetensors" if seed < 3 else f"{seed}.safetensors"
+        fields.save(folder / name, fields.new_field(waves(12, 16), sizes=sizes, seed=seed))
+    counted: list[object] = []
+
+    def count(*arguments: Any) -> dict[str, float]:
+        counted.append(arguments)
+        return features(*arguments)
+
+    monkeypatch.setattr(outliers, "features", count)
+    assert cli.run(["detect", "3.safetensors", "4.safetensors", "--pool", "clean"]) == 0
+    assert "3 clean fields" in capsys.readouterr().out
+    assert len(counted) == 3 + 2
+
+
+def test_a_bad_file_does_not_stop_the_others(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "text.png").write_text("no picture")
+    files = ["missing.png", "cover.png", "text.png", "stego.png"]
+    assert cli.run(["detect", *files]) == 1
+    output = capsys.readouterr()
+    lines = output.out.splitlines()
+    assert [line.split(":")[0] for line in lines[::2]] == ["cover.png", "stego.png"]
+    errors = [line for line in output.err.splitlines() if line.startswith("error: ")]
+    assert "missing.png does not exist" in errors[0]
+    assert "text.png is not an image" in errors[1]
+    assert len(errors) == 2
+    assert cli.run(["detect", *files, "--json"]) == 1
+    output = capsys.readouterr()
+    facts = json.loads(output.out)["files"]
+    assert list(facts) == files
+    assert facts["missing.png"] == {"error": errors[0].removeprefix("error: ")}
+    assert facts["stego.png"]["suspected"] is True
+    assert "error: " in output.err
+
+
+def test_the_exit_code_is_that_of_the_first_error(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, **_: object) -> object:
+        raise ConfigError("no") if path.name == "cover.png" else InputError("no")
+
+    monkeypatch.setattr(signals, "read", refuse)
+    assert cli.run(["detect", "cover.png", "stego.png"]) == 2
+    assert cli.run(["detect", "stego.png", "cover.png"]) == 1

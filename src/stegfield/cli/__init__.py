@@ -88,7 +88,7 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Run one command and give its exit code; errors of the user's never show a traceback."""
     try:
-        app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+        told = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
         _flush()
     except CycloptsError as error:
         complain(" ".join(str(error).split()), "`stegfield COMMAND --help` shows how to call it")
@@ -108,7 +108,7 @@ def run(arguments: list[str]) -> int:
             raise
         complain("there is not enough memory", "take a smaller image, --size or field")
         return FAILED
-    return 0
+    return told if isinstance(told, int) else 0  # a command that told its errors gives the code
 
 
 def _flush() -> None:

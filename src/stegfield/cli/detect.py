@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from stegfield.cli.terminal import answer
-from stegfield.errors import ConfigError
+from stegfield.cli.terminal import answer, complain
+from stegfield.errors import ConfigError, StegfieldError
 
 if TYPE_CHECKING:
+    from stegfield.steganalysis.outliers import CleanFields
     from stegfield.steganalysis.verdict import Verdict
 
 FIELDS = ".safetensors"
@@ -23,36 +25,53 @@ def detect(
     pool: Path | None = None,
     flatten: bool = False,
     json: bool = False,
-) -> None:
+) -> int:
     """Look for LSB replacement in images and for secrets in fields, as who has no key can.
 
     Each detector of images estimates how many bits a sample carry a message. They are made for
     messages in lowest bits; changes up or down by one, such as those of `stegfield embed`, they
     hardly see. Fields are judged by their mantissas, and beside clean fields, if there are any.
+    A file that cannot be read does not stop the others; the command fails at the end.
 
     Args:
         files: Images: PNG, WebP, BMP or TIFF; of JPEG it is only told why they cannot be judged.
             Or field files.
         detector: Of images: primary sets, sample pairs, RS, chi-square, weighted stego, or the mean
             of the first four as StegExpose takes it. The verdict of all is that of ws.
-        pool: Folder of clean fields to compare fields with, as their sender would train them.
+        pool: Folder of clean fields to compare fields with, as their sender would train them. A
+            field that lies there itself is compared with the others.
         flatten: Put transparent images onto white.
         json: Print as JSON.
     """
     if not files:
         raise ConfigError("there is nothing to judge", hint="name an image or a field")
-    judged = {
-        str(path): _field(path, pool)
+    judge = _judges(detector, pool, flatten=flatten)
+    told: dict[str, dict[str, Any]] = {}
+    codes: list[int] = []
+    for path in files:
+        try:
+            told[str(path)], lines = judge(path)
+        except StegfieldError as error:  # the others are judged all the same
+            codes.append(error.exit_code)
+            told[str(path)] = {"error": str(error)}
+            complain(str(error), error.hint)
+            continue
+        for at, line in enumerate([] if json else lines):
+            print(f"    {line}" if at else f"{path}: {line}")  # noqa: T201
+    if json:
+        answer({"files": told})
+    return codes[0] if codes else 0
+
+
+def _judges(detector: Detector, pool: Path | None, *, flatten: bool) -> Callable[[Path], Judged]:
+    from stegfield.steganalysis.outliers import CleanFields
+
+    clean = None if pool is None else CleanFields(pool)
+    return lambda path: (
+        _field(path, clean)
         if path.suffix.lower() == FIELDS
         else _image(path, detector, flatten=flatten)
-        for path in files
-    }
-    if json:
-        answer({"files": {name: facts for name, (facts, _) in judged.items()}})
-        return
-    for name, (_, lines) in judged.items():
-        for at, line in enumerate(lines):
-            print(f"    {line}" if at else f"{name}: {line}")  # noqa: T201
+    )
 
 
 def _image(path: Path, detector: Detector, *, flatten: bool) -> Judged:
@@ -64,10 +83,10 @@ def _image(path: Path, detector: Detector, *, flatten: bool) -> Judged:
     return verdict.to_json(), lines
 
 
-def _field(path: Path, pool: Path | None) -> Judged:
+def _field(path: Path, clean: CleanFields | None) -> Judged:
     from stegfield.steganalysis.outliers import judge_field
 
-    verdict = judge_field(path, pool)
+    verdict = judge_field(path, clean)
     return verdict.to_json(), [verdict.summary]
 
 
