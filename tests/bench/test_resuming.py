@@ -1,4 +1,4 @@
-"""Jobs that were cut off: what they keep, and that they go on from it."""
+"""Jobs that were cut off, what they go on from; and jobs that cannot be run at all."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from stegfield.bench import running
-from stegfield.bench.results import Job
+from stegfield.bench.results import Job, Setting
 from stegfield.errors import InputError
 from stegfield.fields import checkpoints
 from stegfield.steganalysis import compare, learning
+from stegfield.steganalysis.networks import NETWORKS
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 LEARNING = Job(
@@ -88,3 +89,34 @@ def test_files_that_hold_no_stegos_are_refused(tmp_path: Path, held: str) -> Non
         path.write_text("" if held == "nothing" else "no stegos")
     with pytest.raises(InputError, match="no file of stegos"):
         compare.kept(path, list)
+
+
+@pytest.mark.parametrize("experiment", ["detecting", "learning_curve"])
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"resolution": 4, "method": "matching"}, "resolution at least 8, got 2 and 4"),
+        ({"images": 0}, "images must be at least 1"),
+        ({"resolution": 12, "method": "stegfield"}, "the cover has room for 432"),
+    ],
+)
+def test_covers_too_small_are_refused_in_words(
+    experiment: str, settings: dict[str, Setting], told: str, tmp_path: Path
+) -> None:
+    given: dict[str, Setting] = {"dataset": "photographs", "payload": 1.0, "method": "stegfield"}
+    given |= {"images": 2} | settings
+    if experiment == "learning_curve":
+        given |= {"pairs": 2, "steps": 2}
+    job = Job(experiment, given)
+    error = running.perform(job, data=None, work=tmp_path).record.error
+    assert error is not None
+    assert told in error
+    assert "Error" not in error  # as of what nobody foresaw
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_the_smallest_crops_are_learned_from(network: str, tmp_path: Path) -> None:
+    given: dict[str, Setting] = {"dataset": "photographs", "payload": 1.0, "method": "matching"}
+    given |= {"images": 2, "resolution": 8, "network": network, "pairs": 2, "steps": 2}
+    job = Job("learning_curve", given)
+    assert running.perform(job, data=None, work=tmp_path).record.error is None

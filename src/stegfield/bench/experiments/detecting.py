@@ -14,6 +14,8 @@ from stegfield.steganalysis import compare, learning
 
 CUT = 2
 """Crops along each axis of an image."""
+LEAST_SIDE = 8
+"""Of a crop: in smaller ones, networks and rich features have nothing to look at."""
 STEGOS = "stegos.npy"
 
 
@@ -132,6 +134,11 @@ def _scheme(method: str) -> compare.Scheme:
 
 def _crops(data: Datasets, dataset: str, images: int, side: int) -> tuple[list[Samples], list[int]]:
     """Cut four crops from each image, and tell which image each belongs to."""
+    if images < 1 or side < LEAST_SIDE:
+        raise ConfigError(
+            f"images must be at least 1 and resolution at least {LEAST_SIDE}, "
+            f"got {images} and {side}"
+        )
     covers, groups = [], []
     for index in range(min(images, data.count(dataset))):
         samples = signals.to_samples(data.image(dataset, index))
