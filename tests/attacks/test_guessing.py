@@ -8,11 +8,12 @@ import torch
 from stegfield.attacks.damage import witness
 from stegfield.attacks.guessing import compare_fields, natural_values, random_keys, roughness
 from stegfield.config import FitConfig
-from stegfield.fields import fit
+from stegfield.errors import ConfigError
+from stegfield.fields import fit, new_field
 from stegfield.hiding import Secret, hide, key_slots
 from stegfield.keys import Key
 from stegfield.metrics import psnr_db
-from stegfield.signals import to_samples, waves
+from stegfield.signals import Signal, to_samples, waves
 
 KEYS = [Key(bytes([i]) * 32) for i in range(2)]
 COVER, SECRETS = waves(16, 20), [waves(14, 12, phase=1.0), waves(16, 16, phase=2.0)]
@@ -69,6 +70,24 @@ def test_fields_fitted_apart_differ_in_slots_as_anywhere() -> None:
     apart = compare_fields(clean, FIELD, WITNESSES)
     assert apart.weights_auc == pytest.approx(0.5, abs=0.12)
     assert len(apart.correlations) == 2
+
+
+def test_only_fields_of_one_kind_with_other_weights_are_compared() -> None:
+    with pytest.raises(ConfigError, match="same weights"):
+        compare_fields(FIELD, FIELD, WITNESSES)
+    for cover, sizes, told in (
+        (COVER, {**SIZES, "width": 40}, "sizes"),
+        (waves(16, 24), SIZES, "size"),
+    ):
+        with pytest.raises(ConfigError, match=f"they differ in {told}$"):
+            compare_fields(new_field(cover, sizes=sizes, seed=1), FIELD, WITNESSES)
+
+
+def test_flat_secrets_correlate_with_nothing() -> None:
+    flat = Signal(torch.zeros(14, 12, 3))
+    other = new_field(COVER, sizes=SIZES, seed=1)
+    found = compare_fields(other, FIELD, [replace(WITNESSES[0], secret=flat)])
+    assert found.correlations == (0.0,)
 
 
 def test_weights_that_differ_in_slots_alone_are_found() -> None:

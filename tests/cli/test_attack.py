@@ -56,6 +56,21 @@ def test_a_report_has_every_curve_and_all_figures(
             assert len(np.unique(np.asarray(picture))) > 10
 
 
+def test_a_second_field_of_the_cover_is_compared_with_the_first(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clean = ["fit", "photo.png", "-o", "clean.safetensors", *SIZES, *TRAINING[:-1], "2"]
+    assert cli.run(clean) == 0
+    capsys.readouterr()
+    assert cli.run([*ATTACK, *SECRETS, "--other", "clean.safetensors"]) == 0
+    facts = json.loads(Path("report/report.json").read_text())["beside_another_field"]
+    assert 0.2 < facts["slots_auc"] < 0.8
+    assert set(facts["correlations"]) == {"one.png", "two.png"}
+    lines = capsys.readouterr().err
+    assert "slots differ more than other weights do in" in lines
+    assert f"two.png: correlation {facts['correlations']['two.png']:.2f}" in lines
+
+
 def test_an_image_that_is_not_hidden_is_noticed(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -88,6 +103,8 @@ def test_robust_fields_are_fourier_fields_with_frequencies_to_suit(folder: Path)
         (["--cover", "one.png", "--secret", "one.png", "alice.key"], "is not the cover"),
         (["--secret", "one.png", "a", "--secret", "one.png", "b"], "same file name"),
         (["--secret", "one.png", "alice.key", "-o", "photo.png"], "photo.png"),
+        (["--secret", "one.png", "alice.key", "--other", "none"], "none does not exist"),
+        (["--secret", "one.png", "alice.key", "--other", "public.safetensors"], "same weights"),
     ],
 )
 def test_mistakes_are_told_in_one_line_and_leave_nothing(

@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.func import functional_call
 
 from stegfield.attacks.damage import Witness, samples_of
+from stegfield.errors import ConfigError
 from stegfield.fields import Field, SlotValues, render, substitute
 from stegfield.hiding import key_slots
 from stegfield.keys import KEY_BYTES, Key
@@ -134,24 +135,29 @@ def natural_values(
 
 @dataclass(frozen=True)
 class Differences:
-    """What two fields of one cover tell apart, one that hides something and one that does not."""
+    """What two fields of one cover give away, one of which hides something."""
 
     weights_auc: float
     """How often a slot's weight differs by more than another weight does; 0.5 is chance. Finding
     slots would need it to be far from that."""
     correlations: tuple[float, ...]
-    """Of each secret with the difference of what the two fields show; 0 is chance."""
+    """Of each secret with the difference of what the two fields show; 0 is chance, and given where
+    either is flat."""
 
 
-def compare_fields(clean: Field, stego: Field, witnesses: Sequence[Witness]) -> Differences:
+def compare_fields(other: Field, stego: Field, witnesses: Sequence[Witness]) -> Differences:
     """Look for slots and secrets in the difference of two fields of one cover.
 
     Args:
-        clean: Hides nothing; its sizes are those of ``stego``.
+        other: Hides nothing, or other secrets; its sizes are those of ``stego``.
         stego: Hides the secrets.
         witnesses: What the adversary looks for, to measure how near he comes.
+
+    Raises:
+        ConfigError: The fields cannot be compared.
     """
-    others = dict(clean.decoder.named_parameters())
+    check_comparable(other, stego)
+    others = dict(other.decoder.named_parameters())
     scores, slots = [], []
     for name in stego.slot_bounds():
         weight = stego.decoder.get_parameter(name)
@@ -161,9 +167,28 @@ def compare_fields(clean: Field, stego: Field, witnesses: Sequence[Witness]) -> 
             slots[-1][key_slots(stego, each.key, each.scheme)[name][0]] = True
     correlations = []
     for each in witnesses:
-        seen = render(stego, each.size).values - render(clean, each.size).values
+        seen = render(stego, each.size).values - render(other, each.size).values
         correlations.append(_correlation(seen, each.secret.values.expand_as(seen)))
     return Differences(_auc(torch.cat(scores), torch.cat(slots)), tuple(correlations))
+
+
+def check_comparable(other: Field, stego: Field) -> None:
+    """Refuse two fields whose difference says nothing.
+
+    Raises:
+        ConfigError: They differ in architecture, sizes or the kind of signal that they show, or
+            have the same weights.
+    """
+    one, two = (field.header() | {"seed": None} for field in (other, stego))
+    if one != two:
+        differ = ", ".join(name for name in two if one.get(name) != two[name])
+        raise ConfigError(
+            f"the two fields cannot be compared: they differ in {differ}",
+            hint="take fields of one cover that were made with the same settings",
+        )
+    weights = dict(other.named_parameters())
+    if all(torch.equal(weight, weights[name]) for name, weight in stego.named_parameters()):
+        raise ConfigError("the two fields have the same weights", hint="name another field")
 
 
 def roughness(picture: Float[Tensor, "rows columns channels"]) -> Float[Tensor, ""]:
@@ -255,4 +280,4 @@ def _auc(scores: Float[Tensor, " n"], positive: Bool[Tensor, " n"]) -> float:
 
 
 def _correlation(a: Tensor, b: Tensor) -> float:
-    return float(torch.corrcoef(torch.stack([a.flatten(), b.flatten()]))[0, 1])
+    return float(torch.corrcoef(torch.stack([a.flatten(), b.flatten()]))[0, 1].nan_to_num(0.0))

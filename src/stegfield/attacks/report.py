@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stegfield.attacks.damage import FAMILIES, ROUNDINGS, Shown, Witness, show
-from stegfield.attacks.guessing import Guesses, natural_values, random_keys
+from stegfield.attacks.guessing import (
+    Differences,
+    Guesses,
+    compare_fields,
+    natural_values,
+    random_keys,
+)
 from stegfield.config import AttackConfig
 from stegfield.fields import Field
 from stegfield.hiding import key_slots
@@ -32,10 +38,12 @@ class Report:
     rounded: Mapping[str, Shown]
     guesses: Mapping[str, Mapping[str, Guesses]] = field(default_factory=dict)
     """By the kind of attack, and by the name of the secret."""
+    differences: Differences | None = None
+    """From a second field of the cover, if there is one."""
 
     def to_json(self) -> dict[str, Any]:
         """Give the figures as plain values."""
-        return {
+        facts: dict[str, Any] = {
             "images": list(self.names),
             "damage": {
                 kind: [{"level": level, **_figures(shown)} for level, shown in levels.items()]
@@ -57,6 +65,17 @@ class Report:
                 for kind, secrets in self.guesses.items()
             },
         }
+        if self.differences is not None:
+            facts["beside_another_field"] = {
+                "slots_auc": round(self.differences.weights_auc, 4),
+                "correlations": {
+                    name: round(each, 4)
+                    for name, each in zip(
+                        self.names[1:], self.differences.correlations, strict=True
+                    )
+                },
+            }
+        return facts
 
     def pictures(self, originals: Sequence[Samples]) -> dict[str, bytes]:
         """Draw PNG files: a chart and a sheet for each kind of damage, a sheet of the guesses."""
@@ -98,6 +117,7 @@ def examine(
     cover: Signal,
     witnesses: Mapping[str, Witness],
     *,
+    other: Field | None = None,
     config: AttackConfig = AttackConfig(),
     told: Told = lambda _: None,
 ) -> Report:
@@ -107,10 +127,15 @@ def examine(
         public: A field that hides secrets.
         cover: What it shows to everyone.
         witnesses: The secrets by their names, each with its key.
+        other: A second field of the cover, to compare the first with.
         config: How long guessing goes on.
         told: Is told what comes next.
+
+    Raises:
+        ConfigError: The fields cannot be compared.
     """
     everyone = list(witnesses.values())
+    differences = None if other is None else compare_fields(other, public, everyone)
     damaged: dict[str, dict[int | float, Shown]] = {}
     for kind, family in FAMILIES.items():
         told(family.title)
@@ -135,7 +160,7 @@ def examine(
                 tries=config.descents,
                 holding=key_slots(public, holder.key, holder.scheme),
             )
-    return Report(("cover", *witnesses), damaged, rounded, guesses)
+    return Report(("cover", *witnesses), damaged, rounded, guesses, differences)
 
 
 def file_names(secrets: int) -> list[str]:

@@ -28,6 +28,7 @@ def attack(
     *,
     cover: Path,
     secret: Secrets,
+    other: Path | None = None,
     output: Annotated[Path, Parameter(alias="-o")],
     config: Annotated[AttackConfig, Parameter(name="*")] = AttackConfig(),
     passphrase_stdin: bool = False,
@@ -38,13 +39,16 @@ def attack(
     """Attack a field of your own: what is left of its images after damage, and what guesses find.
 
     Damage is pruning, noise, rounding and training on the cover; guesses are random keys, searches
-    for natural pictures, and the same by someone with another secret's key.
+    for natural pictures, and the same by someone with another secret's key. With a second
+    field of the same cover: how far the difference of the two gives away slots and secrets.
 
     Args:
         field: Field file that hides the secrets.
         cover: Image that it shows to everyone.
         secret: IMAGE [KEY]: an image that it hides and its key file; asks for a passphrase if the
             key is left out. May be given many times.
+        other: A second field of the same cover, made with the same settings; it may hide something
+            or not.
         output: Folder for the report: charts, pictures, and all figures in report.json.
         config: How long the guessing goes on.
         passphrase_stdin: Read missing keys as passphrases from stdin, a line for each.
@@ -55,6 +59,7 @@ def attack(
     from stegfield import fields, files, signals
     from stegfield.attacks import report
     from stegfield.attacks.damage import witness
+    from stegfield.attacks.guessing import check_comparable
 
     if len({each.image.name for each in secret}) < len(secret):
         raise ConfigError("two secrets have the same file name", hint="rename one of them")
@@ -78,9 +83,12 @@ def attack(
             "only images in fields of images are attacked",
             hint="`compare` tells what a key reveals of other media",
         )
+    second = None if other is None else fields.load(other)
+    if second is not None:
+        check_comparable(second, public)
     files.make_folder(output)
     originals = report.originals(shown, witnesses)
-    found = report.examine(public, shown, witnesses, config=config, told=say)
+    found = report.examine(public, shown, witnesses, other=second, config=config, told=say)
     _warn_of_strangers(found, originals)
     facts = found.to_json()
     drawn = {**found.pictures(originals), REPORT: json_text.dumps(facts, indent=1).encode()}
@@ -120,6 +128,13 @@ def _report(folder: Path, found: Report) -> None:
                 f"a flat picture has {guesses.flat_psnr_db:.1f}, "
                 f"the cover {guesses.cover_psnr_db:.1f}"
             )
+    if found.differences is not None:
+        say(
+            "  beside the other field: slots differ more than other weights do in "
+            f"{found.differences.weights_auc:.0%} of cases (chance: 50%)"
+        )
+        for name, each in zip(found.names[1:], found.differences.correlations, strict=True):
+            say(f"  beside the other field, {name}: correlation {each:.2f} with the difference")
 
 
 def _listed(psnr_db: tuple[float, ...]) -> str:
