@@ -167,7 +167,7 @@ class EmbedConfig:
                 f"{_flag('bpp')} must be above 0 and at most {LARGEST_BPP}, got {self.bpp:g}"
             )
         check_span(self.span)
-        for name in _changed(self):
+        for name in changed(self):
             if self.profile not in MEANT_FOR.get(name, (self.profile,)):
                 raise _ignored(name, MEANT_FOR[name], self.profile)
         if self.profile == "paper" and self.bpp not in (None, 1, 2, 3, 4):
@@ -423,7 +423,7 @@ def check_solver(profile: Profile, descent: DescentConfig) -> None:
         ConfigError: There is one that is not the default.
     """
     if profile != "paper":
-        for name in _changed(descent):
+        for name in changed(descent):
             raise _ignored(name, ("paper",), profile)
 
 
@@ -462,7 +462,7 @@ def check_ratio(ratio: float) -> None:
         )
 
 
-def _changed(config: EmbedConfig | DescentConfig) -> list[str]:
+def changed(config: EmbedConfig | DescentConfig) -> list[str]:
     """Name the settings that are not their defaults."""
     return [each.name for each in fields(config) if getattr(config, each.name) != each.default]
 

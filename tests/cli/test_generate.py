@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 from pathlib import Path
 
 import pytest
 from torch.nn import functional
 
 from stegfield import cli, fields, generative, signals
-from stegfield.errors import CapacityError, ConfigError, UnreadableError
+from stegfield.errors import CapacityError, ConfigError, InputError, UnreadableError
 from stegfield.signals import to_samples
 
 MESSAGE = b"meet me at noon"
@@ -141,6 +143,37 @@ def test_secrets_are_hidden_in_a_drawn_cover() -> None:
     assert cli.run(["reveal", "public.safetensors", "-o", "r.png", "--key", "alice.key"]) == 0
 
 
+def stdin(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
+
+
+@pytest.mark.parametrize("words", [["--message", "-"], ["--message=-"]], ids=" ".join)
+def test_a_message_comes_from_stdin(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    stdin(monkeypatch, MESSAGE)
+    assert cli.run(["generate", "faces", "-o", "stego.png", *words, "--key", "alice.key"]) == 0
+    assert cli.run(["extract", "stego.png", "-o", "again.txt", "--key", "alice.key"]) == 0
+    assert Path("again.txt").read_bytes() == MESSAGE
+
+
+def test_stdin_gives_a_message_or_a_passphrase(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stdin(monkeypatch, b"a passphrase\n" + MESSAGE)
+    command = ["generate", "faces", "-o", "stego.png", "--message=-"]
+    assert cli.run([*command, "--passphrase-stdin"]) == ConfigError.exit_code
+    assert "both the message and the passphrase" in capsys.readouterr().err
+    monkeypatch.setattr(sys, "stdin", None)
+    assert cli.run([*command, "--key", "alice.key"]) == InputError.exit_code
+    assert "stdin is closed" in capsys.readouterr().err
+    assert not Path("stego.png").exists()
+
+
+def test_a_file_named_as_stdin_is_another_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    stdin(monkeypatch, MESSAGE)
+    command = ["generate", "digits", "-o", "./-", "--message=-", "--key", "alice.key"]
+    assert cli.run(command) == ConfigError.exit_code  # of its suffix, not of its name
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -169,6 +202,9 @@ def test_secrets_are_hidden_in_a_drawn_cover() -> None:
         (["faces", "-o", "x.nc"], ".nc"),
         (["climate", "-o", "x.png"], ".nc"),
         (["", "-o", "x.png"], "is a folder"),
+        (["digits", "-o", "x.png", "--known-cover", "--profile", "jpeg"], "without a message"),
+        (["digits", "-o", "x.png", "--key", "alice.key"], "--key has no meaning without"),
+        (["digits", "-o", "x.png", "--passphrase-stdin"], "--passphrase-stdin has no meaning"),
     ],
 )
 def test_failures_are_one_line_and_leave_nothing(

@@ -11,8 +11,15 @@ from cyclopts import Parameter
 from stegfield.cli.covers import size_of
 from stegfield.cli.embed import tell
 from stegfield.cli.signal_files import check_png
-from stegfield.cli.terminal import answer, read_key, read_message, say, watching_bits
-from stegfield.config import EmbedConfig
+from stegfield.cli.terminal import (
+    answer,
+    check_stdin,
+    read_key,
+    read_message,
+    say,
+    watching_bits,
+)
+from stegfield.config import EmbedConfig, changed
 from stegfield.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -40,7 +47,7 @@ def generate(
     count: int = 1,
     grid: Path | None = None,
     plot: Path | None = None,
-    message: Path | None = None,
+    message: Annotated[Path | None, Parameter(allow_leading_hyphen=True)] = None,
     key: Path | None = None,
     config: Annotated[EmbedConfig, Parameter(name="*", group="With --message")] = EmbedConfig(),
     passphrase_stdin: bool = False,
@@ -71,8 +78,10 @@ def generate(
 
     written = [path for path in (output, grid, plot) if path is not None]
     _check(written, seed, count, grid)
+    _check_read(message, key, config, passphrase_stdin=passphrase_stdin)
     check_png(grid, plot)
-    files.check_apart(written, [path for path in (message, key) if path is not None])
+    read = [path for path in (message, key) if path is not None and str(path) != "-"]
+    files.check_apart(written, read)
     for path in written:
         files.check_new(path, force=force)
     source = generative.load(model)
@@ -166,6 +175,22 @@ def _check(written: list[Path], seed: int | None, count: int, grid: Path | None)
         raise ConfigError(f"--count must be from 1 to {LARGEST_COUNT}, got {count}")
     if count > 1 and grid is None:
         raise ConfigError("several are drawn into one picture", hint="name it with --grid")
+
+
+def _check_read(
+    message: Path | None, key: Path | None, config: EmbedConfig, *, passphrase_stdin: bool
+) -> None:
+    if str(message) == "-":
+        check_stdin(passphrase_stdin=passphrase_stdin and key is None)
+    if message is not None:
+        return
+    given = ["--key"] if key is not None else []
+    given += ["--passphrase-stdin"] if passphrase_stdin else []
+    given += ["--" + name.replace("_", "-") for name in changed(config)]
+    if given:
+        raise ConfigError(
+            f"{given[0]} has no meaning without a message", hint="name its file with --message"
+        )
 
 
 def _check_message(
