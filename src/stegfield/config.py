@@ -6,6 +6,7 @@ This module imports nothing heavy, so that ``--help`` is quick.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -27,6 +28,19 @@ MEANT_FOR: dict[str, tuple[Profile, ...]] = {
 """The profiles that heed a setting of `EmbedConfig`."""
 MILLION = 1_000_000
 NEVER = 1 << 62
+GENERATOR_RANGES: dict[str, tuple[float, float]] = {
+    "latent": (1, 4096),
+    "hidden": (1, 65_536),
+    "rank": (0, 64),
+    "width": (4, 2048),
+    "depth": (1, 32),
+    "frequencies": (2, 2048),
+    "std": (0.01, 1000.0),
+}
+"""What a generator may be made of, in training and in a model's file."""
+MOST_HIDDEN = 16
+"""Layers between the random vector and the heads."""
+COUNT, LONGEST_SHOWN = re.compile(r"\s*\d{1,15}\s*"), 60
 LARGEST_NETWORKS = 10
 """Fixed networks that a receiver tries, so more would not be read."""
 
@@ -315,9 +329,10 @@ class GanConfig:
     """Makes a run repeatable on one machine."""
 
     def __post_init__(self) -> None:
+        ranges: dict[str, tuple[float, float]]
         ranges = {"size": (8, 1024), "steps": (1, math.inf), "warm_up": (0, math.inf)}
-        ranges |= {"batch": (2, 65_536), "points": (0, 1 << 20), "latent": (1, 4096)}
-        ranges |= {"rank": (0, 64), "width": (4, 2048), "depth": (1, 32), "frequencies": (2, 2048)}
+        ranges |= {"batch": (2, 65_536), "points": (0, 1 << 20)}
+        ranges |= {name: GENERATOR_RANGES[name] for name in GENERATOR_RANGES if name != "hidden"}
         ranges |= {"channels": (4, 1024), "r1": (0, math.inf), "r1_every": (1, math.inf)}
         ranges |= {"augment": (0, 1), "average": (0, 1), "beta1": (0, 0.999999)}
         ranges |= {"beta2": (0, 0.999999), "seed": (0, (1 << 63) - 1)}
@@ -326,12 +341,18 @@ class GanConfig:
                 raise ConfigError(
                     f"{_flag(name)} must be from {low:,} to {high:,}, got {getattr(self, name)}"
                 )
-        for name in ("std", "generator_rate", "critic_rate", "max_seconds"):
+        for name in ("generator_rate", "critic_rate", "max_seconds"):
             value = getattr(self, name)
             if value is not None and not 0 < value < math.inf:
                 raise ConfigError(f"{_flag(name)} must be above 0, got {value}")
-        if not all(1 <= units <= 65_536 for units in self.hidden_units):
-            raise ConfigError(f"{_flag('hidden')} must be from 1 to 65,536 units")
+        least, most = GENERATOR_RANGES["hidden"]
+        if not all(least <= units <= most for units in self.hidden_units):
+            raise ConfigError(f"{_flag('hidden')} must be from {least:,} to {most:,} units")
+        if len(self.hidden_units) > MOST_HIDDEN:
+            raise ConfigError(
+                f"{_flag('hidden')} must be at most {MOST_HIDDEN} layers, "
+                f"got {len(self.hidden_units)}"
+            )
         for size, _ in self.stages:
             if size < 8 or size & (size - 1):
                 raise ConfigError(
@@ -342,8 +363,10 @@ class GanConfig:
     @property
     def hidden_units(self) -> list[int]:
         """The units of each layer between the random vector and the heads."""
-        if not all(units.strip().isdecimal() for units in self.hidden.split(",")):
-            raise ConfigError(f"{_flag('hidden')} is written like 256,512, got {self.hidden!r}")
+        if not all(map(COUNT.fullmatch, self.hidden.split(","))):
+            raise ConfigError(
+                f"{_flag('hidden')} is written like 256,512, got {self.hidden[:LONGEST_SHOWN]!r}"
+            )
         return [int(units) for units in self.hidden.split(",")]
 
     @property
@@ -352,9 +375,10 @@ class GanConfig:
         stages: list[tuple[int, int]] = []
         for entry in filter(None, self.grow.split(",")):
             size, _, end = entry.partition(":")
-            if not (size.strip().isdecimal() and end.strip().isdecimal()):
+            if not (COUNT.fullmatch(size) and COUNT.fullmatch(end)):
                 raise ConfigError(
-                    f"{_flag('grow')} is written like 16:2000,32:20000, got {self.grow!r}"
+                    f"{_flag('grow')} is written like 16:2000,32:20000, "
+                    f"got {self.grow[:LONGEST_SHOWN]!r}"
                 )
             stages.append((int(size), int(end)))
         stages.append((self.size, NEVER))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-import safetensors
+import safetensors.torch
 from PIL import Image
 
 from stegfield import cli, generative
@@ -28,11 +30,11 @@ TINY = ["--hidden", "8", "--width", "8", "--frequencies", "4", "--latent", "4", 
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working folder, where the digits are few and made up."""
     monkeypatch.chdir(tmp_path)
-    rng = np.random.default_rng(1)
 
     def few() -> Arrays:
         import torch
 
+        rng = np.random.default_rng(1)
         return Arrays(torch.from_numpy(rng.random((20, 8, 8, 1)).astype(np.float32)))
 
     monkeypatch.setattr("stegfield.generative.examples.digits", few)
@@ -87,7 +89,7 @@ def test_a_run_begins_with_a_model(folder: Path, capsys: pytest.CaptureFixture[s
     command[command.index("3")] = str(steps + 2)
     message = fails([*command, "--width", "8"], capsys, code=2)
     assert "other sizes than this run: --latent" in message
-    assert not list(Path("runs").iterdir())
+    assert not Path("runs").exists()
     # the flags that the message names are those that fit
     flags = message.splitlines()[0].partition("run: ")[2].split()
     assert cli.run([*command, *flags, "--json"]) == 0
@@ -113,7 +115,43 @@ def test_a_run_of_another_model_does_not_go_on(
     command = ["train", "digits", "-o", "runs", *QUICK]
     assert cli.run(command) == 0
     message = fails([*command, "--resume", "--width", "8"], capsys, code=1)
-    assert "belongs to another run" in message
+    assert "belongs to another run: its --width is 64, not 8" in message
+    assert "hint: leave --width out" in message
+
+
+def test_a_run_that_goes_on_keeps_its_settings(folder: Path) -> None:
+    Path("my.toml").write_text("std = 3\nmax_seconds = 100\n")
+    given = ["--config", "my.toml", "--batch", "4", "--warm-up", "2", "--seed", "5", *TINY]
+    assert cli.run(["train", "digits", "-o", "runs", "--steps", "2", *given]) == 0
+    before = settings_of("runs")
+    assert cli.run(["train", "digits", "-o", "runs", "--steps", "3", "--resume"]) == 0
+    assert settings_of("runs") == replace(before, steps=3, max_seconds=None)
+    assert generative.load("runs/" + MODEL).steps == 3
+
+
+@pytest.mark.parametrize("words", [["--resume"], ["--resume", "--rank", "2"]], ids=" ".join)
+def test_a_state_without_readable_settings_is_damaged(
+    words: list[str], folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["train", "digits", "-o", "runs", *QUICK, *TINY]
+    assert cli.run(command) == 0
+    wrong: list[Any] = [{"std": -1.0}, {"whatever": 3}, [], None]
+    for settings in wrong:
+        with safetensors.safe_open(f"runs/{STATE}", "pt") as stream:
+            facts = json.loads(stream.metadata()[checkpoints.ENTRY])
+        metadata = {checkpoints.ENTRY: json.dumps(facts | {"settings": settings})}
+        tensors = safetensors.torch.load_file(f"runs/{STATE}")
+        safetensors.torch.save_file(tensors, f"runs/{STATE}", metadata)
+        assert "damaged checkpoint" in fails([*command, *words], capsys, code=1)
+
+
+def test_as_many_layers_as_are_trained_can_be_loaded(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["train", "digits", "-o", "runs", *QUICK, *TINY[2:], "--std", "0.01", "--hidden"]
+    assert "at most 16 layers, got 17" in fails([*command, ",".join("4" * 17)], capsys, code=2)
+    assert cli.run([*command, ",".join("4" * 16)]) == 0
+    assert len(generative.load("runs/" + MODEL).sizes.hidden) == 16
 
 
 def test_flags_come_before_the_file_and_the_file_before_the_preset(folder: Path) -> None:
@@ -173,6 +211,8 @@ def test_a_size_below_those_that_a_preset_begins_with_needs_no_other_word() -> N
         ("[training]\nsteps = 3", "training"),
         ("steps = ", "my.toml"),
         ("\x00", "my.toml"),
+        ("steps = " + "[" * 5000, "my.toml"),
+        ("steps = " + "9" * 5000, "my.toml"),
     ],
 )
 def test_a_file_of_wrong_settings_is_wrong_usage(
@@ -195,6 +235,10 @@ def test_a_file_of_wrong_settings_is_wrong_usage(
         ["train", "digits", "-o", "runs", "--grow", "64:10"],
         ["train", "digits", "-o", "runs", "--size", "4"],
         ["train", "digits", "-o", "runs", "--hidden", "8,"],
+        ["train", "digits", "-o", "runs", "--hidden", "9" * 5000],
+        ["train", "digits", "-o", "runs", "--grow", "4:" + "9" * 5000],
+        ["train", "digits", "-o", "runs", "--steps", "9" * 5000],
+        ["train", "digits", "-o", "runs", "--std", "0.001"],
         ["train", "faces", "-o", "runs"],
         ["train", "climate", "-o", "runs"],
     ],
@@ -221,6 +265,7 @@ def test_what_is_missing_or_in_the_way_fails(
 ) -> None:
     Path("a-file").write_text("in the way")
     fails(arguments, capsys, code=1)
+    assert not Path("runs").exists()
 
 
 def test_a_name_of_one_s_own_learns_from_a_folder_of_images(
@@ -239,3 +284,7 @@ def test_a_name_of_one_s_own_learns_from_a_folder_of_images(
     Path("pictures/13.png").write_bytes(b"no image")
     command[3] = "again"
     assert "13.png" in fails([*command, *QUICK, *TINY], capsys, code=1)
+    assert not Path("again").exists()
+    command[3] = "not/even/here"
+    assert "13.png" in fails([*command, *QUICK, *TINY], capsys, code=1)
+    assert not Path("not").exists()

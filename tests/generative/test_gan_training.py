@@ -22,7 +22,7 @@ from stegfield import generative
 from stegfield.config import GanConfig
 from stegfield.errors import ConfigError, DivergedError, InputError
 from stegfield.fields import checkpoints
-from stegfield.generative import Arrays, Model, Progress, Watch, store, train
+from stegfield.generative import Arrays, Globes, Model, Progress, Watch, store, train
 from stegfield.generative.logbook import CURVES, LOG, SAMPLES
 from stegfield.generative.model import GeneratorSizes
 from stegfield.generative.processes import ALONE, Processes
@@ -41,13 +41,25 @@ def smooth(count: int = 32, side: int = 8, channels: int = 3) -> Tensor:
     return wide.permute(0, 2, 3, 1).contiguous()
 
 
+def warm_globes(count: int = 32) -> Globes:
+    """Temperatures that fall from the equator to the poles, each field in its own way."""
+    waves = smooth(count, side=12, channels=1)[..., 0].numpy()
+    return Globes(270 + 10 * waves + 20 * np.sin(np.linspace(0, np.pi, 12))[:, None])
+
+
 def trained(
-    folder: Path, *, watch: Watch | None = None, side: int = 8, **settings: Any
+    folder: Path,
+    *,
+    watch: Watch | None = None,
+    side: int = 8,
+    medium: str = "image",
+    **settings: Any,
 ) -> tuple[Model, dict[str, Tensor]]:
     """The model of a run in a folder, and all numbers of the state that it left."""
     folder.mkdir(exist_ok=True)
     config = replace(TINY, **settings)
-    model = train(Arrays(smooth(side=side)), config, folder, name="tiny", watch=watch)
+    examples = Arrays(smooth(side=side)) if medium == "image" else warm_globes()
+    model = train(examples, config, folder, name="tiny", watch=watch)
     return model, safetensors.torch.load_file(folder / STATE)
 
 
@@ -65,6 +77,8 @@ VARIANTS = [
     {"size": 16, "points": 100, "rank": 0},
     {"precision": "bfloat16"},
     {"r1": 0.0, "warm_up": 0, "mirror": False},
+    {"medium": "climate", "points": 30},
+    {"medium": "climate", "size": 16, "grow": "8:3", "augment": 0.5},
 ]
 
 
@@ -85,6 +99,12 @@ def test_a_run_that_is_resumed_ends_as_if_it_had_never_stopped(
     trained(tmp_path / "more", steps=6, **settings)
     resumed, again = trained(tmp_path / "more", **settings)
     assert whole.steps == resumed.steps == 12
+    lines = [
+        json.loads((tmp_path / name / LOG).read_text().splitlines()[-1])
+        for name in ("whole", "more")
+    ]
+    figures = ("critic_loss", "real", "drawn", "penalty", "held_out", "swd")
+    assert [lines[0][name] for name in figures] == [lines[1][name] for name in figures]
     assert_equal(state, again)
     assert_equal(whole.generator.state_dict(), resumed.generator.state_dict())
 
@@ -110,7 +130,7 @@ def test_a_state_from_before_warm_ups_were_counted_goes_on(tmp_path: Path) -> No
     _, state = trained(tmp_path, steps=6)
     with safetensors.safe_open(tmp_path / STATE, "pt") as stream:
         facts = json.loads(stream.metadata()[checkpoints.ENTRY])
-    del facts["warm_up_left"], facts["taken_over"]
+    del facts["warm_up_left"], facts["taken_over"], facts["examples"], facts["penalty"]
     safetensors.torch.save_file(state, tmp_path / STATE, {checkpoints.ENTRY: json.dumps(facts)})
     _, again = trained(tmp_path)
     _, whole = trained(tmp_path / "whole")
@@ -240,17 +260,46 @@ def test_a_state_with_numbers_that_are_not_finite_is_refused(value: float, tmp_p
         trained(tmp_path)
 
 
-@pytest.mark.parametrize("settings", [{"width": 8}, {"rank": 0}, {"channels": 8}, {"latent": 5}])
-def test_a_state_of_another_model_is_refused(settings: dict[str, Any], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"width": 8}, "its --width is 6, not 8"),
+        ({"rank": 0}, "its --rank is 2, not 0"),
+        ({"channels": 8}, "its --channels is 4, not 8"),
+        ({"latent": 5}, "its --latent is 4, not 5"),
+        ({"hidden": "8,8"}, "its --hidden is 8, not 8,8"),
+        ({"size": 16}, "its --size is 8, not 16"),
+        ({"std": 0.5}, "its --std is 1.0, not 0.5"),
+        ({"seed": 4}, "its --seed is 3, not 4"),
+    ],
+    ids=str,
+)
+def test_a_state_of_another_model_is_refused(
+    settings: dict[str, Any], says: str, tmp_path: Path
+) -> None:
     trained(tmp_path, steps=2)
-    with pytest.raises(InputError, match="belongs to another run"):
+    with pytest.raises(InputError, match=f"belongs to another run: {says}"):
         trained(tmp_path, **settings)
 
 
-def test_a_state_of_other_examples_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("pictures", [smooth(channels=1), smooth().flip(0), smooth(40)])
+def test_a_state_of_other_examples_is_refused(pictures: Tensor, tmp_path: Path) -> None:
     trained(tmp_path, steps=2)
-    with pytest.raises(InputError, match="belongs to another run"):
-        train(Arrays(smooth(channels=1)), TINY, tmp_path, name="tiny")
+    with pytest.raises(InputError, match="belongs to another run: its examples"):
+        train(Arrays(pictures), TINY, tmp_path, name="tiny")
+
+
+def test_a_state_that_is_no_longer_finite_leaves_the_last_one(tmp_path: Path) -> None:
+    trained(tmp_path, steps=2)
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    run = _Run(Arrays(smooth()), TINY, "tiny", ALONE)
+    run.restore(tmp_path / STATE)
+    bias = next(run.critic.parameters())
+    run.optimizers[1].state[bias]["exp_avg"].flatten()[0] = torch.inf
+    with pytest.raises(DivergedError):
+        run.save(tmp_path)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+    trained(tmp_path)
 
 
 def test_a_loss_that_is_no_number_ends_the_run(tmp_path: Path) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -38,8 +40,9 @@ def train(
 ) -> None:
     """Train a generator that draws fields like the examples it is shown.
 
-    Ctrl-C ends the run after its step, with everything written; --resume goes on from there. Start
-    it with torchrun to share the work among processes, GPUs or machines.
+    Ctrl-C ends the run after its step, with everything written; --resume goes on from there, with
+    the settings of that run where no others are given. Start it with torchrun to share the work
+    among processes, GPUs or machines; the first of them alone reads and writes the folder.
 
     Args:
         what: faces, climate or digits, whose settings are the defaults; or a name of your own.
@@ -49,29 +52,35 @@ def train(
         settings: How to train.
         start: Model to begin with, a name or a file, to improve it or to adapt it to other
             examples; its steps count, and --warm-up teaches the critic alone.
-        resume: Go on from the state in the folder.
+        resume: Go on from the state in the folder. What decides the model stays as it was.
         json: Print the result as JSON.
     """
-    chosen = _settings(what, config, settings)
-    from stegfield import files, generative
-    from stegfield.generative.training import MODEL, STATE
+    from stegfield import generative
+    from stegfield.generative.training import MODEL, STATE, settings_of
 
     state = output / STATE
-    if state.exists() and not resume:
-        raise OutputExistsError(state, hint="--resume goes on from it; or name another folder")
-    begun = None if start is None or state.exists() else generative.load(start)
-    files.make_folder(output)
-    examples = generative.read_examples(what, data, chosen.size)
-    with generative.joined() as processes, watching_training(show=processes.first) as watch:
-        model = generative.train(
-            examples,
-            chosen,
-            output,
-            name=what,
-            start=begun,
-            processes=processes,
-            watch=watch,
-        )
+    with generative.joined() as processes:
+        own, begun = None, None
+        if processes.first:
+            before = _state_to_resume(state, resume=resume)
+            stored = None if before is None else settings_of(before)
+            own = asdict(_settings(what, config, settings, stored))
+            begun = None if start is None or before else generative.load(start)
+        chosen = gan_config(processes.tell(own))
+        examples = generative.read_examples(what, data, chosen.size)
+        with (
+            _folder(output, ours=processes.first),
+            watching_training(show=processes.first) as watch,
+        ):
+            model = generative.train(
+                examples,
+                chosen,
+                output,
+                name=what,
+                start=begun,
+                processes=processes,
+                watch=watch,
+            )
         first = processes.first
     if first and json:
         answer({"model": str(output / MODEL), "steps": model.steps, "examples": model.examples})
@@ -79,18 +88,45 @@ def train(
         say(f"{output / MODEL}: {model.steps:,} of {chosen.steps:,} steps")
 
 
-def _settings(what: str, path: Path | None, flags: Given | None) -> GanConfig:
-    """Join presets, file and flags; a later one counts."""
+def _state_to_resume(state: Path, *, resume: bool) -> Path | None:
+    if not state.exists():
+        return None
+    if not resume:
+        raise OutputExistsError(state, hint="--resume goes on from it; or name another folder")
+    return state
+
+
+@contextmanager
+def _folder(path: Path, *, ours: bool) -> Iterator[None]:
+    """Make a folder; a run that fails before it has written anything leaves none."""
+    from stegfield import files
+
+    new = [each for each in (path, *path.parents) if ours and not each.exists()]
+    if ours:
+        files.make_folder(path)
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):  # there is something in it
+            for each in new:
+                each.rmdir()
+        raise
+
+
+def _settings(
+    what: str, path: Path | None, flags: Given | None, before: GanConfig | None = None
+) -> GanConfig:
+    """Join the run's settings so far, or presets, with file and flags; a later one counts."""
     entries: dict[str, Any] = {}
     if path is not None:
         from stegfield import files
 
         try:
             entries = tomllib.loads(files.read_bounded(path, 1 << 20).decode())
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ConfigError(f"{path} is not a file of settings: {error}") from None
     entries |= {} if flags is None else flags.given
-    base = PRESETS.get(what, GanConfig())
+    base = PRESETS.get(what, GanConfig()) if before is None else before
     if "grow" not in entries and isinstance(size := entries.get("size"), int):
         # the sizes that a preset begins with may not be below one that was asked for
         smaller = [f"{one}:{end}" for one, end in base.stages[:-1] if one < size]

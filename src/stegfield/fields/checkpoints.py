@@ -27,11 +27,35 @@ def save(
     facts: dict[str, Any],
 ) -> None:
     """Write a checkpoint whole, in place of the last one, readable by its owner only."""
+    data = safetensors.torch.save(tensors_of(field, optimizers), {ENTRY: json.dumps(facts)})
+    files.write_new(path, data, force=True, private=True)
+
+
+def tensors_of(field: nn.Module, optimizers: Sequence[torch.optim.Optimizer]) -> dict[str, Tensor]:
+    """Give all numbers of a run, under the names that they have in a checkpoint."""
     tensors = {f"field.{name}": tensor for name, tensor in field.state_dict().items()}
     tensors |= {name: state[entry] for name, state, entry in _states(optimizers)}
-    tensors = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
-    data = safetensors.torch.save(tensors, {ENTRY: json.dumps(facts)})
-    files.write_new(path, data, force=True, private=True)
+    return {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
+
+
+def put(
+    tensors: dict[str, Tensor], field: nn.Module, optimizers: Sequence[torch.optim.Optimizer]
+) -> None:
+    """Put back what `tensors_of` gave."""
+    tensors = dict(tensors)
+    weights = {name: tensors.pop(f"field.{name}") for name in field.state_dict()}
+    _fill(optimizers, tensors)
+    field.load_state_dict(weights)
+
+
+def facts_of(path: Path) -> dict[str, Any]:
+    """Give the facts that stand beside the numbers of a checkpoint.
+
+    Raises:
+        InputError: The file is damaged.
+    """
+    with distrusting(path), safetensors.safe_open(path, "pt") as stream:
+        return dict(_facts(stream))
 
 
 def start(path: Path) -> tuple[bytes, bytes]:
@@ -82,9 +106,7 @@ def load(
         tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
         if not all(tensor.isfinite().all() for tensor in tensors.values()):
             raise ValueError(path)
-        weights = {name: tensors.pop(f"field.{name}") for name in field.state_dict()}
-        _fill(optimizers, tensors)
-        field.load_state_dict(weights)
+        put(tensors, field, optimizers)
     return facts
 
 

@@ -6,10 +6,12 @@ taken with `torch.autograd.grad`, as the gradient penalty and the generator's ar
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, distributed, nn
@@ -52,6 +54,23 @@ class Processes:
             distributed.all_reduce(value)
             value /= self.count
         return value
+
+    def tell(self, facts: Any) -> Any:
+        """Give all processes what the first one says, which is anything that JSON holds."""
+        if self.count == 1:
+            return facts
+        said = json.dumps(facts).encode() if self.first else b""
+        length = self.same(torch.tensor(len(said), device=self.device))
+        heard = torch.zeros(int(length), dtype=torch.uint8, device=self.device)
+        if self.first:
+            heard.copy_(torch.frombuffer(bytearray(said), dtype=torch.uint8))
+        return json.loads(bytes(self.same(heard).tolist()))
+
+    def same(self, tensor: Tensor) -> Tensor:
+        """Give all processes the tensor of the first one; those of the others are overwritten."""
+        if self.count > 1:
+            distributed.broadcast(tensor, 0)
+        return tensor
 
     def any(self, asked: bool) -> bool:
         """Tell whether any process says so."""

@@ -18,6 +18,7 @@ import safetensors.torch
 import torch
 
 from stegfield import files
+from stegfield.config import GENERATOR_RANGES, MOST_HIDDEN
 from stegfield.errors import ConfigError, InputError
 from stegfield.generative.model import GeneratorSizes, Model, new_generator
 
@@ -28,16 +29,6 @@ LARGEST_HEADER = 1 << 16
 LENGTH_BYTES = 8
 LARGEST_SIDE = 4096
 SHIPPED = ("climate", "digits", "faces")
-DEEPEST = 16
-RANGES = {
-    "latent": (1, 4096),
-    "hidden": (1, 65_536),
-    "rank": (0, 64),
-    "width": (4, 2048),
-    "depth": (1, 32),
-    "frequencies": (2, 2048),
-    "std": (0.01, 1000.0),
-}
 KNOWN = {"format", "name", "medium", "channels", "size", "steps", "examples", "sizes"}
 
 
@@ -173,12 +164,12 @@ def _empty(header: dict[str, Any]) -> Model:
 
 
 def _sizes(entries: Any) -> GeneratorSizes:
-    if not isinstance(entries, dict) or entries.keys() != RANGES.keys():
+    if not isinstance(entries, dict) or entries.keys() != GENERATOR_RANGES.keys():
         raise _DistrustError("its sizes are not those of a generator")
-    for name, (low, high) in RANGES.items():
+    for name, (low, high) in GENERATOR_RANGES.items():
         values = entries[name] if name == "hidden" else [entries[name]]
         kinds = (int, float) if name == "std" else (int,)
-        if not isinstance(values, list) or not 0 < len(values) <= DEEPEST:
+        if not isinstance(values, list) or not 0 < len(values) <= MOST_HIDDEN:
             raise _DistrustError(f"its {name} is not readable")
         if not all(type(value) in kinds and low <= value <= high for value in values):
             raise _DistrustError(f"its {name} is out of range")

@@ -31,8 +31,9 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -40,8 +41,8 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 from torch.nn import functional
 
-from stegfield.config import GanConfig
-from stegfield.errors import ConfigError, DivergedError
+from stegfield.config import GanConfig, gan_config
+from stegfield.errors import ConfigError, DivergedError, InputError
 from stegfield.fields import checkpoints
 from stegfield.fields.field import keep_freed_memory
 from stegfield.generative import logbook, store
@@ -77,7 +78,8 @@ def train(
     """Train a generator until the plan is done, time is over or the watcher asks for the end.
 
     The folder gets the model (``last.safetensors``), the state to go on from, which is taken up
-    where it is there already, a log of one JSON object a line, and a picture of samples.
+    where it is there already, a log of one JSON object a line, and a picture of samples. Only the
+    first of several processes reads and writes there.
 
     Args:
         examples: What the samples are to look like.
@@ -93,14 +95,15 @@ def train(
         InputError: The state in the folder is damaged or belongs to another run.
         ConfigError: The model to begin with has other sizes, or as many steps as are planned; or
             the batch cannot be shared evenly.
-        DivergedError: A loss grew beyond all numbers.
+        DivergedError: A loss or a weight grew beyond all numbers; the last state stays.
     """
     keep_freed_memory()
     run = _Run(examples, config, name, processes)
-    if (folder / STATE).exists():
+    if processes.first and (folder / STATE).exists():
         run.restore(folder / STATE)
-    elif start is not None:
+    elif processes.first and start is not None:
         run.take_over(start)
+    run.agree()
     began, saved = time.monotonic(), time.monotonic()
     stop = False
     while run.step < config.steps and not stop:
@@ -118,6 +121,16 @@ def train(
     if processes.first:
         run.save(folder)
     return run.model()
+
+
+def settings_of(path: Path) -> GanConfig:
+    """Give the settings that a state was trained with, but for the seconds of that run.
+
+    Raises:
+        InputError: The state is damaged.
+    """
+    with checkpoints.distrusting(path):
+        return replace(gan_config({**checkpoints.facts_of(path)["settings"]}), max_seconds=None)
 
 
 class _Run:
@@ -156,6 +169,7 @@ class _Run:
             torch.optim.Adam(self.critic.parameters(), config.critic_rate, betas),
         ]
         self.fitting = torch.optim.Adam(self.trained, WARM_UP_RATE, WARM_UP_BETAS)
+        self.all_optimizers = [*self.optimizers, self.fitting]
         self.training, self.held_out = examples.training(), examples.held_out()
         self.step, self.warm_up_left = 0, config.warm_up
         self.taken_over = False
@@ -340,7 +354,7 @@ class _Run:
         variance draw something like them.
         """
         if self._placed is None:
-            self._placed = self._places()
+            self._placed = self.processes.same(self._places().to(self.device)).cpu()
         places, draws = self._placed, self._draws(6)
         done, left = self.config.warm_up - self.warm_up_left, self.warm_up_left
         rate = min(1.0, (done + 1) / 100) * math.sqrt(left / self.config.warm_up)
@@ -414,44 +428,97 @@ class _Run:
         return torch.cat([along / along.std(0).clamp(min=1e-9), rest], 1)
 
     def save(self, folder: Path) -> None:
-        """Write the state, the model, a line of the log and two pictures, each whole."""
+        """Write the state, the model, a line of the log and two pictures, each whole.
+
+        Raises:
+            DivergedError: A number is not finite; then the last state and model stay.
+        """
+        numbers = checkpoints.tensors_of(self.parts, self.all_optimizers).values()
+        if not all(tensor.isfinite().all() for tensor in numbers):
+            raise DivergedError
         model = self.model()
         self._held_out = self._score_held_out()
         self._swd, self._real_swd = logbook.distances(model, self.examples, self.config.seed)
-        facts = {
-            "run": self.identity,
-            "settings": asdict(self.config),
-            "step": self.step,
-            "warm_up_left": self.warm_up_left,
-            "taken_over": self.taken_over,
-            "seconds": self.seconds,
-            "figures": None if self._figures is None else self._figures.tolist(),
-        }
-        checkpoints.save(folder / STATE, self.parts, [*self.optimizers, self.fitting], facts)
+        facts = {"run": self.identity, "settings": asdict(self.config), **self._facts()}
+        checkpoints.save(folder / STATE, self.parts, self.all_optimizers, facts)
         store.save(folder / MODEL, model, force=True)
         logbook.add(folder, self.progress(), model, seed=self.config.seed)
 
     def restore(self, path: Path) -> None:
         """Go on from a state of the same run."""
         with checkpoints.distrusting(path):
-            optimizers = [*self.optimizers, self.fitting]
-            facts = checkpoints.load(path, self.parts, optimizers, self.identity)
-            self.step, self._before = int(facts["step"]), float(facts["seconds"])
-            # a state without these was written after a warm-up
-            left, taken_over = int(facts.get("warm_up_left", 0)), facts.get("taken_over", False)
-            if self.step < 0 or left < 0:
-                raise ValueError(path)
-            self.warm_up_left = min(left, self.config.warm_up)
-            self.taken_over = bool(taken_over)
-            if not self.warm_up_left:
-                self.fitting.state.clear()
-            self._begun_at = self.step
-            if facts["figures"] is not None:
-                self._figures = torch.tensor(facts["figures"], device=self.device)
+            known = checkpoints.facts_of(path)
+            self._check_same(path, gan_config({**known["settings"]}), known.get("examples"))
+            facts = checkpoints.load(path, self.parts, self.all_optimizers, self.identity)
+            self._adopt(facts)
+
+    def agree(self) -> None:
+        """Let all processes begin with what the first one has: others may not see its folder.
+
+        Raises:
+            ConfigError: They have other examples.
+        """
+        if self.processes.count == 1:
+            return
+        facts = self.processes.tell(self._facts())
+        if self.processes.any(facts["examples"] != self.examples.digest):
+            raise ConfigError("the processes have different examples", hint="give all the same")
+        self._adopt(facts)
+        own = checkpoints.tensors_of(self.parts, self.all_optimizers)
+        kinds = {name: [str(one.dtype)[6:], list(one.shape)] for name, one in own.items()}
+        told: dict[str, Tensor] = {}
+        for name, (kind, shape) in self.processes.tell(kinds).items():
+            there = torch.empty(shape, dtype=getattr(torch, kind), device=self.device)
+            there = own[name].to(self.device) if self.processes.first else there
+            told[name] = self.processes.same(there)
+        checkpoints.put(told, self.parts, self.all_optimizers)
+
+    def _facts(self) -> dict[str, Any]:
+        """Give what belongs to the state beside weights, optimisers and settings."""
+        return {
+            "examples": self.examples.digest,
+            "step": self.step,
+            "warm_up_left": self.warm_up_left,
+            "taken_over": self.taken_over,
+            "seconds": self.seconds,
+            "figures": None if self._figures is None else self._figures.tolist(),
+            "penalty": float(self._penalty),
+        }
+
+    def _adopt(self, facts: dict[str, Any]) -> None:
+        self.step, self._before = int(facts["step"]), float(facts["seconds"])
+        # a state without these was written after a warm-up
+        left, taken_over = int(facts.get("warm_up_left", 0)), facts.get("taken_over", False)
+        if self.step < 0 or left < 0:
+            raise ValueError(facts)
+        self.warm_up_left = min(left, self.config.warm_up)
+        self.taken_over = bool(taken_over)
+        if not self.warm_up_left:
+            self.fitting.state.clear()
+        self._begun_at = self.step
+        if facts["figures"] is not None:
+            self._figures = torch.tensor(facts["figures"], device=self.device)
+        self._penalty = torch.tensor(float(facts.get("penalty", 0)), device=self.device)
+
+    def _check_same(self, path: Path, before: GanConfig, examples: str | None) -> None:
+        """Refuse a state of other settings or examples, and say which differ."""
+        decisive, wanted = _decisive(before), _decisive(self.config)
+        for name, old in decisive.items():
+            if old != (new := wanted[name]):
+                raise InputError(
+                    f"{path} belongs to another run: its --{name} is {old}, not {new}",
+                    hint=f"leave --{name} out to go on, or name another folder",
+                )
+        # older states do not tell of their examples
+        if examples not in (None, self.examples.digest):
+            raise InputError(
+                f"{path} belongs to another run: its examples are others",
+                hint="name the same --data, or another folder, and begin with the model: --start",
+            )
 
     @property
     def identity(self) -> str:
-        """Digest of what must be the same when a run goes on: the model's sizes."""
+        """Digest of the shapes of what a state holds."""
         shapes = {name: list(tensor.shape) for name, tensor in self.parts.state_dict().items()}
         facts = [self.examples.medium, self.examples.channels, shapes]
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
@@ -472,6 +539,13 @@ class _Run:
     def _native(self) -> tuple[int, int]:
         rows, columns = self.examples.grids(self.held_out[:1]).shape[1:3]
         return int(rows), int(columns)
+
+
+def _decisive(config: GanConfig) -> dict[str, Any]:
+    """Give the settings that must be the same when a run goes on."""
+    own = {"size": config.size, "channels": config.channels, "seed": config.seed}
+    sizes = asdict(GeneratorSizes.of(config))
+    return own | sizes | {"hidden": ",".join(map(str, sizes["hidden"]))}
 
 
 def gradient_penalty(
