@@ -501,6 +501,32 @@ def free_port() -> int:
         return port
 
 
+def finished(arguments: list[str]) -> subprocess.CompletedProcess[str]:
+    """What Python made of arguments, if all went well."""
+    above = Path(stegfield.__file__).parents[1], Path(__file__).parents[2]
+    environment = os.environ | {
+        "OMP_NUM_THREADS": "1",
+        "PYTHONPATH": os.pathsep.join(map(str, above)),
+        "CUDA_VISIBLE_DEVICES": "",
+    }
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        env=environment,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def launched(arguments: list[str]) -> subprocess.CompletedProcess[str]:
+    """The same of as many processes as the first argument says."""
+    launcher = ["-m", "torch.distributed.run", "--master-addr", "127.0.0.1"]
+    return finished([*launcher, "--master-port", str(free_port()), "--nproc-per-node", *arguments])
+
+
 @pytest.mark.skipif(not distributed.is_available(), reason="torch is built without processes")
 def test_two_processes_of_torchrun_train_what_one_trains(tmp_path: Path) -> None:
     (tmp_path / "pictures").mkdir()
@@ -511,25 +537,10 @@ def test_two_processes_of_torchrun_train_what_one_trains(tmp_path: Path) -> None
     settings += ["--warm-up", "2", "--batch", "6", "--augment", "0.5", "--points", "50"]
     settings += ["--latent", "4", "--hidden", "8", "--rank", "2", "--width", "6"]
     settings += ["--depth", "2", "--frequencies", "4", "--channels", "4", "--r1-every", "2"]
-    environment = os.environ | {
-        "OMP_NUM_THREADS": "1",
-        "PYTHONPATH": str(Path(stegfield.__file__).parents[1]),
-        "CUDA_VISIBLE_DEVICES": "",
-    }
-    launcher = ["torch.distributed.run", "--nproc-per-node", "2", "--master-addr", "127.0.0.1"]
-    launcher += ["--master-port", str(free_port()), "-m", "stegfield"]
     states = []
-    for name, module in (("shared", launcher), ("alone", ["stegfield"])):
-        command = [sys.executable, "-m", *module, "train", "tiny", "-o", str(tmp_path / name)]
-        done = subprocess.run(
-            [*command, *settings],
-            env=environment,
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=240,
-        )
-        assert done.returncode == 0, done.stderr
+    for name in ("shared", "alone"):
+        command = ["-m", "stegfield", "train", "tiny", "-o", str(tmp_path / name), *settings]
+        done = launched(["2", *command]) if name == "shared" else finished(command)
         told = [line for line in done.stderr.splitlines() if "4 of 4 steps" in line]
         assert len(told) == 1  # only one of them tells
         states.append(safetensors.torch.load_file(tmp_path / name / STATE))
@@ -540,6 +551,57 @@ def test_two_processes_of_torchrun_train_what_one_trains(tmp_path: Path) -> None
     for name, tensor in shared.items():
         if name.startswith("field."):
             assert torch.allclose(tensor, alone[name], rtol=1e-3, atol=1e-4), name
+
+
+APART = """
+import os, sys
+from dataclasses import replace
+from pathlib import Path
+import torch
+from stegfield import generative
+from stegfield.errors import ConfigError
+from stegfield.generative import store, training
+from tests.generative.test_gan_training import TINY, smooth
+
+rank = os.environ["RANK"]
+new_generator = training.new_generator
+
+def another(*arguments):
+    generator = new_generator(*arguments)
+    for parameter in generator.parameters():
+        parameter.data *= 0.5 + int(rank)
+    return generator
+
+training.new_generator = another  # as a machine with other libraries might begin
+folder = Path(sys.argv[1]) / rank
+if rank == "0":
+    folder.mkdir()
+with generative.joined() as processes:
+    for steps in (2, 4):
+        config = replace(TINY, steps=steps, warm_up=1)
+        model = training.train(
+            generative.Arrays(smooth()), config, folder, name="tiny", processes=processes
+        )
+    other = generative.Arrays(smooth().flip(int(rank)) if rank == "1" else smooth())
+    store.save(Path(sys.argv[1]) / f"{rank}.safetensors", model)
+    try:
+        training.train(other, config, folder, name="tiny", processes=processes)
+    except ConfigError as error:
+        Path(sys.argv[1], f"{rank}.txt").write_text(str(error))
+"""
+"""What each of two processes does that share no disk."""
+
+
+@pytest.mark.skipif(not distributed.is_available(), reason="torch is built without processes")
+def test_processes_without_a_common_disk_train_one_model(tmp_path: Path) -> None:
+    (tmp_path / "apart.py").write_text(APART)
+    launched(["2", str(tmp_path / "apart.py"), str(tmp_path)])
+    one, other = (generative.load(tmp_path / f"{rank}.safetensors") for rank in (0, 1))
+    assert (one.steps, other.steps) == (4, 4)
+    assert_equal(one.generator.state_dict(), other.generator.state_dict())
+    assert not (tmp_path / "1").exists()
+    for rank in (0, 1):
+        assert "different examples" in (tmp_path / f"{rank}.txt").read_text()
 
 
 def test_a_batch_that_cannot_be_shared_evenly_is_refused() -> None:
