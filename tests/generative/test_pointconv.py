@@ -56,6 +56,26 @@ def test_neighbours_are_the_nearest(axes: int) -> None:
         assert set(found.tolist()) == {i for _, i in distances[:NEIGHBOURS]}
 
 
+@pytest.mark.parametrize("medium", MEDIA)
+def test_neighbours_are_found_in_parts(medium: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    finer, coarser = even_points(medium, 32), even_points(medium, 16)
+    whole = neighbourhood(finer, coarser)
+    counts = []
+    cdist = torch.cdist
+
+    def counted(one: Tensor, other: Tensor) -> Tensor:
+        counts.append(len(one) * len(other))
+        return cdist(one, other)
+
+    monkeypatch.setattr(torch, "cdist", counted)
+    monkeypatch.setattr("stegfield.generative.pointconv.MOST_DISTANCES", 50_000)
+    parts = neighbourhood(finer, coarser)
+    assert max(counts) <= 50_000
+    assert sum(counts) == 1024 * 256
+    assert torch.equal(parts.index.sort(1).values, whole.index.sort(1).values)
+    assert torch.allclose(parts.relative.sort(1).values, whole.relative.sort(1).values)
+
+
 def test_relative_places_reach_1_and_no_farther() -> None:
     finer, coarser = torch.randn(60, 3), torch.randn(11, 3)
     near = neighbourhood(finer, coarser)

@@ -30,6 +30,8 @@ MIXTURES = 16
 """Weights that the network makes of each relative place: sums a point takes of each channel."""
 SLOPE = 0.2
 WAVES, STEEPNESS, FAINTEST = 32, 3.0, 1e-4
+MOST_DISTANCES = 1 << 24
+"""Between points, held in memory at once."""
 SCORE_SCALE = 0.25
 """Keeps the first steps of Adam, as long as the later ones, from throwing scores about."""
 
@@ -48,7 +50,12 @@ def neighbourhood(
 ) -> Neighbourhood:
     """Find each coarser point's nearest finer ones."""
     count = min(NEIGHBOURS, len(finer))
-    index = torch.cdist(coarser, finer).topk(count, largest=False).indices
+    index = torch.cat(
+        [
+            torch.cdist(part, finer).topk(count, largest=False).indices
+            for part in torch.split(coarser, max(1, MOST_DISTANCES // len(finer)))
+        ]
+    )
     relative = finer[index] - coarser[:, None]
     return Neighbourhood(index, relative / relative.abs().max().clamp(min=1e-9))
 
