@@ -14,10 +14,12 @@ from PIL import Image
 
 from stegfield.errors import InputError
 from stegfield.generative import Arrays, Globes, Images, digits, globes
-from stegfield.generative.examples import LEAST
+from stegfield.generative.examples import LEAST, _temperatures
 from stegfield.generative.points import even_points
 
 COUNT = 20
+REAL = Path(__file__).parents[3] / "shared" / "data" / "climate"
+"""Fields that are no part of the project."""
 LATITUDES = np.linspace(90, -90, 19, dtype=np.float32)
 
 
@@ -86,6 +88,18 @@ def test_grey_images_are_shown_in_three_channels(folder: Path) -> None:
     Image.fromarray(np.full((16, 16), 51, np.uint8)).save(folder / "00.PNG")
     grid = Images(folder, 8).grids(np.array([0]))
     assert torch.allclose(grid, torch.full((1, 8, 8, 3), 51 / 127.5 - 1))
+
+
+@pytest.mark.parametrize("kind", ["folder", "archive"])
+def test_what_macos_adds_to_an_archive_is_no_image(
+    kind: str, folder: Path, request: pytest.FixtureRequest
+) -> None:
+    (folder / "__MACOSX").mkdir()
+    for name in ("__MACOSX/._00.png", "__MACOSX/01.png", "._02.png", "more/._03.png"):
+        (folder / name).write_bytes(b"no image")
+    images = Images(request.getfixturevalue(kind), 8)
+    assert len(images) == COUNT
+    images.values(np.arange(COUNT), 8)
 
 
 @pytest.mark.parametrize("kind", ["folder", "archive"])
@@ -206,6 +220,50 @@ def test_temperatures_are_read_from_north_to_south_whatever_their_order(tmp_path
     assert len(globes(tmp_path)) == 2 * LEAST
 
 
+def shifted_globe(rows: NDArray[Any], columns: NDArray[Any]) -> NDArray[np.float64]:
+    """Fields at latitudes and longitudes in degrees."""
+    field = smooth_globe(np.radians(rows)[:, None], np.radians(columns))
+    return np.stack([field + day for day in range(LEAST)])
+
+
+@pytest.mark.parametrize("west", [0.0, 15.0, -180.0, 345.0, 180.0, 360.0])
+def test_fields_begin_at_one_meridian_wherever_their_files_do(west: float, tmp_path: Path) -> None:
+    rows, columns = LATITUDES.astype(float), west + 15.0 * np.arange(24)
+    wanted = shifted_globe(rows, 15.0 * np.arange(24))
+    kelvin = shifted_globe(rows, columns)
+    for number, longitude in enumerate((columns, columns % 360, columns.astype(int))):
+        path = tmp_path / f"{number}.npz"
+        write_globe(path, temperature=kelvin, longitude=longitude)
+        given = globes(path).grids(np.arange(LEAST))[..., 0].numpy() * 80 + 260
+        assert np.allclose(given, wanted, atol=1e-3)
+
+
+def test_grids_of_cells_begin_at_their_first_cell(tmp_path: Path) -> None:
+    rows, columns = 90 - 7.5 * (np.arange(24) + 0.5), -180 + 15 * (np.arange(24) + 0.5)
+    write_globe(
+        tmp_path / "cells.npz",
+        temperature=shifted_globe(rows, columns),
+        latitude=rows,
+        longitude=columns,
+    )
+    given = globes(tmp_path).grids(np.arange(LEAST))[..., 0].numpy() * 80 + 260
+    assert np.allclose(given, shifted_globe(rows, np.roll(columns, 12)), atol=1e-3)
+
+
+def test_nearly_even_latitudes_are_taken(tmp_path: Path) -> None:
+    gauss = np.degrees(np.arcsin(np.polynomial.legendre.leggauss(94)[0]))[::-1]
+    write_globe(tmp_path / "t62.npz", temperature=np.full((LEAST, 94, 192), 260.0), latitude=gauss)
+    assert len(globes(tmp_path)) == LEAST
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="../shared/data is not there")
+def test_real_files_are_read_as_they_are() -> None:
+    for path in sorted(REAL.rglob("*.npz")):
+        with np.load(path) as arrays:
+            kelvin = arrays["temperature"].reshape(-1, 46, 90)
+        assert (np.stack(list(_temperatures(path))) == kelvin).all()
+
+
 class Evil:
     """What runs code where it is unpickled."""
 
@@ -233,6 +291,19 @@ class Evil:
         {"latitude": np.stack([LATITUDES, LATITUDES], 1)},
         {"latitude": np.full(19, np.nan)},
         {"latitude": np.array(5.0)},
+        {"latitude": np.linspace(30, -30, 19)},
+        {"latitude": np.linspace(90, 0, 19)},
+        {"latitude": np.linspace(95, -95, 19)},
+        {"latitude": np.sin(np.linspace(np.pi / 2, -np.pi / 2, 19)) * 90},
+        {"latitude": np.zeros(19)},
+        {"latitude": np.full(19, np.inf)},
+        {"longitude": np.arange(23.0) * 15},
+        {"longitude": np.arange(24.0)},
+        {"longitude": np.linspace(0, 360, 24)},
+        {"longitude": np.arange(24.0)[::-1] * 15},
+        {"longitude": np.full(24, np.nan)},
+        {"longitude": np.full(24, np.inf)},
+        {"longitude": np.array([b"0"] * 24)},
     ],
     ids=lambda arrays: "-".join(f"{n}{getattr(a, 'shape', '')}" for n, a in arrays.items()),
 )

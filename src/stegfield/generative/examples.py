@@ -39,6 +39,11 @@ HELD_OUT = 10
 """Every so manyth example is kept from the training, to measure against."""
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 COLDEST_K, HOTTEST_K = 180.0, 340.0
+FEWEST_ROWS, UNEVEN = 3, 0.05
+"""Rows of a grid, and how far a row or column may be from its place, as a share of a step."""
+POLE_GAP = 0.8
+"""Steps from a pole to the first row, at most: a grid of cells has 0.5, a Gaussian grid 0.77."""
+WHOLE_GLOBE = "resample the fields to a regular grid of the whole globe"
 DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
@@ -159,6 +164,12 @@ class Images(Examples):
         return np.asarray(image.resize(size, Image.Resampling.LANCZOS, box))
 
 
+def _is_image(name: Path) -> bool:
+    """Tell by the name, of which macOS writes second ones that hold no image."""
+    of_macos = name.name.startswith("._") or "__MACOSX" in name.parts
+    return name.suffix.lower() in SUFFIXES and not of_macos
+
+
 class _Folder:
     """Image files of a folder and those below it."""
 
@@ -167,7 +178,7 @@ class _Folder:
             raise InputError(f"{path} does not exist", hint="name a folder or a zip of images")
         self._path = path
         self.names = sorted(
-            str(p.relative_to(path)) for p in path.rglob("*") if p.suffix.lower() in SUFFIXES
+            str(name) for p in path.rglob("*") if _is_image(name := p.relative_to(path))
         )
 
     def read(self, name: str) -> bytes:
@@ -184,8 +195,7 @@ class _Archive:
                 self.names = sorted(
                     entry.filename
                     for entry in archive.infolist()
-                    if Path(entry.filename).suffix.lower() in SUFFIXES
-                    and entry.file_size <= LARGEST_FILE
+                    if _is_image(Path(entry.filename)) and entry.file_size <= LARGEST_FILE
                 )
         except DAMAGE as error:
             raise InputError(
@@ -290,7 +300,10 @@ class Globes(Examples):
 def globes(source: Path) -> Globes:
     """Read temperatures from the ``.npz`` files of a folder, or from one.
 
-    Every file has an array of kelvins, one field or several, and the latitudes of its rows.
+    Every file has an array of kelvins, one field or several, and the latitudes of its rows. Fields
+    are turned to begin at the north pole, and at the first longitude from 0 on; files that do not
+    tell their longitudes are taken to begin there. Grids whose first rows lie half a row from
+    the poles, or a little more, are taken as they are.
 
     Raises:
         InputError: There are none, or they are not what they should be.
@@ -327,28 +340,63 @@ def _temperatures(path: Path) -> Sequence[NDArray[np.float32]]:
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             kelvin, latitude = _named(arrays, "temperature"), _named(arrays, "latitude")
+            longitude = _named(arrays, "longitude") if "longitude" in arrays else None
     except (*DAMAGE, TypeError, MemoryError) as error:  # of one array alone, or of a vast one
         raise InputError(f"{path} is not an archive of temperatures: {error}") from None
     if kelvin.size == 0:
         raise InputError(f"{path} has no temperatures")
     kelvin = kelvin.reshape(-1, *kelvin.shape[-2:]).astype(np.float32)
-    if kelvin.shape[1] != len(latitude):
-        raise InputError(f"{path} has {len(latitude)} latitudes for {kelvin.shape[1]} rows")
-    southward = np.diff(latitude) < 0
-    if not (southward.all() or (np.diff(latitude) > 0).all()):
-        raise InputError(f"{path} has latitudes that do not run from pole to pole")
+    rows, columns = kelvin.shape[1:]
+    if rows != len(latitude):
+        raise InputError(f"{path} has {len(latitude)} latitudes for {rows} rows")
+    if longitude is None:
+        longitude = np.arange(columns) * (360 / columns)
+    if columns != len(longitude):
+        raise InputError(f"{path} has {len(longitude)} longitudes for {columns} columns")
+    southward = latitude[0] > latitude[-1]
+    if not _from_pole_to_pole(latitude if southward else latitude[::-1]):
+        raise InputError(
+            f"{path} has latitudes that are not evenly spaced from pole to pole", hint=WHOLE_GLOBE
+        )
+    step = 360 / columns
+    if not np.isfinite(longitude).all() or not _around(longitude, step):
+        raise InputError(
+            f"{path} has longitudes that are not evenly spaced around the globe", hint=WHOLE_GLOBE
+        )
     if not (np.isfinite(kelvin).all() and COLDEST_K < kelvin.min() <= kelvin.max() < HOTTEST_K):
         raise InputError(
             f"{path} has temperatures beyond {COLDEST_K:g} to {HOTTEST_K:g} K, or missing ones"
         )
-    return list(kelvin if southward.all() else kelvin[:, ::-1])
+    first = int(np.argmin((longitude + UNEVEN * step) % 360))
+    return list(np.roll(kelvin if southward else kelvin[:, ::-1], -first, axis=2))
+
+
+def _around(longitude: NDArray[Any], step: float) -> bool:
+    """Tell whether columns lie evenly around the globe, wherever they begin."""
+    off = (longitude - longitude[0] - step * np.arange(len(longitude)) + 180) % 360 - 180
+    return bool((np.abs(off) <= UNEVEN * step).all())
+
+
+def _from_pole_to_pole(latitude: NDArray[Any]) -> bool:
+    """Tell whether rows reach from the north pole to the south pole, or nearly so."""
+    if len(latitude) < FEWEST_ROWS or not np.isfinite(latitude).all():
+        return False
+    steps = -np.diff(latitude)
+    step = float(steps.mean())
+    if step <= 0:
+        return False
+    even = np.allclose(steps, step, rtol=0, atol=UNEVEN * step)
+    gaps = np.array([90 - latitude[0], 90 + latitude[-1]]) / step
+    return bool(even and (gaps > -UNEVEN).all() and (gaps < POLE_GAP).all())
 
 
 def _named(arrays: Any, name: str) -> NDArray[Any]:
     found: NDArray[Any] = arrays[name]
-    if found.dtype.kind != "f" or (found.ndim < 2 if name == "temperature" else found.ndim != 1):
+    places = name != "temperature"
+    known = found.dtype.kind in ("fiu" if places else "f")
+    if not known or (found.ndim != 1 if places else found.ndim < 2):
         raise ValueError(f"{name} is not what it should be")
-    return found
+    return found.astype(np.float64) if places else found
 
 
 def _digest(grids: Float[Tensor, "count rows cols values"]) -> str:
