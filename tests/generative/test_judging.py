@@ -74,6 +74,22 @@ def test_where_few_were_held_out_the_training_makes_the_anchors(model: Model) ->
     assert judge(model, Counted(120), count=60, seed=1).report != report
 
 
+def test_neighbours_are_looked_for_among_examples_of_all_kinds(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stegfield.generative.judging.MOST_TRAINING", 100)
+    asked = []
+    for seed in (0, 0, 1):
+        examples = Counted(600)
+        assert judge(model, examples, count=20, seed=seed).report.training == 100
+        parts = [index for index in examples.asked if index[0] % 10 != 9]
+        asked.append(np.unique(np.concatenate(parts)))
+    assert len(asked[0]) == 100
+    assert 200 < asked[0].mean() < 400
+    assert (asked[0] == asked[1]).all()
+    assert (asked[0] != asked[2]).any()
+
+
 def test_examples_of_another_size_are_refused(model: Model) -> None:
     with pytest.raises(ConfigError, match="differ in size"):
         judge(model, Arrays(torch.rand(200, 16, 16, 1)))

@@ -52,7 +52,7 @@ def judge(
     """
     draws = torch.Generator().manual_seed(seed)
     held_out = _shuffled(examples.held_out(), draws)
-    training = examples.training()[:MOST_TRAINING]
+    training = _some(examples.training(), seed)
     most = max(4, MOST_BYTES // (4 * math.prod(model.size) * model.channels))
     few = len(held_out) // 2 < min(FEW, count, most // 2)
     others = _shuffled(training, draws)[: min(count, most)] if few else None
@@ -72,6 +72,14 @@ def judge(
     found = measures.nearest(drawn[:shown], known)
     neighbours = examples.grids(training[found.index])
     return Judged(report, measures.matches_sheet(drawn[:shown], neighbours, found.rms))
+
+
+def _some(index: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
+    """Choose as many as neighbours are looked for in, in their order: names often come by kind."""
+    if len(index) <= MOST_TRAINING:
+        return index
+    chosen = _shuffled(index, torch.Generator().manual_seed(seed))[:MOST_TRAINING]
+    return np.sort(chosen)
 
 
 def _shuffled(index: NDArray[np.int64], draws: torch.Generator) -> NDArray[np.int64]:
