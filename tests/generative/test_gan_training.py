@@ -215,12 +215,66 @@ def test_checkpoints_are_written_on_the_way(
     assert lines == [0, 0, 0, 1, 2, 3, 3]
 
 
-def test_a_line_of_the_log_that_was_cut_off_does_not_end_a_run(tmp_path: Path) -> None:
+@pytest.mark.parametrize("end", ["", "\n"], ids=["no end", "end"])
+@pytest.mark.parametrize("lines", [0, 1])
+def test_a_line_of_the_log_that_was_cut_off_does_not_end_a_run(
+    lines: int, end: str, tmp_path: Path
+) -> None:
     trained(tmp_path, steps=2)
-    with (tmp_path / LOG).open("a") as log:
-        log.write('{"step": 2, "st\n')
+    kept = (tmp_path / LOG).read_text() * lines
+    (tmp_path / LOG).write_text(kept + '{"step": 2, "st' + end)
     model, _ = trained(tmp_path, steps=4)
     assert model.steps == 4
+    *_, last = (tmp_path / LOG).read_text().splitlines()
+    assert json.loads(last)["step"] == 4
+    assert len((tmp_path / LOG).read_text().splitlines()) == lines + 1 + len(end)
+
+
+def test_the_time_left_is_that_of_the_steps_of_this_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, _ = trained(tmp_path)
+    clock = 0.0
+    monkeypatch.setattr("stegfield.generative.training.time.monotonic", lambda: clock)
+    run = _Run(Arrays(smooth()), replace(TINY, steps=22, warm_up=1), "other", ALONE)
+    run.take_over(first)
+    run.warm_up()
+    clock += 1000
+    assert run.progress().images_a_second == 0
+    for _ in range(4):
+        run.advance()
+        clock += 2
+        told = run.progress()
+    assert told.images_a_second == pytest.approx(TINY.batch / 2)
+    assert told.seconds_left == pytest.approx(2 * 6)
+    assert told.seconds == 1008
+
+
+def test_places_are_taken_from_a_bounded_part_of_the_examples(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = _Run(Arrays(smooth(60)), TINY, "tiny", ALONE)
+    flat = smooth(60)[run.training].flatten(1)
+    centred = flat - flat.mean(0)
+    with torch.random.fork_rng([]):
+        torch.manual_seed(TINY.seed)
+        axes = torch.pca_lowrank(centred, 4, center=False, niter=4)[2]
+    wanted = centred @ axes
+    assert torch.allclose(run._places(), wanted / wanted.std(0), atol=1e-4)
+    rows = []
+    pca = torch.pca_lowrank
+
+    def counted(values: Tensor, *sizes: Any, **settings: Any) -> tuple[Tensor, Tensor, Tensor]:
+        rows.append(len(values))
+        return pca(values, *sizes, **settings)
+
+    monkeypatch.setattr(torch, "pca_lowrank", counted)
+    monkeypatch.setattr("stegfield.generative.training.WARM_UP_EXAMPLES", 20)
+    places = run._places()
+    assert rows == [18]
+    assert places.shape == (54, 4)
+    assert torch.allclose(places.std(0), torch.ones(4), atol=1e-3)
+    assert torch.allclose(places.mean(0), torch.zeros(4), atol=1e-3)
 
 
 def test_grey_examples_give_a_model_of_one_channel(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import math
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -284,7 +285,6 @@ def watching_training(*, show: bool) -> Iterator[Callable[[Drawing], bool]]:
         task = bar.add_task("", total=1.0, step=0, told="", left="", visible=show)
 
         def watch(progress: Drawing) -> bool:
-            left = (progress.steps - progress.step) * progress.seconds / max(progress.step, 1)
             bar.update(
                 task,
                 completed=progress.step / progress.steps,
@@ -294,7 +294,9 @@ def watching_training(*, show: bool) -> Iterator[Callable[[Drawing], bool]]:
                 f"scores {progress.real:+.2f} {progress.drawn:+.2f}"
                 if not progress.warm_up_left
                 else f"warming up, {progress.warm_up_left:,} steps to go",
-                left="" if progress.warm_up_left else f"{left / 60:.0f} min left",
+                left=""
+                if math.isnan(progress.seconds_left)
+                else f"{progress.seconds_left / 60:.0f} min left",
             )
             return asked()
 

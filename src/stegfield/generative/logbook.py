@@ -35,6 +35,9 @@ class Progress:
     size: int
     seconds: float
     images_a_second: float
+    """Of the steps of this run, without the warm-up."""
+    seconds_left: float
+    """Until all steps are made, as fast as those of this run."""
     critic_loss: float
     real: float
     """Mean score of real examples; with `drawn`, near each other where the critic is at a loss."""
@@ -54,9 +57,14 @@ Watch = Callable[[Progress], bool]
 
 
 def add(folder: Path, progress: Progress, model: Model, *, seed: int) -> None:
-    """Add a line to a run's log, and draw its samples and curves anew, each picture whole."""
-    with (folder / LOG).open("a") as log:
-        log.write(json.dumps(finite_or_none(asdict(progress))) + "\n")
+    """Add a line to a run's log, and draw its samples and curves anew, each picture whole.
+
+    A last line that was cut off, when the machine stopped, is dropped first.
+    """
+    with (folder / LOG).open("a+b") as log:
+        log.seek(0)
+        log.truncate(log.read().rfind(b"\n") + 1)
+        log.write(json.dumps(finite_or_none(asdict(progress))).encode() + b"\n")
     files.write_new(folder / SAMPLES, sheet(model, seed), force=True)
     files.write_new(folder / CURVES, drawn_curves(folder / LOG), force=True)
 

@@ -38,6 +38,7 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float, Int64
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -59,8 +60,9 @@ CHECKPOINT_SECONDS = 120.0
 WARM_UP_RATE, WARM_UP_BETAS = 1e-3, (0.9, 0.99)
 WARM_UP_POINTS = 512
 """Of the finest set, drawn anew in each step."""
-WARM_UP_EXAMPLES = 4096
-"""Of the examples, as many have their principal components taken: those of all are alike."""
+WARM_UP_EXAMPLES, WARM_UP_SIZE = 4096, 64
+"""Of the examples, as many have their principal components taken, and at no larger size: those of
+all are alike."""
 LEAST_WEIGHT = 1e-6
 CHANNELS_GROW = 4
 
@@ -175,7 +177,7 @@ class _Run:
         self.taken_over = False
         self._placed: Tensor | None = None
         self._before, self._start = 0.0, time.monotonic()
-        self._begun_at = 0
+        self._began: tuple[float, int] | None = None
         self._figures: Tensor | None = None
         self._penalty = torch.zeros((), device=self.device)
         self._sets: dict[int, tuple[Tensor, list[Tensor], Pyramid]] = {}
@@ -238,6 +240,8 @@ class _Run:
 
     def advance(self) -> None:
         """Take one step of critic and generator."""
+        if self._began is None:
+            self._began = time.monotonic(), self.step
         config, draws = self.config, self._draws(0)
         at, real, sets = self._examples(self.training, draws)
         with self._precision():
@@ -315,14 +319,18 @@ class _Run:
         loss, real, drawn, penalty = (
             [math.nan] * 4 if self._figures is None else self._figures.tolist()
         )
-        lasted = max(time.monotonic() - self._start, 1e-9)
+        a_second = 0.0
+        if self._began is not None:  # neither what an earlier run took counts, nor the warm-up
+            since, begun_at = self._began
+            a_second = (self.step - begun_at) / max(time.monotonic() - since, 1e-9)
         return Progress(
             step=self.step,
             steps=self.config.steps,
             warm_up_left=self.warm_up_left,
             size=self.size,
             seconds=self.seconds,
-            images_a_second=(self.step - self._begun_at) * self.config.batch / lasted,
+            images_a_second=a_second * self.config.batch,
+            seconds_left=(self.config.steps - self.step) / a_second if a_second else math.nan,
             critic_loss=loss,
             real=real,
             drawn=drawn,
@@ -406,25 +414,26 @@ class _Run:
         weights = start.generator.state_dict()
         self.generator.load_state_dict(weights)
         self.average.load_state_dict(weights)
-        self.step = self._begun_at = start.steps
+        self.step = start.steps
         self.taken_over = True
 
     def _places(self) -> Float[Tensor, "count latent"]:
         """Give a latent vector for every example of the training."""
         chosen, latent = self.training, self.config.latent
-        values = [
-            self.examples.values(part, self.size).flatten(1)
-            for part in np.array_split(chosen, max(1, len(chosen) // 256))
-        ]
-        flat = torch.cat(values)
-        centred = flat - flat.mean(0)
-        some = centred[:: max(1, len(centred) // WARM_UP_EXAMPLES)]
+
+        def values(index: NDArray[np.int64]) -> Iterator[Tensor]:
+            for part in np.array_split(index, max(1, len(index) // 256)):
+                yield self.examples.values(part, min(self.size, WARM_UP_SIZE)).flatten(1)
+
+        some = torch.cat(list(values(chosen[:: math.ceil(len(chosen) / WARM_UP_EXAMPLES)])))
+        some -= some.mean(0)
         count = min(latent, *some.shape)
         with torch.random.fork_rng([]):
             torch.manual_seed(self.config.seed)
             _, _, axes = torch.pca_lowrank(some, count, center=False, niter=4)
-            rest = torch.randn(len(flat), latent - count)  # more dimensions than there is to say
-        along = centred @ axes
+            rest = torch.randn(len(chosen), latent - count)  # more dimensions than there is to say
+        along = torch.cat([part @ axes for part in values(chosen)])
+        along -= along.mean(0)
         return torch.cat([along / along.std(0).clamp(min=1e-9), rest], 1)
 
     def save(self, folder: Path) -> None:
@@ -495,7 +504,6 @@ class _Run:
         self.taken_over = bool(taken_over)
         if not self.warm_up_left:
             self.fitting.state.clear()
-        self._begun_at = self.step
         if facts["figures"] is not None:
             self._figures = torch.tensor(facts["figures"], device=self.device)
         self._penalty = torch.tensor(float(facts.get("penalty", 0)), device=self.device)
