@@ -37,14 +37,18 @@ def test_a_climate_model_is_measured_by_latitude_and_wavenumber(
     assert told[0] == "warning: climate learned from 105 examples, and of these it would be 36"
     assert "36 samples, beside 4 held-out examples, so that the other real" in told[2]
     assert told[3].split()[:4] == ["SWD", "diversity", "PSNR-2", "nearest"]
-    assert told[3].split()[4:] == ["zonal", "mean", "spread", "spectrum"]
+    assert told[3].split()[4:] == ["too", "near", "zonal", "mean", "spread", "spectrum"]
     assert [line.split()[0] for line in told[4:]] == ["drawn", "real", "blurred", "noise"]
     # white noise has no zones, and real ones differ less among themselves than from temperatures
-    drawn, real = (float(told[at].split()[6]) for at in (4, 5))
+    drawn, real = (float(told[at].split()[8]) for at in (4, 5))
     assert drawn > 10
     assert 0 < real < 1
     assert cli.run([*command, "--force", "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
+    for line in told[4:]:
+        assert float(line.split()[6]) == pytest.approx(
+            100 * answer[line.split()[0]]["copied"], abs=0.051
+        )
     assert (answer["samples"], answer["trained_anchors"]) == (36, True)
     assert 80 * answer["drawn"]["zonal"]["mean_rms"] == pytest.approx(drawn, abs=0.01)
 

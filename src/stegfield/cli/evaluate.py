@@ -29,8 +29,9 @@ def evaluate(
 
     Beside the figures of the model stand those of three anchors: other real examples, the same
     blurred, and noise. SWD is the sliced Wasserstein distance, diversity and nearest are
-    multiples of what real examples have; of climate fields there are also the RMS errors of the
-    mean and the spread at each latitude, and of the spectrum along longitude.
+    multiples of what real examples have. Too near are samples nearer to an example of the training
+    than 99 in 100 real ones, so that 1 % is usual. Of climate fields there are also the RMS errors
+    of the mean and the spread at each latitude, and of the spectrum along longitude.
 
     Args:
         model: faces, climate or digits; or a file that `stegfield train` wrote.
@@ -71,12 +72,13 @@ def evaluate(
         f"beside {report.reference} held-out examples{few}"
     )
     zonal = source.medium == "climate"
-    say(f"{'':8}     SWD  diversity    PSNR-2  nearest" + (ZONAL if zonal else ""))
+    say(f"{'':8}     SWD  diversity    PSNR-2  nearest  too near" + (ZONAL if zonal else ""))
     for name in ("drawn", "real", "blurred", "noise"):
         figures = getattr(report, name)
         line = (
             f"{name:8} {figures.swd.mean:7.1f} {figures.diversity:10.2f} "
             f"{figures.psnr2_db:6.1f} dB {figures.nearest_ratio:8.2f}"
+            f"{100 * figures.copied:8.1f} %"
         )
         if figures.zonal is not None:
             line += (
