@@ -123,8 +123,12 @@ def _settings(
 
         try:
             entries = tomllib.loads(files.read_bounded(path, 1 << 20).decode())
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             raise ConfigError(f"{path} is not a file of settings: {error}") from None
+        except RecursionError:
+            raise ConfigError(
+                f"{path} is not a file of settings: it is nested too deeply"
+            ) from None
     entries |= {} if flags is None else flags.given
     base = PRESETS.get(what, GanConfig()) if before is None else before
     if "grow" not in entries and isinstance(size := entries.get("size"), int):
