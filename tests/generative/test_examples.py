@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import os
 import pickle
 import zipfile
 from pathlib import Path
@@ -18,8 +19,6 @@ from stegfield.generative.examples import LEAST, _temperatures
 from stegfield.generative.points import even_points
 
 COUNT = 20
-REAL = Path(__file__).parents[3] / "shared" / "data" / "climate"
-"""Fields that are no part of the project."""
 LATITUDES = np.linspace(90, -90, 19, dtype=np.float32)
 
 
@@ -256,9 +255,14 @@ def test_nearly_even_latitudes_are_taken(tmp_path: Path) -> None:
     assert len(globes(tmp_path)) == LEAST
 
 
-@pytest.mark.skipif(not REAL.is_dir(), reason="../shared/data is not there")
+@pytest.mark.skipif(
+    "STEGFIELD_DATA" not in os.environ,
+    reason="STEGFIELD_DATA does not name a folder with climate/*.npz",
+)
 def test_real_files_are_read_as_they_are() -> None:
-    for path in sorted(REAL.rglob("*.npz")):
+    paths = sorted(Path(os.environ["STEGFIELD_DATA"], "climate").rglob("*.npz"))
+    assert paths
+    for path in paths:
         with np.load(path) as arrays:
             kelvin = arrays["temperature"].reshape(-1, 46, 90)
         assert (np.stack(list(_temperatures(path))) == kelvin).all()
