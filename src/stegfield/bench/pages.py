@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -148,7 +149,7 @@ class Section:
 
 def as_html(sections: Sequence[Section], *, quick: bool) -> str:
     """Give one page that needs no other file."""
-    parts = [f"<h1>{TITLE}</h1>", *(f"<p>{html.escape(text)}</p>" for text in _head(quick))]
+    parts = [f"<h1>{TITLE}</h1>", *(f"<p>{_prose(text)}</p>" for text in _head(quick))]
     parts.append(f"<h2>{GLANCE}</h2>{_html_glance(sections)}")
     listed = [
         f'<li><a href="#{html.escape(section.name)}">{html.escape(section.title)}</a><ul>'
@@ -161,7 +162,7 @@ def as_html(sections: Sequence[Section], *, quick: bool) -> str:
         parts += [
             f'<h2 id="{html.escape(section.name)}">{html.escape(section.title)}</h2>',
             f'<p class="source">{html.escape(section.source)}</p>' if section.source else "",
-            f"<p>{html.escape(section.about)}</p>",
+            f"<p>{_prose(section.about)}</p>",
             _html_table(section.table),
             *(f"<p>{html.escape(line)}</p>" for line in section.left_out),
             f'<p class="run">{html.escape(section.run)}</p>',
@@ -176,6 +177,10 @@ def as_html(sections: Sequence[Section], *, quick: bool) -> str:
         f"<title>stegfield: {TITLE}</title><style>{STYLE}</style>"
         f"<body>{''.join(parts)}</body></html>\n"
     )
+
+
+def _prose(text: str) -> str:
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))
 
 
 def _html_glance(sections: Sequence[Section]) -> str:

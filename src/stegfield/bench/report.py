@@ -156,7 +156,7 @@ def _table(suite: Suite, figures: Mapping[str, Figure], records: Sequence[Record
         + ("" if column in run_here or "reported" in column else ", reported")
         for column in order
     }
-    compared = {c for c in order if c == suite.table.ours or not _beside(c, suite)}
+    compared = {column for column in order if not _beside(column, suite)}
     lines = []
     for row in shown_rows:
         for name, figure in figures.items():
@@ -177,7 +177,8 @@ def _table(suite: Suite, figures: Mapping[str, Figure], records: Sequence[Record
             ahead = _ahead(line, figure, suite)
             level = [c for c in ahead if _level(line[c], line[suite.table.ours], figure, ours_span)]
             ours = heads.get(suite.table.ours, "")
-            judged = bool(figure.better) and len(line.keys() & compared) > 1
+            others = line.keys() & compared
+            judged = bool(figure.better and others and suite.table.ours in line)
             better = [heads[column] for column in ahead if column not in level]
             chance = [heads[column] for column in level]
             lines.append(Line(row, figure.label, shown, ours, better, chance, judged))
