@@ -205,7 +205,7 @@ def _to_mp4(signal: Signal) -> bytes:
         with av.open(stream, "w", format="mp4") as file:
             track = file.add_stream("libx264", rate=rate, options={"crf": RATE_FACTOR})
             track.width, track.height, track.pix_fmt = columns, rows, "yuv420p"
-            track.thread_count = 1  # equal signals give equal bytes
+            track.thread_count = 1  # equal signals give equal bytes, nearly always
             for levels in to_levels(signal):
                 file.mux(track.encode(av.VideoFrame.from_ndarray(levels, format="rgb24")))
             file.mux(track.encode())
