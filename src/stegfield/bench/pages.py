@@ -31,8 +31,9 @@ where it guesses like a coin; its least average error P_E is then 0.5. Numbers i
 given number of seconds, depend on it, so rows of steps tell how far each run came.""",
     """Where another column is better than ours, the row says that we are behind it, and the last
 section lists all such rows; it says “level with” where the difference lies within the interval of
-ours, or comes to less than a thousandth of SSIM, or to three images of those judged or fewer. Variants of
-ours are not compared with it, nor are rows of which neither way is better, such as sizes.""",
+ours, or comes to less than a thousandth of SSIM, or to three images of those judged or fewer.
+Variants of ours are not compared with it, nor are rows of which neither way is better, such as
+sizes.""",
 )
 QUICK = """This is the short form: few images, few steps. It shows that everything runs, not how
 well it does."""
