@@ -11,7 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stegfield.errors import InputError, OutputError, OutputExistsError, StegfieldError
-from stegfield.files import Output, check_new, make_folder, read_bounded, write_all_new, write_new
+from stegfield.files import (
+    Output,
+    add_line,
+    check_new,
+    make_folder,
+    read_bounded,
+    write_all_new,
+    write_new,
+)
 
 posix = pytest.mark.skipif(os.name != "posix", reason="file modes and limits are POSIX")
 
@@ -437,3 +445,13 @@ def test_any_name_is_written_or_refused_in_words(tmp_path: Path, name: str) -> N
     else:
         assert read_bounded(path, 4) == b"data"
         path.unlink()
+
+
+@pytest.mark.parametrize("start", [b"", b"one\n", b"one\ntw", b"half", b"one\n" + b"x" * 200_000])
+def test_a_line_follows_the_last_whole_one(tmp_path: Path, start: bytes) -> None:
+    path = tmp_path / "lines"
+    path.write_bytes(start)
+    add_line(path, b"last")
+    assert path.read_bytes() == start[: start.rfind(b"\n") + 1] + b"last\n"
+    with pytest.raises(OutputError):
+        add_line(tmp_path / "nowhere" / "lines", b"last")

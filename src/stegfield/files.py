@@ -13,10 +13,12 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from stegfield.errors import InputError, OutputError, OutputExistsError
 
 NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EXDEV)
+CHUNK = 1 << 16
 
 
 def read_bounded(path: Path, limit: int) -> bytes:
@@ -93,6 +95,32 @@ def make_folder(path: Path) -> None:
         raise OutputError(f"the folder {path} cannot be created: {error.strerror}") from error
     except ValueError as error:  # a name with a zero byte in it
         raise OutputError(f"{path!r} is not the name of a folder") from error
+
+
+def add_line(path: Path, line: bytes) -> None:
+    """Add a line to a file; what a run that died left after the last whole line is dropped.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    try:
+        with path.open("ab+") as file:
+            file.truncate(_whole(file))
+            file.write(line + b"\n")
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _whole(file: BinaryIO) -> int:
+    """Give where the last whole line ends."""
+    end = file.seek(0, os.SEEK_END)
+    while end:
+        start = max(0, end - CHUNK)
+        file.seek(start)
+        if (at := file.read(end - start).rfind(b"\n")) >= 0:
+            return start + at + 1
+        end = start
+    return 0
 
 
 @dataclass(frozen=True)

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from stegfield import files
-from stegfield.errors import InputError, OutputError
+from stegfield.errors import InputError
 from stegfield.metrics import finite_or_none
 
 LARGEST_RESULTS = 1 << 30
-CHUNK = 1 << 16
 RESULTS = "results.jsonl"
 PICTURES = "pictures"
 
@@ -97,26 +95,8 @@ class Results:
         for name, data in pictures.items():
             files.write_new(self.folder / PICTURES / name, data, force=True)
         record = replace(record, figures=finite_or_none(dict(record.figures)))
-        line = json.dumps(asdict(record), allow_nan=False).encode() + b"\n"
-        try:
-            with self._path.open("ab+") as file:
-                file.truncate(_whole(file))
-                file.write(line)
-        except OSError as error:
-            raise OutputError(f"{self._path} cannot be written: {error.strerror}") from error
+        files.add_line(self._path, json.dumps(asdict(record), allow_nan=False).encode())
         self._records[record.id] = record
-
-
-def _whole(file: BinaryIO) -> int:
-    """Give where the last whole line ends; what a run that died left after it is no record."""
-    end = file.seek(0, os.SEEK_END)
-    while end:
-        start = max(0, end - CHUNK)
-        file.seek(start)
-        if (at := file.read(end - start).rfind(b"\n")) >= 0:
-            return start + at + 1
-        end = start
-    return 0
 
 
 def _record(line: bytes, where: str) -> Record:

@@ -12,7 +12,6 @@ import hashlib
 import inspect
 import io
 import json
-import os
 import time
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -190,16 +189,7 @@ class Records:
 
     def add(self, record: Record) -> None:
         """Write a record, for good."""
-        line = json.dumps(asdict(record)).encode() + b"\n"
-        try:
-            with self._path.open("ab+") as file:
-                end = file.seek(0, os.SEEK_END)
-                if end:
-                    file.seek(end - 1)
-                    line = line if file.read(1) == b"\n" else b"\n" + line
-                file.write(line)
-        except OSError as error:
-            raise OutputError(f"{self._path} cannot be written: {error.strerror}") from error
+        files.add_line(self._path, json.dumps(asdict(record)).encode())
         self._done[record.id] = record
 
 

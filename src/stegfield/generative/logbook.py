@@ -61,10 +61,7 @@ def add(folder: Path, progress: Progress, model: Model, *, seed: int) -> None:
 
     A last line that was cut off, when the machine stopped, is dropped first.
     """
-    with (folder / LOG).open("a+b") as log:
-        log.seek(0)
-        log.truncate(log.read().rfind(b"\n") + 1)
-        log.write(json.dumps(finite_or_none(asdict(progress))).encode() + b"\n")
+    files.add_line(folder / LOG, json.dumps(finite_or_none(asdict(progress))).encode())
     files.write_new(folder / SAMPLES, sheet(model, seed), force=True)
     files.write_new(folder / CURVES, drawn_curves(folder / LOG), force=True)
 

@@ -9,7 +9,7 @@ import numpy as np
 from stegfield import pictures, signals
 from stegfield.bench.datasets import Datasets
 from stegfield.bench.experiments.found import Found
-from stegfield.bench.experiments.weighing import build_pools, pool_folder, random_crops
+from stegfield.bench.experiments.weighing import build_pools, random_crops
 from stegfield.bench.results import Figure
 from stegfield.errors import ConfigError
 from stegfield.fields import render
@@ -50,8 +50,9 @@ def showing(
         raise ConfigError(f"against is cover or clean, got {against}")
     covers, groups = random_crops(data, dataset, resolution, fields)
     kinds = ("keyed", "clean") if against == "clean" else ("keyed",)
-    folder = pool_folder(data, dataset, fields, resolution, width, depth, steps, secrets)
-    build_pools(folder, covers, kinds, width=width, depth=depth, steps=steps, secrets=secrets)
+    folder = build_pools(
+        data, dataset, covers, kinds, width=width, depth=depth, steps=steps, secrets=secrets
+    )
     shown = {kind: _shown(folder, kind) for kind in kinds}
     innocent, stego = shown.get("clean", covers), shown["keyed"]
     figures: dict[str, Figure] = {"fields": len(stego)}

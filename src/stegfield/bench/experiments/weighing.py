@@ -53,8 +53,9 @@ def weighing(
     """
     covers, groups = random_crops(data, dataset, resolution, fields)
     kinds = (against, method)
-    folder = pool_folder(data, dataset, fields, resolution, width, depth, steps, secrets)
-    build_pools(folder, covers, kinds, width=width, depth=depth, steps=steps, secrets=secrets)
+    folder = build_pools(
+        data, dataset, covers, kinds, width=width, depth=depth, steps=steps, secrets=secrets
+    )
     made = [pools.read(folder, kind) for kind in kinds]
     both = sorted(made[0].keys() & made[1].keys())
     groups = [groups[at] for at in both]
@@ -89,13 +90,9 @@ def _charts(kinds: tuple[str, str], made: list[list[Field]]) -> dict[str, bytes]
     return {f"weights-{name}": weights.chart(by_kind, name) for name in made[0][0].slot_bounds()}
 
 
-def pool_folder(data: Datasets, *made_of: str | int) -> Path:
-    """Give the folder of fields that are made of these, for all jobs that want such."""
-    return data.scratch("-".join(map(str, ("pools", *made_of))))
-
-
 def build_pools(
-    folder: Path,
+    data: Datasets,
+    dataset: str,
     covers: Sequence[Samples],
     kinds: Sequence[str],
     *,
@@ -103,8 +100,11 @@ def build_pools(
     depth: int,
     steps: int,
     secrets: int,
-) -> None:
-    """Build SIRENs of every kind in a folder, in as many processes as a job has threads.
+) -> Path:
+    """Build SIRENs of every kind, in as many processes as a job has threads.
+
+    Returns:
+        Their folder, which all jobs find that want fields of the same covers and sizes.
 
     Raises:
         StegfieldError: Some failed.
@@ -114,11 +114,14 @@ def build_pools(
         training=FitConfig(steps=steps, seed=0),
         secrets=secrets,
     )
+    made_of = (dataset, len(covers), len(covers[0]), width, depth, steps, secrets)
+    folder = data.scratch("-".join(map(str, ("pools", *made_of))))
     # the fields are the same with any number of processes
     built = pools.build(folder, covers, kinds, config, processes=torch.get_num_threads())
     if built.failed:
         name, reason = next(iter(built.failed.items()))
         raise StegfieldError(f"{len(built.failed)} fields failed; {name}: {reason}")
+    return folder
 
 
 def random_crops(
