@@ -90,14 +90,25 @@ def test_a_run_begins_with_a_model(folder: Path, capsys: pytest.CaptureFixture[s
     message = fails([*command, "--width", "8"], capsys, code=2)
     assert "other sizes than this run: --latent" in message
     assert not Path("runs").exists()
-    # the flags that the message names are those that fit
-    flags = message.splitlines()[0].partition("run: ")[2].split()
-    assert cli.run([*command, *flags, "--json"]) == 0
+    assert "hint: leave them out" in message
+    assert cli.run([*command, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["steps"] == steps + 2
     command[command.index(str(steps + 2))] = str(steps + 3)
     command[command.index("--start") + 1] = "no-longer-there"
     assert cli.run([*command, "--resume"]) == 0
     assert generative.load("runs/" + MODEL).steps == steps + 3
+
+
+def test_a_run_that_begins_with_a_model_has_its_sizes(folder: Path) -> None:
+    assert cli.run(["train", "digits", "-o", "first", *QUICK, *TINY]) == 0
+    start = ["--start", f"first/{MODEL}", "--steps", "5", "--warm-up", "1", "--batch", "4"]
+    assert cli.run(["train", "digits", "-o", "second", *start]) == 0
+    assert cli.run(["train", "digits", "-o", "third", *start, "--rank", "6"]) == 0
+    first, second, third = (
+        generative.load(f"{name}/{MODEL}").sizes for name in ("first", "second", "third")
+    )
+    assert second == first
+    assert third == replace(first, rank=6)
 
 
 @pytest.mark.parametrize("start", ["nobody", "my.toml"])
@@ -187,13 +198,13 @@ def test_a_size_below_those_that_a_preset_begins_with_needs_no_other_word() -> N
         (32, [(32, NEVER)]),
         (128, [(32, 8500), (128, NEVER)]),
     ):
-        chosen = _settings("faces", None, Given(size=size))
+        chosen = _settings(None, Given(size=size), PRESETS["faces"])
         assert chosen.stages == stages
-    assert _settings("faces", None, None) == PRESETS["faces"]
+    assert _settings(None, None, PRESETS["faces"]) == PRESETS["faces"]
     with pytest.raises(ConfigError, match="--size"):
-        _settings("faces", None, Given(size=12))
+        _settings(None, Given(size=12), PRESETS["faces"])
     with pytest.raises(ConfigError, match="--grow"):
-        _settings("faces", None, Given(size=16, grow="32:9"))
+        _settings(None, Given(size=16, grow="32:9"), PRESETS["faces"])
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from stegfield.config import GanConfig
 from stegfield.errors import ConfigError, DivergedError, InputError
 from stegfield.fields import checkpoints
 from stegfield.generative import Arrays, Globes, Model, Progress, Watch, store, train
+from stegfield.generative.hypernet import CompactHead
 from stegfield.generative.logbook import CURVES, LOG, SAMPLES
 from stegfield.generative.model import GeneratorSizes
 from stegfield.generative.processes import ALONE, Processes
@@ -481,12 +482,28 @@ def test_a_run_that_began_with_a_model_goes_on_as_if_it_had_never_stopped(
     assert_equal(whole, parts)
 
 
+def test_a_run_of_a_higher_rank_begins_with_what_the_model_draws(tmp_path: Path) -> None:
+    first, _ = trained(tmp_path / "first")
+    begun, _ = started(tmp_path / "begun", first, rank=5, watch=in_the_warm_up)
+    latents = torch.randn(6, 4, generator=torch.Generator().manual_seed(0))
+    drawn, wanted = (model.sample(latents, (8, 8)) for model in (begun, first))
+    assert torch.allclose(drawn, wanted, atol=1e-5)
+    model, _ = started(tmp_path / "begun", first, rank=5)
+    assert (begun.sizes.rank, begun.steps, model.steps) == (5, 12, 18)
+    for head in model.generator.heads:
+        assert isinstance(head, CompactHead)
+        right = torch.split(head.linear.weight, head.sizes)[1].view(-1, 5, 8)
+        assert right[:, 2:].count_nonzero() > 0.9 * right[:, 2:].numel()  # and is trained on
+
+
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
         ({"width": 8}, "other sizes than this run: --latent 4 --hidden 8 --rank 2 --width 6"),
         ({"hidden": "8,8"}, "other sizes"),
         ({"std": 2.0}, "other sizes"),
+        ({"rank": 1}, "other sizes"),
+        ({"rank": 0}, "other sizes"),
         ({"steps": 12}, "--steps must be above the 12 that tiny was trained for"),
     ],
     ids=str,

@@ -51,7 +51,8 @@ def train(
         config: TOML file of settings; flags come before it.
         settings: How to train.
         start: Model to begin with, a name or a file, to improve it or to adapt it to other
-            examples; its steps count, and --warm-up teaches the critic alone.
+            examples; its steps count, its sizes are the defaults (--rank alone may be higher), and
+            --warm-up teaches the critic alone.
         resume: Go on from the state in the folder. What decides the model stays as it was.
         json: Print the result as JSON.
     """
@@ -63,9 +64,10 @@ def train(
         own, begun = None, None
         if processes.first:
             before = _state_to_resume(state, resume=resume)
-            stored = None if before is None else settings_of(before)
-            own = asdict(_settings(what, config, settings, stored))
             begun = None if start is None or before else generative.load(start)
+            base = PRESETS.get(what, GanConfig()) if before is None else settings_of(before)
+            base = base if begun is None else replace(base, **begun.sizes.settings)
+            own = asdict(_settings(config, settings, base))
         chosen = gan_config(processes.tell(own))
         examples = generative.read_examples(what, data, chosen.size)
         with (
@@ -113,9 +115,7 @@ def _folder(path: Path, *, ours: bool) -> Iterator[None]:
         raise
 
 
-def _settings(
-    what: str, path: Path | None, flags: Given | None, before: GanConfig | None = None
-) -> GanConfig:
+def _settings(path: Path | None, flags: Given | None, base: GanConfig) -> GanConfig:
     """Join the run's settings so far, or presets, with file and flags; a later one counts."""
     entries: dict[str, Any] = {}
     if path is not None:
@@ -130,7 +130,6 @@ def _settings(
                 f"{path} is not a file of settings: it is nested too deeply"
             ) from None
     entries |= {} if flags is None else flags.given
-    base = PRESETS.get(what, GanConfig()) if before is None else before
     if "grow" not in entries and isinstance(size := entries.get("size"), int):
         # the sizes that a preset begins with may not be below one that was asked for
         smaller = [f"{one}:{end}" for one, end in base.stages[:-1] if one < size]

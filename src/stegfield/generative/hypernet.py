@@ -15,7 +15,7 @@ et al. (2021), INR-GAN, for weights modulated by products of low rank.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import torch
@@ -72,6 +72,28 @@ class CompactHead(nn.Module):
         product = left @ right.transpose(1, 2) / math.sqrt(self.rank)
         return self.weight * (1 + product), bias
 
+    @torch.no_grad()
+    def take_over(self, other: CompactHead) -> None:
+        """Say what a head of the same layer and of lower rank says: the products added are 0.
+
+        Their left factors stay random and the right ones are 0, so that training moves both.
+        """
+        self.weight.copy_(other.weight)
+        scale = (self.rank / other.rank) ** (1 / 4)
+        for own, its in zip(self._parts(), other._parts(), strict=True):
+            (left, right, bias), (its_left, its_right, its_bias) = own, its
+            left[:, : other.rank] = scale * its_left
+            right[:, : other.rank] = scale * its_right
+            right[:, other.rank :] = 0
+            bias.copy_(its_bias)
+
+    def _parts(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Give the rows of weights, then of biases, that say left factors, right ones, biases."""
+        for rows in (self.linear.weight, self.linear.bias):
+            left, right, bias = torch.split(rows, self.sizes)
+            shape = (-1, self.rank, *rows.shape[1:])
+            yield left.view(shape), right.view(shape), bias
+
 
 class Generator(nn.Module):
     """Turns latent vectors into fields' weights, and those into values.
@@ -106,6 +128,19 @@ class Generator(nn.Module):
             CompactHead(layer, widths[-1], rank) if rank else FullHead(layer, widths[-1])
             for layer in layers.values()
         )
+
+    @torch.no_grad()
+    def take_over(self, other: Generator) -> None:
+        """Draw what another draws that differs from this one in nothing but a lower rank.
+
+        Source: Chen et al. (2016), Net2Net, for growing networks that keep their function.
+        """
+        self.body.load_state_dict(other.body.state_dict())
+        for own, its in zip(self.heads, other.heads, strict=True):
+            if isinstance(own, CompactHead) and isinstance(its, CompactHead):
+                own.take_over(its)
+            else:
+                own.load_state_dict(its.state_dict())
 
     def weights(self, latents: Float[Tensor, "batch latent"]) -> dict[str, Tensor]:
         """Give the weights of the fields' decoders, by name, each with a first axis of samples."""

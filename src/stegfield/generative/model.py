@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -48,10 +49,14 @@ class GeneratorSizes:
         )
 
     @property
+    def settings(self) -> dict[str, Any]:
+        """Give them by the names, and in the form, that a training's settings have."""
+        return asdict(self) | {"hidden": ",".join(map(str, self.hidden))}
+
+    @property
     def flags(self) -> str:
         """Say them as the flags of `stegfield train`."""
-        own = asdict(self) | {"hidden": ",".join(map(str, self.hidden))}
-        return " ".join(f"--{name} {value}" for name, value in own.items())
+        return " ".join(f"--{name} {value}" for name, value in self.settings.items())
 
 
 @dataclass(frozen=True, eq=False)

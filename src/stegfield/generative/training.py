@@ -405,15 +405,18 @@ class _Run:
         """
         if (start.medium, start.channels) != (self.examples.medium, self.examples.channels):
             raise ConfigError(f"{start.name} draws another kind of signals than the examples")
-        if start.sizes != GeneratorSizes.of(self.config):
-            raise ConfigError(f"{start.name} has other sizes than this run: {start.sizes.flags}")
+        own, its = GeneratorSizes.of(self.config), start.sizes
+        if its != replace(own, rank=its.rank) or not (0 < its.rank <= own.rank or its == own):
+            raise ConfigError(
+                f"{start.name} has other sizes than this run: {its.flags}",
+                hint="leave them out to take its own; only --rank may be higher",
+            )
         if start.steps >= self.config.steps:
             raise ConfigError(
                 f"--steps must be above the {start.steps:,} that {start.name} was trained for"
             )
-        weights = start.generator.state_dict()
-        self.generator.load_state_dict(weights)
-        self.average.load_state_dict(weights)
+        self.generator.take_over(start.generator)
+        self.average.load_state_dict(self.generator.state_dict())
         self.step = start.steps
         self.taken_over = True
 
@@ -552,8 +555,7 @@ class _Run:
 def _decisive(config: GanConfig) -> dict[str, Any]:
     """Give the settings that must be the same when a run goes on."""
     own = {"size": config.size, "channels": config.channels, "seed": config.seed}
-    sizes = asdict(GeneratorSizes.of(config))
-    return own | sizes | {"hidden": ",".join(map(str, sizes["hidden"]))}
+    return own | GeneratorSizes.of(config).settings
 
 
 def gradient_penalty(
