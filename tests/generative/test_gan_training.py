@@ -26,6 +26,7 @@ from stegfield.generative import Arrays, Globes, Model, Progress, Watch, store, 
 from stegfield.generative.hypernet import CompactHead
 from stegfield.generative.logbook import CURVES, LOG, SAMPLES
 from stegfield.generative.model import GeneratorSizes
+from stegfield.generative.points import even_points
 from stegfield.generative.processes import ALONE, Processes
 from stegfield.generative.training import MODEL, STATE, _Run
 
@@ -320,6 +321,7 @@ def test_a_state_with_numbers_that_are_not_finite_is_refused(value: float, tmp_p
     [
         ({"width": 8}, "its --width is 6, not 8"),
         ({"rank": 0}, "its --rank is 2, not 0"),
+        ({"rank": 1}, "its --rank is 2, not 1"),
         ({"channels": 8}, "its --channels is 4, not 8"),
         ({"latent": 5}, "its --latent is 4, not 5"),
         ({"hidden": "8,8"}, "its --hidden is 8, not 8,8"),
@@ -335,6 +337,23 @@ def test_a_state_of_another_model_is_refused(
     trained(tmp_path, steps=2)
     with pytest.raises(InputError, match=f"belongs to another run: {says}"):
         trained(tmp_path, **settings)
+
+
+def test_a_run_goes_on_with_a_higher_rank(tmp_path: Path) -> None:
+    trained(tmp_path, steps=8)
+    runs = [_Run(Arrays(smooth()), replace(TINY, rank=rank), "tiny", ALONE) for rank in (2, 5)]
+    for run in runs:
+        run.restore(tmp_path / STATE)
+    low, high = runs
+    assert_equal(low.critic.state_dict(), high.critic.state_dict())
+    assert (low.step, low.progress().critic_loss) == (high.step, high.progress().critic_loss)
+    latents = torch.randn(6, 4, generator=torch.Generator().manual_seed(0))
+    for name in ("generator", "average"):
+        drawn, wanted = (run.parts[name](latents, even_points("image", 8)) for run in (high, low))
+        assert torch.allclose(drawn, wanted, atol=1e-5)
+    model, _ = trained(tmp_path, rank=5)
+    assert (model.sizes.rank, model.steps) == (5, TINY.steps)
+    trained(tmp_path, rank=5, steps=TINY.steps + 1)  # of which its state now knows
 
 
 @pytest.mark.parametrize("pictures", [smooth(channels=1), smooth().flip(0), smooth(40)])

@@ -27,8 +27,10 @@ what it does not name is as in the experiment of that name. PSNR, in decibels, a
 window of 11x11), up to 1, tell how like two images are: higher is more alike. MAE and RMSE are mean
 and root mean square errors in levels of 0 to 255. A detector's AUC is 0.5 and its accuracy 50 %
 where it guesses like a coin; its least average error P_E is then 0.5. Numbers in brackets bound a
-95 % interval. Two cores that other work shares did all this: seconds, and what was reached in a
-given number of seconds, depend on it, so rows of steps tell how far each run came.""",
+95 % interval: Wilson's of a share, and of a P_E one that is bootstrapped by drawing whole
+photographs with all their crops. Two cores that other work shares did all this: seconds, and what
+was reached in a given number of seconds, depend on it, so rows of steps tell how far each run
+came.""",
     """Where another column is better than ours, the row says that we are behind it, and the last
 section lists all such rows; it says “level with” where the difference lies within the interval of
 ours, or comes to less than a thousandth of SSIM, or to three images of those judged or fewer.

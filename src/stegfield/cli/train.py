@@ -51,9 +51,10 @@ def train(
         config: TOML file of settings; flags come before it.
         settings: How to train.
         start: Model to begin with, a name or a file, to improve it or to adapt it to other
-            examples; its steps count, its sizes are the defaults (--rank alone may be higher), and
-            --warm-up teaches the critic alone.
-        resume: Go on from the state in the folder. What decides the model stays as it was.
+            examples; its steps count, its sizes are the defaults, of which --rank alone may rise,
+            and --warm-up teaches the critic alone.
+        resume: Go on from the state in the folder. What decides the model stays as it was; --rank
+            alone may rise.
         json: Print the result as JSON.
     """
     from stegfield import generative

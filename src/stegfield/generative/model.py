@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -47,6 +47,11 @@ class GeneratorSizes:
             frequencies=config.frequencies,
             std=config.std,
         )
+
+    def hold(self, other: GeneratorSizes) -> bool:
+        """Tell whether these are another's but for a higher rank, so that all it draws fits in."""
+        low = 0 < other.rank < self.rank
+        return other == (replace(self, rank=other.rank) if low else self)
 
     @property
     def settings(self) -> dict[str, Any]:

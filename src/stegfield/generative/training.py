@@ -405,10 +405,9 @@ class _Run:
         """
         if (start.medium, start.channels) != (self.examples.medium, self.examples.channels):
             raise ConfigError(f"{start.name} draws another kind of signals than the examples")
-        own, its = GeneratorSizes.of(self.config), start.sizes
-        if its != replace(own, rank=its.rank) or not (0 < its.rank <= own.rank or its == own):
+        if not GeneratorSizes.of(self.config).hold(start.sizes):
             raise ConfigError(
-                f"{start.name} has other sizes than this run: {its.flags}",
+                f"{start.name} has other sizes than this run: {start.sizes.flags}",
                 hint="leave them out to take its own; only --rank may be higher",
             )
         if start.steps >= self.config.steps:
@@ -460,9 +459,23 @@ class _Run:
         """Go on from a state of the same run."""
         with checkpoints.distrusting(path):
             known = checkpoints.facts_of(path)
-            self._check_same(path, gan_config({**known["settings"]}), known.get("examples"))
+            before = gan_config({**known["settings"]})
+            self._check_same(path, before, known.get("examples"))
+            if before.rank != self.config.rank:
+                self._grow(path, replace(self.config, rank=before.rank))
+                return
             facts = checkpoints.load(path, self.parts, self.all_optimizers, self.identity)
             self._adopt(facts)
+
+    def _grow(self, path: Path, before: GanConfig) -> None:
+        """Go on from a state of lower rank; the generator's optimisers alone begin anew."""
+        run = _Run(self.examples, before, self.name, self.processes)
+        run.restore(path)
+        self.generator.take_over(run.generator)
+        self.average.take_over(run.average)
+        self.critic.load_state_dict(run.critic.state_dict())
+        self.optimizers[1].load_state_dict(run.optimizers[1].state_dict())
+        self._adopt(run._facts())
 
     def agree(self) -> None:
         """Let all processes begin with what the first one has: others may not see its folder.
@@ -514,6 +527,8 @@ class _Run:
     def _check_same(self, path: Path, before: GanConfig, examples: str | None) -> None:
         """Refuse a state of other settings or examples, and say which differ."""
         decisive, wanted = _decisive(before), _decisive(self.config)
+        if GeneratorSizes.of(self.config).hold(GeneratorSizes.of(before)):
+            decisive["rank"] = self.config.rank
         for name, old in decisive.items():
             if old != (new := wanted[name]):
                 raise InputError(

@@ -64,7 +64,8 @@ def detecting(
         )
         for row in rows
     }
-    picture = pictures.curves(curves, across="false alarms", title=f"{method}, {payload:g} bpp")
+    title = f"detected of {method}, {payload:g} bpp"
+    picture = pictures.curves(curves, across="false alarms", title=title)
     return Found(figures, {"roc": picture})
 
 

@@ -9,7 +9,10 @@ import torch
 from stegfield import generative
 from stegfield.bench.datasets import Datasets
 from stegfield.bench.experiments.found import Found
+from stegfield.bench.results import Figure
 from stegfield.generative.judging import judge
+from stegfield.generative.measures import Figures
+from stegfield.signals.packing import HALF_RANGE_KELVIN
 
 SHOWN = 32
 TIMED = 64
@@ -46,18 +49,34 @@ def drawing(
     seconds = time.perf_counter() - began
     judged = judge(source, real, count=samples, shown=SHOWN, seed=seed)
     report = judged.report
-    figures = {
-        f"{who}_{name}": value
-        for who in ("drawn", "real", "blurred", "noise")
-        for name, value in {
-            "swd": getattr(report, who).swd.mean,
-            "diversity": getattr(report, who).diversity,
-            "psnr2_db": getattr(report, who).psnr2_db,
-            "nearest_ratio": getattr(report, who).nearest_ratio,
-            "copied": getattr(report, who).copied,
-        }.items()
+    sets = {
+        "drawn": report.drawn,
+        "real": report.real,
+        "blurred": report.blurred,
+        "noise": report.noise,
     }
-    return Found(
-        figures | {"steps": source.steps, "seconds_a_sample": seconds / TIMED},
-        {"nearest": judged.picture},
-    )
+    figures: dict[str, Figure] = {
+        "steps": source.steps,
+        "samples": report.samples,
+        "seconds_a_sample": seconds / TIMED,
+    }
+    for who, measured in sets.items():
+        figures |= {f"{who}_{name}": value for name, value in _figures(measured).items()}
+    return Found(figures, {"nearest": judged.picture})
+
+
+def _figures(measured: Figures) -> dict[str, Figure]:
+    figures: dict[str, Figure] = {
+        "swd": measured.swd.mean,
+        "diversity": measured.diversity,
+        "psnr2_db": measured.psnr2_db,
+        "nearest_ratio": measured.nearest_ratio,
+        "copied_percent": 100 * measured.copied,
+    }
+    if (zonal := measured.zonal) is not None:
+        figures |= {
+            "zonal_mean_k": HALF_RANGE_KELVIN * zonal.mean_rms,
+            "zonal_std_k": HALF_RANGE_KELVIN * zonal.std_rms,
+            "zonal_spectrum_db": zonal.spectrum_rms_db,
+        }
+    return figures

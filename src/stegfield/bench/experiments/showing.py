@@ -76,7 +76,8 @@ def showing(
         name: list(zip(each.false_alarms.tolist(), each.detections.tolist(), strict=True))
         for name, each in curves.items()
     }
-    return Found(figures, {"roc": pictures.curves(drawn, across="false alarms", title=against)})
+    picture = pictures.curves(drawn, across="false alarms", title=f"detected, against {against}")
+    return Found(figures, {"roc": picture})
 
 
 def _shown(folder: Path, kind: str) -> list[Samples]:
