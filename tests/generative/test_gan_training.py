@@ -23,6 +23,7 @@ from stegfield.config import GanConfig
 from stegfield.errors import ConfigError, DivergedError, InputError
 from stegfield.fields import checkpoints
 from stegfield.generative import Arrays, Globes, Model, Progress, Watch, store, train
+from stegfield.generative.batches import principal_places
 from stegfield.generative.hypernet import CompactHead
 from stegfield.generative.logbook import CURVES, LOG, SAMPLES
 from stegfield.generative.model import GeneratorSizes
@@ -252,6 +253,11 @@ def test_the_time_left_is_that_of_the_steps_of_this_run(
     assert told.seconds == 1008
 
 
+def placed(run: _Run) -> Tensor:
+    """Where the warm-up of a run puts its examples."""
+    return principal_places(run.examples, run.training, size=8, latent=4, seed=TINY.seed)
+
+
 def test_places_are_taken_from_a_bounded_part_of_the_examples(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -262,7 +268,7 @@ def test_places_are_taken_from_a_bounded_part_of_the_examples(
         torch.manual_seed(TINY.seed)
         axes = torch.pca_lowrank(centred, 4, center=False, niter=4)[2]
     wanted = centred @ axes
-    assert torch.allclose(run._places(), wanted / wanted.std(0), atol=1e-4)
+    assert torch.allclose(placed(run), wanted / wanted.std(0), atol=1e-4)
     rows = []
     pca = torch.pca_lowrank
 
@@ -271,8 +277,8 @@ def test_places_are_taken_from_a_bounded_part_of_the_examples(
         return pca(values, *sizes, **settings)
 
     monkeypatch.setattr(torch, "pca_lowrank", counted)
-    monkeypatch.setattr("stegfield.generative.training.WARM_UP_EXAMPLES", 20)
-    places = run._places()
+    monkeypatch.setattr("stegfield.generative.batches.PLACED_EXAMPLES", 20)
+    places = placed(run)
     assert rows == [18]
     assert places.shape == (54, 4)
     assert torch.allclose(places.std(0), torch.ones(4), atol=1e-3)
@@ -394,7 +400,7 @@ def test_random_points_are_other_points_in_every_step() -> None:
     chosen = []
     for step in range(3):
         run.step = step
-        at, values, sets = run._examples(run.training, run._draws(0))
+        at, values, sets = run._batch(run.training, run._draws(0))
         assert values.shape == (TINY.batch, 20, 3)
         assert len(set(map(tuple, at.tolist()))) == 20
         assert len(sets[0].index) == 16
@@ -417,7 +423,7 @@ def test_a_run_grows_where_it_was_told(tmp_path: Path) -> None:
 
 def test_mirrored_examples_are_the_examples_or_their_mirror_images() -> None:
     run = _Run(Arrays(smooth()), replace(TINY, batch=64), "tiny", ALONE)
-    batch = run._examples(run.training, run._draws(0))[1].view(64, 8, 8, 3)
+    batch = run._batch(run.training, run._draws(0))[1].view(64, 8, 8, 3)
     known = smooth()[run.training]
     as_they_are = (batch[:, None] == known).flatten(2).all(2).any(1)
     mirrored = (batch[:, None] == known.flip(2)).flatten(2).all(2).any(1)
@@ -432,7 +438,7 @@ def test_warming_up_brings_the_generator_near_its_examples() -> None:
         for _ in range(steps):
             run.warm_up()
         assert run.warm_up_left == 0
-        places = run._places()
+        places = placed(run)
         assert torch.allclose(places.std(0), torch.ones(4), atol=1e-3)
         wanted = smooth()[run.training]
         with torch.no_grad():

@@ -89,7 +89,7 @@ def plain_gradients(run: _Run) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """The gradients of both losses as they are written down, each by passes of its own."""
     config, draws = run.config, run._draws(0)
     critic, generator = copy.deepcopy(run.critic), copy.deepcopy(run.generator)
-    at, real, sets = run._examples(run.training, draws)
+    at, real, sets = run._batch(run.training, draws)
     latents = run._latents(draws)
 
     def score(values: Tensor, purpose: int) -> Tensor:
@@ -147,7 +147,7 @@ def test_a_penalty_counts_as_often_as_it_is_left_out() -> None:
     gradients = []
     for every in (1, 4):
         run = a_run(r1_every=every)
-        _, real, sets = run._examples(run.training, run._draws(0))
+        _, real, sets = run._batch(run.training, run._draws(0))
         assert run._penalise(real, sets) > 0
         gradients.append([p.grad for p in run.critic.parameters() if p.grad is not None])
     for one, four in zip(*gradients, strict=True):

@@ -38,7 +38,6 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float, Int64
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -48,11 +47,12 @@ from stegfield.fields import checkpoints
 from stegfield.fields.field import keep_freed_memory
 from stegfield.generative import logbook, store
 from stegfield.generative.augment import augmented
+from stegfield.generative.batches import Batch, Batches, principal_places
 from stegfield.generative.examples import Examples
 from stegfield.generative.logbook import Progress, Watch
 from stegfield.generative.model import GeneratorSizes, Model, new_generator
-from stegfield.generative.pointconv import Critic, Pyramid, neighbourhood, pyramid
-from stegfield.generative.points import coarser_sets, even_points, even_pyramid, turned
+from stegfield.generative.pointconv import Critic, Pyramid
+from stegfield.generative.points import even_points, even_pyramid
 from stegfield.generative.processes import ALONE, Processes
 
 STATE, MODEL = "state.safetensors", "last.safetensors"
@@ -60,9 +60,6 @@ CHECKPOINT_SECONDS = 120.0
 WARM_UP_RATE, WARM_UP_BETAS = 1e-3, (0.9, 0.99)
 WARM_UP_POINTS = 512
 """Of the finest set, drawn anew in each step."""
-WARM_UP_EXAMPLES, WARM_UP_SIZE = 4096, 64
-"""Of the examples, as many have their principal components taken, and at no larger size: those of
-all are alike."""
 LEAST_WEIGHT = 1e-6
 CHANNELS_GROW = 4
 
@@ -173,6 +170,7 @@ class _Run:
         self.fitting = torch.optim.Adam(self.trained, WARM_UP_RATE, WARM_UP_BETAS)
         self.all_optimizers = [*self.optimizers, self.fitting]
         self.training, self.held_out = examples.training(), examples.held_out()
+        self.batches = Batches(examples, config, processes)
         self.step, self.warm_up_left = 0, config.warm_up
         self.taken_over = False
         self._placed: Tensor | None = None
@@ -180,7 +178,6 @@ class _Run:
         self._began: tuple[float, int] | None = None
         self._figures: Tensor | None = None
         self._penalty = torch.zeros((), device=self.device)
-        self._sets: dict[int, tuple[Tensor, list[Tensor], Pyramid]] = {}
 
     @property
     def seconds(self) -> float:
@@ -197,36 +194,8 @@ class _Run:
         seed = (self.config.seed * 1_000_003 + step) * 8 + purpose
         return torch.Generator().manual_seed(seed % (1 << 63))
 
-    def _examples(
-        self, chosen: Int64[np.ndarray, " count"], draws: torch.Generator
-    ) -> tuple[Tensor, Tensor, Pyramid]:
-        """Give the points of this step, this process's examples at them, and what lies below."""
-        drawn = torch.randint(len(chosen), (self.config.batch,), generator=draws)
-        mirrored = torch.rand(self.config.batch, generator=draws) < 1 / 2
-        index = chosen[self.processes.share(drawn).numpy()]
-        at, below, sets = self._sets_of(self.size)
-        if self.examples.medium == "climate":  # else nobody looks at what lies between the points
-            at = turned(at, draws)
-            values = self.examples.values_at(index, at)
-        else:
-            values = self.examples.values(index, self.size)
-        if self.config.mirror and self.examples.medium == "image":
-            square = values.view(len(values), self.size, self.size, -1)
-            flip = self.processes.share(mirrored).view(-1, 1, 1, 1)
-            values = torch.where(flip, square.flip(2), square).flatten(1, 2)
-        if 0 < self.config.points < len(at):
-            some = torch.randperm(len(at), generator=draws)[: self.config.points]
-            at, values = at[some], values[:, some]
-            sets = [neighbourhood(at.to(self.device), below[0]), *sets[1:]]
-        return at.to(self.device), values.to(self.device), sets
-
-    def _sets_of(self, size: int) -> tuple[Tensor, list[Tensor], Pyramid]:
-        """Give the points of a size, those of the sets below it, and their neighbourhoods."""
-        if size not in self._sets:
-            finest = even_points(self.examples.medium, size)
-            below = [points.to(self.device) for points in coarser_sets(self.examples.medium, size)]
-            self._sets[size] = finest, below, pyramid([finest.to(self.device), *below])
-        return self._sets[size]
+    def _batch(self, chosen: Int64[np.ndarray, " count"], draws: torch.Generator) -> Batch:
+        return self.batches.draw(chosen, self.size, draws)
 
     @contextmanager
     def _precision(self) -> Iterator[None]:
@@ -243,7 +212,7 @@ class _Run:
         if self._began is None:
             self._began = time.monotonic(), self.step
         config, draws = self.config, self._draws(0)
-        at, real, sets = self._examples(self.training, draws)
+        at, real, sets = self._batch(self.training, draws)
         with self._precision():
             drawn = self.generator(self._latents(draws), at).float()
         seen = drawn.detach().requires_grad_()
@@ -344,7 +313,7 @@ class _Run:
 
     @torch.no_grad()
     def _score_held_out(self) -> float:
-        _, values, sets = self._examples(self.held_out, self._draws(7))
+        _, values, sets = self._batch(self.held_out, self._draws(7))
         return float(self.critic(values, sets).mean())
 
     def warm_up(self) -> None:
@@ -361,8 +330,16 @@ class _Run:
         Components are scaled to variance 1 over the examples, so that random vectors of the same
         variance draw something like them.
         """
+        config = self.config
         if self._placed is None:
-            self._placed = self.processes.same(self._places().to(self.device)).cpu()
+            placed = principal_places(
+                self.examples,
+                self.training,
+                size=self.size,
+                latent=config.latent,
+                seed=config.seed,
+            )
+            self._placed = self.processes.same(placed.to(self.device)).cpu()
         places, draws = self._placed, self._draws(6)
         done, left = self.config.warm_up - self.warm_up_left, self.warm_up_left
         rate = min(1.0, (done + 1) / 100) * math.sqrt(left / self.config.warm_up)
@@ -389,7 +366,7 @@ class _Run:
     def _warm_up_critic(self) -> None:
         """Train the critic alone, against the generator that the run begins with."""
         draws = self._draws(0)
-        at, real, sets = self._examples(self.training, draws)
+        at, real, sets = self._batch(self.training, draws)
         with torch.no_grad(), self._precision():
             drawn = self.generator(self._latents(draws), at).float()
         penalise = self.warm_up_left % self.config.r1_every == 0
@@ -418,25 +395,6 @@ class _Run:
         self.average.load_state_dict(self.generator.state_dict())
         self.step = start.steps
         self.taken_over = True
-
-    def _places(self) -> Float[Tensor, "count latent"]:
-        """Give a latent vector for every example of the training."""
-        chosen, latent = self.training, self.config.latent
-
-        def values(index: NDArray[np.int64]) -> Iterator[Tensor]:
-            for part in np.array_split(index, max(1, len(index) // 256)):
-                yield self.examples.values(part, min(self.size, WARM_UP_SIZE)).flatten(1)
-
-        some = torch.cat(list(values(chosen[:: math.ceil(len(chosen) / WARM_UP_EXAMPLES)])))
-        some -= some.mean(0)
-        count = min(latent, *some.shape)
-        with torch.random.fork_rng([]):
-            torch.manual_seed(self.config.seed)
-            _, _, axes = torch.pca_lowrank(some, count, center=False, niter=4)
-            rest = torch.randn(len(chosen), latent - count)  # more dimensions than there is to say
-        along = torch.cat([part @ axes for part in values(chosen)])
-        along -= along.mean(0)
-        return torch.cat([along / along.std(0).clamp(min=1e-9), rest], 1)
 
     def save(self, folder: Path) -> None:
         """Write the state, the model, a line of the log and two pictures, each whole.
