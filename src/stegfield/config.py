@@ -412,13 +412,14 @@ def gan_config(entries: Mapping[str, Any], base: GanConfig | None = None) -> Gan
 PRESETS = {
     "faces": GanConfig(grow="32:8500", steps=200_000),
     "climate": GanConfig(
-        size=32,
-        steps=6000,
+        size=64,
+        grow="32:6000",
+        steps=15_000,
         batch=16,
         latent=32,
         hidden="128,256",
         std=0.7,
-        channels=16,
+        channels=24,
         mirror=False,
     ),
     "digits": GanConfig(
