@@ -14,6 +14,7 @@ from stegfield.errors import InputError, OutputError, OutputExistsError, Stegfie
 from stegfield.files import (
     Output,
     add_line,
+    check_apart,
     check_new,
     make_folder,
     read_bounded,
@@ -455,3 +456,32 @@ def test_a_line_follows_the_last_whole_one(tmp_path: Path, start: bytes) -> None
     assert path.read_bytes() == start[: start.rfind(b"\n") + 1] + b"last\n"
     with pytest.raises(OutputError):
         add_line(tmp_path / "nowhere" / "lines", b"last")
+
+
+def test_one_file_has_one_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("folder").mkdir()
+    Path("here").symlink_to(".")
+    Path("key").touch()
+    for name in ("key", "folder/../key", "here/key", str(tmp_path / "key")):
+        with pytest.raises(OutputError, match="named twice"):
+            check_apart([Path(name)], [Path("key")])
+    check_apart([Path("folder/key"), Path("a\0")], [Path("key")])
+
+
+def test_devices_and_pipes_are_not_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for force in (False, True):
+        with pytest.raises(OutputError, match="not a regular file"):
+            write_new(pipe, b"data", force=force)
+    assert pipe.is_fifo()
+
+
+@pytest.mark.parametrize(("private", "mode"), [(False, 0o640), (True, 0o600)])
+def test_a_replaced_file_keeps_its_permissions(private: bool, mode: int, tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"before")
+    path.chmod(0o640)
+    write_new(path, b"after", force=True, private=private)
+    assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"after", mode)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -48,14 +49,16 @@ def check_new(path: Path, *, force: bool = False) -> None:
 
     Raises:
         OutputExistsError: The file exists and ``force`` is off.
-        OutputError: Its folder does not exist or is not ours to write to, it is a folder itself, or
-            no file can have its name.
+        OutputError: Its folder does not exist or is not ours to write to, it is a folder itself or
+            a device, or no file can have its name.
     """
     if "\0" in str(path):
         raise OutputError(f"{path!r} is not a file name")
     try:
         if path.is_dir():
             raise OutputError(f"{path} is a folder", hint="name a file to write")
+        if path.exists() and not path.is_file():  # a device or a pipe would be gone
+            raise OutputError(f"{path} is not a regular file", hint="name a file to write")
         if path.exists() and not force:
             raise OutputExistsError(path)
         if not path.parent.is_dir():
@@ -68,19 +71,27 @@ def check_new(path: Path, *, force: bool = False) -> None:
         raise OutputError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
+def identity(path: Path) -> Path:
+    """Give the one name of a file, whatever links and dots lead to it."""
+    try:
+        return Path(os.path.realpath(path))
+    except (OSError, ValueError):  # a name that no file can have
+        return path.absolute()
+
+
 def check_apart(written: Sequence[Path], read: Sequence[Path]) -> None:
     """Refuse a command that would write one file twice, or over what it reads.
 
     Raises:
         OutputError: Two of the names stand for one file.
     """
-    seen = {path.absolute() for path in read}
+    seen = {identity(path) for path in read}
     for path in written:
-        if path.absolute() in seen:
+        if identity(path) in seen:
             raise OutputError(
                 f"{path} is named twice", hint="give every file that is written its own name"
             )
-        seen.add(path.absolute())
+        seen.add(identity(path))
 
 
 def make_folder(path: Path) -> None:
@@ -187,7 +198,7 @@ def _write_beside(output: Output) -> Path:
             stream.write(output.data)
             stream.flush()
             os.fsync(stream.fileno())
-        temporary.chmod(0o600 if output.private else 0o666 & ~_umask())
+        temporary.chmod(0o600 if output.private else _mode(output.path))
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
@@ -206,6 +217,14 @@ def _rename(source: Path, path: Path, *, force: bool) -> None:
         # a file system without hard links: the check and the rename are not one step
         check_new(path)
         source.replace(path)
+
+
+def _mode(path: Path) -> int:
+    """Give the permissions of a file to write: those of the one that it replaces, if there is."""
+    try:
+        return stat.S_IMODE(path.stat().st_mode)
+    except OSError:
+        return 0o666 & ~_umask()
 
 
 def _umask() -> int:

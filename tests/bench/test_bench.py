@@ -442,3 +442,14 @@ def test_images_of_a_folder(tmp_path: Path) -> None:
             data.image(name, 0)
     with pytest.raises(InputError):
         bench.Datasets(None).image("kodak", 0)
+
+
+def test_a_folder_that_cannot_be_looked_into_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(path: Path, **_: object) -> bool:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "exists", refused)
+    with pytest.raises(InputError, match=r"results\.jsonl cannot be read: Permission denied"):
+        Results(tmp_path)

@@ -146,6 +146,84 @@ output = "letter-again.txt"
         read_jobs(Path("jobs.toml"))
 
 
+@pytest.mark.parametrize("output", ["jobs.jsonl", "stego/../jobs.jsonl", "all/jobs.jsonl"])
+def test_a_job_does_not_write_where_results_go(
+    output: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("all").symlink_to(".")
+    job = "[[jobs]]\ncommand = 'extract'\nstego = 'a.png'\nkey = 'alice.key'\n"
+    Path("jobs.toml").write_text(f"{job}output = '{output}'")
+    with pytest.raises(OutputError, match=r"job 1 writes jobs.jsonl, the file of results"):
+        read_jobs(Path("jobs.toml"), Path("jobs.jsonl"))
+    assert cli.run(["batch", "jobs.toml"]) == OutputError.exit_code
+    assert cli.run(["batch", "jobs.toml", "-o", "jobs.toml"]) == OutputError.exit_code
+    assert "jobs.toml is the file of jobs" in capsys.readouterr().err
+    assert Path("jobs.toml").read_text().startswith(job)
+    Path("jobs.toml").write_text(f"{job}output = 'all/jobs.toml'")
+    with pytest.raises(OutputError, match=r"job 1 writes jobs.toml, the file of jobs"):
+        read_jobs(Path("jobs.toml"))
+
+
+def test_a_job_does_not_read_the_results() -> None:
+    Path("jobs.toml").write_text(TOML.replace("letter.txt", "./results"))
+    with pytest.raises(OutputError, match="reads results, the file of results"):
+        read_jobs(Path("jobs.toml"), Path("results"))
+
+
+@pytest.mark.parametrize("data", [b"AAAA", b"[]", b'{"id', b'{"of": 3}', bytes(50)])
+def test_results_do_not_replace_a_file_of_another_kind(
+    data: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("mine").write_bytes(data)
+    code = cli.run(["batch", "jobs.toml", "-o", "mine"])
+    if b'{"id":'.startswith(data):  # a record that was cut off
+        assert code == 0
+        return
+    assert code == InputError.exit_code
+    assert "mine is not a file of a batch's results" in capsys.readouterr().err
+    assert Path("mine").read_bytes() == data
+    assert not list(Path("stego").iterdir())
+
+
+def test_folders_are_missed_before_anything_is_run(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("jobs.toml").write_text(TOML.replace("stego/", "nowhere/"))
+    assert cli.run(["batch", "jobs.toml"]) == OutputError.exit_code
+    assert "the folder nowhere does not exist" in capsys.readouterr().err
+    Path("jobs.toml").write_text(TOML)
+    assert cli.run(["batch", "jobs.toml", "-o", "nowhere/results"]) == OutputError.exit_code
+    assert not list(Path("stego").iterdir())
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        "command = 'hide'\ncover = 'photos/one.png'\nsecret = ['photos/two.png']",
+        "command = 'hide'\ncover = 'photos/one.png'\nsecret = 'photos/two.png'",
+        "command = 'generate'\nmodel = 'digits'\nmessage = 'letter.txt'",
+    ],
+)
+def test_nobody_is_asked_for_a_key(job: str) -> None:
+    Path("jobs.toml").write_text(f"[[jobs]]\n{job}\noutput = 'a.png'")
+    with pytest.raises(InputError, match="there is no key"):
+        read_jobs(Path("jobs.toml"))
+
+
+def test_keys_that_slots_are_written_into_are_outputs(capsys: pytest.CaptureFixture[str]) -> None:
+    text = (
+        "[[jobs]]\ncommand = 'hide'\ncover = 'photos/one.png'\noutput = 'f.safetensors'\n"
+        "secret = [['photos/two.png', 'new.key']]\nslots = 'magnitude'\nsteps = 3\n"
+        "sizes = 'width=16,depth=2'\n"
+    )
+    Path("jobs.toml").write_text(text)
+    (job,) = read_jobs(Path("jobs.toml"))
+    assert job.outputs == [Path("f.safetensors"), Path("new.key")]
+    assert told(capsys, "jobs.toml")["done"] == 1
+    assert told(capsys, "jobs.toml")["kept"] == 1
+    Path("jobs.toml").write_text(text + text.replace("f.safe", "g.safe"))
+    with pytest.raises(OutputError, match=r"write the same file: new.key"):
+        read_jobs(Path("jobs.toml"))
+
+
 @pytest.mark.parametrize("output", ["photos/stego-{name}.png", "photos/{number}.png"])
 def test_what_a_batch_wrote_is_not_its_input_the_next_time(
     output: str, capsys: pytest.CaptureFixture[str]

@@ -274,7 +274,7 @@ def test_a_given_size_shows_what_is_there_and_says_so(
         (["fit", "nothing.png", "-o", "x"], "nothing.png does not exist"),
         (["fit", ".", "-o", "x"], "is a folder"),
         (["fit", "alice.key", "-o", "x"], "alice.key is not an image"),
-        (["fit", "photo.png", "-o", "one.png"], "one.png exists already"),
+        (["fit", "photo.png", "-o", "alice.key"], "alice.key exists already"),
         (["fit", "photo.png", "-o", "photo.png", "--force"], "photo.png is named twice"),
         (["fit", "photo.png", "-o", "x", "--checkpoint", "x"], "x is named twice"),
         (["fit", "photo.png", "-o", "x", "--checkpoint", "no/x"], "folder no does not exist"),
@@ -287,6 +287,9 @@ def test_a_given_size_shows_what_is_there_and_says_so(
         (["inspect", "nothing"], "nothing does not exist"),
         (["keygen", "alice.key"], "alice.key exists already"),
         (["compare", "photo.png", "nothing.png"], "nothing.png does not exist"),
+        (["compare", "photo.png", "one.png", "-o", "one.png", "--force"], "one.png is named twice"),
+        (["generate", "x.png", "-o", "x.png", "--force"], "x.png is named twice"),
+        (["fit", "--cover-model", "two.png", "-o", "two.png", "--force"], "two.png is named twice"),
     ],
 )
 def test_failures_are_one_line_and_leave_nothing(
@@ -308,6 +311,21 @@ def test_failures_are_one_line_and_leave_nothing(
         (["fit", "photo.png", "-o", "x", "--field", "cnn"], "cnn"),
         (["fit", "photo.png", "-o", "x", "--sizes", "width"], "width=256,depth=4"),
         (["fit", "photo.png", "-o", "x", "--sizes", "height=3"], "the sizes of siren are"),
+        (["fit", "photo.png", "-o", "x", "--sizes", "width=8, width=9"], "names width twice"),
+        (["fit", "photo.png", "-o", "x.jpg"], "x.jpg would be a field"),
+        (["hide", "photo.png", "-o", "x.wav", "--secret", "one.png", "alice.key"], "be a field"),
+        (["fit", "photo.png", "-o", "x", "--cover-seed", "3"], "for covers that are drawn"),
+        (["fit", "photo.png", "-o", "x", "--cover-size", "9"], "for covers that are drawn"),
+        (["compare", "photo.png", "photo.png", "-o", "x.jpg"], "x.jpg would be a PNG file"),
+        (["generate", "digits", "-o", "x.png", "--plot", "y.png"], "a globe shows a climate field"),
+        (["generate", "digits", "-o", "x.safetensors", "--size", "9"], "a function has no size"),
+        (["detect", "photo.png", "--pool", "."], "--pool is for fields"),
+        (["detect", "x.safetensors", "--detector", "rs"], "--detector is for images"),
+        (["export", "x", "-o", "y", "--private"], "--private is for the hub"),
+        (
+            ["extract", "photo.png", "-o", "x", "--key", "alice.key", "--passphrase-stdin"],
+            "there is one key",
+        ),
         (["render", "x", "-o", "y", "--size", "12x"], "columns x rows"),
         (["render", "x", "-o", "y", "--size", "65536x65536"], "megapixels"),
         (["compare", "photo.png", "photo.png", "--gain", "inf"], "--gain must be above 0"),
@@ -384,6 +402,21 @@ def test_a_full_disk_leaves_nothing(
     monkeypatch.setattr("os.fsync", full)
     message = fails(["fit", "photo.png", "-o", "x.safetensors", *QUICK], capsys)
     assert "x.safetensors cannot be written: No space left on device" in message
+
+
+def test_pictures_are_named_png(public: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "x.jpg would be a PNG" in fails(["render", str(public), "-o", "x.jpg"], capsys, code=2)
+    command = ["reveal", str(public), "--key", "alice.key", "-o", "x"]
+    assert "x would be a PNG" in fails(command, capsys, code=2)
+
+
+def test_what_is_said_never_goes_to_stdout(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    monkeypatch.setattr(sys, "stderr", None)  # as where a caller has closed it
+    assert cli.run(["extract", "nothing.png", "-o", "-", "--key", "alice.key"]) == 1
+    assert capsys.readouterr().out == ""
 
 
 def test_force_replaces(public: Path, capsys: pytest.CaptureFixture[str]) -> None:

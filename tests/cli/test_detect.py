@@ -46,6 +46,14 @@ def test_one_detector_and_json(folder: Path, capsys: pytest.CaptureFixture[str])
     assert facts["rates"]["pairs"] == pytest.approx(0.9, abs=0.2)
 
 
+def test_small_images_are_not_judged(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Image.open("stego.png") as stego:
+        stego.crop((0, 0, 63, 65)).save("small.png")
+    assert cli.run(["detect", "small.png"]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("small.png: cannot be judged: it has fewer than 4,096 pixels")
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

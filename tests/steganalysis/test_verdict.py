@@ -43,7 +43,7 @@ def test_what_cannot_be_judged_is_said() -> None:
         assert out_of_lossy.suspected is None
         assert set(out_of_lossy.rates.values()) == {None}
         assert origin in out_of_lossy.words
-    plain = judge(signals.from_samples(np.full((16, 16, 1), 7, np.uint8)), "chi")
+    plain = judge(signals.from_samples(np.full((64, 64, 1), 7, np.uint8)), "chi")
     assert plain.suspected is None
     assert "levels" in plain.words
     with pytest.raises(InputError, match="climate"):

@@ -66,8 +66,11 @@ class Results:
         self.folder = folder
         self._path = folder / RESULTS
         self._records: dict[str, Record] = {}
-        if not self._path.exists():
-            return
+        try:
+            if not self._path.exists():
+                return
+        except OSError as error:
+            raise InputError(f"{self._path} cannot be read: {error.strerror}") from error
         data = files.read_bounded(self._path, LARGEST_RESULTS)
         whole, _, _ = data.rpartition(b"\n")
         for number, line in enumerate(whole.splitlines(), 1):

@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from stegfield.cli.secret_files import Secrets
 from stegfield.cli.terminal import answer, read_key, say
 from stegfield.config import AttackConfig
-from stegfield.errors import ConfigError, InputError, OutputExistsError
+from stegfield.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,9 +63,9 @@ def attack(
 
     if len({each.image.name for each in secret}) < len(secret):
         raise ConfigError("two secrets have the same file name", hint="rename one of them")
-    for name in (REPORT, *report.file_names(len(secret))):
-        if (output / name).exists() and not force:
-            raise OutputExistsError(output / name)
+    if output.exists():
+        for name in (REPORT, *report.file_names(len(secret))):
+            files.check_new(output / name, force=force)
     public = fields.load(field)
     shown = signals.read(cover, flatten=flatten)
     if shown.size != public.public.size:
@@ -74,7 +74,7 @@ def attack(
         each.image.name: witness(
             public,
             signals.read(each.image, flatten=flatten),
-            read_key(each.key, passphrase_stdin=passphrase_stdin),
+            read_key(each.key, passphrase_stdin=passphrase_stdin and each.key is None),
         )
         for each in secret
     }

@@ -46,13 +46,16 @@ def batch(
     """
     from rich.progress import TimeRemainingColumn
 
+    from stegfield import files
     from stegfield.cli.jobs import Records, lost, perform, read_jobs
     from stegfield.engines import apart, on_ray
 
     if not 1 <= workers <= MOST_WORKERS:
         raise ConfigError(f"--workers must be from 1 to {MOST_WORKERS:,}, got {workers}")
-    wanted = read_jobs(jobs)
-    records = Records(output or jobs.with_suffix(".jsonl"))
+    results = output or jobs.with_suffix(".jsonl")
+    wanted = read_jobs(jobs, results)
+    files.check_new(results, force=True)
+    records = Records(results)
     pending = [job for job in wanted if not records.done(job)]
     ended: list[Record] = []
     with progress_bar(f"{{task.completed:.0f}}/{len(pending)}", TimeRemainingColumn()) as bar:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from stegfield.cli.signal_files import check_png
 from stegfield.cli.terminal import answer, quality_line
 from stegfield.errors import ConfigError
 
@@ -42,6 +43,8 @@ def compare(
     if not 0 < gain < math.inf:
         raise ConfigError(f"--gain must be above 0, got {gain}")
     if output is not None:
+        check_png(output)
+        files.check_apart([output], [a, b])
         files.check_new(output, force=force)
     pair = [signals.read(path, flatten=flatten) for path in (a, b)]
     quality = signals.quality(pair[1], pair[0])

@@ -34,6 +34,11 @@ def read_cover(path: Path | None, drawn: Drawn, *, flatten: bool) -> tuple[str, 
 
     if (path is None) == (drawn.cover_model is None):
         raise ConfigError("there must be one cover", hint="name an image, or a --cover-model")
+    if path is not None and drawn != Drawn():
+        raise ConfigError(
+            "--cover-seed and --cover-size are for covers that are drawn",
+            hint="leave them out, or name a --cover-model in place of a file",
+        )
     if path is not None:
         return path.name, signals.read(path, flatten=flatten)
     if drawn.cover_seed < 0:

@@ -45,6 +45,13 @@ def detect(
     """
     if not files:
         raise ConfigError("there is nothing to judge", hint="name an image or a field")
+    are_fields = {path.suffix.lower() == FIELDS for path in files}
+    if pool is not None and True not in are_fields:
+        raise ConfigError("--pool is for fields, and there is none to judge", hint="leave it out")
+    if detector != "all" and False not in are_fields:
+        raise ConfigError(
+            "--detector is for images, and there is none to judge", hint="leave it out"
+        )
     judge = _judges(detector, pool, flatten=flatten)
     told: dict[str, dict[str, Any]] = {}
     codes: list[int] = []

@@ -76,9 +76,8 @@ def embed(
     from stegfield import files, fixednet, signals
 
     from_stdin = str(message) == "-"
-    files.check_apart(
-        [output], [cover, *([] if from_stdin else [message]), *([key] if key else [])]
-    )
+    read = [cover, None if from_stdin else message, key, descent.weights]
+    files.check_apart([output], [path for path in read if path is not None])
     files.check_new(output, force=force)
     medium = signals.medium_of(cover)
     fixednet.check_suffix(output.suffix, config.profile, medium)
@@ -105,7 +104,7 @@ def embed(
         )
     files.write_new(output, result.file, force=force)
     if json:
-        answer({"field" if medium == "climate" else medium: str(output), **result.to_json()})
+        answer({medium: str(output), **result.to_json()})
     else:
         tell(output, result)
 

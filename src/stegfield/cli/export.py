@@ -8,6 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from stegfield.cli.terminal import answer, say
+from stegfield.errors import ConfigError
 
 
 def export(
@@ -39,6 +40,8 @@ def export(
     """
     from stegfield import fields, files, publishing
 
+    if private and push is None:
+        raise ConfigError("--private is for the hub", hint="name a repository with --push")
     if push is not None:
         publishing.check_repository(push)
         publishing.check_hub()

@@ -53,7 +53,8 @@ def extract(
     if to_stdout and json:
         raise ConfigError("stdout cannot have both the message and JSON")
     if not to_stdout:
-        files.check_apart([output], [path for path in (stego, key, cover) if path is not None])
+        read = [Path(each) for each in (stego, key, cover, cover_model, weights) if each]
+        files.check_apart([output], read)
         files.check_new(output, force=force)
     fixednet.check_medium(signals.medium_of(stego), profile)
     signal = signals.read(stego)

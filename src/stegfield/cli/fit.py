@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from stegfield.cli.covers import Drawn, read_cover
+from stegfield.cli.signal_files import check_field_name
 from stegfield.cli.terminal import (
     answer,
     finish,
@@ -52,7 +53,9 @@ def fit(
     """
     from stegfield import fields, files
 
-    files.check_apart([output, *([checkpoint] if checkpoint else [])], [image] if image else [])
+    read = [Path(each) for each in (image, drawn.cover_model) if each]
+    files.check_apart([output, *([checkpoint] if checkpoint else [])], read)
+    check_field_name(output)
     files.check_new(output, force=force)
     if checkpoint is not None:
         files.check_new(checkpoint, force=True)

@@ -80,11 +80,12 @@ def generate(
     _check(written, seed, count, grid)
     _check_read(message, key, config, passphrase_stdin=passphrase_stdin)
     check_png(grid, plot)
-    read = [path for path in (message, key) if path is not None and str(path) != "-"]
+    read = [path for path in (Path(model), message, key) if path and str(path) != "-"]
     files.check_apart(written, read)
     for path in written:
         files.check_new(path, force=force)
     source = generative.load(model)
+    _check_shown(source, plot, size, function=written == [output] and _is_function(output))
     if message is not None:
         _check_message(output, grid, seed, config, source.medium)
     shown_at = size_of(source, size)
@@ -100,7 +101,7 @@ def generate(
         result = _sent(cover, read_message(message), with_key, config, output.suffix)
         outputs.append(files.Output(output, result.file))
     elif output is not None:
-        function = output.suffix == FIELD_SUFFIX
+        function = _is_function(output)
         data = fields.to_bytes(field) if function else signals.encode(cover, output.suffix)
         outputs.append(files.Output(output, data))
     if grid is not None:
@@ -127,6 +128,10 @@ def generate(
     else:
         for path in written:
             say(f"{path}: {source.name}, seed {first}")
+
+
+def _is_function(output: Path | None) -> bool:
+    return output is not None and output.suffix == FIELD_SUFFIX
 
 
 def _read_key(path: Path | None, seed: int | None, passphrase_stdin: bool) -> Key | Passphrase:
@@ -177,6 +182,16 @@ def _check(written: list[Path], seed: int | None, count: int, grid: Path | None)
         raise ConfigError("several are drawn into one picture", hint="name it with --grid")
 
 
+def _check_shown(source: Model, plot: Path | None, size: str | None, *, function: bool) -> None:
+    if plot is not None and source.medium != "climate":
+        raise ConfigError(
+            f"a globe shows a climate field, and {source.name} draws images",
+            hint="leave --plot out",
+        )
+    if size is not None and function:
+        raise ConfigError("a function has no size", hint="leave --size out")
+
+
 def _check_read(
     message: Path | None, key: Path | None, config: EmbedConfig, *, passphrase_stdin: bool
 ) -> None:
@@ -206,7 +221,7 @@ def _check_message(
         )
     if config.known_cover and seed is not None:
         raise ConfigError("with --known-cover the key decides what is drawn, not --seed")
-    if output.suffix == FIELD_SUFFIX:
+    if _is_function(output):
         raise ConfigError(
             "a message goes into samples, not into a field",
             hint="write an image, or hide images in the field with `stegfield hide`",

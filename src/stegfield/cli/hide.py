@@ -10,6 +10,7 @@ from cyclopts import Parameter
 
 from stegfield.cli.covers import Drawn, read_cover
 from stegfield.cli.secret_files import SecretFiles, Secrets
+from stegfield.cli.signal_files import check_field_name
 from stegfield.cli.terminal import (
     answer,
     ask_passphrase,
@@ -85,12 +86,13 @@ def hide(
     keys_given = [entry.key for entry in secret if entry.key is not None]
     written = [output, *([checkpoint] if checkpoint else []), *(keys_given if shared else [])]
     read = [
-        *([cover] if cover else []),
+        *(Path(each) for each in (cover, drawn.cover_model) if each),
         *(entry.image for entry in secret),
         *([] if shared else keys_given),
         *([like] if like else []),
     ]
     files.check_apart(written, read)
+    check_field_name(output)
     files.check_new(output, force=force)
     if checkpoint is not None:
         files.check_new(checkpoint, force=True)

@@ -12,11 +12,13 @@ import hashlib
 import inspect
 import io
 import json
+import os
 import time
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +32,10 @@ LARGEST_FILE = 1 << 24
 LARGEST_RECORDS = 1 << 30
 MOST_JOBS = 1_000_000
 WILD = "*?["
-WRITTEN = ("--output", "--grid", "--plot")
-"""Options whose values are files to write."""
+WRITTEN, KEPT_MEANWHILE = ("--output", "--grid", "--plot"), "--checkpoint"
+"""Options whose values are files to write, and the one whose file is gone in the end."""
+RECORD = b'{"id":'
+"""How the lines of a file of results begin."""
 HINT = "`stegfield batch --help` shows how jobs are written"
 
 
@@ -56,9 +60,24 @@ class Job:
 
     @property
     def outputs(self) -> list[Path]:
-        """The files that it writes."""
+        """The files that it leaves."""
+        return [*self._values(*WRITTEN), *self._slot_keys()]
+
+    @property
+    def written(self) -> list[Path]:
+        """The files that it writes, for good or meanwhile."""
+        return [*self.outputs, *self._values(KEPT_MEANWHILE)]
+
+    def _values(self, *flags: str) -> list[Path]:
         pairs = zip(self.arguments, self.arguments[1:], strict=False)
-        return [Path(value) for name, value in pairs if name in WRITTEN]
+        return [Path(value) for name, value in pairs if name in flags]
+
+    def _slot_keys(self) -> list[Path]:
+        """Give the key files that slots are written into, if they have places of their own."""
+        if self._values("--slots") in ([], [Path("keyed")]):
+            return []
+        words = zip(self.arguments, self.arguments[2:], strict=False)
+        return [Path(key) for flag, key in words if flag == "--secret"]
 
     def digests(self) -> dict[str, str]:
         """Give the SHA-256 of every file that it reads."""
@@ -84,38 +103,75 @@ class Record:
     hint: str | None = None
 
 
-def read_jobs(path: Path) -> list[Job]:
+Place = tuple[str, str]
+"""Where a file is: the one name of its folder, and its own."""
+
+
+def read_jobs(path: Path, results: Path | None = None) -> list[Job]:
     """Read a file of jobs, and check all of it before anything is run.
+
+    Args:
+        path: File of jobs.
+        results: Where their records will go, if anywhere.
 
     Raises:
         InputError: It is no TOML or CSV, or one of its jobs is none.
-        OutputError: Two jobs write the same file, or one reads what another writes.
+        OutputError: Two jobs write the same file, one reads what another writes, or writes where
+            there is no folder; or one of them meets the file of jobs or that of results.
     """
+    if results is not None and _place(results) == _place(path):
+        raise OutputError(f"{results} is the file of jobs", hint="name another file with -o")
     text = _text(path)
     tables = _from_csv(text, path) if path.suffix.lower() == ".csv" else _from_toml(text, path)
+    _folder.cache_clear()
     jobs = [job for where, table in tables for job in _expanded(where, table)]
     if not jobs:
         raise InputError(f"{path} has no jobs", hint=HINT)
     if len(jobs) > MOST_JOBS:
         raise InputError(f"{path} has more than {MOST_JOBS:,} jobs", hint="divide it")
-    _check_apart(jobs)
+    _check_apart(jobs, path, results)
     return jobs
 
 
-def _check_apart(jobs: list[Job]) -> None:
+@lru_cache(maxsize=1 << 12)
+def _folder(name: str) -> tuple[str, bool]:
+    """Give the one name of a folder, whatever leads to it, and whether it is there."""
+    return os.path.realpath(name), os.path.isdir(name)  # noqa: PTH112 - of strings, many times
+
+
+def _place(path: Path) -> Place:
+    return _folder(str(path.parent))[0], path.name
+
+
+def _check_apart(jobs: list[Job], path: Path, results: Path | None) -> None:
     """Refuse jobs that meet in a file: they may run in any order, or at the same time."""
-    written: dict[Path, Job] = {}
+    kept = {} if results is None else {_place(results): f"{results}, the file of results"}
+    ours = kept | {_place(path): f"{path}, the file of jobs"}
+    written: dict[Place, Job] = {}
     for job in jobs:
-        for output in (each.absolute() for each in job.outputs):
-            if output in written:
+        for output in job.written:
+            if "\0" in str(output):
+                raise OutputError(f"{job.where}: {str(output)!r} is not a file name")
+            place = _place(output)
+            if place in ours:
+                raise OutputError(f"{job.where} writes {ours[place]}", hint="name another file")
+            if place in written:
                 raise OutputError(
-                    f"{job.where} and {written[output].where} write the same file: {output}",
+                    f"{job.where} and {written[place].where} write the same file: {output}",
                     hint="put {name} or {number} into the name of the output",
                 )
-            written[output] = job
+            if not _folder(str(output.parent))[1]:
+                raise OutputError(
+                    f"{job.where}: the folder {output.parent} does not exist",
+                    hint="create it first",
+                )
+            written[place] = job
     for job in jobs:
         for word in job.arguments[1:]:
-            other = written.get(Path(word).absolute(), job) if "\0" not in word else job
+            place = ("", "") if "\0" in word else _place(Path(word))
+            if place in kept:
+                raise OutputError(f"{job.where} reads {kept[place]}", hint="name another file")
+            other = written.get(place, job)
             if other is not job:
                 raise OutputError(
                     f"{job.where} reads {word}, which {other.where} writes",
@@ -166,7 +222,11 @@ class Records:
         self._done: dict[str, Record] = {}
         if not path.exists():
             return
-        whole, _, _ = files.read_bounded(path, LARGEST_RECORDS).rpartition(b"\n")
+        whole, _, rest = files.read_bounded(path, LARGEST_RECORDS).rpartition(b"\n")
+        if not rest.startswith(RECORD[: len(rest)]):
+            raise InputError(
+                f"{path} is not a file of a batch's results", hint="name another file with -o"
+            )
         for number, line in enumerate(whole.splitlines(), 1):
             try:
                 record = _record(json.loads(line))
@@ -268,8 +328,8 @@ def _expanded(where: str, table: dict[str, Any]) -> Iterator[Job]:
         raise InputError(f"{where}: no file has a name like {first}")
     jobs = _each(where, command, names, table, found)
     # what an earlier run wrote is no input, even if its name fits
-    written = {output.absolute() for job in jobs for output in job.outputs}
-    left = [name for name in found if Path(name).absolute() not in written]
+    written = {_place(output) for job in jobs for output in job.outputs if "\0" not in str(output)}
+    left = [name for name in found if _place(Path(name)) not in written]
     yield from jobs if left == found else _each(where, command, names, table, left or found)
 
 
@@ -301,7 +361,7 @@ def _filled(table: dict[str, Any], named: Mapping[str, str], first: str) -> dict
 def _job(where: str, command: str, names: list[str], table: dict[str, Any]) -> Job:
     from stegfield.cli import app
 
-    if "key" not in table and command in ("embed", "extract", "reveal"):
+    if _asks_for_a_key(command, table):
         raise InputError(f"{where}: there is no key", hint="name a key file; nobody can be asked")
     arguments = [command]
     options = []
@@ -317,6 +377,16 @@ def _job(where: str, command: str, names: list[str], table: dict[str, Any]) -> J
     except (CycloptsError, StegfieldError) as error:
         raise InputError(f"{where}: {' '.join(str(error).split())}", hint=HINT) from None
     return job
+
+
+def _asks_for_a_key(command: str, table: dict[str, Any]) -> bool:
+    """Tell whether a command would ask for a passphrase."""
+    if command == "hide":
+        secrets = table.get("secret", [])
+        each = secrets if isinstance(secrets, list) else [secrets]
+        return not all(isinstance(secret, list) and len(secret) > 1 for secret in each)
+    sends = command == "generate" and "message" in table
+    return "key" not in table and (sends or command in ("embed", "extract", "reveal"))
 
 
 def _option(where: str, name: str, value: Any) -> list[str]:

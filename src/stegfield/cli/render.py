@@ -43,6 +43,6 @@ def render(
         shown = globes.picture(shown)
     files.write_new(output, file_of(shown, output), force=force)
     if json:
-        answer({"image": str(output), "size": list(size_shown)})
+        answer({signals.medium_of(output): str(output), "size": list(size_shown)})
     else:
         say(f"{output}: {size_text(size_shown)}")

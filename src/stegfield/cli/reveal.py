@@ -55,7 +55,8 @@ def reveal(
     files.write_new(output, file_of(shown.signal, output), force=force)
     size_shown = shown.signal.size
     if json:
-        answer({"image": str(output), "size": list(size_shown), "certain": shown.certain})
+        medium = shown.signal.medium
+        answer({medium: str(output), "size": list(size_shown), "certain": shown.certain})
         return
     say(f"{output}: {size_text(size_shown)}")
     if not shown.certain:

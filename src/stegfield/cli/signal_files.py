@@ -10,12 +10,14 @@ from stegfield.errors import ConfigError
 if TYPE_CHECKING:
     from stegfield.signals import Signal
 
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif")
+
 
 def file_of(signal: Signal, output: Path) -> bytes:
-    """Encode a signal as the file that a name stands for; images are PNG, whatever their name.
+    """Encode a signal as the file that a name stands for; images are PNG.
 
     Raises:
-        ConfigError: The name is that of another medium.
+        ConfigError: The name is that of another medium, or of an image but no PNG.
     """
     from stegfield import signals
 
@@ -26,6 +28,8 @@ def file_of(signal: Signal, output: Path) -> bytes:
             f"this is {signals.noun(medium)}, and {output} would be {_would_be(output)}",
             hint=f"name an output that ends in {usual}",
         )
+    if medium == "image":
+        check_png(output)
     return signals.to_png(signal) if medium == "image" else signals.encode(signal, output.suffix)
 
 
@@ -42,3 +46,17 @@ def check_png(*paths: Path | None) -> None:
             raise ConfigError(
                 f"{path} would be a PNG file", hint="give it a name that ends in .png"
             )
+
+
+def check_field_name(path: Path) -> None:
+    """Refuse a name that promises a picture or another signal, not the field that will be written.
+
+    Raises:
+        ConfigError: It does.
+    """
+    from stegfield import signals
+
+    if path.suffix.lower() in PICTURES or signals.medium_of(path) != "image":
+        raise ConfigError(
+            f"{path} would be a field", hint="give it a name that ends in .safetensors"
+        )

@@ -33,7 +33,8 @@ STDIN_LIMIT = 4096
 
 def say(text: str) -> None:
     """Print a result for people on stderr, so that stdout stays for programs."""
-    print(text, file=sys.stderr)  # noqa: T201
+    if sys.stderr is not None:  # closed; print would take stdout
+        print(text, file=sys.stderr)  # noqa: T201
 
 
 def answer(facts: Mapping[str, Any]) -> None:
@@ -73,6 +74,8 @@ def read_key(
     """Read a key file, or ask for a passphrase where there is none."""
     from stegfield.keys import Key
 
+    if path is not None and passphrase_stdin:
+        raise ConfigError("there is one key", hint="name --key or --passphrase-stdin")
     if path is not None:
         return Key.read(path)
     return ask_passphrase("Passphrase: ", from_stdin=passphrase_stdin, repeat=repeat)
@@ -157,6 +160,9 @@ def parse_sizes(text: str | None) -> dict[str, int | float]:
     sizes: dict[str, int | float] = {}
     for entry in (text or "").split(",") if text else []:
         name, _, value = entry.strip().partition("=")
+        name = name.strip()
+        if name in sizes:
+            raise ConfigError(f"--sizes names {name} twice")
         try:
             sizes[name] = float(value) if "." in value or "e" in value else int(value)
         except ValueError:

@@ -57,7 +57,8 @@ class Sizes:
             value, (low, high) = getattr(self, entry.name), self.RANGES[entry.name]
             kind = float if entry.type in ("float", float) else int
             if isinstance(value, bool) or not isinstance(value, int | kind):
-                raise ConfigError(f"{entry.name} must be a number, got {value!r}")
+                what = "a number" if kind is float else "a whole number"
+                raise ConfigError(f"{entry.name} must be {what}, got {value!r}")
             if not low <= value <= high:
                 raise ConfigError(f"{entry.name} must be from {low:g} to {high:g}, got {value!r}")
 

@@ -7,6 +7,7 @@ with.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
@@ -132,6 +133,8 @@ class CleanFields:
             raise InputError(
                 f"{self.folder} is not a folder", hint="name a folder of clean field files"
             )
+        if not os.access(self.folder, os.R_OK | os.X_OK):
+            raise InputError(f"{self.folder} cannot be read", hint="may you look into it?")
         found = {}
         for path in sorted(self.folder.glob("*.safetensors")):
             with suppress(StegfieldError):

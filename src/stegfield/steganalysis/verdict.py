@@ -51,6 +51,8 @@ SUSPECTED: dict[str, dict[str, int]] = {
 }
 """How many of `IMAGES` each detector suspects at `lsb.THRESHOLD`; rates are bits a pixel."""
 COVERS = "covers"
+LEAST_PIXELS = 64 * 64
+"""Of smaller images, up to two in five that hide nothing were suspected, not those few."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,9 @@ def judge(image: Signal, detector: Name | Literal["all"] = "all") -> Verdict:
             f"a lossy file ({image.origin}) keeps no lowest bits; messages in its coefficients, or "
             "any that survive it, are not looked for",
         )
+    if math.prod(image.size) < LEAST_PIXELS:
+        why = f"it has fewer than {LEAST_PIXELS:,} pixels, too few for these detectors"
+        return Verdict(dict.fromkeys(names), decides, None, why)
     found = lsb.rates(signals.to_samples(image), names)
     rates = {name: rate if math.isfinite(rate) else None for name, rate in found.items()}
     decisive = rates[decides]
