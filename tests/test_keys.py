@@ -328,6 +328,13 @@ def test_a_key_file_whose_lines_end_in_cr_lf_is_the_same(tmp_path: Path) -> None
     assert Key.read(path).slots == bytes(range(100))
 
 
+@pytest.mark.parametrize("end", ["\n", "\n\n\n", "\r\n"])
+def test_empty_lines_may_follow_a_key(end: str, tmp_path: Path) -> None:
+    path = tmp_path / "edited.key"
+    path.write_bytes(KEY.to_bytes() + end.encode())
+    assert Key.read(path) == KEY
+
+
 def test_read_undoes_write(tmp_path: Path) -> None:
     path = tmp_path / "a.key"
     key = Key(KEY.secret, b"slots")

@@ -410,7 +410,7 @@ def gan_config(entries: Mapping[str, Any], base: GanConfig | None = None) -> Gan
 
 
 PRESETS = {
-    "faces": GanConfig(grow="32:8500", steps=200_000),
+    "faces": GanConfig(grow="32:8500", steps=200_000, rank=8),
     "climate": GanConfig(
         size=64,
         grow="32:6000",

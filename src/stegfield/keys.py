@@ -84,12 +84,13 @@ class Key:
     def parse(cls, data: bytes) -> Key:
         """Read the bytes of a key file: its mark, two base64 blocks, and a check.
 
-        Lines may end in CR LF as well, since mail programs and editors make them so.
+        Lines may end in CR LF as well, and empty ones may follow, since mail programs and editors
+        make them so.
 
         Raises:
             KeyFileError: It is not one; the message goes behind the file's name.
         """
-        text = data.decode("ascii", errors="replace").replace("\r\n", "\n")
+        text = data.decode("ascii", errors="replace").replace("\r\n", "\n").rstrip("\n")
         mark, *lines = text.split("\n\n")
         if mark != FILE_MARK:
             raise KeyFileError("is not a key file")

@@ -46,6 +46,16 @@ def test_one_detector_and_json(folder: Path, capsys: pytest.CaptureFixture[str])
     assert facts["rates"]["pairs"] == pytest.approx(0.9, abs=0.2)
 
 
+def test_names_do_not_command_the_terminal(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("stego.png").rename("red\x1b[31m.png")
+    assert cli.run(["detect", "red\x1b[31m.png", "gone\x07.png"]) == 1
+    captured = capsys.readouterr()
+    assert captured.out.startswith(r"red\x1b[31m.png: suspected")
+    assert r"gone\x07.png does not exist" in captured.err
+
+
 def test_small_images_are_not_judged(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with Image.open("stego.png") as stego:
         stego.crop((0, 0, 63, 65)).save("small.png")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from stegfield.cli.terminal import answer, complain
+from stegfield.cli.terminal import answer, complain, printable
 from stegfield.errors import ConfigError, StegfieldError
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def detect(
             complain(str(error), error.hint)
             continue
         for at, line in enumerate([] if json else lines):
-            print(f"    {line}" if at else f"{path}: {line}")  # noqa: T201
+            print(printable(f"    {line}" if at else f"{path}: {line}"))  # noqa: T201
     if json:
         answer({"files": told})
     return codes[0] if codes else 0

@@ -34,7 +34,14 @@ STDIN_LIMIT = 4096
 def say(text: str) -> None:
     """Print a result for people on stderr, so that stdout stays for programs."""
     if sys.stderr is not None:  # closed; print would take stdout
-        print(text, file=sys.stderr)  # noqa: T201
+        print(printable(text), file=sys.stderr)  # noqa: T201
+
+
+def printable(text: str) -> str:
+    """Write out what would command a terminal, as names of files from others may."""
+    return "".join(
+        each if each.isprintable() or each == "\n" else ascii(each)[1:-1] for each in text
+    )
 
 
 def answer(facts: Mapping[str, Any]) -> None:
