@@ -22,7 +22,7 @@ from stegfield.signals import to_samples, waves
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ["--no-sandbox", "--disable-background-networking"]
-SOON = 20_000
+SOON = 60_000
 """Milliseconds to wait for something that a busy machine may be slow with."""
 SECRET = "a long sentence"
 
@@ -214,14 +214,14 @@ def test_a_run_is_stopped_and_keeps_what_there_is(page: Any, photo: Path) -> Non
     choose(panel, "Cover", photo)
     choose(panel, "Secret 1", drawn(photo.parent / "one.png", 32, 32, 1.0))
     panel.get_by_label("Passphrase 1").fill(SECRET)
-    panel.get_by_label("Seconds to train").first.fill("30")
+    panel.get_by_label("Seconds to train").first.fill("100")
     press(panel, "Hide")
     panel.get_by_text("s left").wait_for()
     press(panel, "Stop and keep what there is")
     told = said(panel)
     seconds = re.search(r"in (\d+) s", told)
     assert seconds is not None
-    assert int(seconds[1]) < 25
+    assert int(seconds[1]) < 90
     assert hiding.reveal(fields.load(taken(panel, photo.parent)), Passphrase(SECRET)).certain
 
 
