@@ -119,11 +119,11 @@ def read_jobs(path: Path, results: Path | None = None) -> list[Job]:
         OutputError: Two jobs write the same file, one reads what another writes, or writes where
             there is no folder; or one of them meets the file of jobs or that of results.
     """
+    _folder.cache_clear()
     if results is not None and _place(results) == _place(path):
         raise OutputError(f"{results} is the file of jobs", hint="name another file with -o")
     text = _text(path)
     tables = _from_csv(text, path) if path.suffix.lower() == ".csv" else _from_toml(text, path)
-    _folder.cache_clear()
     jobs = [job for where, table in tables for job in _expanded(where, table)]
     if not jobs:
         raise InputError(f"{path} has no jobs", hint=HINT)
