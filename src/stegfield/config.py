@@ -245,7 +245,7 @@ class DescentConfig:
 class GanConfig:
     """How a generator of fields is trained against its critic.
 
-    The defaults are those for faces at 64x64 on a CPU; `PRESETS` has the others.
+    The defaults are for images at 64x64 on a CPU; `PRESETS` has what differs by what is drawn.
     """
 
     size: int = 64

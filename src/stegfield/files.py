@@ -71,7 +71,7 @@ def check_new(path: Path, *, force: bool = False) -> None:
         raise OutputError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
-def identity(path: Path) -> Path:
+def _identity(path: Path) -> Path:
     """Give the one name of a file, whatever links and dots lead to it."""
     try:
         return Path(os.path.realpath(path))
@@ -85,13 +85,13 @@ def check_apart(written: Sequence[Path], read: Sequence[Path]) -> None:
     Raises:
         OutputError: Two of the names stand for one file.
     """
-    seen = {identity(path) for path in read}
+    seen = {_identity(path) for path in read}
     for path in written:
-        if identity(path) in seen:
+        if _identity(path) in seen:
             raise OutputError(
                 f"{path} is named twice", hint="give every file that is written its own name"
             )
-        seen.add(identity(path))
+        seen.add(_identity(path))
 
 
 def make_folder(path: Path) -> None:

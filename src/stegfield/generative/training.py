@@ -341,16 +341,14 @@ class _Run:
             )
             self._placed = self.processes.same(placed.to(self.device)).cpu()
         places, draws = self._placed, self._draws(6)
-        done, left = self.config.warm_up - self.warm_up_left, self.warm_up_left
-        rate = min(1.0, (done + 1) / 100) * math.sqrt(left / self.config.warm_up)
+        done, left = config.warm_up - self.warm_up_left, self.warm_up_left
+        rate = min(1.0, (done + 1) / 100) * math.sqrt(left / config.warm_up)
         self.fitting.param_groups[0]["lr"] = WARM_UP_RATE * rate
-        index = self.processes.share(
-            torch.randint(len(places), (self.config.batch,), generator=draws)
-        )
-        at = even_points(self.examples.medium, self.config.size)
+        index = self.processes.share(torch.randint(len(places), (config.batch,), generator=draws))
+        at = even_points(self.examples.medium, config.size)
         some = torch.randperm(len(at), generator=draws)[:WARM_UP_POINTS]
         chosen = self.training[index.numpy()]
-        wanted = self.examples.values(chosen, self.config.size)[:, some]
+        wanted = self.examples.values(chosen, config.size)[:, some]
         with self._precision():
             given = self.generator(places[index].to(self.device), at[some].to(self.device))
         loss = (given.float() - wanted.to(self.device)).square().mean()
