@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import signal
 import stat
 import subprocess
@@ -128,6 +129,17 @@ def test_a_psnr_that_was_not_reached_is_said(
     command = ["fit", "photo.png", "-o", "clean.safetensors", *QUICK, "--target-db", "70"]
     assert cli.run(command) == 0
     assert "warning: 70 dB were asked for" in capsys.readouterr().err
+
+
+def test_a_log_file_gets_a_line_now_and_then(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ["fit", "photo.png", "-o", "clean.safetensors", *QUICK]
+    assert cli.run(command) == 0
+    assert ": step" not in capsys.readouterr().err
+    monkeypatch.setattr("stegfield.cli.terminal.LINE_EVERY", 0.0)
+    assert cli.run([*command, "--force"]) == 0
+    assert re.match(r"\d+%: step \d+, photo.png \d+\.\d dB, \d+ s left", capsys.readouterr().err)
 
 
 def test_a_checkpoint_is_removed_when_the_result_is_written(folder: Path) -> None:

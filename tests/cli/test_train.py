@@ -82,6 +82,18 @@ def test_digits_are_trained_and_the_run_goes_on(
     assert generative.load("runs/" + MODEL).name == "digits"
 
 
+def test_a_log_file_gets_a_line_now_and_then(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stegfield.cli.terminal.LINE_EVERY", 0.0)
+    assert cli.run(["train", "digits", "-o", "runs", *QUICK]) == 0
+    *lines, last = capsys.readouterr().err.splitlines()
+    assert last == f"runs/{MODEL}: 3 of 3 steps"
+    assert "warming up, 1 steps to go" in lines[0]
+    assert lines[-1].startswith("100%: step 3, 8x8, ")
+    assert "loss " in lines[-1]
+
+
 def test_a_run_begins_with_a_model(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["train", "digits", "-o", "runs", "--start", "digits", *QUICK]
     steps = generative.load("digits").steps

@@ -7,6 +7,7 @@ import json
 import math
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from stegfield.signals import Signal
 
 STDIN_LIMIT = 4096
+LINE_EVERY = 60.0
+"""Seconds between the lines of a long run where no terminal shows a bar."""
 
 
 def say(text: str) -> None:
@@ -259,30 +262,40 @@ def interruptible(bar: Bar, promise: str) -> Iterator[Callable[[], bool]]:
         signal.signal(signal.SIGINT, previous)
 
 
+class _Steps:
+    """How far a run is, in steps: as a bar; in a file or a pipe, as a line now and then."""
+
+    def __init__(self, *, show: bool = True) -> None:
+        from rich.progress import TextColumn
+
+        self.bar = progress_bar("step {task.fields[step]}", TextColumn("{task.fields[left]}"))
+        self._task = self.bar.add_task("", total=1.0, step="0", told="", left="", visible=show)
+        self._lines = show and self.bar.disable
+        self._next = time.monotonic() + LINE_EVERY
+
+    def tell(self, fraction: float, step: int, told: str, left: str) -> None:
+        """Show the latest."""
+        self.bar.update(self._task, completed=fraction, step=f"{step:,}", told=told, left=left)
+        if self._lines and time.monotonic() >= self._next:
+            self._next = time.monotonic() + LINE_EVERY
+            say(", ".join(filter(None, (f"{fraction:.0%}: step {step:,}", told, left))))
+
+
 @contextmanager
 def watching(names: list[str]) -> Iterator[Callable[[Progress], bool]]:
     """Show progress with the PSNR of every signal, and turn Ctrl-C into an early, orderly end.
 
     The first Ctrl-C lets the run wind down and write its file; the second stops at once.
     """
-    from rich.progress import TextColumn
-
-    bar = progress_bar("step {task.fields[step]}", TextColumn("{task.fields[left]}"))
-    with interruptible(bar, "winding down") as asked:
-        task = bar.add_task("", total=1.0, step=0, told="", left="")
+    steps = _Steps()
+    with interruptible(steps.bar, "winding down") as asked:
 
         def watch(progress: Progress) -> bool:
             psnr = ", ".join(
                 f"{name} {db:.1f} dB" for name, db in zip(names, progress.psnr_db, strict=False)
             )
             left = progress.seconds * (1 / max(progress.fraction, 1e-3) - 1)
-            bar.update(
-                task,
-                completed=progress.fraction,
-                step=progress.step,
-                told=psnr,
-                left=f"{left:.0f} s left",
-            )
+            steps.tell(progress.fraction, progress.step, psnr, f"{left:.0f} s left")
             return asked()
 
         yield watch
@@ -291,26 +304,20 @@ def watching(names: list[str]) -> Iterator[Callable[[Progress], bool]]:
 @contextmanager
 def watching_training(*, show: bool) -> Iterator[Callable[[Drawing], bool]]:
     """Show the progress of a training, and turn Ctrl-C into an orderly end."""
-    from rich.progress import TextColumn
-
-    bar = progress_bar("step {task.fields[step]}", TextColumn("{task.fields[left]}"))
-    with interruptible(bar, "ending after this step") as asked:
-        task = bar.add_task("", total=1.0, step=0, told="", left="", visible=show)
+    steps = _Steps(show=show)
+    with interruptible(steps.bar, "ending after this step") as asked:
 
         def watch(progress: Drawing) -> bool:
-            bar.update(
-                task,
-                completed=progress.step / progress.steps,
-                step=f"{progress.step:,}",
-                told=f"{progress.size}x{progress.size}, {progress.images_a_second:.0f} a second, "
+            told = (
+                f"warming up, {progress.warm_up_left:,} steps to go"
+                if progress.warm_up_left
+                else f"{progress.size}x{progress.size}, {progress.images_a_second:.0f} a second, "
                 f"loss {progress.critic_loss:.2f}, "
                 f"scores {progress.real:+.2f} {progress.drawn:+.2f}"
-                if not progress.warm_up_left
-                else f"warming up, {progress.warm_up_left:,} steps to go",
-                left=""
-                if math.isnan(progress.seconds_left)
-                else f"{progress.seconds_left / 60:.0f} min left",
             )
+            minutes = progress.seconds_left / 60
+            left = "" if math.isnan(minutes) else f"{minutes:.0f} min left"
+            steps.tell(progress.step / progress.steps, progress.step, told, left)
             return asked()
 
         yield watch
