@@ -311,3 +311,65 @@ def test_a_name_of_one_s_own_learns_from_a_folder_of_images(
     command[3] = "not/even/here"
     assert "13.png" in fails([*command, *QUICK, *TINY], capsys, code=1)
     assert not Path("not").exists()
+
+
+@pytest.fixture
+def globes(folder: Path) -> Path:
+    """Temperatures in a folder and one below it, with what macOS adds to them."""
+    latitude = np.linspace(90, -90, 19)
+    rng = np.random.default_rng(1)
+    (folder / "globes" / "more").mkdir(parents=True)
+    for number in range(20):
+        kelvin = 260 + rng.random((19, 24)).astype(np.float32)
+        path = folder / "globes" / ("more" if number % 2 else ".") / f"{number}.npz"
+        np.savez(path, temperature=kelvin, latitude=latitude)
+    (folder / "globes" / "._0.npz").write_bytes(b"no temperatures")
+    return folder / "globes"
+
+
+def test_a_name_of_one_s_own_learns_from_a_folder_of_temperatures(globes: Path) -> None:
+    command = ["train", "weather", "-o", "runs", "--data", "globes", "--size", "8", *QUICK]
+    assert cli.run([*command, *TINY[:-2]]) == 0
+    model = generative.load("runs/" + MODEL)
+    assert (model.name, model.medium, model.size) == ("weather", "climate", (19, 24))
+    settings, preset = settings_of("runs"), PRESETS["climate"]
+    assert (settings.std, settings.channels) == (preset.std, preset.channels)
+    assert settings.mirror is False
+    command[command.index("3")] = "5"
+    assert cli.run([*command, "--resume"]) == 0
+    assert generative.load("runs/" + MODEL).steps == 5
+
+
+def test_one_file_of_temperatures_is_enough(globes: Path) -> None:
+    kelvin = 260 + np.random.default_rng(1).random((20, 19, 24)).astype(np.float32)
+    np.savez("all.npz", temperature=kelvin, latitude=np.linspace(90, -90, 19))
+    command = ["train", "weather", "-o", "runs", "--data", "all.npz", "--size", "8"]
+    assert cli.run([*command, *QUICK, *TINY]) == 0
+    assert generative.load("runs/" + MODEL).medium == "climate"
+
+
+def test_a_model_of_images_does_not_begin_a_run_of_temperatures(
+    globes: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["train", "weather", "-o", "runs", "--data", "globes", "--start", "digits"]
+    message = fails(command, capsys, code=2)
+    assert "error: digits draws another kind of signals than the examples" in message
+    assert "hint: begin with a model of such examples" in message
+    assert not Path("runs").exists()
+
+
+def test_a_folder_without_examples_says_what_is_looked_for(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("notes").mkdir()
+    message = fails(["train", "clouds", "-o", "runs", "--data", "notes"], capsys, code=1)
+    assert "error: notes has 0 images" in message
+    assert "hint: name a folder or a zip of images; temperatures are learned from" in message
+
+
+def test_a_name_of_one_s_own_needs_examples(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    message = fails(["train", "clouds", "-o", "runs"], capsys, code=2)
+    assert "error: there are no examples to learn clouds from" in message
+    assert "--data" in message

@@ -45,7 +45,9 @@ def train(
     among processes, GPUs or machines; the first of them alone reads and writes the folder.
 
     Args:
-        what: faces, climate or digits, whose settings are the defaults; or a name of your own.
+        what: faces, climate or digits, whose settings are the defaults; or a name of your own,
+            for which --data tells whether images or temperatures are learned: those of climate are
+            then the defaults for temperatures.
         output: Folder for the model, the state to go on from, the log and a picture of samples.
         data: Folder or zip of images, or folder of .npz temperatures; the digits need none.
         config: TOML file of settings; flags come before it.
@@ -61,16 +63,17 @@ def train(
     from stegfield.generative.training import MODEL, STATE, settings_of
 
     state = output / STATE
+    medium = generative.medium_to_learn(what, data)
     with generative.joined() as processes:
         own, begun = None, None
         if processes.first:
             before = _state_to_resume(state, resume=resume)
             begun = None if start is None or before else generative.load(start)
-            base = PRESETS.get(what, GanConfig()) if before is None else settings_of(before)
+            base = _preset(what, medium) if before is None else settings_of(before)
             base = base if begun is None else replace(base, **begun.sizes.settings)
             own = asdict(_settings(config, settings, base))
         chosen = gan_config(processes.tell(own))
-        examples = generative.read_examples(what, data, chosen.size)
+        examples = generative.read_examples(what, data, chosen.size, medium=medium)
         with (
             _folder(output, ours=processes.first),
             watching_training(show=processes.first) as watch,
@@ -89,6 +92,10 @@ def train(
         answer({"model": str(output / MODEL), "steps": model.steps, "examples": model.examples})
     elif first:
         say(f"{output / MODEL}: {model.steps:,} of {chosen.steps:,} steps")
+
+
+def _preset(what: str, medium: str) -> GanConfig:
+    return PRESETS.get("climate" if medium == "climate" else what, GanConfig())
 
 
 def _state_to_resume(state: Path, *, resume: bool) -> Path | None:

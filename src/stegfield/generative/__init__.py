@@ -8,6 +8,7 @@ from stegfield.generative.examples import (
     Images,
     digits,
     globes,
+    medium_to_learn,
     read_examples,
 )
 from stegfield.generative.keyed import cover_of, draw_keyed
@@ -36,6 +37,7 @@ __all__ = [
     "globes",
     "joined",
     "load",
+    "medium_to_learn",
     "read_examples",
     "save",
     "to_bytes",

@@ -28,6 +28,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from stegfield import files, signals
+from stegfield.config import PRESETS
 from stegfield.errors import ConfigError, InputError
 from stegfield.generative.points import even_points
 
@@ -38,6 +39,7 @@ LEAST = 16
 HELD_OUT = 10
 """Every so manyth example is kept from the training, to measure against."""
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+TEMPERATURES = (".npz",)
 COLDEST_K, HOTTEST_K = 180.0, 340.0
 FEWEST_ROWS, UNEVEN = 3, 0.05
 """Rows of a grid, and how far a row or column may be from its place, as a share of a step."""
@@ -113,7 +115,10 @@ class Images(Examples):
         if len(self._source.names) < LEAST:
             raise InputError(
                 f"{source} has {len(self._source.names)} images",
-                hint=f"{LEAST} are the least to learn from, some thousands are better",
+                hint=f"{LEAST} are the least to learn from, some thousands are better"
+                if self._source.names
+                else "name a folder or a zip of images; temperatures are learned from a folder of "
+                ".npz files, as climate or under a name of your own",
             )
         self.channels = 3
         kept = len(self._source.names) * size * size * self.channels <= MEMORY
@@ -164,10 +169,16 @@ class Images(Examples):
         return np.asarray(image.resize(size, Image.Resampling.LANCZOS, box))
 
 
-def _is_image(name: Path) -> bool:
-    """Tell by the name, of which macOS writes second ones that hold no image."""
+def _is_example(name: Path, suffixes: Sequence[str]) -> bool:
+    """Tell by the name, of which macOS writes second ones that hold no example."""
     of_macos = name.name.startswith("._") or "__MACOSX" in name.parts
-    return name.suffix.lower() in SUFFIXES and not of_macos
+    return name.suffix.lower() in suffixes and not of_macos
+
+
+def _below(folder: Path, suffixes: Sequence[str]) -> list[Path]:
+    """Name the examples of a folder and those below it, from the folder on."""
+    names = (path.relative_to(folder) for path in folder.rglob("*"))
+    return sorted(name for name in names if _is_example(name, suffixes))
 
 
 class _Folder:
@@ -177,9 +188,7 @@ class _Folder:
         if not path.is_dir():
             raise InputError(f"{path} does not exist", hint="name a folder or a zip of images")
         self._path = path
-        self.names = sorted(
-            str(name) for p in path.rglob("*") if _is_image(name := p.relative_to(path))
-        )
+        self.names = sorted(map(str, _below(path, SUFFIXES)))
 
     def read(self, name: str) -> bytes:
         return files.read_bounded(self._path / name, LARGEST_FILE)
@@ -195,7 +204,8 @@ class _Archive:
                 self.names = sorted(
                     entry.filename
                     for entry in archive.infolist()
-                    if _is_image(Path(entry.filename)) and entry.file_size <= LARGEST_FILE
+                    if _is_example(Path(entry.filename), SUFFIXES)
+                    and entry.file_size <= LARGEST_FILE
                 )
         except DAMAGE as error:
             raise InputError(
@@ -308,7 +318,8 @@ def globes(source: Path) -> Globes:
     Raises:
         InputError: There are none, or they are not what they should be.
     """
-    paths = [source] if source.is_file() else sorted(source.rglob("*.npz"))
+    names = [] if source.is_file() else _below(source, TEMPERATURES)
+    paths = [source] if source.is_file() else [source / name for name in names]
     fields = [field for path in paths for field in _temperatures(path)]
     if len(fields) < LEAST:
         raise InputError(
@@ -321,8 +332,17 @@ def globes(source: Path) -> Globes:
     return Globes(np.stack(fields))
 
 
-def read_examples(what: str, data: Path | None, size: int, *, medium: str = "image") -> Examples:
-    """Read the examples of a kind: images are reduced to a size.
+def medium_to_learn(what: str, data: Path | None) -> str:
+    """Tell the medium of examples: by the name of a preset, or else by what the data holds."""
+    if what in PRESETS or data is None:
+        return "climate" if what == "climate" else "image"
+    if data.is_file():
+        return "climate" if data.suffix.lower() in TEMPERATURES else "image"
+    return "climate" if _below(data, TEMPERATURES) and not _below(data, SUFFIXES) else "image"
+
+
+def read_examples(what: str, data: Path | None, size: int, *, medium: str) -> Examples:
+    """Read examples of a medium: images are reduced to a size.
 
     Raises:
         ConfigError: The kind needs a folder or file, and there is none.
@@ -331,8 +351,11 @@ def read_examples(what: str, data: Path | None, size: int, *, medium: str = "ima
     if what == "digits" and data is None:
         return digits()
     if data is None:
-        raise ConfigError(f"{what} are learned from examples", hint="name them with --data")
-    return globes(data) if "climate" in (what, medium) else Images(data, size)
+        raise ConfigError(
+            f"there are no examples to learn {what} from",
+            hint="name them with --data: a folder or a zip of images, or a folder of .npz files",
+        )
+    return globes(data) if medium == "climate" else Images(data, size)
 
 
 def _temperatures(path: Path) -> Sequence[NDArray[np.float32]]:

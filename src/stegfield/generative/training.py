@@ -379,7 +379,10 @@ class _Run:
             ConfigError: It does not fit what is planned.
         """
         if (start.medium, start.channels) != (self.examples.medium, self.examples.channels):
-            raise ConfigError(f"{start.name} draws another kind of signals than the examples")
+            raise ConfigError(
+                f"{start.name} draws another kind of signals than the examples",
+                hint="begin with a model of such examples, or leave --start out",
+            )
         if not GeneratorSizes.of(self.config).hold(start.sizes):
             raise ConfigError(
                 f"{start.name} has other sizes than this run: {start.sizes.flags}",
