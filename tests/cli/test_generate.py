@@ -143,6 +143,37 @@ def test_secrets_are_hidden_in_a_drawn_cover() -> None:
     assert cli.run(["reveal", "public.safetensors", "-o", "r.png", "--key", "alice.key"]) == 0
 
 
+@pytest.mark.parametrize(
+    ("seeds", "drawn"),
+    [
+        ([], "digits 0"),
+        (["--seed", "7"], "digits 7"),
+        (["--cover-seed", "3"], "digits 3"),
+        (["--seed", "7", "--cover-seed", "3"], "digits 3"),
+        (["--seed", "7", "--cover-seed", "0"], "digits 0"),
+    ],
+    ids=str,
+)
+def test_one_seed_decides_the_cover_too(
+    seeds: list[str], drawn: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("one.png").write_bytes(signals.to_png(signals.waves(8, 8)))
+    quick = ["--sizes", "width=16,depth=2", "--steps", "2", "--secret", "one.png", "alice.key"]
+    command = ["hide", "-o", "public.safetensors", "--cover-model", "digits", *quick, "--json"]
+    capsys.readouterr()
+    assert cli.run([*command, *seeds]) == 0
+    assert json.loads(capsys.readouterr().out)["cover"]["image"] == drawn
+
+
+def test_a_field_is_fitted_to_the_cover_of_its_seed() -> None:
+    quick = ["--cover-model", "climate", "--cover-size", "20", "--steps", "2", "--seed", "7"]
+    sizes = ["--sizes", "width=16,depth=2"]
+    for name, seeds in (("a", []), ("b", ["--cover-seed", "7"]), ("c", ["--cover-seed", "0"])):
+        assert cli.run(["fit", "-o", f"{name}.safetensors", *quick, *sizes, *seeds]) == 0
+    same, again, other = (Path(f"{name}.safetensors").read_bytes() for name in "abc")
+    assert same == again != other
+
+
 def stdin(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
 

@@ -19,17 +19,22 @@ class Drawn:
     """A cover that is drawn, in place of an image file."""
 
     cover_model: str | None = None
-    """Draw the cover: faces, digits, or a file that `stegfield train` wrote."""
+    """Draw the cover: faces, climate, digits, or a file that `stegfield train` wrote."""
 
-    cover_seed: int = 0
-    """Decides which one is drawn."""
+    cover_seed: int | None = None
+    """Decides which one is drawn [default: --seed, or else 0]."""
 
     cover_size: str | None = None
     """Its size: pixels along the longer side, or columns x rows [default: as the examples were]."""
 
 
-def read_cover(path: Path | None, drawn: Drawn, *, flatten: bool) -> tuple[str, Signal]:
-    """Read or draw a cover, and tell what to call it."""
+def read_cover(
+    path: Path | None, drawn: Drawn, *, seed: int | None, flatten: bool
+) -> tuple[str, Signal]:
+    """Read or draw a cover, and tell what to call it.
+
+    The seed of the training decides what is drawn, where no other is given for that.
+    """
     from stegfield import fields, generative, signals
 
     if (path is None) == (drawn.cover_model is None):
@@ -41,12 +46,12 @@ def read_cover(path: Path | None, drawn: Drawn, *, flatten: bool) -> tuple[str, 
         )
     if path is not None:
         return path.name, signals.read(path, flatten=flatten)
-    if drawn.cover_seed < 0:
-        raise ConfigError(f"--cover-seed must be 0 or more, got {drawn.cover_seed}")
+    chosen = (seed or 0) if drawn.cover_seed is None else drawn.cover_seed
+    if chosen < 0:
+        raise ConfigError(f"--cover-seed must be 0 or more, got {chosen}")
     model = generative.load(str(drawn.cover_model))
-    field = model.draw(drawn.cover_seed)
-    shown = fields.render(field, size_of(model, drawn.cover_size))
-    return f"{model.name} {drawn.cover_seed}", shown
+    shown = fields.render(model.draw(chosen), size_of(model, drawn.cover_size))
+    return f"{model.name} {chosen}", shown
 
 
 def size_of(model: Model, text: str | None) -> tuple[int, ...]:

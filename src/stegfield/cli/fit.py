@@ -59,7 +59,7 @@ def fit(
     files.check_new(output, force=force)
     if checkpoint is not None:
         files.check_new(checkpoint, force=True)
-    name, signal = read_cover(image, drawn, flatten=flatten)
+    name, signal = read_cover(image, drawn, seed=training.seed, flatten=flatten)
     if image is not None:
         note_times(image, signal)
     with watching([name]) as watch:

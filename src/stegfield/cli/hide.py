@@ -96,7 +96,7 @@ def hide(
     files.check_new(output, force=force)
     if checkpoint is not None:
         files.check_new(checkpoint, force=True)
-    cover_name, cover_signal = read_cover(cover, drawn, flatten=flatten)
+    cover_name, cover_signal = read_cover(cover, drawn, seed=training.seed, flatten=flatten)
     images = [signals.read(entry.image, flatten=flatten) for entry in secret]
     keys = [_key(entry, shared, checkpoint, passphrase_stdin, force) for entry in secret]
     secrets = [hiding.Secret(i, key) for i, key in zip(images, keys, strict=True)]
