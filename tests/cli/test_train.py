@@ -152,6 +152,31 @@ def test_a_run_that_goes_on_keeps_its_settings(folder: Path) -> None:
     assert generative.load("runs/" + MODEL).steps == 3
 
 
+def test_a_run_that_is_not_there_does_not_go_on(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["train", "digits", "-o", "runs/mistyped", *QUICK, *TINY, "--resume"]
+    for start in ([], ["--start", "digits"]):
+        message = fails([*command, *start], capsys, code=1)
+        assert f"error: runs/mistyped/{STATE} does not exist" in message
+        assert "hint: name the folder of the run, or leave --resume out" in message
+        assert not Path("runs").exists()
+
+
+def test_a_run_takes_no_fewer_steps_than_it_has(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["train", "digits", "-o", "runs", *QUICK, *TINY]
+    assert cli.run(command) == 0
+    before = {path: path.read_bytes() for path in Path("runs").iterdir()}
+    command[command.index("3")] = "2"
+    message = fails([*command, "--resume"], capsys, code=2)
+    assert "error: --steps must be at least the 3 that the run has taken, got 2" in message
+    assert {path: path.read_bytes() for path in Path("runs").iterdir()} == before
+    assert cli.run(["train", "digits", "-o", "runs", "--resume"]) == 0  # it is done already
+    assert capsys.readouterr().err.splitlines() == [f"runs/{MODEL}: 3 of 3 steps"]
+
+
 @pytest.mark.parametrize("words", [["--resume"], ["--resume", "--rank", "2"]], ids=" ".join)
 def test_a_state_without_readable_settings_is_damaged(
     words: list[str], folder: Path, capsys: pytest.CaptureFixture[str]

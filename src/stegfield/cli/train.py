@@ -13,7 +13,7 @@ from cyclopts import Parameter
 
 from stegfield.cli.terminal import answer, say, watching_training
 from stegfield.config import PRESETS, GanConfig, gan_config
-from stegfield.errors import ConfigError, OutputExistsError
+from stegfield.errors import ConfigError, InputError, OutputExistsError
 
 
 class Given(GanConfig):
@@ -100,6 +100,11 @@ def _preset(what: str, medium: str) -> GanConfig:
 
 def _state_to_resume(state: Path, *, resume: bool) -> Path | None:
     if not state.exists():
+        if resume:
+            raise InputError(
+                f"{state} does not exist, and --resume goes on from it",
+                hint="name the folder of the run, or leave --resume out to begin one",
+            )
         return None
     if not resume:
         raise OutputExistsError(state, hint="--resume goes on from it; or name another folder")

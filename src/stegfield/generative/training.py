@@ -92,8 +92,8 @@ def train(
 
     Raises:
         InputError: The state in the folder is damaged or belongs to another run.
-        ConfigError: The model to begin with has other sizes, or as many steps as are planned; or
-            the batch cannot be shared evenly.
+        ConfigError: The state has more steps than are planned; the model to begin with has other
+            sizes, or as many steps; or the batch cannot be shared evenly.
         DivergedError: A loss or a weight grew beyond all numbers; the last state stays.
     """
     keep_freed_memory()
@@ -103,6 +103,11 @@ def train(
     elif processes.first and start is not None:
         run.take_over(start)
     run.agree()
+    if run.step > config.steps:
+        raise ConfigError(
+            f"--steps must be at least the {run.step:,} that the run has taken, "
+            f"got {config.steps:,}"
+        )
     began, saved = time.monotonic(), time.monotonic()
     stop = False
     while run.step < config.steps and not stop:
