@@ -80,6 +80,42 @@ def test_a_receiver_draws_the_cover_again_from_the_key(capsys: pytest.CaptureFix
     assert Path("again.txt").read_bytes() == MESSAGE
 
 
+@pytest.mark.parametrize("profile", ["exact", "jpeg"])
+def test_a_message_that_needs_no_cover_is_read_beside_one(profile: str) -> None:
+    sent = ["generate", "faces", "-o", "stego.png", "--size", "256", "--message", "letter.txt"]
+    assert cli.run([*sent, "--key", "alice.key", "--profile", profile]) == 0
+    read = ["extract", "stego.png", "--key", "alice.key"]
+    assert cli.run([*read, "-o", "a.txt", "--cover-model", "faces"]) == 0
+    assert cli.run([*read, "-o", "b.txt", "--cover", "stego.png"]) == 0
+    assert Path("a.txt").read_bytes() == Path("b.txt").read_bytes() == MESSAGE
+
+
+def test_where_neither_way_reads_anything_key_and_cover_are_to_be_checked(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert cli.run(["generate", "faces", "-o", "plain.png"]) == 0
+    capsys.readouterr()
+    read = ["extract", "plain.png", "-o", "again.txt", "--key", "alice.key"]
+    assert cli.run([*read, "--cover-model", "faces"]) == UnreadableError.exit_code
+    error = capsys.readouterr().err
+    assert error.count("error:") == 1
+    assert "hint: check the key and the cover, and that" in error
+    assert not Path("again.txt").exists()
+
+
+@pytest.mark.parametrize("words", [["--cover-model", "climate"], ["--cover", "stego.nc"]], ids=str)
+def test_known_covers_are_for_images(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("h5netcdf", reason="NetCDF files need stegfield[media]")
+    sent = ["generate", "climate", "-o", "stego.nc", "--message", "letter.txt"]
+    assert cli.run([*sent, "--key", "alice.key"]) == 0
+    capsys.readouterr()
+    read = ["extract", "stego.nc", "-o", "again.txt", "--key", "alice.key"]
+    assert cli.run([*read, *words]) == ConfigError.exit_code
+    error = capsys.readouterr().err
+    assert "error: a known cover is for images, not for a climate field" in error
+    assert "hint: leave the cover out" in error
+
+
 def test_a_seed_draws_the_same_cover_again_and_another_one_another() -> None:
     for name, seed in (("a.png", 7), ("b.png", 7), ("c.png", 8)):
         assert cli.run(["generate", "digits", "-o", name, "--seed", str(seed)]) == 0

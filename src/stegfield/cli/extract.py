@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
 from stegfield.cli.terminal import answer, read_key, say, send
-from stegfield.config import check_weights
-from stegfield.errors import ConfigError
+from stegfield.config import Profile, check_weights
+from stegfield.errors import ConfigError, UnreadableError
+
+BOTH_WAYS = "check the key and the cover, and that the file is the one that was sent"
+"""The hint where neither with the cover nor without it anything could be read."""
 
 if TYPE_CHECKING:
     from stegfield.keys import Key, Passphrase
@@ -39,7 +43,8 @@ def extract(
         profile: Look for messages of this profile only; those of exact and jpeg are found in any
             case, those of paper only if it is named.
         weights: For the paper profile, the released network that was named when embedding.
-        cover: The cover, for a message that was embedded with --known-cover.
+        cover: The cover, for a message that was embedded in an image with --known-cover; one that
+            was not is found as well.
         cover_model: The model that drew it from the key: faces, digits, or a file that `stegfield
             train` wrote.
         passphrase_stdin: Read the passphrase from stdin.
@@ -56,16 +61,17 @@ def extract(
         read = [Path(each) for each in (stego, key, cover, cover_model, weights) if each]
         files.check_apart([output], read)
         files.check_new(output, force=force)
-    fixednet.check_medium(signals.medium_of(stego), profile)
+    medium = signals.medium_of(stego)
+    fixednet.check_medium(medium, profile)
+    if cover is not None or cover_model is not None:
+        fixednet.check_known_cover(medium, profile)
     signal = signals.read(stego)
     with_key = read_key(key, passphrase_stdin=passphrase_stdin)
-    message = fixednet.extract(
-        signal,
-        with_key,
-        profile=profile,
-        weights=weights,
-        cover=_cover(cover, cover_model, signal, with_key),
-    )
+    known = _cover(cover, cover_model, signal, with_key)
+    if known is None:
+        message = fixednet.extract(signal, with_key, profile=profile, weights=weights)
+    else:
+        message = _extract_beside(known, signal, with_key, profile)
     if to_stdout:
         send(message)
         return
@@ -74,6 +80,20 @@ def extract(
         answer({"message": str(output), "message_bytes": len(message)})
     else:
         say(f"{output}: {len(message):,} bytes")
+
+
+def _extract_beside(
+    cover: Signal, stego: Signal, key: Key | Passphrase, profile: Profile | None
+) -> bytes:
+    """Extract with a known cover, or without it: the sender may not have said --known-cover."""
+    from stegfield import fixednet
+
+    with suppress(UnreadableError):
+        return fixednet.extract(stego, key, profile=profile, cover=cover)
+    try:
+        return fixednet.extract(stego, key, profile=profile)
+    except UnreadableError:
+        raise UnreadableError(hint=BOTH_WAYS) from None
 
 
 def _cover(

@@ -251,15 +251,29 @@ def check_medium(medium: str, profile: Profile | None) -> None:
         )
 
 
+def check_known_cover(medium: str, profile: Profile | None) -> None:
+    """Refuse a receiver's cover where messages are read without one.
+
+    Raises:
+        ConfigError: They are.
+    """
+    if medium != "image":
+        raise ConfigError(
+            f"a known cover is for images, not for {signals.noun(medium)}",
+            hint="leave the cover out",
+        )
+    if profile not in (None, "jpeg"):
+        raise ConfigError(f"the {profile} profile needs no cover", hint="leave the cover out")
+
+
 def check_cover(cover: Signal, stego: Signal, profile: Profile | None) -> None:
     """Refuse a receiver's cover that cannot be the stego's.
 
     Raises:
         ConfigError: It cannot.
     """
-    if profile not in (None, "jpeg"):
-        raise ConfigError(f"the {profile} profile needs no cover", hint="leave the cover out")
-    if (cover.medium, cover.size) != (stego.medium, stego.size) or stego.medium != "image":
+    check_known_cover(stego.medium, profile)
+    if (cover.medium, cover.size) != (stego.medium, stego.size):
         sizes = " and ".join(
             f"{'x'.join(map(str, reversed(each.size)))} ({each.medium})" for each in (cover, stego)
         )
