@@ -122,6 +122,54 @@ def test_bits_that_are_there_already_cost_nothing() -> None:
     assert not change.any()
 
 
+@pytest.mark.parametrize(("rate", "share"), [(0.05, 0.2), (0.5, 0.6), (1.2, 0.8)])
+@given(seed=st.integers(0, 999))
+@settings(max_examples=5)
+def test_changes_go_where_the_cover_was_rounded_from(rate: float, share: float, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    cover = rng.uniform(20, 200, 3000)
+    samples, prices = np.rint(cover).astype(np.int64), np.ones(3000, dtype=np.float32)
+    rounding = (samples - cover).astype(np.float32)
+    bits = rng.integers(0, 2, int(rate * 3000)) == 1
+    found = []
+    for known in (rounding, None):
+        planned = plan(samples, prices, len(bits), (0, 255), rounding=known)
+        network = SineNetwork(KEY, "test", keyed_order(KEY, 3000), planned.bits)
+        change = solve(
+            network,
+            bits,
+            samples,
+            prices,
+            strictness=planned.strictness,
+            bounds=(0, 255),
+            salt=SALT,
+            rounding=known,
+        )
+        assert np.array_equal(network.read(samples + change), bits)
+        found.append(np.square(samples + change - cover).mean() - np.square(rounding).mean())
+    assert 0 < found[0] < share * found[1]
+
+
+def test_a_cover_half_way_between_levels_takes_either_for_nothing() -> None:
+    rng = np.random.default_rng(4)
+    samples, prices = rng.integers(10, 200, 2000), np.ones(2000, dtype=np.float32)
+    bits = rng.integers(0, 2, 1000) == 1
+    network = SineNetwork(KEY, "test", keyed_order(KEY, 2000), (1000, 0))
+    for half in (0.5, -0.5):
+        change = solve(
+            network,
+            bits,
+            samples,
+            prices,
+            strictness=1.0,
+            bounds=(0, 255),
+            salt=SALT,
+            rounding=np.full(2000, half, dtype=np.float32),
+        )
+        assert np.array_equal(network.read(samples + change), bits)
+        assert set(change.tolist()) == {0, -int(2 * half)}
+
+
 def test_many_segments_are_solved_one_by_one_and_watched() -> None:
     rng = np.random.default_rng(2)
     count, seen = 2 * SEGMENT + 100, list[Progress]()

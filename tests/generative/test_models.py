@@ -5,17 +5,19 @@ import struct
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import safetensors.torch
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stegfield import fields, generative
-from stegfield.config import GanConfig
+from stegfield import fields, fixednet, generative, signals
+from stegfield.config import EmbedConfig, GanConfig
 from stegfield.errors import InputError, OutputExistsError
 from stegfield.generative import Model, ModelFileError, store
-from stegfield.generative.model import GeneratorSizes, new_generator
+from stegfield.generative.model import GRAIN, GeneratorSizes, new_generator
+from stegfield.keys import Key
 
 CONFIG = GanConfig(
     size=8, latent=3, hidden="4", rank=2, width=4, depth=1, frequencies=2, std=1.0, seed=9
@@ -275,3 +277,46 @@ def test_a_file_is_named_in_its_error(tmp_path: Path) -> None:
     (tmp_path / "broken.safetensors").write_bytes(DATA[:-5])
     with pytest.raises(ModelFileError, match=r"broken\.safetensors is not a model"):
         generative.load(tmp_path / "broken.safetensors")
+
+
+# covers, which have noise
+
+
+@pytest.mark.parametrize("name", ["faces", "climate"])
+def test_a_cover_is_its_function_with_noise_of_the_seed(name: str) -> None:
+    model, size = generative.load(name), (64, 96)
+    cover, again, other = (model.cover(seed, size) for seed in (5, 5, 6))
+    assert torch.equal(cover.values, again.values)
+    assert not torch.equal(cover.values, other.values)
+    shown = fields.render(model.draw(5), size)
+    assert (cover.medium, cover.size, cover.packing) == (shown.medium, size, shown.packing)
+    inside = shown.values.abs() < 0.9
+    noise = ((cover.values - shown.values) / signals.step(shown))[inside]
+    assert abs(float(noise.mean())) < 0.1
+    assert float(noise.std()) == pytest.approx(GRAIN, rel=0.05)
+    assert float(cover.values.abs().max()) <= 1
+
+
+def test_noise_leaves_each_pole_one_place() -> None:
+    levels = signals.to_levels(generative.load("climate").cover(2, (46, 90)))
+    assert all(len(set(levels[row].ravel().tolist())) == 1 for row in (0, -1))
+    assert len(set(levels[1].ravel().tolist())) > 10
+
+
+@pytest.mark.parametrize("name", ["faces", "climate"])
+def test_who_finds_the_function_does_not_see_what_a_message_changed(name: str) -> None:
+    """He has the function itself here, and compares it with covers and with stego images."""
+    model, size = generative.load(name), (64, 64)
+    covers, stegos = list[float](), list[float]()
+    key = Key(bytes(32))
+    for seed in range(6):
+        shown = fields.render(model.draw(seed), size)
+        inside = (shown.values.abs() < 0.9).numpy()
+        at = (shown.values / signals.step(shown)).numpy()
+        cover = model.cover(seed, size)
+        stego = fixednet.embed(cover, bytes(100), key, config=EmbedConfig(bpp=0.5)).stego
+        for one, far in ((cover, covers), (stego, stegos)):
+            rounded = signals.with_levels(one, signals.to_levels(one)).values / signals.step(one)
+            far.append(float(np.square(rounded.numpy() - at)[inside].mean()))
+    own = np.std(covers)  # from cover to cover
+    assert 0 < np.mean(np.subtract(stegos, covers)) < own

@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from stegfield import fields, fixednet, generative, signals
+from stegfield import fixednet, generative, signals
 from stegfield.app.parts import (
     COVERS,
     download,
@@ -145,9 +145,9 @@ def generate_tab(desk: Desk) -> None:
                 "who guesses the seed sees what the message changed", hint="leave it empty"
             )
         sender = visit.key(passphrase, key_file) if words else None
-        drawn = source.draw(secrets.randbelow(LARGEST_SEED) if at is None else at)
+        seed = secrets.randbelow(LARGEST_SEED) if at is None else at
         size = [max(1, round(longest * each / max(source.size))) for each in source.size]
-        cover = fields.render(drawn, tuple(size), watch=visit.sampling())
+        cover = source.cover(seed, tuple(size), watch=visit.sampling())
         if sender is not None:
             sent = _embedded(visit, cover, words.encode(), sender, "exact")
             return _answer(visit, sent, named, said, seen, result)

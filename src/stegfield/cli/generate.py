@@ -63,8 +63,8 @@ def generate(
         model: faces, climate or digits; or a file that `stegfield train` wrote.
         output: Image to write, or a climate field as .nc; or the function itself, as .safetensors.
         size: Points along the longer side, or columns x rows [default: as the examples were].
-        seed: Decides what is drawn [default: at random]. Who can guess the seed of a cover can draw
-            it again, and see what a message changed.
+        seed: Decides what is drawn, and its noise [default: at random]. Who can guess the seed of
+            a cover can draw it again, and see what a message changed.
         count: How many to draw, with consecutive seeds, for --grid.
         grid: PNG file to write with all that was drawn, each of 256 pixels at most.
         plot: PNG file to write with the globe from two sides.
@@ -74,7 +74,7 @@ def generate(
         json: Print the result as JSON.
         force: Replace existing files.
     """
-    from stegfield import fields, files, generative, globes, signals
+    from stegfield import files, fixednet, generative, globes, signals
 
     written = [path for path in (output, grid, plot) if path is not None]
     _check(written, seed, count, grid)
@@ -91,19 +91,18 @@ def generate(
     shown_at = size_of(source, size)
     first = secrets.randbelow(LARGEST_SEED - LARGEST_COUNT) if seed is None else seed
     result, outputs = None, []
-    with_key = None if message is None else _read_key(key, seed, passphrase_stdin)
-    if with_key is not None and config.known_cover:
-        field = generative.draw_keyed(source, with_key)
-    else:
-        field = source.draw(first)
-    cover = fields.render(field, shown_at)
-    if message is not None and with_key is not None and output is not None:
-        result = _sent(cover, read_message(message), with_key, config, output.suffix)
+    if message is not None and output is not None:
+        fixednet.check_size(shown_at, output.suffix, config.profile)
+        sent = read_message(message)
+        with_key = _read_key(key, seed, passphrase_stdin)
+        keyed = _keyed(source, with_key, shown_at) if config.known_cover else None
+        cover = keyed or source.cover(first, shown_at)
+        result = _sent(cover, sent, with_key, config, output.suffix)
         outputs.append(files.Output(output, result.file))
-    elif output is not None:
-        function = _is_function(output)
-        data = fields.to_bytes(field) if function else signals.encode(cover, output.suffix)
-        outputs.append(files.Output(output, data))
+    else:
+        cover = source.cover(first, shown_at)
+        if output is not None:
+            outputs.append(files.Output(output, _plain(source, first, cover, output.suffix)))
     if grid is not None:
         outputs.append(files.Output(grid, _sheet(source, range(first, first + count), shown_at)))
     if plot is not None:
@@ -141,6 +140,22 @@ def _read_key(path: Path | None, seed: int | None, passphrase_stdin: bool) -> Ke
             "hint: leave --seed out, and it is drawn at random and forgotten"
         )
     return read_key(path, passphrase_stdin=passphrase_stdin, repeat=True)
+
+
+def _keyed(source: Model, key: Key | Passphrase, size: tuple[int, ...]) -> Signal:
+    """Show one of the covers that a key decides, as its receiver will: without noise."""
+    from stegfield import fields, generative
+
+    return fields.render(generative.draw_keyed(source, key), size)
+
+
+def _plain(source: Model, seed: int, cover: Signal, suffix: str) -> bytes:
+    """Give the file of a cover without a message: of its samples, or of the function."""
+    from stegfield import fields, signals
+
+    if suffix == FIELD_SUFFIX:
+        return fields.to_bytes(source.draw(seed))
+    return signals.encode(cover, suffix)
 
 
 def _sent(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-from stegfield import fields, generative, signals
+from stegfield import generative, signals
 from stegfield.signals import Signal
 
 NAMES = ("coffee", "chelsea", "astronaut", "rocket")
@@ -22,8 +22,7 @@ def missing() -> bool:
 def photograph(name: str, longest: int) -> Signal:
     """Give one of `NAMES`, or its stand-in, with a longer side of so many pixels."""
     if missing():
-        face = generative.load("faces").draw(NAMES.index(name))
-        return fields.render(face, (longest, longest))
+        return generative.load("faces").cover(NAMES.index(name), (longest, longest))
     import skimage.data
 
     return signals.resize(signals.from_samples(getattr(skimage.data, name)()), longest)

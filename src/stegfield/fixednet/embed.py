@@ -97,6 +97,8 @@ def embed(
 
     Args:
         cover: An image, grey or RGB; or a climate field or a sound, for the exact profile only.
+            What lies between a file's levels, as in a rendered field, is of use: changes go where
+            the value was nearly rounded the other way.
         message: Any bytes; deflated first where that makes them shorter.
         key: Who has it can extract the message, and nobody else.
         config: How to embed.
@@ -386,6 +388,9 @@ def _embed_exactly(
             hint="lower --bpp, or leave it out",
         )
     prices = costs.flat(levels) if config.flat else costs.of(cover.medium, levels)
+    rounding = signals.rounding(cover)
+    if rounding is not None:
+        rounding = rounding[rows][..., : levels.shape[-1]].reshape(-1)
     try:
         change, bits = exact.embed(
             carrying.reshape(-1),
@@ -395,6 +400,7 @@ def _embed_exactly(
             bounds=signals.bounds(cover),
             span=config.span,
             bits=wanted,
+            rounding=rounding,
             watch=watch,
         )
     except CapacityError as error:

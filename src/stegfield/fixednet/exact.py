@@ -108,6 +108,7 @@ def embed(
     span: int = SPAN,
     bits: int | None = None,
     salt: bytes | None = None,
+    rounding: Float32[np.ndarray, " samples"] | None = None,
     watch: Watch | None = None,
 ) -> tuple[NDArray[np.int8], int]:
     """Find the change of integer samples that carries a message at the least price.
@@ -121,6 +122,8 @@ def embed(
         span: Over how many bits a sample has weights: more is better and slower.
         bits: How many to carry; those without a message are random [default: as the message needs].
         salt: 16 bytes, never used twice, for repeatable results [default: random].
+        rounding: By how much each sample is above what the cover was before it was rounded; where
+            a value lay half way between levels, either of them is as good [default: 0].
         watch: Told how far the work has come.
 
     Returns:
@@ -138,11 +141,18 @@ def embed(
     check_room(content, needed=needed, available=room, net=net_bytes(room))
     carried = 8 * code.coded_length if bits is None else room - HEADER_BITS
     body = body_network(key, len(samples), (0, 0), span)
-    planned = plan(samples, prices, carried, bounds, body.order)
+    planned = plan(samples, prices, carried, bounds, body.order, rounding=rounding)
     header = content.header(NETWORK.pack(*planned.bits, span), salt)
     coded = code.encode(content.seal(key, header))
     filling = key.noise("filling", salt=header.salt).bytes(carried // 8 + 1 - len(coded))
-    solve_for = partial(solve, samples=samples, prices=prices, bounds=bounds, salt=header.salt)
+    solve_for = partial(
+        solve,
+        samples=samples,
+        prices=prices,
+        bounds=bounds,
+        salt=header.salt,
+        rounding=rounding,
+    )
     change = solve_for(
         replace(body, bits=planned.bits),
         bits_of(coded + filling)[:carried],

@@ -18,7 +18,9 @@ what a flip in the upper plane costs while the lower one is still open:
 Source: Filler, Judas and Fridrich (2011), "Minimizing Additive Distortion in Steganography Using
 Syndrome-Trellis Codes", Sec. IV (Viterbi) and VI (layers). Theirs are one submatrix found by a
 search and three moves; ours are weights drawn anew from the key for every sample, which measured as
-good, and seven moves, so that no sample is ever unusable.
+good, and seven moves, so that no sample is ever unusable. That a change costs less where the cover
+was rounded from nearly half way is from Fridrich, Goljan and Soukal (2004), "Perturbed Quantization
+Steganography".
 """
 
 from __future__ import annotations
@@ -56,6 +58,8 @@ def plan(
     bits: int,
     bounds: tuple[int, int],
     order: Sequence[NDArray[np.int32]] | None = None,
+    *,
+    rounding: Float32[np.ndarray, " samples"] | None = None,
 ) -> Plan:
     """Split bits between the planes so that they cost the least.
 
@@ -66,11 +70,14 @@ def plan(
         bounds: Least and largest level.
         order: Which samples will carry the bits, in an order without regard to their place
             [default: all, as they stand].
+        rounding: By how much each sample is above what the cover was before it was rounded: a
+            change by d levels costs d^2 + 2 d rounding times the price [default: 0].
     """
     order = order or [np.arange(len(samples), dtype=np.int32)]
     count = sum(len(part) for part in order)
     some = np.concatenate([part[:: max(1, count // TRIED)] for part in order])
-    costs, _ = _options(samples[some], prices[some], bounds, np.ones(len(some), dtype=bool))
+    up_first = np.ones(len(some), dtype=bool)
+    costs, _ = _options(samples[some], prices[some], bounds, up_first, _at(rounding, some))
     goal = bits / count
     low, high = -20.0, 20.0  # of the strictness' logarithm
     for _ in range(40):
@@ -93,6 +100,7 @@ def solve(
     strictness: float,
     bounds: tuple[int, int],
     salt: bytes,
+    rounding: Float32[np.ndarray, " samples"] | None = None,
     watch: Watch | None = None,
 ) -> NDArray[np.int8]:
     """Find the change of the samples after which the network reads the bits.
@@ -105,6 +113,7 @@ def solve(
         strictness: As planned (see `plan`).
         bounds: Least and largest level.
         salt: With the network's key, decides between changes of equal cost.
+        rounding: By how much each sample is above what the cover was (see `plan`).
         watch: Told how far the work has come.
 
     Returns:
@@ -117,7 +126,8 @@ def solve(
     def one(segment: int) -> tuple[int, int]:
         at = network.order[segment]
         noise = network.key.noise(f"ties/{network.label}/{segment}", salt=salt)
-        costs, moves = _options(samples[at], prices[at], bounds, noise.bits(len(at)))
+        up_first = noise.bits(len(at))
+        costs, moves = _options(samples[at], prices[at], bounds, up_first, _at(rounding, at))
         below, above = (
             part[starts[plane][segment] : starts[plane][segment + 1]]
             for plane, part in enumerate((lower, upper))
@@ -140,11 +150,18 @@ def solve(
     return change
 
 
+def _at(
+    values: NDArray[np.float32] | None, places: NDArray[np.integer]
+) -> NDArray[np.float32] | None:
+    return None if values is None else values[places]
+
+
 def _options(
     samples: NDArray[np.integer],
     prices: NDArray[np.float32],
     bounds: tuple[int, int],
     up_first: NDArray[np.bool_],
+    rounding: NDArray[np.float32] | None,
 ) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
     """Give the cheapest move to each residue modulo 4, and its cost.
 
@@ -159,7 +176,8 @@ def _options(
         moved = levels + move * sides
         inside = (moved >= bounds[0]) & (moved <= bounds[1])
         residue = moved & (RESIDUES - 1)
-        cost = prices * move**2
+        extra = 0 if rounding is None else (2 * move * sides).astype(np.float32) * rounding
+        cost = prices * (move**2 + extra)
         better = inside & (cost < costs[rows, residue])
         at = rows[better], residue[better]
         costs[at], moves[at] = cost[better], (move * sides)[better]

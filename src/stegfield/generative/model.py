@@ -11,16 +11,20 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from stegfield import fields, signals
 from stegfield.config import GanConfig
-from stegfield.fields import Field, Public
+from stegfield.fields import Field, Public, RenderWatch
 from stegfield.fields.field import normal
 from stegfield.fields.fourier import Fourier, FourierFeatures, FourierSizes
 from stegfield.generative.hypernet import Generator
 from stegfield.keys import SALT_BYTES, Noise
-from stegfield.signals import points
+from stegfield.signals import Signal, points
 
 FREQUENCIES = hashlib.sha256(b"stegfield generator frequencies").digest()
 """What the fixed frequencies of all drawn fields are drawn from."""
+
+GRAIN = 1.5
+"""Standard deviation, in levels of the file, of the noise that covers have."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +105,21 @@ class Model:
         own = {name: tensor[0].contiguous() for name, tensor in weights.items()}
         field.decoder.load_state_dict(own, assign=True)
         return field
+
+    def cover(self, seed: int, size: tuple[int, ...], watch: RenderWatch | None = None) -> Signal:
+        """Draw a field, show it, and add the noise that a camera has: `GRAIN`, from the seed.
+
+        Who has the model can search for the field that looks like an image, and finds it. Without
+        noise he would have the cover, level by level, and see every change that a message made.
+        """
+        shown = fields.render(self.draw(seed), size, watch=watch)
+        draw = Noise(hashlib.sha256(f"stegfield grain {seed}".encode()).digest())
+        grain = np.concatenate([draw.normal(part.numel()) for part in shown.values])
+        noise = torch.from_numpy(grain).float().view_as(shown.values)
+        if self.medium == "climate":  # each pole is one place
+            noise[0], noise[-1] = noise[0, 0], noise[-1, 0]
+        values = shown.values.clamp(-1, 1) + GRAIN * signals.step(shown) * noise
+        return replace(shown, values=values.clamp(-1, 1))
 
     @torch.no_grad()
     def sample(

@@ -21,6 +21,8 @@ from stegfield.signals.media import (
     psnr_db,
     quality,
     read,
+    rounding,
+    step,
     to_levels,
     with_levels,
 )
@@ -77,7 +79,9 @@ __all__ = [
     "quality",
     "read",
     "resize",
+    "rounding",
     "sphere",
+    "step",
     "still",
     "stretched",
     "to_kelvin",
