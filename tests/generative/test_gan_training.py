@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, distributed, nn
 from torch.nn import functional
@@ -22,14 +23,16 @@ from stegfield import generative
 from stegfield.config import GanConfig
 from stegfield.errors import ConfigError, DivergedError, InputError
 from stegfield.fields import checkpoints
-from stegfield.generative import Arrays, Globes, Model, Progress, Watch, store, train
+from stegfield.generative import Arrays, Globes, Model, Progress, Watch, logbook, store, train
 from stegfield.generative.batches import principal_places
 from stegfield.generative.hypernet import CompactHead
 from stegfield.generative.logbook import CURVES, LOG, SAMPLES
 from stegfield.generative.model import GeneratorSizes
+from stegfield.generative.pointconv import Pyramid
 from stegfield.generative.points import even_points
 from stegfield.generative.processes import ALONE, Processes
 from stegfield.generative.training import MODEL, STATE, _Run
+from stegfield.generative.wasserstein import SlicedWasserstein
 
 TINY = GanConfig(
     size=8, steps=12, warm_up=3, batch=8, latent=4, hidden="8", rank=2, width=6, depth=2,
@@ -106,7 +109,7 @@ def test_a_run_that_is_resumed_ends_as_if_it_had_never_stopped(
         json.loads((tmp_path / name / LOG).read_text().splitlines()[-1])
         for name in ("whole", "more")
     ]
-    figures = ("critic_loss", "real", "drawn", "penalty", "held_out", "swd")
+    figures = ("critic_loss", "real", "drawn", "penalty", "learned", "held_out", "swd", "real_swd")
     assert [lines[0][name] for name in figures] == [lines[1][name] for name in figures]
     assert_equal(state, again)
     assert_equal(whole.generator.state_dict(), resumed.generator.state_dict())
@@ -204,9 +207,94 @@ def test_a_folder_gets_the_model_the_state_the_log_and_a_picture(tmp_path: Path)
     saved = generative.load(tmp_path / MODEL)
     assert (saved.name, saved.steps, saved.examples, saved.size) == ("tiny", 12, 29, (8, 8))
     assert saved.sizes == GeneratorSizes.of(TINY)
+    state = safetensors.torch.load_file(tmp_path / STATE)
+    weights = {name: each.detach() for name, each in saved.generator.named_parameters()}
+    average, last = (
+        {name: state[f"field.{part}.{name}"].half().float() for name in weights}
+        for part in ("average", "generator")
+    )
+    assert_equal(weights, average)
+    assert not all(torch.equal(weights[name], last[name]) for name in weights)
     with Image.open(tmp_path / SAMPLES) as sheet:
         assert sheet.width == pytest.approx(4 * sheet.height, rel=0.02)  # sixteen in a row
     assert model.steps == 3
+
+
+def dark_and_bright(count: int = 60) -> Arrays:
+    """Examples that are dark where they are learned from and bright where they are held out."""
+    held_out = torch.arange(count) % 10 == 9
+    levels = torch.where(held_out, 0.5, -0.5)
+    return Arrays(levels.view(-1, 1, 1, 1).expand(-1, 8, 8, 3) + 0.1 * smooth(count))
+
+
+@pytest.mark.parametrize("settings", [{}, {"augment": 1.0, "points": 40}, {"batch": 4}], ids=str)
+def test_the_log_compares_unchanged_examples_with_as_many_held_out_ones(
+    settings: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    examples = dark_and_bright()
+    run = _Run(examples, replace(TINY, **settings), "tiny", ALONE)
+    seen: list[Tensor] = []
+
+    def brightness(values: Tensor, _: Pyramid) -> Tensor:
+        seen.append(values)
+        return values.mean((1, 2))
+
+    monkeypatch.setattr(run, "critic", brightness)
+    run.save(tmp_path)
+    told = run.progress()
+    assert told.learned == pytest.approx(-0.5, abs=0.1)
+    assert told.held_out == pytest.approx(0.5, abs=0.1)
+    learned, held_out = torch.cat(seen).chunk(2)
+    assert len(learned) == len(held_out) == len(run.held_out)
+    if not settings.get("points"):
+        assert torch.equal(held_out, examples.values(run.held_out, 8))
+
+
+def test_no_more_examples_are_scored_for_the_log_than_are_needed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = _Run(Arrays(smooth(300)), TINY, "tiny", ALONE)
+    assert run._score(run.training) != run._score(run.held_out)
+    monkeypatch.setattr("stegfield.generative.training.SCORED", 5)
+    asked: list[NDArray[np.int64]] = []
+    look_at = run.batches.look_at
+
+    def noted(index: NDArray[np.int64], *others: Any) -> Any:
+        asked.append(index)
+        return look_at(index, *others)
+
+    monkeypatch.setattr(run.batches, "look_at", noted)
+    run._score(run.training)
+    (index,) = asked
+    assert index.tolist() == run.training[[0, 67, 134, 201, 269]].tolist()
+
+
+def test_distances_of_the_log_are_from_examples_that_were_held_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    measured: list[list[Tensor]] = []
+
+    def noted(real: Tensor, sets: list[Tensor], **_: Any) -> list[SlicedWasserstein]:
+        measured.append([real, *sets])
+        return [SlicedWasserstein({}, float(len(each))) for each in sets]
+
+    monkeypatch.setattr("stegfield.generative.logbook.sliced_wassersteins", noted)
+    run = _Run(dark_and_bright(), TINY, "tiny", ALONE)
+    assert logbook.distances(run.model(), run.examples, 0) == (6, 6)
+    ((real, drawn, others),) = measured
+    assert real.mean() == pytest.approx(0.5, abs=0.1)
+    assert others.mean() == pytest.approx(-0.5, abs=0.1)
+    assert drawn.shape == real.shape == others.shape
+
+
+def test_the_penalty_is_taken_at_what_the_critic_sees() -> None:
+    run = _Run(Arrays(smooth()), replace(TINY, augment=1.0, warm_up=0), "tiny", ALONE)
+    seen: list[Tensor] = []
+    run.critic.register_forward_pre_hook(lambda _, given: seen.append(given[0].detach()))
+    run.advance()
+    _, real, penalised = seen
+    assert torch.equal(real, penalised)
+    assert not any(torch.equal(each, other) for each in real for other in smooth().flatten(1, 2))
 
 
 def test_checkpoints_are_written_on_the_way(
@@ -407,6 +495,22 @@ def test_random_points_are_other_points_in_every_step() -> None:
         assert int(sets[0].index.max()) < 20
         chosen.append(tuple(at[:, 0].tolist()))
     assert len(set(chosen)) == 3
+
+
+def test_globes_are_turned_anew_in_every_step() -> None:
+    examples = warm_globes()
+    run = _Run(examples, replace(TINY, warm_up=0), "tiny", ALONE)
+    lattice = even_points("climate", 8)
+    before = lattice
+    for step in range(3):
+        run.step = step
+        at, values, _ = run._batch(run.training, run._draws(0))
+        farthest = (at - lattice).norm(dim=1).max()
+        assert 0.01 < farthest < 1
+        assert not torch.allclose(at, before, atol=1e-3)
+        known = examples.values_at(run.training, at)
+        assert (values[:, None] == known).flatten(2).all(2).any(1).all()
+        before = at
 
 
 def test_a_run_grows_where_it_was_told(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
 from stegfield.config import GanConfig
@@ -48,20 +48,34 @@ class Batches:
         self._known: dict[int, tuple[Tensor, list[Tensor], Pyramid]] = {}
 
     def draw(self, chosen: Int64[np.ndarray, " count"], size: int, draws: torch.Generator) -> Batch:
-        """Draw some of the chosen examples, at the points of a size or some of these."""
+        """Draw this process's part of some of the chosen examples, mirrored or not."""
+        count = self.config.batch
+        drawn = torch.randint(len(chosen), (count,), generator=draws)
+        mirrored = torch.rand(count, generator=draws) < (1 / 2 if self.config.mirror else 0)
+        share = self.processes.share
+        return self.look_at(chosen[share(drawn).numpy()], size, draws, share(mirrored))
+
+    def look_at(
+        self,
+        index: Int64[np.ndarray, " count"],
+        size: int,
+        draws: torch.Generator,
+        mirrored: Bool[Tensor, " count"] | None = None,
+    ) -> Batch:
+        """Give these examples, at the points of a size or some of these, as the critic sees them.
+
+        Where the points lie follows from the random numbers, not from the examples.
+        """
         config = self.config
-        drawn = torch.randint(len(chosen), (config.batch,), generator=draws)
-        mirrored = torch.rand(config.batch, generator=draws) < 1 / 2
-        index = chosen[self.processes.share(drawn).numpy()]
         at, below, sets = self._sets_of(size)
         if self.examples.medium == "climate":  # else nobody looks at what lies between the points
             at = turned(at, draws)
             values = self.examples.values_at(index, at)
         else:
             values = self.examples.values(index, size)
-        if config.mirror and self.examples.medium == "image":
+        if mirrored is not None and self.examples.medium == "image":
             square = values.view(len(values), size, size, -1)
-            flip = self.processes.share(mirrored).view(-1, 1, 1, 1)
+            flip = mirrored.view(-1, 1, 1, 1)
             values = torch.where(flip, square.flip(2), square).flatten(1, 2)
         if 0 < config.points < len(at):
             some = torch.randperm(len(at), generator=draws)[: config.points]

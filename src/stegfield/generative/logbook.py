@@ -26,7 +26,11 @@ JUDGED = 200
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a run is; the figures are means over about the last 50 steps."""
+    """Where a run is.
+
+    Loss, `real`, `drawn` and penalty are means over about the last 50 steps, of batches that are
+    mirrored and augmented; what follows them is of when the state was last saved.
+    """
 
     step: int
     steps: int
@@ -43,11 +47,13 @@ class Progress:
     """Mean score of real examples; with `drawn`, near each other where the critic is at a loss."""
     drawn: float
     penalty: float
+    learned: float
+    """Mean score of up to 256 examples of the training, neither mirrored nor augmented."""
     held_out: float
-    """Mean score of examples that are kept from the training: far below `real`, the critic knows
-    its examples by heart."""
+    """That of as many that are kept from the training: far below `learned`, the critic knows its
+    examples by heart."""
     swd: float
-    """Sliced Wasserstein distance of samples from real examples, when the state was last saved."""
+    """Sliced Wasserstein distance of samples from real examples."""
     real_swd: float
     """That of as many other real examples: less is not to be had."""
 

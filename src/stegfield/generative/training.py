@@ -62,6 +62,8 @@ WARM_UP_POINTS = 512
 """Of the finest set, drawn anew in each step."""
 LEAST_WEIGHT = 1e-6
 CHANNELS_GROW = 4
+SCORED = 256
+"""Examples of the training that the critic scores for the log, beside as many held-out ones."""
 
 
 def train(
@@ -183,6 +185,7 @@ class _Run:
         self._began: tuple[float, int] | None = None
         self._figures: Tensor | None = None
         self._penalty = torch.zeros((), device=self.device)
+        self._learned = self._held_out = self._swd = self._real_swd = math.nan
 
     @property
     def seconds(self) -> float:
@@ -242,9 +245,10 @@ class _Run:
         Gives the scores of what was drawn, and what the loss weighs them with; the gradients by
         ``seen`` are of these weighted scores.
         """
+        shown_real = self._augmented(real, 2)
         with self._precision():
             scores = self.critic(self._augmented(seen, 1), sets).float()
-            real_scores = self.critic(self._augmented(real, 2), sets).float()
+            real_scores = self.critic(shown_real, sets).float()
         # the critic's loss has the gradient s(score) of each score, the generator's -s(-score)
         weight = scores.detach().sigmoid().clamp(min=LEAST_WEIGHT)
         loss = (weight * scores).mean() + functional.softplus(-real_scores).mean()
@@ -252,7 +256,7 @@ class _Run:
             optimizer.zero_grad(set_to_none=True)
         loss.backward()
         if self.config.r1 and penalise:
-            self._penalty = self._penalise(real, sets)
+            self._penalty = self._penalise(shown_real, sets)
         shown = functional.softplus(scores.detach()).mean()
         shown = shown + functional.softplus(-real_scores.detach()).mean()
         figures = [shown, real_scores.detach().mean(), scores.detach().mean(), self._penalty]
@@ -267,7 +271,10 @@ class _Run:
         return augmented(values, size, self.config.augment, draws, self.processes)
 
     def _penalise(self, real: Tensor, sets: Pyramid) -> Tensor:
-        """Add the gradient of R1, as much more as it is taken less often."""
+        """Add the gradient of R1 at real examples as the critic sees them: changed, if any are.
+
+        It counts as much more as it is taken less often.
+        """
         config = self.config
         inputs = real.detach().requires_grad_()
         penalty = gradient_penalty(self.critic, inputs, sets)
@@ -309,17 +316,25 @@ class _Run:
             real=real,
             drawn=drawn,
             penalty=penalty,
+            learned=self._learned,
             held_out=self._held_out,
             swd=self._swd,
             real_swd=self._real_swd,
         )
 
-    _held_out = _swd = _real_swd = math.nan
-
     @torch.no_grad()
-    def _score_held_out(self) -> float:
-        _, values, sets = self._batch(self.held_out, self._draws(7))
-        return float(self.critic(values, sets).mean())
+    def _score(self, chosen: Int64[np.ndarray, " count"]) -> float:
+        """Give the mean score of some of the chosen examples, unchanged.
+
+        They are as many, and at the same points, whichever are chosen.
+        """
+        count, draws = min(SCORED, len(self.held_out)), self._draws(7)
+        index = chosen[np.linspace(0, len(chosen) - 1, count, dtype=np.int64)]
+        total = 0.0
+        for part in np.split(index, range(self.config.batch, count, self.config.batch)):
+            _, values, sets = self.batches.look_at(part, self.size, draws)
+            total += float(self.critic(values, sets).sum())
+        return total / count
 
     def warm_up(self) -> None:
         """Take one step of the warm-up."""
@@ -412,7 +427,7 @@ class _Run:
         if not all(tensor.isfinite().all() for tensor in numbers):
             raise DivergedError
         model = self.model()
-        self._held_out = self._score_held_out()
+        self._learned, self._held_out = self._score(self.training), self._score(self.held_out)
         self._swd, self._real_swd = logbook.distances(model, self.examples, self.config.seed)
         facts = {"run": self.identity, "settings": asdict(self.config), **self._facts()}
         checkpoints.save(folder / STATE, self.parts, self.all_optimizers, facts)
