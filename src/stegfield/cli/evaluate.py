@@ -11,6 +11,7 @@ from stegfield.cli.signal_files import check_png
 from stegfield.cli.terminal import answer, say
 from stegfield.errors import ConfigError
 
+TOO_NEAR = "  too near"
 ZONAL = "  zonal mean   spread    spectrum"
 
 
@@ -30,8 +31,9 @@ def evaluate(
     Beside the figures of the model stand those of three anchors: other real examples, the same
     blurred, and noise. SWD is the sliced Wasserstein distance, diversity and nearest are
     multiples of what real examples have. Too near are samples nearer to an example of the training
-    than 99 in 100 real ones, so that 1 % is usual. Of climate fields there are also the RMS errors
-    of the mean and the spread at each latitude, and of the spectrum along longitude.
+    than 99 in 100 real ones, so that 1 % is usual; it takes 200 real ones to tell. Of climate
+    fields there are also the RMS errors of the mean and the spread at each latitude, and of the
+    spectrum along longitude.
 
     Args:
         model: faces, climate or digits; or a file that `stegfield train` wrote.
@@ -45,6 +47,7 @@ def evaluate(
     """
     from stegfield import files, generative
     from stegfield.generative.judging import judge
+    from stegfield.generative.measures import ENOUGH
     from stegfield.signals.packing import HALF_RANGE_KELVIN
 
     if count < 2:
@@ -71,15 +74,17 @@ def evaluate(
         f"{source.name}, {source.steps:,} steps: {report.samples} samples, "
         f"beside {report.reference} held-out examples{few}"
     )
-    zonal = source.medium == "climate"
-    say(f"{'':8}     SWD  diversity    PSNR-2  nearest  too near" + (ZONAL if zonal else ""))
+    zonal, told = source.medium == "climate", report.real.copied is not None
+    heads = f"{'':8}     SWD  diversity    PSNR-2  nearest"
+    say(heads + (TOO_NEAR if told else "") + (ZONAL if zonal else ""))
     for name in ("drawn", "real", "blurred", "noise"):
         figures = getattr(report, name)
         line = (
             f"{name:8} {figures.swd.mean:7.1f} {figures.diversity:10.2f} "
             f"{figures.psnr2_db:6.1f} dB {figures.nearest_ratio:8.2f}"
-            f"{100 * figures.copied:8.1f} %"
         )
+        if figures.copied is not None:
+            line += f"{100 * figures.copied:8.1f} %"
         if figures.zonal is not None:
             line += (
                 f"{figures.zonal.mean_rms * HALF_RANGE_KELVIN:10.2f} K"
@@ -87,3 +92,5 @@ def evaluate(
                 f"{figures.zonal.spectrum_rms_db:8.2f} dB"
             )
         say(line)
+    if not told:
+        say(f"fewer than {ENOUGH} other real ones do not tell which samples are too near")

@@ -62,11 +62,15 @@ __all__ = [
 
 BLUR = 1 / 64
 """Standard deviation of the blurred anchor's Gaussian, as a share of the shorter side."""
+LEAST_BLUR = 0.7
+"""The least that it is, in pixels: less leaves small images as they are."""
 SEARCH = 16
 """Rows and columns of the images in which nearest neighbours are looked for."""
 ROUNDS = 8  # partners of each sample in the mean pairwise distance
 AT_ONCE = 1024  # known samples in a block of a search
 USUAL_COPIES = 0.01  # share of real samples that count as too near to a training sample
+ENOUGH = 200
+"""Real samples that tell how near is too near: of fewer, the nearest alone would decide."""
 PEAK = 2.0  # values lie in [-1, 1]
 
 
@@ -122,8 +126,9 @@ class Figures:
     nearest_ratio: float
     """The median over that of real samples: well below 1 where training samples were memorised, but
     also where samples lack variety or detail, as the anchors show."""
-    copied: float
-    """Share of samples nearer to a training sample than 99 in 100 real ones are: 0.01 is usual."""
+    copied: float | None
+    """Share of samples nearer to a training sample than 99 in 100 real ones are: 0.01 is usual.
+    None where fewer than 200 real ones are there to tell."""
     zonal: ZonalFigures | None
     """Differences of climate fields to the reference; None for images."""
 
@@ -205,7 +210,6 @@ def evaluate(
         looking = {"drawn": sets["drawn"]} | anchor_sets(unseen, seed=seed, globe=globe)
     neighbours = {name: nearest(each, training).rms for name, each in looking.items()}
     real_median = float(np.median(neighbours["real"]))
-    suspicious = float(np.quantile(neighbours["real"], USUAL_COPIES))
     figures = {
         name: Figures(
             swd=distance,
@@ -214,7 +218,7 @@ def evaluate(
             nearest_training=float(np.median(neighbours[name])),
             least_training=float(neighbours[name].min()),
             nearest_ratio=_ratio(float(np.median(neighbours[name])), real_median),
-            copied=float((neighbours[name] < suspicious).mean()),
+            copied=_copied(neighbours[name], neighbours["real"]),
             zonal=zonal_figures(sets[name], reference) if globe else None,
         )
         for name, distance in zip(sets, distances, strict=True)
@@ -246,12 +250,12 @@ def anchors(
 def anchor_sets(real: AnyBatch, *, seed: int = 0, globe: bool = False) -> dict[str, Batch]:
     """Give "real" samples, the same "blurred", and as much "noise" as there are samples.
 
-    The blur is Gaussian, with a standard deviation of one pixel at 64 pixels. Noise is normal and
-    independent from pixel to pixel; each pixel has the mean and the covariance of channels that it
-    has in the real samples.
+    The blur is Gaussian, with a standard deviation of one pixel at 64 pixels, and of 0.7 pixels at
+    least. Noise is normal and independent from pixel to pixel; each pixel has the mean and the
+    covariance of channels that it has in the real samples.
     """
     (batch,) = as_batches(real)
-    sigma = BLUR * min(batch.shape[1:3])
+    sigma = max(LEAST_BLUR, BLUR * min(batch.shape[1:3]))
     at = np.arange(-math.ceil(4 * sigma), math.ceil(4 * sigma) + 1)
     window = np.exp(-0.5 * np.square(at / sigma))
     blurred = filtered(batch, (window / window.sum()).astype(np.float32), globe=globe)
@@ -400,6 +404,13 @@ def _nearest(batch: Batch, known: Batch) -> Nearest:
 def _rms(a: Batch, b: Batch) -> NDArray[np.float64]:
     squares = np.square(a - b).reshape(len(a), -1)
     return np.asarray(np.sqrt(squares.mean(axis=1, dtype=np.float64)))
+
+
+def _copied(distances: NDArray[np.float64], real: NDArray[np.float64]) -> float | None:
+    """Give the share of distances below nearly all real ones, if these are enough to tell."""
+    if len(real) < ENOUGH:
+        return None
+    return float((distances < np.quantile(real, USUAL_COPIES)).mean())
 
 
 def _ratio(value: float, usual: float) -> float:

@@ -8,8 +8,9 @@ Sources: Rabin et al. (2011) for the distance; Karras et al. (2018), progressive
 section 5, for the pyramid, the patches and the scale. As there, each set is normalised by its own
 mean and standard deviation, so neither brightness nor contrast of a whole set counts.
 Differs from theirs in that patches lie at the same places in sets of one number, which makes their
-distance symmetric, and 0 for equal ones; in that sets may differ in number; and in that a globe
-wraps around.
+distance symmetric, and 0 for equal ones; in that sets may differ in number; in that patches of
+images below 16x16 are smaller; and in that a globe wraps around. All rows of a globe count alike,
+though those near the poles stand for less area.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ AnyBatch = (
 Lines = Float32[np.ndarray, "_lines _values"]
 
 PATCH = 7
-"""Rows and columns of a patch."""
+"""Rows and columns of a patch, at 16x16 and above."""
+LEAST_SIDE = 7
+"""Rows and columns that an image has at least: patches are of 3x3 then."""
 PATCHES = 128
 """Patches of each sample and level."""
 COARSEST = 16
@@ -68,8 +71,8 @@ def sliced_wasserstein(
         globe: Columns are longitudes, and wrap around.
 
     Raises:
-        ConfigError: The sets differ in size or channels, are smaller than a patch, have no samples
-            or values that are not finite.
+        ConfigError: The sets differ in size or channels, are smaller than 7x7, have no samples or
+            values that are not finite.
     """
     return sliced_wassersteins(real, [drawn], seed=seed, globe=globe)[0]
 
@@ -80,16 +83,18 @@ def sliced_wassersteins(
     """Measure the distance of several sets from the same real one, in less time than singly."""
     batches = as_batches(real, *sets)
     size = batches[0].shape[1:3]
-    if min(size) < PATCH:
-        raise ConfigError(f"patches need {PATCH} rows and columns, got {size[0]}x{size[1]}")
+    if min(size) < LEAST_SIDE:
+        raise ConfigError(f"patches need {LEAST_SIDE} rows and columns, got {size[0]}x{size[1]}")
+    # a patch as large as the image would compare pixel by pixel, and hardly tell digits from noise
+    patch = min(PATCH, PATCH * min(size) // COARSEST)
     found: list[dict[str, float]] = [{} for _ in sets]
     for levels in zip(*(pyramid(each, globe=globe) for each in batches), strict=True):
         _, rows, columns, channels = levels[0].shape
         rng = np.random.default_rng([seed, rows])
-        directions = rng.standard_normal((DIRECTIONS, PATCH * PATCH * channels), np.float32)
+        directions = rng.standard_normal((DIRECTIONS, patch * patch * channels), np.float32)
         directions /= np.linalg.norm(directions, axis=1, keepdims=True)
         places = int(rng.integers(1 << 62))
-        patches, *others = [_patches(level, places, globe=globe) for level in levels]
+        patches, *others = [_patches(level, patch, places, globe=globe) for level in levels]
         total = np.zeros(len(others))
         for block in np.split(directions, DIRECTIONS // BLOCK):
             lines = np.sort(block @ patches.T)
@@ -189,18 +194,20 @@ def as_batches(*sets: AnyBatch) -> list[Batch]:
     return [np.asarray(array, np.float32) for array in arrays]
 
 
-def _patches(level: Batch, places: int, *, globe: bool) -> Float32[np.ndarray, "_patches _values"]:
+def _patches(
+    level: Batch, patch: int, places: int, *, globe: bool
+) -> Float32[np.ndarray, "_patches _values"]:
     samples, rows, columns, channels = level.shape
     rng = np.random.default_rng(places)
-    ends = (rows - PATCH + 1, columns if globe else columns - PATCH + 1)
+    ends = (rows - patch + 1, columns if globe else columns - patch + 1)
     corners = rng.integers(0, ends, (samples, PATCHES, 2))
-    steps = np.arange(PATCH)
+    steps = np.arange(patch)
     across = (corners[..., 1, None] + steps) % columns
     down = corners[..., 0, None] + steps
     pixels = down[..., :, None] * columns + across[..., None, :]
     pixels += np.arange(samples)[:, None, None, None] * (rows * columns)
     patches: NDArray[np.float32] = level.reshape(-1, channels).take(
-        pixels.reshape(-1, PATCH * PATCH), axis=0
+        pixels.reshape(-1, patch * patch), axis=0
     )
     # all values of a channel together; a channel without any variation stays at 0
     patches -= patches.mean(axis=(0, 1), dtype=np.float64).astype(np.float32)

@@ -71,8 +71,9 @@ def _figures(measured: Figures) -> dict[str, Figure]:
         "diversity": measured.diversity,
         "psnr2_db": measured.psnr2_db,
         "nearest_ratio": measured.nearest_ratio,
-        "copied_percent": 100 * measured.copied,
     }
+    if measured.copied is not None:
+        figures["copied_percent"] = 100 * measured.copied
     if (zonal := measured.zonal) is not None:
         figures |= {
             "zonal_mean_k": HALF_RANGE_KELVIN * zonal.mean_rms,
