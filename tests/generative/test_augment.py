@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from stegfield.generative.augment import FARTHEST, augmented
+from stegfield.generative.augment import SHIFTS, augmented
 
 SIDE = 16
 
@@ -31,7 +31,7 @@ def test_a_share_of_the_samples_is_changed() -> None:
 def test_a_shift_is_by_whole_pixels_and_repeats_the_edges(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("stegfield.generative.augment._recoloured", lambda values, *_: values)
     shifted = augmented(pictures(), SIDE, 1.0, draws()).view(-1, SIDE, SIDE, 3)
-    farthest = SIDE // FARTHEST
+    farthest = int(SIDE * SHIFTS)
     moves = set()
     for given, before in zip(shifted, pictures().view(-1, SIDE, SIDE, 3), strict=True):
         padded = torch.nn.functional.pad(

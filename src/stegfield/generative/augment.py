@@ -2,6 +2,8 @@
 
 With few examples a critic learns them by heart. Where both kinds are shifted and recoloured at
 random, it can judge only what is left by that, and the generator need not learn the changes.
+Temperatures are recoloured as images are: warmer or colder by up to 40 K all over the globe, and of
+more or less contrast. The preset for climate leaves its examples as they are.
 
 Source: Zhao et al. (2020), differentiable augmentation.
 """
@@ -14,8 +16,8 @@ from torch import Tensor
 
 from stegfield.generative.processes import ALONE, Processes
 
-FARTHEST = 8
-"""A shift is at most one part in so many of a side."""
+SHIFTS = 1 / 8
+"""Longest shift, as a share of a side."""
 
 
 def augmented(
@@ -39,7 +41,7 @@ def augmented(
     values = _recoloured(values, share, drawn)
     if side is None:
         return values
-    farthest = side // FARTHEST
+    farthest = int(side * SHIFTS)
     moves = torch.randint(-farthest, farthest + 1, (batch, 2), generator=draws)
     moves *= torch.rand(batch, 1, generator=draws) < share
     moves = processes.share(moves)

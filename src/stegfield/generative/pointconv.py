@@ -9,8 +9,9 @@ their points, so neighbours are found once for a set of points and weights are m
 batch, not once for each sample.
 
 Sources: Wu, Qi and Fuxin (2019), PointConv, and its use as a critic of functions in Dupont et al.
-(2022), GASP. Differs: no inverse densities, since our points are spread evenly; batches share their
-points; the finer values, pooled, enter at every level, so that a level can be added in training.
+(2022), GASP. Differs: no inverse densities, since our points are spread evenly, or drawn from such
+ones with equal chances, so that none of the space is denser on average; batches share their points;
+the finer values, pooled, enter at every level, so that a level can be added in training.
 """
 
 from __future__ import annotations
