@@ -32,8 +32,8 @@ def assert_alike(function: Path, cover: Path) -> None:
     """Assert that a cover shows a function, but for its noise."""
     shown, noisy = (to_samples(signals.read(path)).astype(int) for path in (function, cover))
     noise = (noisy - shown)[(shown > 10) & (shown < 245)]
-    assert noise.std() == pytest.approx(GRAIN, rel=0.2)
-    assert np.abs(noise).max() <= 6 * GRAIN + 1
+    assert noise.std() == pytest.approx(GRAIN["image"], rel=0.2)
+    assert np.abs(noise).max() <= 6 * GRAIN["image"] + 1
 
 
 @pytest.mark.parametrize("name", generative.SHIPPED)

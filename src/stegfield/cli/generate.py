@@ -118,6 +118,7 @@ def generate(
                 "files": [str(path) for path in written],
                 "model": source.name,
                 "seed": told,
+                "count": count,
                 "size": list(shown_at),
                 **({} if result is None else result.to_json()),
             }

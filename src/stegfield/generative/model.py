@@ -23,8 +23,8 @@ from stegfield.signals import Signal, points
 FREQUENCIES = hashlib.sha256(b"stegfield generator frequencies").digest()
 """What the fixed frequencies of all drawn fields are drawn from."""
 
-GRAIN = 1.5
-"""Standard deviation, in levels of the file, of the noise that covers have."""
+GRAIN = {"image": 1.5, "climate": 6.0}
+"""Standard deviation, in levels of the file, of the noise of covers; of temperatures 0.015 K."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +118,7 @@ class Model:
         noise = torch.from_numpy(grain).float().view_as(shown.values)
         if self.medium == "climate":  # each pole is one place
             noise[0], noise[-1] = noise[0, 0], noise[-1, 0]
-        values = shown.values.clamp(-1, 1) + GRAIN * signals.step(shown) * noise
+        values = shown.values.clamp(-1, 1) + GRAIN[self.medium] * signals.step(shown) * noise
         return replace(shown, values=values.clamp(-1, 1))
 
     @torch.no_grad()

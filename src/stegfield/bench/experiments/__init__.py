@@ -17,6 +17,7 @@ from stegfield.bench.experiments.drawing import drawing
 from stegfield.bench.experiments.embedding import embedding
 from stegfield.bench.experiments.found import Found
 from stegfield.bench.experiments.hiding import hiding
+from stegfield.bench.experiments.knowing import knowing
 from stegfield.bench.experiments.peers import peers
 from stegfield.bench.experiments.showing import showing
 from stegfield.bench.experiments.weighing import weighing
@@ -32,6 +33,7 @@ EXPERIMENTS: dict[str, Callable[..., Found]] = {
     "embedding": embedding,
     "guessing_keys": guessing_keys,
     "hiding": hiding,
+    "knowing": knowing,
     "learning_curve": learning_curve,
     "peers": peers,
     "sending": sending,

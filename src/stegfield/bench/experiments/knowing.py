@@ -1,0 +1,95 @@
+"""Knowing the model: what a drawn cover's function gives away about a message in it.
+
+Who has the model can search for the function that an image shows. Here he has found it, without an
+error, and looks at how far each sample lies from it. The detector is the likelihood ratio of these
+distances, learned from other covers and stegos of the same kind.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float64, Int64
+
+from stegfield import fields, fixednet, generative, signals
+from stegfield.bench.datasets import Datasets
+from stegfield.bench.experiments.found import Found
+from stegfield.config import EmbedConfig
+from stegfield.errors import ConfigError
+from stegfield.keys import Key
+from stegfield.signals import Signal
+from stegfield.steganalysis import curves
+
+COVERS = ("with noise", "function alone")
+EDGES = np.linspace(-12, 12, 241)
+"""Of the distances' histogram, in levels."""
+INSIDE = 0.9
+"""Values beyond are left out: what is clipped has no distance."""
+
+
+def knowing(
+    data: Datasets,
+    *,
+    message_bytes: int,
+    cover: str = "with noise",
+    method: str = "ours",
+    model: str = "faces",
+    images: int = 60,
+    resolution: int = 64,
+) -> Found:
+    """Tell stegos from covers by their distances from the function that both show.
+
+    Args:
+        data: Of no use here.
+        message_bytes: Length of the random messages.
+        cover: As `generate` writes them, with noise; or the function alone, rounded.
+        method: ours, or ours with all changes priced alike (flat).
+        model: What draws them.
+        images: How many; half of them are learned from.
+        resolution: Points along the longer side.
+    """
+    if cover not in COVERS:
+        raise ConfigError(f"there are no covers {cover!r}", hint=f"try {', '.join(COVERS)}")
+    config = EmbedConfig(flat=method == "ours, flat")
+    source = generative.load(model)
+    size = tuple(max(1, round(resolution * each / max(source.size))) for each in source.size)
+    rng = np.random.default_rng(0)
+    seen, psnr, changed = [], [], []
+    for seed in range(images):
+        function = fields.render(source.draw(seed), size)
+        sent = source.cover(seed, size) if cover == "with noise" else function
+        message, key = rng.bytes(message_bytes), Key(rng.bytes(32))
+        result = fixednet.embed(sent, message, key, config=config)
+        seen.append([_distances(each, function) for each in (sent, result.stego)])
+        psnr.append(result.quality.psnr_db)
+        changed.append(100 * result.changed)
+    scores = _likelihood_ratios(np.array(seen))
+    curve = curves.roc(scores[:, 0], scores[:, 1])
+    return Found(
+        {
+            "auc": curve.auc,
+            "psnr_db": float(np.mean(psnr)),
+            "changed_percent": float(np.mean(changed)),
+        },
+        {"roc": curves.chart({cover: curve})},
+    )
+
+
+def _distances(shown: Signal, function: Signal) -> Int64[np.ndarray, " bins"]:
+    """Count how many samples, as a file holds them, are how far from the function's values."""
+    inside = function.values.abs() < INSIDE
+    held = signals.with_levels(shown, signals.to_levels(shown)).values
+    distances = ((held - function.values) / signals.step(shown))[inside].numpy()
+    return np.histogram(distances.clip(EDGES[0], EDGES[-1]), EDGES)[0]
+
+
+def _likelihood_ratios(
+    counts: Int64[np.ndarray, "images 2 bins"],
+) -> Float64[np.ndarray, "images 2"]:
+    """Score covers and stegos of each half by what the other half's distances are like."""
+    scores = np.empty(counts.shape[:2])
+    half = len(counts) // 2
+    for judged, learned in ((slice(half), slice(half, None)), (slice(half, None), slice(half))):
+        chances = counts[learned].sum(axis=0) + 1.0
+        chances /= chances.sum(axis=1, keepdims=True)
+        scores[judged] = counts[judged] @ (np.log(chances[1]) - np.log(chances[0]))
+    return scores
