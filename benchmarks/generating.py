@@ -3,7 +3,7 @@
     python benchmarks/generating.py --data FOLDER --output results/generating.json [--only CASE ...]
 
 The folder is not read: everything is measured on the models that come with the library, and
-training on random numbers, which take as long as examples.
+training on random images, which take as long as examples.
 """
 
 from __future__ import annotations
@@ -14,13 +14,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from measure import Case, arguments, measured, run, timed
@@ -39,11 +41,19 @@ from stegfield.fixednet.blocks import (
     block_order,
     luma,
 )
-from stegfield.generative.hypernet import Generator
-from stegfield.generative.model import GeneratorSizes, new_generator
-from stegfield.generative.pointconv import Critic, PointConv, Pyramid, neighbourhood, pyramid
+from stegfield.generative.pointconv import (
+    MOST_DISTANCES,
+    NEIGHBOURS,
+    SCORE_SCALE,
+    SLOPE,
+    Critic,
+    PointConv,
+    neighbourhood,
+    pyramid,
+)
 from stegfield.generative.points import coarser_sets, even_points, even_pyramid
-from stegfield.generative.training import gradient_penalty
+from stegfield.generative.processes import ALONE
+from stegfield.generative.training import _Run
 from stegfield.keys import Key
 from stegfield.metrics import psnr_db
 from stegfield.payload import Content
@@ -51,6 +61,7 @@ from stegfield.payload import Content
 KEY = Key(bytes(range(32)))
 BATCH = 64
 SIZES = (16, 32, 64)
+STAGE = 1000  # steps at each size of the training that is timed
 KNOWN_CHANNELS = {
     "JPEG 90": channels.jpeg(90),
     "JPEG 70": channels.jpeg(70),
@@ -98,46 +109,70 @@ def sending(_: Path) -> dict[str, Any]:
 
 
 def training(_: Path) -> dict[str, Any]:
-    """Examples a second at three sizes, with the settings for faces, and where the time goes."""
+    """Examples a second at three sizes, with the settings for faces, and where the time goes.
+
+    Whole steps of a run are timed, as many as have one penalty. Examples are random images that are
+    in memory already, as those of a run are once each was read.
+    """
     keep_freed_memory()
-    config = PRESETS["faces"]
+    config = replace(PRESETS["faces"], grow=f"16:{STAGE},32:{2 * STAGE}", warm_up=0)
+    draws = torch.Generator().manual_seed(0)
+    examples = generative.Arrays(torch.rand(1000, 64, 64, 3, generator=draws) * 2 - 1)
     figures = {}
-    for size in SIZES:
-        torch.manual_seed(0)
-        generator = new_generator("image", 3, GeneratorSizes.of(config))
-        sets, critic = even_pyramid("image", size), _critic(size)
-        at, real = even_points("image", size), torch.randn(BATCH, size * size, 3)
-        parts = {
-            "generator": timed(3, partial(_draw, generator, at)),
-            "critic": timed(3, partial(_judge, critic, sets, real)),
-            "penalty": timed(3, partial(_penalise, critic, sets, real)) / config.r1_every,
-        }
-        whole = sum(parts.values())
+    for stage, size in enumerate(SIZES):
+        run = _Run(examples, config, "faces", ALONE)
+        run.step = stage * STAGE
+        run.advance()
+        parts = _Parts()
+        parts.time(run, "advance", "generator")
+        parts.time(run, "_batch", "examples")
+        parts.time(run, "_teach_critic", "critic")
+        parts.time(run, "_penalise", "penalty")
+        parts.time(run, "_follow", "average")
+        for optimizer in run.optimizers:
+            parts.time(optimizer, "step", "optimizers")
+        for _step in range(config.r1_every):
+            run.advance()
+        whole = sum(parts.seconds.values())
         figures[f"{size}x{size}"] = {
-            "examples_a_second": round(BATCH / whole, 1),
-            "share_of_time": {name: round(part / whole, 3) for name, part in parts.items()},
+            "examples_a_second": round(config.r1_every * config.batch / whole, 1),
+            "share_of_time": {name: round(part / whole, 3) for name, part in parts.largest()},
         }
     return figures
+
+
+class _Parts:
+    """Seconds spent in some methods; what one calls of the others counts as theirs alone."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._others: list[float] = []
+
+    def largest(self) -> list[tuple[str, float]]:
+        """Give all parts, the longest first."""
+        return sorted(self.seconds.items(), key=lambda part: -part[1])
+
+    def time(self, owner: object, method: str, name: str) -> None:
+        """Time a method of one object from now on."""
+        call = getattr(owner, method)
+
+        def timed_call(*given: Any, **named: Any) -> Any:
+            began = time.perf_counter()
+            self._others.append(0.0)
+            result = call(*given, **named)
+            took = time.perf_counter() - began
+            self.seconds[name] = self.seconds.get(name, 0.0) + took - self._others.pop()
+            if self._others:
+                self._others[-1] += took
+            return result
+
+        setattr(owner, method, timed_call)
 
 
 def _critic(size: int) -> Critic:
     sets = even_pyramid("image", size)
     counts = [min(2**level, 4) * PRESETS["faces"].channels for level in range(4)]
     return Critic(sets, 3, counts[-len(sets) :])
-
-
-def _draw(generator: Generator, at: Tensor) -> None:
-    values = generator(torch.randn(BATCH, PRESETS["faces"].latent), at)
-    torch.autograd.backward([values.sum()])
-
-
-def _judge(critic: Critic, sets: Pyramid, real: Tensor) -> None:
-    for values in (real, real.flip(0).requires_grad_()):
-        torch.autograd.backward([functional.softplus(critic(values, sets)).mean()])
-
-
-def _penalise(critic: Critic, sets: Pyramid, real: Tensor) -> None:
-    torch.autograd.backward([gradient_penalty(critic, real.clone().requires_grad_(), sets)])
 
 
 def sharing(_: Path) -> dict[str, Any]:
@@ -154,21 +189,26 @@ def sharing(_: Path) -> dict[str, Any]:
             each.append(layer(values[:, sample : sample + 1], own))
         return torch.cat(each, 1)
 
+    def batched() -> Tensor:
+        own = _own_neighbourhood(finer, coarser)
+        return _convolved(layer, values.transpose(0, 1), own).transpose(0, 1)
+
     def together() -> Tensor:
         mixed: Tensor = layer(values, near)
         return mixed
 
-    if not torch.allclose(apart(), together(), atol=1e-4):
-        raise RuntimeError("both ways should give the same")
-
     def both_ways(call: Callable[[], Tensor]) -> Callable[[], None]:
         return lambda: torch.autograd.backward([call().square().mean()])
 
-    shared, direct = timed(5, both_ways(together)), timed(5, both_ways(apart))
+    for call in (apart, batched):
+        _check_same(call(), together())
+    shared = timed(5, both_ways(together))
+    ways = {"batched": timed(5, both_ways(batched)), "direct": timed(5, both_ways(apart))}
     return {
         "shared_seconds": shared,
-        "direct_seconds": direct,
-        "ratio": round(direct / shared, 1),
+        **{f"{name}_seconds": seconds for name, seconds in ways.items()},
+        "batched_ratio": round(ways["batched"] / shared, 1),
+        "ratio": round(ways["direct"] / shared, 1),
     }
 
 
@@ -176,8 +216,9 @@ def sharing_critic(_: Path) -> dict[str, Any]:
     """The critic of faces, forward and back: neighbours and weights once a batch, or a sample.
 
     The published PointConv finds neighbours, makes weights and estimates the density of points for
-    every sample. "direct" does our arithmetic in that way; "published" has the densities as well,
-    by the Gaussian kernel alone, without the network that it puts behind it: a lower bound.
+    every sample. "batched" does our arithmetic in that way, for all samples at once; "direct" does
+    it for one sample after the other; "published" is batched and has the densities as well, by the
+    Gaussian kernel alone, without the network that it puts behind it: a lower bound.
     """
     keep_freed_memory()
     figures = {}
@@ -186,33 +227,103 @@ def sharing_critic(_: Path) -> dict[str, Any]:
         points = [even_points("image", size), *coarser_sets("image", size)]
         critic = _critic(size)
         values = torch.randn(BATCH, size * size, 3)
-        way = {
-            "shared": timed(3, partial(_judge_together, critic, points, values)),
-            "direct": timed(3, partial(_judge_apart, critic, points, values, densities=False)),
-            "published": timed(3, partial(_judge_apart, critic, points, values, densities=True)),
+        ways: dict[str, Callable[[], Tensor]] = {
+            "shared": lambda: critic(values, pyramid(points)),  # noqa: B023 - called at once
+            "batched": partial(_own_scores, critic, points, values, densities=False),
+            "direct": partial(_scores_one_by_one, critic, points, values),
+            "published": partial(_own_scores, critic, points, values, densities=True),
         }
-        figures[f"{size}x{size}"] = {
-            f"{name}_seconds": seconds for name, seconds in way.items()
-        } | {
-            f"{name}_ratio": round(way[name] / way["shared"], 1) for name in ("direct", "published")
+        with torch.no_grad():
+            for way in ways.values():
+                _check_same(way(), ways["shared"]())
+        seconds = {name: timed(3, partial(_judge, way)) for name, way in ways.items()}
+        figures[f"{size}x{size}"] = {f"{name}_seconds": took for name, took in seconds.items()} | {
+            f"{name}_ratio": round(took / seconds["shared"], 1)
+            for name, took in seconds.items()
+            if name != "shared"
         }
     return figures
 
 
-def _judge_together(critic: Critic, points: list[Tensor], values: Tensor) -> None:
-    scores = critic(values, pyramid(points))
-    torch.autograd.backward([functional.softplus(scores).mean()])
+def _judge(scores: Callable[[], Tensor]) -> None:
+    torch.autograd.backward([functional.softplus(scores()).mean()])
 
 
-def _judge_apart(critic: Critic, points: list[Tensor], values: Tensor, *, densities: bool) -> None:
-    scores = []
-    for sample in torch.split(values, 1):
-        scores.append(critic(sample, pyramid(points)))
-        if densities:
-            for finer in points[:-1]:
-                spacing = 2 / math.sqrt(len(finer))
-                (torch.cdist(finer, finer) / spacing).square().mul(-1 / 2).exp().mean(1)
-    torch.autograd.backward([functional.softplus(torch.cat(scores)).mean()])
+def _check_same(one: Tensor, other: Tensor) -> None:
+    if not torch.allclose(one, other, atol=1e-4):
+        raise RuntimeError("all ways should give the same")
+
+
+def _scores_one_by_one(critic: Critic, points: list[Tensor], values: Tensor) -> Tensor:
+    return torch.cat([critic(sample, pyramid(points)) for sample in torch.split(values, 1)])
+
+
+def _own_scores(critic: Critic, points: list[Tensor], values: Tensor, *, densities: bool) -> Tensor:
+    """What the critic does, with points of every sample's own."""
+    sets = [_own_neighbourhood(*pair) for pair in pairwise(points)]
+    if densities:
+        for some in points[:-1]:
+            _estimate_densities(some)
+    first, *entries = critic.entries
+    x = _convolved(first, values, sets[0])
+    for finer, near, level, entry in zip(sets[:-1], sets[1:], critic.levels, entries, strict=True):
+        values = _gathered(values, finer.index).mean(2)
+        mixed = _convolved(level, functional.leaky_relu(x, SLOPE), near)
+        x = mixed + _convolved(entry, values, near)
+    scores: Tensor = critic.score(functional.leaky_relu(x, SLOPE).flatten(1)).squeeze(1)
+    return SCORE_SCALE * scores
+
+
+@dataclass(frozen=True, eq=False)
+class _Own:
+    """Neighbourhoods of every sample: index and relative place, by sample, point and neighbour."""
+
+    index: Tensor
+    relative: Tensor
+
+
+def _own_neighbourhood(finer: Tensor, coarser: Tensor) -> _Own:
+    """Find each point's nearest ones for every sample, though all have the same points here."""
+    count = min(NEIGHBOURS, len(finer))
+    found = [
+        torch.cdist(coarser.expand(some, -1, -1), finer.expand(some, -1, -1))
+        .topk(count, largest=False)
+        .indices
+        for some in _samples_at_once(len(finer) * len(coarser))
+    ]
+    index = torch.cat(found)
+    relative = _gathered(finer.expand(BATCH, -1, -1), index) - coarser[:, None]
+    scale = relative.abs().amax((1, 2, 3), keepdim=True).clamp(min=1e-9)
+    return _Own(index, relative / scale)
+
+
+def _estimate_densities(points: Tensor) -> None:
+    spacing = 2 / math.sqrt(len(points))
+    for some in _samples_at_once(len(points) ** 2):
+        each = points.expand(some, -1, -1)
+        (torch.cdist(each, each) / spacing).square().mul(-1 / 2).exp().mean(2)
+
+
+def _samples_at_once(distances: int) -> list[int]:
+    """Split a batch into numbers of samples whose distances fit into memory."""
+    some = min(BATCH, max(1, MOST_DISTANCES // distances))
+    return [min(some, BATCH - start) for start in range(0, BATCH, some)]
+
+
+def _gathered(values: Tensor, index: Tensor) -> Tensor:
+    chosen = index.flatten(1)[..., None].expand(-1, -1, values.shape[2])
+    return values.gather(1, chosen).view(*index.shape, -1)
+
+
+def _convolved(layer: nn.Module, values: Tensor, near: _Own) -> Tensor:
+    """What a convolution does, with weights made for every sample."""
+    assert isinstance(layer, PointConv)
+    weights = layer.weights(near.relative)
+    size = (weights.square().mean(2, keepdim=True) + 1e-6).sqrt()
+    weights = weights / (size * math.sqrt(near.index.shape[2]))
+    sums = weights.transpose(2, 3) @ _gathered(values, near.index)
+    mixed: Tensor = layer.mix(sums.flatten(2))
+    return mixed
 
 
 def known_cover(_: Path) -> dict[str, Any]:
