@@ -92,16 +92,19 @@ def plain_gradients(run: _Run) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     at, real, sets = run._batch(run.training, draws)
     latents = run._latents(draws)
 
-    def score(values: Tensor, purpose: int) -> Tensor:
+    def seen(values: Tensor, purpose: int) -> Tensor:
+        if not config.augment:
+            return values
         side = 8 if len(at) == 64 else None
-        if config.augment:
-            values = augmented(values, side, config.augment, run._draws(purpose))
-        scores: Tensor = critic(values, sets)
+        return augmented(values, side, config.augment, run._draws(purpose))
+
+    def score(values: Tensor, purpose: int) -> Tensor:
+        scores: Tensor = critic(seen(values, purpose), sets)
         return scores
 
     loss = functional.softplus(score(generator(latents, at).detach(), 3)).mean()
     loss = loss + functional.softplus(-score(real, 4)).mean()
-    for one in real:
+    for one in seen(real, 4):
         values = one[None].clone().requires_grad_()
         (slope,) = torch.autograd.grad(critic(values, sets).sum(), values, create_graph=True)
         loss = loss + config.r1 / 2 * config.r1_every * slope.square().sum() / len(real)

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from jaxtyping import UInt8
 
-from stegfield import fields, fixednet, generative, pictures, signals
+from stegfield import fixednet, generative, pictures, signals
 from stegfield.bench.datasets import Datasets
 from stegfield.bench.experiments.found import Found
 from stegfield.config import DescentConfig, EmbedConfig
@@ -62,7 +62,7 @@ def embedding(
     """
     size = (resolution, resolution)
     if model:
-        cover = fields.render(generative.load(model).draw(image), size)
+        cover = generative.load(model).cover(image, size)
     else:
         cover = data.image(dataset, image, resolution)
     if method in {"ours", "ours, flat"}:
