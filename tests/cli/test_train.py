@@ -19,7 +19,7 @@ from stegfield.config import NEVER, PRESETS, GanConfig
 from stegfield.errors import ConfigError
 from stegfield.fields import checkpoints
 from stegfield.generative import Arrays
-from stegfield.generative.logbook import CURVES, LOG, SAMPLES
+from stegfield.generative.logbook import CURVES, EARLIER, LOG, SAMPLES
 from stegfield.generative.training import MODEL, STATE
 
 QUICK = ["--steps", "3", "--warm-up", "2", "--batch", "4"]
@@ -69,12 +69,12 @@ def test_digits_are_trained_and_the_run_goes_on(
     assert captured.err.splitlines() == [f"runs/{MODEL}: 3 of 3 steps"]
     assert captured.out == ""
     names = sorted(path.name for path in Path("runs").iterdir())
-    assert names == sorted([LOG, MODEL, SAMPLES, CURVES, STATE])
-    before = {path: path.read_bytes() for path in Path("runs").iterdir()}
+    assert names == sorted([LOG, MODEL, SAMPLES, CURVES, STATE, EARLIER])
+    before = {path: path.read_bytes() for path in Path("runs").rglob("*.*")}
     message = fails(command, capsys, code=1)
     assert f"error: runs/{STATE} exists already" in message
     assert "hint: --resume goes on from it" in message
-    assert {path: path.read_bytes() for path in Path("runs").iterdir()} == before
+    assert {path: path.read_bytes() for path in Path("runs").rglob("*.*")} == before
     command[command.index("3")] = "5"
     assert cli.run([*command, "--resume", "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
@@ -168,11 +168,11 @@ def test_a_run_takes_no_fewer_steps_than_it_has(
 ) -> None:
     command = ["train", "digits", "-o", "runs", *QUICK, *TINY]
     assert cli.run(command) == 0
-    before = {path: path.read_bytes() for path in Path("runs").iterdir()}
+    before = {path: path.read_bytes() for path in Path("runs").rglob("*.*")}
     command[command.index("3")] = "2"
     message = fails([*command, "--resume"], capsys, code=2)
     assert "error: --steps must be at least the 3 that the run has taken, got 2" in message
-    assert {path: path.read_bytes() for path in Path("runs").iterdir()} == before
+    assert {path: path.read_bytes() for path in Path("runs").rglob("*.*")} == before
     assert cli.run(["train", "digits", "-o", "runs", "--resume"]) == 0  # it is done already
     assert capsys.readouterr().err.splitlines() == [f"runs/{MODEL}: 3 of 3 steps"]
 

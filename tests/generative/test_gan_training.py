@@ -26,7 +26,7 @@ from stegfield.fields import checkpoints
 from stegfield.generative import Arrays, Globes, Model, Progress, Watch, logbook, store, train
 from stegfield.generative.batches import principal_places
 from stegfield.generative.hypernet import CompactHead
-from stegfield.generative.logbook import CURVES, LOG, SAMPLES
+from stegfield.generative.logbook import CURVES, EARLIER, LOG, SAMPLES
 from stegfield.generative.model import GeneratorSizes
 from stegfield.generative.pointconv import Pyramid
 from stegfield.generative.points import even_points
@@ -118,7 +118,7 @@ def test_a_run_that_is_resumed_ends_as_if_it_had_never_stopped(
 def test_a_run_that_ends_in_the_warm_up_shows_how_far_it_came(tmp_path: Path) -> None:
     trained(tmp_path, watch=in_the_warm_up)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
-        [MODEL, STATE, LOG, SAMPLES, CURVES]
+        [MODEL, STATE, LOG, SAMPLES, CURVES, EARLIER]
     )
     (line,) = (json.loads(line) for line in (tmp_path / LOG).read_text().splitlines())
     assert (line["step"], line["warm_up_left"]) == (0, 1)
@@ -197,7 +197,7 @@ def test_a_folder_gets_the_model_the_state_the_log_and_a_picture(tmp_path: Path)
     model, _ = trained(tmp_path, watch=lambda progress: progress.step == 3)
     trained(tmp_path)
     written = sorted(path.name for path in tmp_path.iterdir())
-    assert written == sorted([MODEL, STATE, LOG, SAMPLES, CURVES])
+    assert written == sorted([MODEL, STATE, LOG, SAMPLES, CURVES, EARLIER])
     lines = [json.loads(line) for line in (tmp_path / LOG).read_text().splitlines()]
     assert [line["step"] for line in lines] == [3, 12]
     assert all(line["swd"] > 0 < line["real_swd"] for line in lines)
@@ -215,6 +215,9 @@ def test_a_folder_gets_the_model_the_state_the_log_and_a_picture(tmp_path: Path)
     )
     assert_equal(weights, average)
     assert not all(torch.equal(weights[name], last[name]) for name in weights)
+    trained(tmp_path, steps=13)
+    kept = sorted(path.name for path in (tmp_path / EARLIER).iterdir())
+    assert kept == ["00000003.png", "00000012.png"]
     with Image.open(tmp_path / SAMPLES) as sheet:
         assert sheet.width == pytest.approx(4 * sheet.height, rel=0.02)  # sixteen in a row
     assert model.steps == 3
@@ -459,14 +462,14 @@ def test_a_state_of_other_examples_is_refused(pictures: Tensor, tmp_path: Path) 
 
 def test_a_state_that_is_no_longer_finite_leaves_the_last_one(tmp_path: Path) -> None:
     trained(tmp_path, steps=2)
-    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*.*")}
     run = _Run(Arrays(smooth()), TINY, "tiny", ALONE)
     run.restore(tmp_path / STATE)
     bias = next(run.critic.parameters())
     run.optimizers[1].state[bias]["exp_avg"].flatten()[0] = torch.inf
     with pytest.raises(DivergedError):
         run.save(tmp_path)
-    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*.*")} == before
     trained(tmp_path)
 
 

@@ -18,6 +18,8 @@ from stegfield.metrics import finite_or_none
 from stegfield.pictures import contact_sheet, curves
 
 LOG, SAMPLES, CURVES = "log.jsonl", "samples.png", "curves.png"
+EARLIER = "samples"
+"""A folder of pictures of samples from twice as many steps each time, to see them come."""
 SHEET, ACROSS = 64, 16
 """Samples that the picture of a run shows, of the same latents each time."""
 JUDGED = 200
@@ -65,10 +67,17 @@ Watch = Callable[[Progress], bool]
 def add(folder: Path, progress: Progress, model: Model, *, seed: int) -> None:
     """Add a line to a run's log, and draw its samples and curves anew, each picture whole.
 
+    Samples are kept whenever there are twice as many steps as when they were last kept.
+
     A last line that was cut off, when the machine stopped, is dropped first.
     """
     files.add_line(folder / LOG, json.dumps(finite_or_none(asdict(progress))).encode())
-    files.write_new(folder / SAMPLES, sheet(model, seed), force=True)
+    drawn = sheet(model, seed)
+    files.write_new(folder / SAMPLES, drawn, force=True)
+    files.make_folder(folder / EARLIER)
+    kept = [int(path.stem) for path in (folder / EARLIER).glob("*.png") if path.stem.isdecimal()]
+    if progress.step >= 2 * max(kept, default=0):
+        files.write_new(folder / EARLIER / f"{progress.step:08}.png", drawn, force=True)
     files.write_new(folder / CURVES, drawn_curves(folder / LOG), force=True)
 
 
