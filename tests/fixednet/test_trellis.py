@@ -170,6 +170,25 @@ def test_a_cover_half_way_between_levels_takes_either_for_nothing() -> None:
         assert set(change.tolist()) == {0, -int(2 * half)}
 
 
+def test_plain_areas_half_way_between_levels_stay_plain() -> None:
+    rng = np.random.default_rng(5)
+    samples, plain = rng.integers(10, 200, 4000), np.arange(4000) < 2000
+    prices = np.where(plain, 10.0, 0.1).astype(np.float32)
+    rounding = np.where(plain, 0.5, rng.uniform(-0.5, 0.5, 4000)).astype(np.float32)
+    network = SineNetwork(KEY, "test", keyed_order(KEY, 4000), (1000, 0))
+    change = solve(
+        network,
+        rng.integers(0, 2, 1000) == 1,
+        samples,
+        prices,
+        strictness=1.0,
+        bounds=(0, 255),
+        salt=SALT,
+        rounding=rounding,
+    )
+    assert (change[plain] != 0).mean() < 0.01 < (change[~plain] != 0).mean()
+
+
 def test_many_segments_are_solved_one_by_one_and_watched() -> None:
     rng = np.random.default_rng(2)
     count, seen = 2 * SEGMENT + 100, list[Progress]()

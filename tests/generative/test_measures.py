@@ -441,7 +441,8 @@ def test_a_report_reads_as_it_should() -> None:
     training, held_out = discs(400, 3), discs(420, 5)
     copies = evaluate(training, held_out, training[:200])
     assert (copies.samples, copies.reference, copies.training) == (200, 220, 400)
-    assert copies.drawn.least_training == copies.drawn.nearest_ratio == 0
+    assert copies.drawn.least_training == pytest.approx(0, abs=1e-6)
+    assert copies.drawn.nearest_ratio == pytest.approx(0, abs=1e-6)
     assert copies.drawn.copied == 1
     assert copies.real.copied == 0.01
     assert copies.real.nearest_ratio == 1
@@ -492,7 +493,8 @@ def test_where_few_were_held_out_the_anchors_may_be_of_the_training() -> None:
     assert found.drawn.swd.mean == pytest.approx(found.real.swd.mean, rel=0.3)
     assert found.noise.swd.mean > 1.5 * found.drawn.swd.mean
     copies = evaluate(training, held_out, training[:40], others=training[:40], globe=True)
-    assert copies.drawn.least_training == copies.drawn.nearest_ratio == 0
+    assert copies.drawn.least_training == pytest.approx(0, abs=1e-6)
+    assert copies.drawn.nearest_ratio == pytest.approx(0, abs=1e-6)
     assert copies.drawn.copied is None  # 9 unseen ones do not tell how near is too near
     assert copies.drawn.swd == copies.real.swd
 

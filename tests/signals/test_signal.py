@@ -197,6 +197,7 @@ def test_what_was_rounded_is_known_until_a_file_is_read(signal: Signal) -> None:
     assert rounding.shape == levels.shape
     exact = signals.with_levels(signal, levels)
     assert signals.rounding(exact) is None
+    assert signals.rounding(replace(signal, values=signal.values.requires_grad_())) is not None
     moved = replace(exact, values=exact.values - 0.4 * signals.step(exact))
     found = signals.rounding(moved)
     assert found is not None

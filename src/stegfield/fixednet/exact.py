@@ -123,7 +123,7 @@ def embed(
         bits: How many to carry; those without a message are random [default: as the message needs].
         salt: 16 bytes, never used twice, for repeatable results [default: random].
         rounding: By how much each sample is above what the cover was before it was rounded; where
-            a value lay half way between levels, either of them is as good [default: 0].
+            a value lay half way between levels, either of them is nearly as good [default: 0].
         watch: Told how far the work has come.
 
     Returns:

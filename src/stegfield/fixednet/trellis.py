@@ -39,6 +39,8 @@ from stegfield.fixednet.sine import SineNetwork, Weights, parities
 
 MOVES = (0, 1, -1, 2, -2, 3, -3)
 RESIDUES = 4
+LEAST = np.float32(0.1)
+"""Of its price, what a change costs at least: plain areas that lie half way stay dear."""
 TRIED = 1 << 14  # samples that stand for all of them in a plan
 
 
@@ -71,7 +73,8 @@ def plan(
         order: Which samples will carry the bits, in an order without regard to their place
             [default: all, as they stand].
         rounding: By how much each sample is above what the cover was before it was rounded: a
-            change by d levels costs d^2 + 2 d rounding times the price [default: 0].
+            change by d levels costs d^2 + 2 d rounding times the price, d^2 / 10 at least
+            [default: 0].
     """
     order = order or [np.arange(len(samples), dtype=np.int32)]
     count = sum(len(part) for part in order)
@@ -176,8 +179,10 @@ def _options(
         moved = levels + move * sides
         inside = (moved >= bounds[0]) & (moved <= bounds[1])
         residue = moved & (RESIDUES - 1)
-        extra = 0 if rounding is None else (2 * move * sides).astype(np.float32) * rounding
-        cost = prices * (move**2 + extra)
+        cost = prices * move**2
+        if rounding is not None:
+            extra = (2 * move * sides).astype(np.float32) * rounding
+            cost = prices * np.maximum(move**2 + extra, LEAST * move**2)
         better = inside & (cost < costs[rows, residue])
         at = rows[better], residue[better]
         costs[at], moves[at] = cost[better], (move * sides)[better]

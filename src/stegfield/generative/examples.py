@@ -338,7 +338,8 @@ def medium_to_learn(what: str, data: Path | None) -> str:
         return "climate" if what == "climate" else "image"
     if data.is_file():
         return "climate" if data.suffix.lower() in TEMPERATURES else "image"
-    return "climate" if _below(data, TEMPERATURES) and not _below(data, SUFFIXES) else "image"
+    more = len(_below(data, TEMPERATURES)) > len(_below(data, SUFFIXES))
+    return "climate" if more else "image"
 
 
 def read_examples(what: str, data: Path | None, size: int, *, medium: str) -> Examples:

@@ -106,20 +106,36 @@ class Model:
         field.decoder.load_state_dict(own, assign=True)
         return field
 
-    def cover(self, seed: int, size: tuple[int, ...], watch: RenderWatch | None = None) -> Signal:
-        """Draw a field, show it, and add the noise that a camera has: `GRAIN`, from the seed.
+    def cover(
+        self,
+        seed: int,
+        size: tuple[int, ...],
+        *,
+        noise: Noise | None = None,
+        watch: RenderWatch | None = None,
+    ) -> Signal:
+        """Draw a field, show it, and add noise as a camera has it: `GRAIN`.
 
         Who has the model can search for the field that looks like an image, and finds it. Without
         noise he would have the cover, level by level, and see every change that a message made.
+
+        Args:
+            seed: Decides the field.
+            size: Points along each axis.
+            noise: What the noise is drawn from; for a message, of a secret that is forgotten
+                [default: the seed decides it, for this model and size].
+            watch: Is told how many points are done.
         """
         shown = fields.render(self.draw(seed), size, watch=watch)
-        draw = Noise(hashlib.sha256(f"stegfield grain {seed}".encode()).digest())
-        grain = np.concatenate([draw.normal(part.numel()) for part in shown.values])
-        noise = torch.from_numpy(grain).float().view_as(shown.values)
+        told = f"stegfield grain {self.name} {size} {seed}"
+        noise = noise or Noise(hashlib.sha256(told.encode()).digest())
+        grain = torch.empty_like(shown.values)
+        for row in grain:
+            row.copy_(torch.from_numpy(noise.normal(row.numel())).view_as(row))
         if self.medium == "climate":  # each pole is one place
-            noise[0], noise[-1] = noise[0, 0], noise[-1, 0]
-        values = shown.values.clamp(-1, 1) + GRAIN[self.medium] * signals.step(shown) * noise
-        return replace(shown, values=values.clamp(-1, 1))
+            grain[0], grain[-1] = grain[0, 0], grain[-1, 0]
+        grain *= GRAIN[self.medium] * signals.step(shown)
+        return replace(shown, values=grain.add_(shown.values.clamp(-1, 1)).clamp_(-1, 1))
 
     @torch.no_grad()
     def sample(

@@ -169,9 +169,9 @@ def rounding(signal: Signal) -> Float32[np.ndarray, "*size channels"] | None:
 
     None for signals that have nothing between levels, as files have not.
     """
-    levels = to_levels(signal)
-    exact = with_levels(signal, levels).values
-    found = ((exact - signal.values.clamp(-1, 1)) / step(signal)).clamp(-0.5, 0.5)
+    values = signal.values.detach().cpu()
+    exact = with_levels(signal, to_levels(signal)).values
+    found = ((exact - values.clamp(-1, 1)) / step(signal)).clamp(-0.5, 0.5)
     return found.numpy() if float(found.abs().max()) > INEXACT else None
 
 

@@ -20,6 +20,7 @@ from stegfield.signals import Signal
 from stegfield.steganalysis import curves
 
 COVERS = ("with noise", "function alone")
+METHODS = ("ours", "ours, flat")
 EDGES = np.linspace(-40, 40, 401)
 """Of the distances' histogram, in levels."""
 INSIDE = 0.9
@@ -49,6 +50,8 @@ def knowing(
     """
     if cover not in COVERS:
         raise ConfigError(f"there are no covers {cover!r}", hint=f"try {', '.join(COVERS)}")
+    if method not in METHODS:
+        raise ConfigError(f"there is no method {method!r}", hint=f"try {', '.join(METHODS)}")
     config = EmbedConfig(flat=method == "ours, flat")
     source = generative.load(model)
     size = tuple(max(1, round(resolution * each / max(source.size))) for each in source.size)
