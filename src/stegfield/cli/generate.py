@@ -101,14 +101,12 @@ def generate(
         cover = keyed or source.cover(first, shown_at, noise=noise)
         result = _sent(cover, sent, with_key, config, output.suffix)
         outputs.append(files.Output(output, result.file))
-    else:
-        cover = source.cover(first, shown_at)
-        if output is not None:
-            outputs.append(files.Output(output, _plain(source, first, cover, output.suffix)))
+    elif output is not None:
+        outputs.append(files.Output(output, _plain(source, first, shown_at, output.suffix)))
     if grid is not None:
         outputs.append(files.Output(grid, _sheet(source, range(first, first + count), shown_at)))
     if plot is not None:
-        shown = cover if result is None else result.stego
+        shown = source.cover(first, shown_at) if result is None else result.stego
         outputs.append(
             files.Output(plot, signals.to_png(signals.from_samples(globes.globe(shown))))
         )
@@ -152,13 +150,13 @@ def _keyed(source: Model, key: Key | Passphrase, size: tuple[int, ...]) -> Signa
     return fields.render(generative.draw_keyed(source, key), size)
 
 
-def _plain(source: Model, seed: int, cover: Signal, suffix: str) -> bytes:
+def _plain(source: Model, seed: int, size: tuple[int, ...], suffix: str) -> bytes:
     """Give the file of a cover without a message: of its samples, or of the function."""
     from stegfield import fields, signals
 
     if suffix == FIELD_SUFFIX:
         return fields.to_bytes(source.draw(seed))
-    return signals.encode(cover, suffix)
+    return signals.encode(source.cover(seed, size), suffix)
 
 
 def _sent(
