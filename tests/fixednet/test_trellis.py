@@ -150,7 +150,7 @@ def test_changes_go_where_the_cover_was_rounded_from(rate: float, share: float, 
     assert 0 < found[0] < share * found[1]
 
 
-def test_a_cover_half_way_between_levels_takes_either_for_nothing() -> None:
+def test_a_cover_half_way_between_levels_takes_either() -> None:
     rng = np.random.default_rng(4)
     samples, prices = rng.integers(10, 200, 2000), np.ones(2000, dtype=np.float32)
     bits = rng.integers(0, 2, 1000) == 1

@@ -226,7 +226,7 @@ def render_tab(desk: Desk) -> None:
 
     def render(visit: Visit, path: str | None, side: int) -> Update:
         loaded = _field(visit, path)
-        size = _scaled(loaded.public.size, int(side))
+        size = signals.scaled(loaded.public.size, int(side))
         shown = fields.render(loaded, size, watch=visit.sampling())
         suffix = suffix_of(shown)
         return {
@@ -248,12 +248,8 @@ def _passphrase(text: str, number: int) -> Passphrase:
     return Passphrase(text)
 
 
-def _scaled(size: tuple[int, ...], longest: int) -> tuple[int, ...]:
-    return tuple(max(1, round(longest * side / max(size))) for side in size)
-
-
 def _small(signal: Signal) -> tuple[int, ...]:
-    return _scaled(signal.size, min(PREVIEW_SIDE, max(signal.size)))
+    return signals.scaled(signal.size, min(PREVIEW_SIDE, max(signal.size)))
 
 
 def _apart(

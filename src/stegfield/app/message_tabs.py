@@ -146,9 +146,9 @@ def generate_tab(desk: Desk) -> None:
             )
         sender = visit.key(passphrase, key_file) if words else None
         seed = secrets.randbelow(LARGEST_SEED) if at is None else at
-        size = [max(1, round(longest * each / max(source.size))) for each in source.size]
+        size = signals.scaled(source.size, longest)
         noise = Noise(secrets.token_bytes(32)) if words else None
-        cover = source.cover(seed, tuple(size), noise=noise, watch=visit.sampling())
+        cover = source.cover(seed, size, noise=noise, watch=visit.sampling())
         if sender is not None:
             sent = _embedded(visit, cover, words.encode(), sender, "exact")
             return _answer(visit, sent, named, said, seen, result)

@@ -62,8 +62,7 @@ def size_of(model: Model, text: str | None) -> tuple[int, ...]:
         return model.size
     if not re.fullmatch(r"[0-9]{1,8}", text):
         return signals.parse_size(text)
-    rows, columns = model.size
     if int(text) == 0:
         raise ConfigError("a size is at least 1, got 0")
-    sides = [max(1, round(int(text) * side / max(rows, columns))) for side in (columns, rows)]
-    return signals.parse_size(f"{sides[0]}x{sides[1]}")
+    rows, columns = signals.scaled(model.size, int(text))
+    return signals.parse_size(f"{columns}x{rows}")

@@ -171,10 +171,9 @@ def _sent(
 
 def _sheet(source: Model, seeds: range, size: tuple[int, ...]) -> bytes:
     """Draw what seeds give, small: a function has any size."""
-    from stegfield import fields, pictures
+    from stegfield import fields, pictures, signals
 
-    longest = min(max(SMALL_TILE, *size), LARGE_TILE)
-    tile = tuple(max(1, round(side * longest / max(size))) for side in size)
+    tile = signals.scaled(size, min(max(SMALL_TILE, *size), LARGE_TILE))
     drawn = [_picture(fields.render(source.draw(seed), tile)) for seed in seeds]
     return pictures.contact_sheet(drawn, ACROSS, tile_width=drawn[0].shape[1])
 

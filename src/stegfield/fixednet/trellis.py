@@ -179,10 +179,11 @@ def _options(
         moved = levels + move * sides
         inside = (moved >= bounds[0]) & (moved <= bounds[1])
         residue = moved & (RESIDUES - 1)
-        cost = prices * move**2
+        further: NDArray[np.float32] | int = move**2  # by how much the squared distance grows
         if rounding is not None:
-            extra = (2 * move * sides).astype(np.float32) * rounding
-            cost = prices * np.maximum(move**2 + extra, LEAST * move**2)
+            grown = move**2 + (2 * move * sides).astype(np.float32) * rounding
+            further = np.maximum(grown, LEAST * move**2)
+        cost = prices * further
         better = inside & (cost < costs[rows, residue])
         at = rows[better], residue[better]
         costs[at], moves[at] = cost[better], (move * sides)[better]

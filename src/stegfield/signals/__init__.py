@@ -38,6 +38,7 @@ from stegfield.signals.signal import (
     extent,
     parse_size,
     points,
+    scaled,
     sphere,
     stretched,
 )
@@ -80,6 +81,7 @@ __all__ = [
     "read",
     "resize",
     "rounding",
+    "scaled",
     "sphere",
     "step",
     "still",

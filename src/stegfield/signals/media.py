@@ -158,7 +158,7 @@ def bounds(signal: Signal) -> tuple[int, int]:
 
 def step(signal: Signal) -> float:
     """Give by how much values differ that are a level apart."""
-    low, high = MEDIA[signal.medium].bounds(signal)
+    low, high = bounds(signal)
     ends = np.array([low, high]).reshape(2, *[1] * len(signal.size))
     first, last = with_levels(signal, ends).values.flatten().double().tolist()
     return float((last - first) / (high - low))

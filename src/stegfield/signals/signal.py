@@ -117,6 +117,16 @@ def extent(size: tuple[int, ...], medium: str = "image") -> tuple[float, ...]:
     return tuple(points / longest for points in size)
 
 
+def scaled(size: tuple[int, ...], longest: int) -> tuple[int, ...]:
+    """Give the size of the same aspect whose longest axis has so many points.
+
+    Example:
+        >>> scaled((46, 90), 180)
+        (92, 180)
+    """
+    return tuple(max(1, round(longest * side / max(size))) for side in size)
+
+
 def coordinates(
     size: tuple[int, ...],
     within: tuple[float, ...] | None = None,

@@ -54,7 +54,7 @@ def knowing(
         raise ConfigError(f"there is no method {method!r}", hint=f"try {', '.join(METHODS)}")
     config = EmbedConfig(flat=method == "ours, flat")
     source = generative.load(model)
-    size = tuple(max(1, round(resolution * each / max(source.size))) for each in source.size)
+    size = signals.scaled(source.size, resolution)
     rng = np.random.default_rng(0)
     seen, psnr, changed = [], [], []
     for seed in range(images):
