@@ -31,12 +31,13 @@ from measure import Case, arguments, measured, run, timed
 from stegfield import channel, fixednet, signals
 from stegfield.config import DescentConfig, EmbedConfig
 from stegfield.errors import UnreadableError
-from stegfield.fixednet import EmbedResult, search
-from stegfield.fixednet.blocks import luma
-from stegfield.fixednet.gradient import descend, noise_around
-from stegfield.fixednet.network import FixedNetwork
-from stegfield.fixednet.published import PublishedNetwork
-from stegfield.fixednet.relu import ReluNetwork
+from stegfield.fixednet import EmbedResult
+from stegfield.fixednet.exact import search
+from stegfield.fixednet.paper.gradient import descend, noise_around
+from stegfield.fixednet.paper.network import FixedNetwork
+from stegfield.fixednet.paper.published import PublishedNetwork
+from stegfield.fixednet.paper.relu import ReluNetwork
+from stegfield.fixednet.robust.blocks import luma
 from stegfield.keys import Key
 from stegfield.metrics import Quality, mean_psnr_db, quality
 from stegfield.signals import Signal

@@ -32,8 +32,8 @@ from stegfield.channel import Levels
 from stegfield.config import PRESETS, EmbedConfig
 from stegfield.errors import UnreadableError
 from stegfield.fields.field import keep_freed_memory
-from stegfield.fixednet import robust
-from stegfield.fixednet.blocks import (
+from stegfield.fixednet.robust import profile as robust
+from stegfield.fixednet.robust.blocks import (
     KERNELS,
     BlockNetwork,
     block_cosines,

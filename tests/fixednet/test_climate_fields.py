@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stegfield import fixednet, signals
+from stegfield.carriers import costs
 from stegfield.config import EmbedConfig
 from stegfield.errors import CapacityError, ConfigError, NotEmbeddedError, UnreadableError
-from stegfield.fixednet import costs
 from stegfield.keys import Key
 from stegfield.metrics import KelvinQuality
 from stegfield.signals import Packing, Signal, globe

@@ -24,8 +24,8 @@ from stegfield.errors import (
     StegfieldError,
     UnreadableError,
 )
-from stegfield.fixednet import robust
-from stegfield.fixednet.blocks import luma
+from stegfield.fixednet.robust import profile as robust
+from stegfield.fixednet.robust.blocks import luma
 from stegfield.keys import Key, Passphrase
 from stegfield.metrics import Samples, mean_psnr_db, quality
 from stegfield.signals import Signal, waves

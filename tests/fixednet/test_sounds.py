@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stegfield import fixednet, signals
+from stegfield.carriers import costs
 from stegfield.config import EmbedConfig, Profile
 from stegfield.errors import CapacityError, ConfigError, UnreadableError
-from stegfield.fixednet import costs
 from stegfield.keys import Key
 from stegfield.metrics import SoundQuality
 from stegfield.signals import chords

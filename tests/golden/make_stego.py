@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from stegfield import fixednet, signals
+from stegfield.carriers import costs
 from stegfield.config import EmbedConfig
-from stegfield.fixednet import costs, exact, robust
+from stegfield.fixednet.exact import profile as exact
+from stegfield.fixednet.robust import profile as robust
 from stegfield.keys import IMAGE_SALT, Key, Passphrase
 from stegfield.payload import Content
 

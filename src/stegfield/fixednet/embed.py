@@ -16,12 +16,15 @@ import numpy as np
 from jaxtyping import Integer
 
 from stegfield import signals
+from stegfield.carriers import costs
 from stegfield.channel import Levels
 from stegfield.config import DescentConfig, EmbedConfig, Profile, check_solver
 from stegfield.errors import CapacityError, ConfigError, NotEmbeddedError, UnreadableError
-from stegfield.fixednet import costs, exact, paper, robust
-from stegfield.fixednet.blocks import luma
+from stegfield.fixednet.exact import profile as exact
+from stegfield.fixednet.paper import profile as paper
 from stegfield.fixednet.progress import Watch
+from stegfield.fixednet.robust import profile as robust
+from stegfield.fixednet.robust.blocks import luma
 from stegfield.keys import IMAGE_SALT, Key, Passphrase, unlock
 from stegfield.metrics import AnyQuality, finite_or_none, mean_psnr_db
 from stegfield.payload import Content

@@ -15,9 +15,9 @@ from stegfield.bench.datasets import Datasets
 from stegfield.bench.experiments.found import Found
 from stegfield.config import DescentConfig, EmbedConfig
 from stegfield.errors import UnreadableError
-from stegfield.fixednet.blocks import luma
-from stegfield.fixednet.gradient import descend, embed_bits, noise_around, read_bits
-from stegfield.fixednet.published import PublishedNetwork
+from stegfield.fixednet.paper.gradient import descend, embed_bits, noise_around, read_bits
+from stegfield.fixednet.paper.published import PublishedNetwork
+from stegfield.fixednet.robust.blocks import luma
 from stegfield.keys import Key
 from stegfield.metrics import mean_psnr_db, quality
 from stegfield.signals import Signal

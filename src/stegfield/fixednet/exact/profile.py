@@ -21,9 +21,9 @@ from jaxtyping import Float32, Integer
 from numpy.typing import NDArray
 
 from stegfield.errors import CapacityError, ConfigError, UnreadableError
+from stegfield.fixednet.exact.sine import SPAN, SineNetwork, keyed_order, segment_order, segments
+from stegfield.fixednet.exact.trellis import plan, solve
 from stegfield.fixednet.progress import Watch
-from stegfield.fixednet.sine import SPAN, SineNetwork, keyed_order, segment_order, segments
-from stegfield.fixednet.trellis import plan, solve
 from stegfield.keys import IMAGE_SALT, Key
 from stegfield.payload import (
     HEADER_BYTES,

@@ -6,7 +6,8 @@ import pytest
 from stegfield import fixednet, signals
 from stegfield.config import DescentConfig, EmbedConfig
 from stegfield.errors import CapacityError, ConfigError, NotEmbeddedError, UnreadableError
-from stegfield.fixednet import Progress, paper
+from stegfield.fixednet import Progress
+from stegfield.fixednet.paper import profile as paper
 from stegfield.keys import Key
 
 KEY = Key(bytes(32))

@@ -13,15 +13,15 @@ from skimage import data
 
 from stegfield import channel
 from stegfield.errors import CapacityError, UnreadableError
-from stegfield.fixednet import robust
-from stegfield.fixednet.blocks import (
+from stegfield.fixednet.progress import Progress
+from stegfield.fixednet.robust import profile as robust
+from stegfield.fixednet.robust.blocks import (
     BlockNetwork,
     block_cosines,
     block_order,
     find_networks,
     luma,
 )
-from stegfield.fixednet.progress import Progress
 from stegfield.keys import IMAGE_SALT, Key
 from stegfield.metrics import Samples, psnr_db
 from stegfield.payload import TAG, Code, Content, Header

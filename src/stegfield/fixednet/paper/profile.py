@@ -7,7 +7,7 @@ a released SteganoGAN, at every rate. Header and body are those of the other pro
 parity: so one wrong bit is enough to lose the message, and embedding fails where the solver leaves
 one.
 
-Source: GINR-Stega, Sec. 3.4; see `stegfield.fixednet.gradient` for what differs.
+Source: GINR-Stega, Sec. 3.4; see `stegfield.fixednet.paper.gradient` for what differs.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from jaxtyping import UInt8
 
 from stegfield.config import LARGEST_NETWORKS, DescentConfig
 from stegfield.errors import ConfigError, UnreadableError
-from stegfield.fixednet.gradient import (
+from stegfield.fixednet.paper.gradient import (
     descend,
     embed_bits,
     noise_around,
     read_logits,
 )
-from stegfield.fixednet.network import FixedNetwork
+from stegfield.fixednet.paper.network import FixedNetwork
+from stegfield.fixednet.paper.published import CHANNELS, PublishedNetwork
+from stegfield.fixednet.paper.relu import DEEPEST, ReluNetwork
 from stegfield.fixednet.progress import Watch
-from stegfield.fixednet.published import CHANNELS, PublishedNetwork
-from stegfield.fixednet.relu import DEEPEST, ReluNetwork
 from stegfield.keys import IMAGE_SALT, Key
 from stegfield.metrics import PEAK
 from stegfield.payload import (

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 
 from stegfield import channel
 from stegfield.errors import UnreadableError
-from stegfield.fixednet.blocks import (
+from stegfield.fixednet.progress import Progress, Watch
+from stegfield.fixednet.robust.blocks import (
     GROUP,
     INDICES,
     BlockNetwork,
@@ -32,7 +33,6 @@ from stegfield.fixednet.blocks import (
     fold,
     luma,
 )
-from stegfield.fixednet.progress import Progress, Watch
 from stegfield.keys import IMAGE_SALT, SALT_BYTES, Key
 from stegfield.metrics import PEAK, psnr_db
 from stegfield.payload import (

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from stegfield.config import DescentConfig
 from stegfield.errors import CapacityError, ConfigError
-from stegfield.fixednet import gradient
-from stegfield.fixednet.gradient import (
+from stegfield.fixednet.paper import gradient
+from stegfield.fixednet.paper.gradient import (
     Descent,
     descend,
     embed_bits,
@@ -20,8 +20,8 @@ from stegfield.fixednet.gradient import (
     read_bits,
     read_logits,
 )
+from stegfield.fixednet.paper.relu import ReluNetwork
 from stegfield.fixednet.progress import Progress
-from stegfield.fixednet.relu import ReluNetwork
 from stegfield.keys import Key
 from stegfield.metrics import psnr_db
 

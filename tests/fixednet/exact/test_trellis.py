@@ -10,10 +10,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from stegfield.fixednet.exact.sine import SEGMENT, SineNetwork, keyed_order, parities
+from stegfield.fixednet.exact.trellis import Plan, plan, solve
+from stegfield.fixednet.exact.trellis import _cheapest as cheapest
 from stegfield.fixednet.progress import Progress
-from stegfield.fixednet.sine import SEGMENT, SineNetwork, keyed_order, parities
-from stegfield.fixednet.trellis import Plan, plan, solve
-from stegfield.fixednet.trellis import _cheapest as cheapest
 from stegfield.keys import Key
 
 KEY, SALT = Key(bytes(range(32))), bytes(16)

@@ -35,9 +35,9 @@ from torch import Tensor
 
 from stegfield.config import DescentConfig
 from stegfield.errors import CapacityError, ConfigError
-from stegfield.fixednet.network import FixedNetwork
+from stegfield.fixednet.paper.network import FixedNetwork
+from stegfield.fixednet.paper.relu import ReluNetwork
 from stegfield.fixednet.progress import Progress, Watch
-from stegfield.fixednet.relu import ReluNetwork
 from stegfield.keys import Key
 from stegfield.metrics import PEAK, psnr_db
 

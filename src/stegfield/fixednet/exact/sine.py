@@ -17,8 +17,8 @@ samples by the length of the stretches.
 
 Source: the paper's fixed network (GINR-Stega, Sec. 3.6) with sines for its ReLUs. The weights have
 the shape of a syndrome-trellis code (Filler, Judas and Fridrich 2011), so that the sender can find
-the best change of the samples exactly (`stegfield.fixednet.trellis`) where the paper descends along
-gradients.
+the best change of the samples exactly (`stegfield.fixednet.exact.trellis`) where the paper descends
+along gradients.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from numpy.typing import NDArray
 
 from stegfield.config import check_span
 from stegfield.errors import ConfigError
-from stegfield.fixednet.search import parallel, window_parities
+from stegfield.fixednet.exact.search import parallel, window_parities
 from stegfield.keys import IMAGE_SALT, Key
 
 SEGMENT = 1 << 16  # samples: the solver's memory, and the unit of work of a thread

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from stegfield.errors import ConfigError
-from stegfield.fixednet import search
-from stegfield.fixednet.sine import (
+from stegfield.fixednet.exact import search
+from stegfield.fixednet.exact.sine import (
     PLANES,
     SEGMENT,
     SineNetwork,
@@ -28,7 +28,7 @@ from stegfield.fixednet.sine import (
 from stegfield.keys import Key
 
 KEY, OTHER = Key(bytes(range(32))), Key(bytes(range(1, 33)))
-GOLDEN = Path(__file__).parent.parent / "golden"
+GOLDEN = Path(__file__).parent.parent.parent / "golden"
 VECTORS: dict[str, Any] = json.loads((GOLDEN / "networks.json").read_text())
 
 sizes = st.tuples(st.integers(1, 400), st.integers(0, 400), st.integers(0, 400))

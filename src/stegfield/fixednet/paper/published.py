@@ -30,7 +30,7 @@ from torch import Tensor
 
 from stegfield import files
 from stegfield.errors import ConfigError, InputError
-from stegfield.fixednet.network import FixedNetwork
+from stegfield.fixednet.paper.network import FixedNetwork
 
 LARGEST_FILE = 1 << 24
 LARGEST_DESCRIPTION = 1 << 16

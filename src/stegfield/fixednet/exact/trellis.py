@@ -1,8 +1,8 @@
 """The lattice solver: the cheapest change of samples that lets a sine network say a message.
 
-A network of the shape of `stegfield.fixednet.sine` makes the search a shortest path: going through
-the samples in keyed order, all that matters of the past is which of the next ``span`` bits are
-right so far, 2^span states. The Viterbi algorithm finds the cheapest path for one bit plane
+A network of the shape of `stegfield.fixednet.exact.sine` makes the search a shortest path: going
+through the samples in keyed order, all that matters of the past is which of the next ``span`` bits
+are right so far, 2^span states. The Viterbi algorithm finds the cheapest path for one bit plane
 exactly, in one pass, without local minima, at every rate and for any prices.
 
 The two planes share one budget. A sample may move by up to 3 levels; what it becomes modulo 4
@@ -33,9 +33,9 @@ import numpy as np
 from jaxtyping import Bool, Float32, Integer
 from numpy.typing import NDArray
 
+from stegfield.fixednet.exact.search import cheapest_flips, parallel
+from stegfield.fixednet.exact.sine import SineNetwork, Weights, parities
 from stegfield.fixednet.progress import Progress, Watch
-from stegfield.fixednet.search import cheapest_flips, parallel
-from stegfield.fixednet.sine import SineNetwork, Weights, parities
 
 MOVES = (0, 1, -1, 2, -2, 3, -3)
 RESIDUES = 4

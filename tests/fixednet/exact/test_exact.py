@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from stegfield.errors import CapacityError, UnreadableError
-from stegfield.fixednet import exact, search
-from stegfield.fixednet.sine import SineNetwork, segments
-from stegfield.fixednet.trellis import solve
+from stegfield.fixednet.exact import profile as exact
+from stegfield.fixednet.exact import search
+from stegfield.fixednet.exact.sine import SineNetwork, segments
+from stegfield.fixednet.exact.trellis import solve
 from stegfield.keys import IMAGE_SALT, Key
 from stegfield.payload import LARGEST_MESSAGE, TAG, Content, Header, bits_of
 

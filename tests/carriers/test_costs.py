@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as arrays
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from stegfield.fixednet.costs import FLATTEST, HIGH_PASS, flat, hill
+from stegfield.carriers.costs import FLATTEST, HIGH_PASS, flat, hill
 from stegfield.metrics import Samples
 
 covers = arrays.arrays(

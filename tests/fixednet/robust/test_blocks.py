@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from skimage import data
 
 from stegfield import channel
-from stegfield.fixednet.blocks import (
+from stegfield.fixednet.robust.blocks import (
     CELL,
     FREQUENCIES,
     GROUP,
@@ -33,7 +33,7 @@ from stegfield.metrics import Samples
 
 PHOTOGRAPHS: Any = data
 KEY, OTHER = Key(bytes(range(32))), Key(bytes(range(1, 33)))
-GOLDEN = Path(__file__).parent.parent / "golden" / "networks.json"
+GOLDEN = Path(__file__).parent.parent.parent / "golden" / "networks.json"
 VECTORS: dict[str, Any] = json.loads(GOLDEN.read_text())["blocks"]
 
 keys = st.binary(min_size=32, max_size=32).map(Key)

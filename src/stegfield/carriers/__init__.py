@@ -1,0 +1,1 @@
+"""Carriers: the integers of a file that may carry bits."""

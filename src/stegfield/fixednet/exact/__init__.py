@@ -1,0 +1,1 @@
+"""The exact profile: for files that keep every sample."""

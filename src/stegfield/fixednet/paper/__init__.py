@@ -1,0 +1,1 @@
+"""The profile of the paper, to compare with."""

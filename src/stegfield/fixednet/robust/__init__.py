@@ -1,0 +1,1 @@
+"""The robust profile: for pictures that are re-encoded on their way."""
