@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from stegfield import fields, signals
+from stegfield import carriers, fields
 from stegfield.config import GanConfig
 from stegfield.fields import Field, Public, RenderWatch
 from stegfield.fields.field import normal
@@ -134,7 +134,7 @@ class Model:
             row.copy_(torch.from_numpy(noise.normal(row.numel())).view_as(row))
         if self.medium == "climate":  # each pole is one place
             grain[0], grain[-1] = grain[0, 0], grain[-1, 0]
-        grain *= GRAIN[self.medium] * signals.step(shown)
+        grain *= GRAIN[self.medium] * carriers.step(shown)
         return replace(shown, values=grain.add_(shown.values.clamp(-1, 1)).clamp_(-1, 1))
 
     @torch.no_grad()

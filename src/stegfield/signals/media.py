@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-from jaxtyping import Float32, Integer
+from jaxtyping import Integer
 
 from stegfield import files, metrics
 from stegfield.errors import ConfigError
@@ -68,8 +68,6 @@ MEDIA: dict[str, Medium] = {
 
 TIMED = ("sound", "video")
 """Media whose first axis is time."""
-INEXACT = 0.3
-"""Of a level: values that were read from a file of any medium are less than that off."""
 RANGED = ("sound", "volume")
 """Media whose files may use a small part of what their numbers can hold."""
 
@@ -154,25 +152,6 @@ def with_levels(signal: Signal, levels: Levels) -> Signal:
 def bounds(signal: Signal) -> tuple[int, int]:
     """Give the least and the largest integer that a file of the signal may hold."""
     return MEDIA[signal.medium].bounds(signal)
-
-
-def step(signal: Signal) -> float:
-    """Give by how much values differ that are a level apart."""
-    low, high = bounds(signal)
-    ends = np.array([low, high]).reshape(2, *[1] * len(signal.size))
-    first, last = with_levels(signal, ends).values.flatten().double().tolist()
-    return float((last - first) / (high - low))
-
-
-def rounding(signal: Signal) -> Float32[np.ndarray, "*size channels"] | None:
-    """Give by how much each level is above what was rounded, from -1/2 to 1/2.
-
-    None for signals that have nothing between levels, as files have not.
-    """
-    values = signal.values.detach().cpu()
-    exact = with_levels(signal, to_levels(signal)).values
-    found = ((exact - values.clamp(-1, 1)) / step(signal)).clamp(-0.5, 0.5)
-    return found.numpy() if float(found.abs().max()) > INEXACT else None
 
 
 def quality(shown: Signal, wanted: Signal) -> AnyQuality:

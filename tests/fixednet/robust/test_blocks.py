@@ -26,10 +26,9 @@ from stegfield.fixednet.robust.blocks import (
     block_order,
     find_networks,
     fold,
-    luma,
 )
 from stegfield.keys import IMAGE_SALT, Key
-from stegfield.metrics import Samples
+from stegfield.metrics import Samples, luma
 
 PHOTOGRAPHS: Any = data
 KEY, OTHER = Key(bytes(range(32))), Key(bytes(range(1, 33)))
@@ -252,20 +251,6 @@ def test_a_lost_copy_does_not_outvote_one_that_is_sure(seed: int) -> None:
     wrong = (fold(np.concatenate([kept, lost]), 2) < 0) != (bits < 0)
     assert wrong.mean() < 0.03
     assert (np.add(kept, lost) * bits < 0).mean() > 0.05  # as their plain sum does
-
-
-# luma
-
-
-def test_luma_of_grey_is_grey() -> None:
-    grey = np.random.default_rng(0).integers(0, 256, (9, 7, 1), dtype=np.uint8)
-    assert np.array_equal(luma(grey), grey[..., 0])
-    assert np.allclose(luma(np.repeat(grey, 3, axis=2)), grey[..., 0])
-
-
-def test_luma_weighs_as_bt_601_does() -> None:
-    colours = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255]]], np.uint8)
-    assert np.allclose(luma(colours), [[76.245, 149.685, 29.07]])
 
 
 @given(st.integers(0, 1 << 32))

@@ -11,9 +11,9 @@ knows neither the order nor the weights.
 
 Samples are put into a keyed order first, in segments of at most 65,536, each of which takes samples
 from all over the signal. Within a segment bit i owns a stretch of samples; a sample of stretch i
-has weights in bits i to i + span - 1, always one in bit i itself. This is the shape of a
-convolution with stride and a kernel of span stretches; a message of any length is spread over all
-samples by the length of the stretches.
+has weights in bits i to i + h - 1, always one in bit i itself, where h is the constraint height.
+This is the shape of a convolution with stride and a kernel of h stretches; a message of any length
+is spread over all samples by the length of the stretches.
 
 Source: the paper's fixed network (GINR-Stega, Sec. 3.6) with sines for its ReLUs. The weights have
 the shape of a syndrome-trellis code (Filler, Judas and Fridrich 2011), so that the sender can find
@@ -33,14 +33,14 @@ import numpy as np
 from jaxtyping import Bool, Int8, Integer
 from numpy.typing import NDArray
 
-from stegfield.config import check_span
+from stegfield.config import check_constraint_height
 from stegfield.errors import ConfigError
 from stegfield.fixednet.exact.search import parallel, window_parities
 from stegfield.keys import IMAGE_SALT, Key
 
 SEGMENT = 1 << 16  # samples: the solver's memory, and the unit of work of a thread
 PLANES = 2
-SPAN = 10
+CONSTRAINT_HEIGHT = 10
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class SineNetwork:
         label: Networks of other labels have unrelated weights.
         order: Sample indices in keyed order, segment by segment (see `keyed_order`).
         bits: How many bits the first and the second plane carry.
-        span: Over how many bits of its plane a sample has weights.
+        constraint_height: Over how many bits of its plane a sample has weights.
 
     Raises:
         ConfigError: A plane should carry more bits than there are samples.
@@ -72,10 +72,10 @@ class SineNetwork:
     label: str
     order: Sequence[NDArray[np.int32]]
     bits: tuple[int, int]
-    span: int = SPAN
+    constraint_height: int = CONSTRAINT_HEIGHT
 
     def __post_init__(self) -> None:
-        check_span(self.span)
+        check_constraint_height(self.constraint_height)
         if not all(0 <= count <= self.samples for count in self.bits):
             raise ConfigError(f"{self.samples} samples cannot carry {self.bits} bits")
 
@@ -99,8 +99,8 @@ class SineNetwork:
         drawn = np.frombuffer(noise.bytes(2 * samples), "<u2").astype(np.int64)
         # one weight in the bit that owns the sample, so that every message can be reached;
         # one at the far end, so that the window has its full length; none beyond the last bit
-        columns = drawn | 1 | 1 << (self.span - 1)
-        room = np.minimum(bits - stretch, self.span)
+        columns = drawn | 1 | 1 << (self.constraint_height - 1)
+        room = np.minimum(bits - stretch, self.constraint_height)
         return Weights(stretch, columns & ((1 << room) - 1))
 
     def read(self, samples: Integer[np.ndarray, " samples"]) -> Bool[np.ndarray, " bits"]:
@@ -122,7 +122,7 @@ class SineNetwork:
 
 
 def segments(samples: int) -> int:
-    """Give the number of segments that samples are divided into.
+    """Return the number of segments that samples are divided into.
 
     It shares no factor with the number of samples, and so with that of a row: each segment then
     meets all channels and columns.

@@ -37,7 +37,7 @@ from stegfield.config import DescentConfig
 from stegfield.errors import CapacityError, ConfigError
 from stegfield.fixednet.paper.network import FixedNetwork
 from stegfield.fixednet.paper.relu import ReluNetwork
-from stegfield.fixednet.progress import Progress, Watch
+from stegfield.fixednet.progress import EmbedProgress, EmbedWatch
 from stegfield.keys import Key
 from stegfield.metrics import PEAK, psnr_db
 
@@ -115,7 +115,7 @@ def embed_bits(
     config: DescentConfig | None = None,
     start: Float[Tensor, "rows columns channels"] | None = None,
     until_read: bool = True,
-    watch: Watch = lambda progress: None,
+    watch: EmbedWatch = lambda progress: None,
 ) -> Embedded:
     """Change an image until one of a key's ReLU networks reads the bits.
 
@@ -146,7 +146,7 @@ def embed_bits(
     stopped = False
     for index in range(config.networks):
 
-        def one(progress: Progress, index: int = index) -> bool:
+        def one(progress: EmbedProgress, index: int = index) -> bool:
             nonlocal stopped
             share = (index + progress.fraction) / config.networks
             stopped = bool(watch(replace(progress, fraction=share)))
@@ -173,7 +173,7 @@ def descend(
     *,
     config: DescentConfig | None = None,
     start: Float[Tensor, "rows columns channels"] | None = None,
-    watch: Watch = lambda progress: None,
+    watch: EmbedWatch = lambda progress: None,
 ) -> Descent:
     """Change an image until a fixed network reads the bits.
 
@@ -204,12 +204,12 @@ def descend(
         found = _judged(task, image)
         best = found if found.beats(best) else best
         share = restarts * config.inner / work
-        stopped = bool(watch(Progress(share, best.errors, best.psnr_db)))
+        stopped = bool(watch(EmbedProgress(share, best.errors, best.psnr_db)))
     if best.errors and not stopped:
 
         def one(step: int, found: _Found) -> bool:
             share = (config.restarts * config.inner + step) / work
-            return bool(watch(Progress(share, found.errors, found.psnr_db)))
+            return bool(watch(EmbedProgress(share, found.errors, found.psnr_db)))
 
         best = _repaired(task, best, config.repair, one)
     return Descent(

@@ -1,149 +1,111 @@
-"""The paper's profile, to compare with: a ReLU network, gradients, nothing that corrects errors.
+"""The paper profile: a ReLU network, gradients, and nothing that corrects errors, to compare with.
 
     bits, pixel by pixel:  [ header | body | random ............ ]
 
-Every pixel carries as many bits as the rate says. The receiver tries the ten networks of a key, or
-a released SteganoGAN, at every rate. Header and body are those of the other profiles, without
-parity: so one wrong bit is enough to lose the message, and embedding fails where the solver leaves
-one.
+torch is imported when it embeds or extracts, not before.
 
-Source: GINR-Stega, Sec. 3.4; see `stegfield.fixednet.paper.gradient` for what differs.
+Source: Zhong et al. (GINR-Stega), Sec. 3.3 and 3.4.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-import torch
-from jaxtyping import UInt8
+from stegfield.carriers import images
+from stegfield.config import DescentConfig, EmbedConfig
+from stegfield.errors import CapacityError, ConfigError
+from stegfield.fixednet.profile import Profile
+from stegfield.fixednet.progress import EmbedWatch
+from stegfield.keys import Key
+from stegfield.payload import HEADER_BYTES, Content, longest_message
+from stegfield.signals import Signal
 
-from stegfield.config import LARGEST_NETWORKS, DescentConfig
-from stegfield.errors import ConfigError, UnreadableError
-from stegfield.fixednet.paper.gradient import (
-    descend,
-    embed_bits,
-    noise_around,
-    read_logits,
-)
-from stegfield.fixednet.paper.network import FixedNetwork
-from stegfield.fixednet.paper.published import CHANNELS, PublishedNetwork
-from stegfield.fixednet.paper.relu import DEEPEST, ReluNetwork
-from stegfield.fixednet.progress import Watch
-from stegfield.keys import IMAGE_SALT, Key
-from stegfield.metrics import PEAK
-from stegfield.payload import (
-    HEADER_BYTES,
-    SETTINGS,
-    Content,
-    Header,
-    bits_of,
-    bytes_of,
-    check_room,
-    longest_message,
-    open_body,
-)
-
+RATES = (1, 2, 3, 4)
+"""Bits a pixel that its networks read."""
 HEADER_BITS = 8 * HEADER_BYTES
 net_bytes = partial(longest_message, header=HEADER_BITS, parity=0)
-SPREAD = 2 / 255  # of the noise that a descent may begin with
 LARGEST_PIXELS = 1 << 20
 """The solver takes about 12 KB of memory for each: 12 GB for an image of this size."""
 
 
-def embed(
-    levels: UInt8[np.ndarray, "rows columns channels"],
-    content: Content,
-    key: Key,
-    *,
-    depth: int,
-    config: DescentConfig,
-    watch: Watch | None = None,
-) -> UInt8[np.ndarray, "rows columns channels"]:
-    """Change an image until one of the key's ReLU networks reads a message.
+class Paper(Profile):
+    """The paper's fixed network and solver, in images."""
 
-    Args:
-        levels: The cover.
-        content: The message.
-        key: Decides the networks.
-        depth: Bits a pixel, from 1 to 4.
-        config: How to search.
-        watch: Told how far the work has come.
+    name = "paper"
+    heeds = frozenset({"bpp", *(each.name for each in fields(DescentConfig))})
+    media = ("image",)
+    tried = False
 
-    Returns:
-        The best image found; the message comes back only if the solver got every bit right.
+    def check_settings(self, config: EmbedConfig) -> None:
+        """Refuse rates that are not whole numbers from 1 to 4.
 
-    Raises:
-        CapacityError: The message does not fit.
-    """
-    room = depth * levels.shape[0] * levels.shape[1]
-    needed = HEADER_BITS + 8 * content.length
-    check_room(content, needed=needed, available=room, net=net_bytes(room))
-    header = content.header(bytes(SETTINGS))
-    sent = header.seal(key, IMAGE_SALT) + content.seal(key, header)
-    filling = key.noise("filling", salt=header.salt).bytes(room // 8 + 1 - len(sent))
+        Raises:
+            ConfigError: The rate is another one.
+        """
+        if config.bpp is not None and config.bpp not in RATES:
+            raise ConfigError("--bpp must be 1, 2, 3 or 4 with the paper profile")
 
-    watch = watch or (lambda progress: None)
-    bits = bits_of(sent + filling)[:room]
-    start = None
-    if config.start == "noise":
-        seed = int.from_bytes(header.salt[:7])
-        start = noise_around(levels, SPREAD, torch.Generator().manual_seed(seed))
-    if config.weights is None:
-        done = embed_bits(key, bits, levels, depth, config=config, start=start, watch=watch)
-        return done.descent.levels
-    _check_channels(levels)
-    network = PublishedNetwork(config.weights, depth=depth)
-    if config.start == "encoder":
-        start = network.encode(torch.tensor(levels, dtype=torch.float32) / PEAK, bits)
-    return descend(network, bits, levels, config=config, start=start, watch=watch).levels
+    def check_size(self, size: tuple[int, ...], suffix: str) -> None:
+        """Refuse an image that would take too much memory.
 
+        Raises:
+            ConfigError: The image has more than 1,048,576 pixels, or is too large for WebP.
+        """
+        super().check_size(size, suffix)
+        check_pixels(size)
 
-def extract(
-    levels: UInt8[np.ndarray, "rows columns channels"], key: Key, weights: Path | None = None
-) -> bytes:
-    """Read a message.
+    def capacity(self, cover: Signal) -> dict[str, int]:
+        """Return the bytes of the longest message for each rate; the solver may fail before."""
+        room = cover.points if cover.points <= LARGEST_PIXELS else 0
+        return {f"{bpp} bpp": net_bytes(bpp * room) for bpp in RATES}
 
-    Args:
-        levels: The stego image.
-        key: Decides the networks, and opens the message.
-        weights: The released network that it was embedded for [default: the key's networks].
+    def embed(
+        self,
+        cover: Signal,
+        content: Content,
+        key: Key,
+        *,
+        config: EmbedConfig,
+        descent: DescentConfig,
+        watch: EmbedWatch | None,
+    ) -> tuple[Signal, int]:
+        """Descend along gradients until a network of the key reads the message."""
+        from stegfield.fixednet.paper import messages
 
-    Raises:
-        UnreadableError: There is none for this key, or a bit of it is wrong.
-        InputError: The weights are not a network that can be trusted.
-        ConfigError: The image is too large to have been embedded in.
-    """
-    check_pixels(levels.shape[:2])
-    channels = levels.shape[2]
-    networks: Iterable[FixedNetwork] = (
-        ReluNetwork(key, seed_index=index, depth=DEEPEST, channels=channels)
-        for index in range(LARGEST_NETWORKS)
-    )
-    if weights is not None:
-        _check_channels(levels)
-        networks = [PublishedNetwork(weights)]
-    for network in networks:
-        logits = read_logits(network, levels)
-        for depth in range(1, min(network.depth, DEEPEST) + 1):
-            data = bytes_of(logits[..., :depth].reshape(-1) > 0)
-            try:
-                header = Header.open(data[:HEADER_BYTES], key, IMAGE_SALT)
-            except UnreadableError:
-                continue
-            body = data[HEADER_BYTES : HEADER_BYTES + header.length]
-            return open_body(body, key, header)
-    raise UnreadableError
+        depth = int(config.bpp or 1)
+        levels = images.samples(cover)
+        try:
+            stego = messages.embed(levels, content, key, depth=depth, config=descent, watch=watch)
+        except CapacityError as error:
+            if depth < max(RATES):
+                error.hint = "raise --bpp, use a larger cover, or hide less"
+            raise
+        return images.with_samples(cover, stego), depth * cover.points
+
+    def extract(
+        self, stego: Signal, key: Key, *, cover: Signal | None = None, weights: Path | None = None
+    ) -> bytes:
+        """Read a message by the networks of a key, or by a released one.
+
+        Raises:
+            ConfigError: The image is too large to have been embedded in.
+            InputError: The weights are not a network that can be trusted.
+            UnreadableError: There is no message for this key, or a bit of it is wrong.
+        """
+        from stegfield.fixednet.paper import messages
+
+        check_pixels(stego.size)
+        return messages.extract(images.samples(stego), key, weights)
 
 
 def check_pixels(size: tuple[int, ...]) -> None:
     """Refuse an image that would take too much memory.
 
     Raises:
-        ConfigError: It has more than 1,048,576 pixels.
+        ConfigError: The image has more than 1,048,576 pixels.
     """
     pixels = math.prod(size)
     if pixels > LARGEST_PIXELS:
@@ -153,6 +115,4 @@ def check_pixels(size: tuple[int, ...]) -> None:
         )
 
 
-def _check_channels(levels: UInt8[np.ndarray, "rows columns channels"]) -> None:
-    if levels.shape[2] != CHANNELS:
-        raise ConfigError("released networks read colour images only")
+PROFILE = Paper()

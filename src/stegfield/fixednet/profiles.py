@@ -1,0 +1,123 @@
+"""The profiles by name, imported when they are asked for: one of them needs torch to work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+from stegfield import carriers
+from stegfield.config import DescentConfig, EmbedConfig, changed
+from stegfield.errors import ConfigError
+from stegfield.fixednet.profile import Profile
+
+PROFILES = {
+    "exact": "stegfield.fixednet.exact",
+    "robust": "stegfield.fixednet.robust",
+    "paper": "stegfield.fixednet.paper",
+}
+"""Names, and the modules that hold them as ``PROFILE``; a receiver tries them in this order."""
+RENAMED = {"jpeg": "robust"}
+
+
+def load(name: str) -> Profile:
+    """Return the profile of a name.
+
+    Raises:
+        ConfigError: No profile has that name.
+
+    Example:
+        >>> load("exact").name
+        'exact'
+    """
+    if name not in PROFILES:
+        now = RENAMED.get(name)
+        raise ConfigError(
+            f"there is no profile {name!r}",
+            hint=f"it is called {now} now" if now else f"there are {', '.join(PROFILES)}",
+        )
+    profile: Profile = import_module(PROFILES[name]).PROFILE
+    return profile
+
+
+def every() -> Iterator[Profile]:
+    """Load all profiles, in the order in which a receiver tries them."""
+    return map(load, PROFILES)
+
+
+def check(
+    medium: str,
+    suffix: str,
+    config: EmbedConfig,
+    *,
+    descent: DescentConfig = DescentConfig(),
+    size: tuple[int, ...] | None = None,
+) -> Profile:
+    """Refuse what no embedding can do, before long work; return the profile that embeds.
+
+    Args:
+        medium: The cover's.
+        suffix: Of the file to write, such as .png.
+        config: How to embed.
+        descent: How the paper profile searches.
+        size: The cover's, as soon as it is known.
+
+    Raises:
+        ConfigError: There is no such profile, it does not take the medium, the kind of file, the
+            size or a setting, or a setting has no meaning for it.
+    """
+    profile = load(config.profile)
+    for name in (*changed(config), *changed(descent)):
+        if name != "profile":
+            _check_heeded(profile, name)
+    profile.check_settings(config)
+    profile.check_medium(medium)
+    profile.check_suffix(medium, suffix)
+    if size is not None:
+        profile.check_size(size, suffix)
+    return profile
+
+
+def readers(
+    medium: str,
+    *,
+    profile: str | None = None,
+    known_cover: bool = False,
+    weights: Path | None = None,
+) -> list[Profile]:
+    """Choose the profiles that a receiver tries, in turn.
+
+    Args:
+        medium: Of the signal that may carry a message.
+        profile: The only one to try [default: all that are tried without being named].
+        known_cover: The receiver has the cover; only profiles that heed it are tried then.
+        weights: The receiver names a released network.
+
+    Raises:
+        ConfigError: There is no such profile, it does not take the medium, or the cover or the
+            weights have no meaning for it.
+    """
+    carriers.check(medium)
+    given = [name for name, one in (("known_cover", known_cover), ("weights", weights)) if one]
+    if profile is not None:
+        named = load(profile)
+        named.check_medium(medium)
+        for name in given:
+            _check_heeded(named, name)
+        return [named]
+    found = [each for each in every() if each.tried and each.takes(medium)]
+    for name in given:
+        if not any(name in each.heeds for each in found):
+            raise _ignored(name, "without a profile")
+    return [each for each in found if each.heeds.issuperset(given)]
+
+
+def _check_heeded(profile: Profile, name: str) -> None:
+    if name not in profile.heeds:
+        raise _ignored(name, f"for the {profile.name} profile")
+
+
+def _ignored(name: str, when: str) -> ConfigError:
+    flag = "--" + name.replace("_", "-")
+    meant = " and ".join(f"--profile {each.name}" for each in every() if name in each.heeds)
+    return ConfigError(f"{flag} has no meaning {when}", hint=f"it goes with {meant}")
