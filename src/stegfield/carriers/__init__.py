@@ -14,13 +14,14 @@ from stegfield.carriers import climate, images, sounds
 from stegfield.carriers.carrier import Carrier
 from stegfield.carriers.rounded import side_information, step
 from stegfield.errors import ConfigError
+from stegfield.registry import Registry
 from stegfield.signals import Signal
 
-CARRIERS: dict[str, Callable[..., Carrier]] = {
-    "image": images.carrier,
-    "sound": sounds.carrier,
-    "climate": climate.carrier,
-}
+CARRIERS: Registry[Callable[..., Carrier]] = Registry(
+    "stegfield.carriers",
+    "carrier",
+    {"image": images.carrier, "sound": sounds.carrier, "climate": climate.carrier},
+)
 """What makes a carrier of a signal, by the name of its medium."""
 
 

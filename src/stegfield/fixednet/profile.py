@@ -23,7 +23,8 @@ class Profile(ABC):
     """A network that reads bits, the solver that writes them, and the files that keep them.
 
     A subclass sets the class variables, and implements what is abstract. Its package exports one
-    object of it as ``PROFILE``, named in `stegfield.fixednet.profiles.PROFILES`.
+    object of it as ``PROFILE``, named in `stegfield.fixednet.profiles.PROFILES`; another package
+    brings one by an entry point of the group ``stegfield.profiles``.
     """
 
     name: ClassVar[str]

@@ -1,22 +1,26 @@
-"""The profiles by name, imported when they are asked for: one of them needs torch to work."""
+"""The profiles by name, and which of them a sender or a receiver may use."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 
 from stegfield import carriers
 from stegfield.config import DescentConfig, EmbedConfig, changed
 from stegfield.errors import ConfigError
 from stegfield.fixednet.profile import Profile
+from stegfield.registry import Registry
 
-PROFILES = {
-    "exact": "stegfield.fixednet.exact",
-    "robust": "stegfield.fixednet.robust",
-    "paper": "stegfield.fixednet.paper",
-}
-"""Names, and the modules that hold them as ``PROFILE``; a receiver tries them in this order."""
+PROFILES: Registry[Profile] = Registry(
+    "stegfield.profiles",
+    "profile",
+    {
+        "exact": "stegfield.fixednet.exact:PROFILE",
+        "robust": "stegfield.fixednet.robust:PROFILE",
+        "paper": "stegfield.fixednet.paper:PROFILE",
+    },
+)
+"""A receiver tries them in this order."""
 RENAMED = {"jpeg": "robust"}
 
 
@@ -25,24 +29,20 @@ def load(name: str) -> Profile:
 
     Raises:
         ConfigError: No profile has that name.
+        PluginError: The package that brings it cannot be imported.
 
     Example:
         >>> load("exact").name
         'exact'
     """
-    if name not in PROFILES:
-        now = RENAMED.get(name)
-        raise ConfigError(
-            f"there is no profile {name!r}",
-            hint=f"it is called {now} now" if now else f"there are {', '.join(PROFILES)}",
-        )
-    profile: Profile = import_module(PROFILES[name]).PROFILE
-    return profile
+    if name in RENAMED:
+        raise ConfigError(f"there is no profile {name!r}", hint=f"it is called {RENAMED[name]} now")
+    return PROFILES.find(name)
 
 
 def every() -> Iterator[Profile]:
     """Load all profiles, in the order in which a receiver tries them."""
-    return map(load, PROFILES)
+    return iter(PROFILES.values())
 
 
 def check(

@@ -30,7 +30,7 @@ from functools import cached_property, partial
 from itertools import accumulate, pairwise
 
 import numpy as np
-from jaxtyping import Bool, Int8, Integer
+from jaxtyping import Bool, Int8, Int64, Integer, UInt64
 from numpy.typing import NDArray
 
 from stegfield.config import check_constraint_height
@@ -106,7 +106,10 @@ class SineNetwork:
     def read(self, samples: Integer[np.ndarray, " samples"]) -> Bool[np.ndarray, " bits"]:
         """Read the message: True where the logit is negative."""
         shares = [
-            (plane, *share) for plane in range(PLANES) for share in enumerate(self.shares[plane])
+            (plane, segment, share)
+            for plane in range(PLANES)
+            for segment, share in enumerate(self.shares[plane])
+            if share
         ]
 
         def one(job: tuple[int, int, int]) -> NDArray[np.bool_]:
@@ -114,7 +117,7 @@ class SineNetwork:
             ones = planes(samples[self.order[segment]], plane)
             return parities(self.weights(segment, plane), ones, share)
 
-        return np.concatenate(list(parallel(one, shares)))
+        return np.concatenate([np.zeros(0, dtype=np.bool_), *parallel(one, shares)])
 
     def logits(self, samples: Integer[np.ndarray, " samples"]) -> Int8[np.ndarray, " bits"]:
         """Give one logit per bit, 1 or -1; a negative one stands for the bit 1."""
@@ -140,7 +143,23 @@ def segment_order(key: Key, samples: int, segment: int) -> NDArray[np.int32]:
     """
     at = np.arange(segment, samples, segments(samples), dtype=np.int32)
     noise = key.noise(f"order/{segment}", salt=IMAGE_SALT)
-    return at[noise.choose(len(at), len(at))]
+    return np.take(at, rising(noise.integers(len(at))))
+
+
+def rising(draws: UInt64[np.ndarray, " draws"]) -> Int64[np.ndarray, " draws"]:
+    """Return the places of draws in rising order; of equal ones, the first one first.
+
+    Sorting numbers is five times as fast as sorting their places: each draw carries its place in
+    its lowest bits. Where draws then have equal upper bits, all are sorted once more as they were.
+    """
+    places = np.arange(len(draws), dtype=np.uint64)
+    width = np.uint64(len(draws).bit_length())
+    marked = draws >> width << width | places
+    marked.sort()
+    upper = marked >> width
+    if (upper[1:] == upper[:-1]).any():
+        return np.argsort(draws, kind="stable")
+    return (marked & ((np.uint64(1) << width) - np.uint64(1))).astype(np.int64)
 
 
 def keyed_order(key: Key, samples: int) -> list[NDArray[np.int32]]:

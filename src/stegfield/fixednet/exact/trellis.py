@@ -69,14 +69,15 @@ def plan(carrier: Carrier, bits: int, order: Sequence[NDArray[np.int32]] | None 
     count = sum(len(part) for part in order)
     some = np.concatenate([part[:: max(1, count // TRIED)] for part in order])
     costs, _ = _options(carrier, some, np.ones(len(some), dtype=bool))
+    above_least = (costs - costs.min(axis=1, keepdims=True)).astype(np.float64)
     goal = bits / count
     low, high = -20.0, 20.0  # of lambda's logarithm
     for _ in range(40):
         middle = (low + high) / 2
-        both, _ = _entropies(costs, np.exp(middle))
+        both, _ = _entropies(above_least, np.exp(middle))
         low, high = (middle, high) if both > goal else (low, middle)
     lambda_ = float(np.exp(low))
-    both, upper = _entropies(costs, lambda_)
+    both, upper = _entropies(above_least, lambda_)
     above = min(round(bits * upper / both), bits, count) if both > 0 else 0
     below = min(bits - above, count)
     return Plan((below, bits - below), lambda_)
@@ -164,16 +165,15 @@ def _options(
 def _values(costs: NDArray[np.float32], lambda_: float) -> NDArray[np.float64]:
     """Return what each value of the upper bit costs while the lower bit is open."""
     pairs = costs.astype(np.float64).reshape(-1, 2, 2)  # residues 0, 1 | 2, 3
-    least = pairs.min(axis=2)
-    rest = np.exp(-lambda_ * (pairs.max(axis=2) - least))
+    least = np.minimum(pairs[..., 0], pairs[..., 1])
+    rest = np.exp(-lambda_ * (np.maximum(pairs[..., 0], pairs[..., 1]) - least))
     values: NDArray[np.float64] = least - np.log1p(rest) / lambda_
     return values
 
 
-def _entropies(costs: NDArray[np.float32], lambda_: float) -> tuple[float, float]:
+def _entropies(above_least: NDArray[np.float64], lambda_: float) -> tuple[float, float]:
     """Return the entropy of the residues and of the upper bit, in bits a sample."""
-    logits = -lambda_ * (costs - costs.min(axis=1, keepdims=True)).astype(np.float64)
-    chances = np.exp(logits)
+    chances = np.exp(-lambda_ * above_least)
     chances /= chances.sum(axis=1, keepdims=True)
     return _entropy(chances), _entropy(chances.reshape(-1, 2, 2).sum(axis=2))
 
