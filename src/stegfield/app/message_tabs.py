@@ -203,7 +203,7 @@ def _answer(
 
 
 def _words(message: bytes) -> tuple[str, str]:
-    """Give a message as text, if it is one, and the name of its file."""
+    """Return a message as text, if it is one, and the name of its file."""
     try:
         words = message.decode()
     except UnicodeDecodeError:

@@ -25,14 +25,14 @@ class Carrier:
     side information are for senders alone, and are computed when they are first asked for.
     """
 
-    levels: Integer[np.ndarray, " elements"]
+    levels: Integer[np.ndarray, " elements"] = field(repr=False)
     """The integers, such as 8-bit samples."""
     bounds: tuple[int, int]
     """The least and the largest integer that a file may hold."""
     find_costs: Callable[[], Costs] = field(repr=False)
-    find_side_information: Callable[[], Costs | None] = field(repr=False)
     put_back: Callable[[NDArray[np.integer]], Signal] = field(repr=False)
     """Makes a signal of other levels in the same order."""
+    find_side_information: Callable[[], Costs | None] = field(default=lambda: None, repr=False)
 
     @cached_property
     def costs(self) -> Costs:

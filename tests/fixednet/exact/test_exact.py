@@ -32,19 +32,11 @@ def cover_of(count: int, seed: int = 0) -> NDArray[np.uint8]:
 
 def carrier_of(
     levels: NDArray[Any],
-    costs: NDArray[np.float32] | None = None,
-    bounds: tuple[int, int] = (0, 255),
-    side_information: NDArray[np.float32] | None = None,
+    bounds: tuple[int, int] = BOUNDS,
 ) -> Carrier:
-    """Let levels carry bits that come from no signal."""
-    flat = np.ones(len(levels), dtype=np.float32)
-    return Carrier(
-        levels=levels,
-        bounds=bounds,
-        find_costs=lambda: flat if costs is None else costs,
-        find_side_information=lambda: side_information,
-        put_back=lambda stego: waves(8, 8),
-    )
+    """Let levels carry bits at one cost."""
+    costs = np.ones(len(levels), dtype=np.float32)
+    return Carrier(levels, bounds, lambda: costs, put_back=lambda stego: waves(8, 8))
 
 
 def embedded(

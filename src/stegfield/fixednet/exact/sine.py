@@ -120,7 +120,7 @@ class SineNetwork:
         return np.concatenate([np.zeros(0, dtype=np.bool_), *parallel(one, shares)])
 
     def logits(self, samples: Integer[np.ndarray, " samples"]) -> Int8[np.ndarray, " bits"]:
-        """Give one logit per bit, 1 or -1; a negative one stands for the bit 1."""
+        """Return one logit per bit, 1 or -1; a negative one stands for the bit 1."""
         return np.where(self.read(samples), np.int8(-1), np.int8(1))
 
 

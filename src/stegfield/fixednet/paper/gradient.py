@@ -112,7 +112,7 @@ def embed_bits(
     levels: UInt8[np.ndarray, "rows columns channels"],
     depth: int,
     *,
-    config: DescentConfig | None = None,
+    config: DescentConfig = DescentConfig(),
     start: Float[Tensor, "rows columns channels"] | None = None,
     until_read: bool = True,
     watch: EmbedWatch = lambda progress: None,
@@ -141,7 +141,6 @@ def embed_bits(
         ConfigError: The depth is out of range.
         CapacityError: There are more bits than the pixels carry.
     """
-    config = DescentConfig() if config is None else config
     best: Embedded | None = None
     stopped = False
     for index in range(config.networks):
@@ -171,7 +170,7 @@ def descend(
     bits: Bool[np.ndarray, " bits"],
     levels: UInt8[np.ndarray, "rows columns channels"],
     *,
-    config: DescentConfig | None = None,
+    config: DescentConfig = DescentConfig(),
     start: Float[Tensor, "rows columns channels"] | None = None,
     watch: EmbedWatch = lambda progress: None,
 ) -> Descent:
@@ -190,7 +189,6 @@ def descend(
         ConfigError: The network reads images with another number of channels.
         CapacityError: There are more bits than the pixels carry.
     """
-    config = DescentConfig() if config is None else config
     task = _task(network, bits, levels, config.eps)
     image = _to_values(levels, task.lower.device) if start is None else start.to(task.lower)
     image = task.within_bounds(image)
@@ -224,7 +222,7 @@ def descend(
 def read_logits(
     network: FixedNetwork, levels: UInt8[np.ndarray, "rows columns channels"]
 ) -> Float64[np.ndarray, "rows columns depth"]:
-    """Give the logits of an 8-bit image, computed in float64."""
+    """Return the logits of an 8-bit image, computed in float64."""
     exact = copy.deepcopy(network).to(torch.float64)
     with torch.no_grad():
         logits = exact(_to_values(levels, _device(network), torch.float64))
@@ -243,7 +241,7 @@ def noise_around(
     spread: float,
     generator: torch.Generator,
 ) -> Float[Tensor, "rows columns channels"]:
-    """Give an image to start from: the cover and uniform noise of up to ``spread``, in [0, 1]."""
+    """Return an image to start from: the cover and uniform noise of up to ``spread``, in [0, 1]."""
     noise = 2 * torch.rand(levels.shape, generator=generator) - 1
     return (_to_values(levels, noise.device) + spread * noise).clamp(0, 1)
 

@@ -89,14 +89,14 @@ class PublishedNetwork(FixedNetwork):
     def forward(
         self, image: Float[Tensor, "rows columns 3"]
     ) -> Float[Tensor, "rows columns depth"]:
-        """Give the logits of an image with values in [0, 1]."""
+        """Return the logits of an image with values in [0, 1]."""
         logits = _through(self.decoder, _to_batch(2 * image - 1))
         return logits[0, self.order[: self.depth]].movedim(0, -1)
 
     def encode(
         self, image: Float[Tensor, "rows columns 3"], bits: Bool[np.ndarray, " bits"]
     ) -> Float[Tensor, "rows columns 3"]:
-        """Give the encoder's stego image, from which the decoder reads most of the bits.
+        """Return the encoder's stego image, from which the decoder reads most of the bits.
 
         Args:
             image: The cover, with values in [0, 1].

@@ -78,7 +78,7 @@ class ReluNetwork(FixedNetwork):
     def forward(
         self, image: Float[Tensor, "rows columns channels"]
     ) -> Float[Tensor, "rows columns depth"]:
-        """Give the logits of an image with values in [0, 1]."""
+        """Return the logits of an image with values in [0, 1]."""
         features = image.movedim(-1, 0)[None]
         for layer in range(HIDDEN):
             features = nn.conv2d(features, self.get_buffer(f"weight{layer}"), padding=1)
