@@ -30,7 +30,7 @@ def test_levels_are_within_bounds_and_in_the_order_of_the_file(cover: Signal) ->
     low, high = carrier.bounds
     assert low <= carrier.levels.min() <= carrier.levels.max() <= high
     levels = signals.to_levels(cover)
-    if cover.medium == "climate":  # both poles are a single value
+    if cover.medium is signals.CLIMATE:  # both poles are a single value
         levels = levels[1:-1]
     assert np.array_equal(carrier.levels, levels.reshape(-1))
 
@@ -77,10 +77,10 @@ def test_grey_in_colour_samples_is_one_channel_and_stays_grey() -> None:
 
 def test_poles_of_many_values_carry_too() -> None:
     noise = np.random.default_rng(3).integers(-900, 900, (12, 20, 1))
-    field = Signal(Packing().unpack(noise), "climate")
+    field = Signal(Packing().unpack(noise), signals.CLIMATE)
     assert carriers.of(field).levels.size == noise.size
     noise[0] = 5
-    half = Signal(Packing().unpack(noise), "climate")
+    half = Signal(Packing().unpack(noise), signals.CLIMATE)
     assert np.array_equal(carriers.of(half).levels, noise[1:].reshape(-1))
 
 

@@ -4,19 +4,19 @@ import dataclasses
 import json
 import math
 from contextlib import suppress
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage import data
 
 from stegfield import channel, fixednet, signals
-from stegfield.config import EmbedConfig
+from stegfield.config import DescentConfig, EmbedConfig
 from stegfield.errors import (
     CapacityError,
     ConfigError,
@@ -24,6 +24,7 @@ from stegfield.errors import (
     StegfieldError,
     UnreadableError,
 )
+from stegfield.fixednet import PROFILES
 from stegfield.fixednet.robust import profile as robust
 from stegfield.fixednet.robust import search
 from stegfield.keys import Key, Passphrase
@@ -66,7 +67,7 @@ def test_the_committed_stego_images_are_still_read(vector: dict[str, Any]) -> No
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("suffix", [*signals.LOSSLESS, ".PNG"])
+@pytest.mark.parametrize("suffix", [*signals.IMAGE.lossless, ".PNG"])
 def test_a_message_survives_every_kind_of_file_that_keeps_samples(
     suffix: str, channels: int
 ) -> None:
@@ -76,7 +77,7 @@ def test_a_message_survives_every_kind_of_file_that_keeps_samples(
     assert fixednet.extract(stego, KEY) == MESSAGE
     assert result.stego.size == cover.size
     assert result.stego.channels == channels  # though WebP files have three in any case
-    assert torch.equal(stego.values, result.stego.values.expand_as(stego.values))
+    assert np.array_equal(stego.values, np.broadcast_to(result.stego.values, stego.values.shape))
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".jpeg"])
@@ -97,7 +98,7 @@ def test_jpeg_files_are_refused_but_by_the_profile_for_them(suffix: str) -> None
 @pytest.mark.parametrize("profile", ["exact", "robust"])
 def test_other_kinds_of_file_are_refused(suffix: str, profile: str) -> None:
     with pytest.raises(ConfigError, match="an image is written as"):
-        fixednet.check("image", suffix, EmbedConfig(profile=profile))
+        fixednet.check(signals.IMAGE, suffix, EmbedConfig(profile=profile))
 
 
 @settings(max_examples=6)
@@ -118,6 +119,70 @@ def test_a_profile_that_is_named_is_the_only_one_read() -> None:
     assert fixednet.extract(result.stego, KEY, profile="exact") == MESSAGE
     with pytest.raises(UnreadableError):
         fixednet.extract(result.stego, KEY, profile="robust")
+
+
+def test_a_profile_that_does_not_exist_is_refused_with_those_that_do() -> None:
+    for action in (
+        lambda name: fixednet.embed(SMALL, MESSAGE, KEY, config=EmbedConfig(profile=name)),
+        lambda name: fixednet.extract(SMALL, KEY, profile=name),
+    ):
+        with pytest.raises(ConfigError, match="no profile 'exct'") as caught:
+            action("exct")
+        assert caught.value.hint == "try exact, robust, paper"
+        with pytest.raises(ConfigError, match="no profile 'jpeg'") as caught:
+            action("jpeg")
+        assert caught.value.hint == "it is called robust now"
+
+
+def test_every_profile_is_found_by_its_name_and_knows_settings_that_exist() -> None:
+    known = {entry.name for kind in (EmbedConfig, DescentConfig) for entry in fields(kind)}
+    assert list(PROFILES) == ["exact", "robust", "paper"]
+    for name, profile in PROFILES.items():
+        assert profile.name == name
+        assert profile.heeds <= known - {"profile"}
+        assert profile.takes(signals.IMAGE)
+
+
+@pytest.mark.parametrize(
+    ("config", "descent", "profiles"),
+    [
+        (EmbedConfig(profile="robust", flat=True), DescentConfig(), "exact"),
+        (EmbedConfig(profile="robust", bpp=1.0), DescentConfig(), "exact and --profile paper"),
+        (EmbedConfig(known_cover=True), DescentConfig(), "robust"),
+        (EmbedConfig(), DescentConfig(restarts=3), "paper"),
+    ],
+)
+def test_a_setting_that_the_profile_does_not_heed_is_refused(
+    config: EmbedConfig, descent: DescentConfig, profiles: str
+) -> None:
+    with pytest.raises(ConfigError, match="no meaning") as caught:
+        fixednet.embed(photo(), MESSAGE, KEY, config=config, descent=descent)
+    assert caught.value.hint == f"it goes with --profile {profiles}"
+
+
+def test_receivers_try_what_suits_medium_and_cover() -> None:
+    def names(medium: str, **given: Any) -> list[str]:
+        return [each.name for each in fixednet.readers(signals.MEDIA[medium], **given)]
+
+    assert names("image") == ["exact", "robust"]
+    assert names("sound") == names("climate") == ["exact"]
+    assert names("image", known_cover=True) == ["robust"]
+    assert names("image", profile="paper", weights=Path("w")) == ["paper"]
+    refused: list[tuple[str, dict[str, Any]]] = [
+        ("video", {}),
+        ("sound", {"profile": "robust"}),
+        ("sound", {"known_cover": True}),
+        ("image", {"profile": "exact", "known_cover": True}),
+        ("image", {"weights": Path("w")}),
+    ]
+    for medium, options in refused:
+        with pytest.raises(ConfigError):
+            names(medium, **options)
+
+
+def test_a_receivers_cover_must_be_of_the_same_size() -> None:
+    with pytest.raises(ConfigError, match="of one medium and size"):
+        fixednet.extract(SMALL, KEY, cover=photo())
 
 
 def test_a_file_that_does_not_give_the_message_back_is_no_result(

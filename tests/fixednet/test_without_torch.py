@@ -9,15 +9,13 @@ import pytest
 
 SCRIPT = """
 import sys
-from stegfield import signals
-cover = {cover}
-sys.modules["torch"] = None  # from here on, whoever imports it fails
+sys.modules["torch"] = None  # whoever imports it fails
 
-from stegfield import fixednet
+from stegfield import fixednet, signals
 from stegfield.config import EmbedConfig
 from stegfield.keys import Key
 
-key, config = Key.generate(), EmbedConfig(profile={profile!r})
+cover, key, config = {cover}, Key.generate(), EmbedConfig(profile={profile!r})
 print(fixednet.capacity(cover).to_json())
 stego = fixednet.embed(cover, b"noon", key, config=config).stego
 assert fixednet.extract(stego, key) == b"noon"

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from stegfield import signals
 from stegfield.carriers import climate, images, sounds
 from stegfield.carriers.carrier import Carrier
 from stegfield.carriers.rounded import side_information, step
 from stegfield.errors import ConfigError
 from stegfield.registry import Registry
-from stegfield.signals import Signal
+from stegfield.signals import Medium, Signal
 
 CARRIERS: Registry[Callable[..., Carrier]] = Registry(
     "stegfield.carriers",
@@ -36,24 +35,24 @@ def of(signal: Signal, *, flat: bool = False) -> Carrier:
         ConfigError: The signal's medium carries no messages.
 
     Example:
-        >>> of(signals.waves(8, 9)).levels.shape
+        >>> from stegfield.signals import waves
+        >>> of(waves(8, 9)).levels.shape
         (216,)
     """
     check(signal.medium)
-    return CARRIERS[signal.medium](signal, flat=flat)
+    return CARRIERS[signal.medium.name](signal, flat=flat)
 
 
-def check(medium: str) -> None:
+def check(medium: Medium) -> None:
     """Refuse a medium that carries no messages.
 
     Raises:
         ConfigError: The medium has no carrier.
     """
-    if medium not in CARRIERS:
-        still = "; save one frame as a .png file" if medium == "video" else ""
+    if medium.name not in CARRIERS:
         raise ConfigError(
-            f"{signals.noun(medium)} carries no messages",
-            hint=f"images, sounds and climate fields do; `hide` takes all media{still}",
+            f"{medium.noun} carries no messages",
+            hint=f"images, sounds and climate fields do; `hide` takes all media{medium.instead}",
         )
 
 

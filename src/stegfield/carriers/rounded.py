@@ -20,7 +20,7 @@ def step(signal: Signal) -> float:
     """Return the difference of two values that are a level apart."""
     low, high = signals.bounds(signal)
     ends = np.array([low, high]).reshape(2, *[1] * len(signal.size))
-    first, last = _values(signals.with_levels(signal, ends)).reshape(-1).tolist()
+    first, last = signals.with_levels(signal, ends).values.reshape(-1).tolist()
     return float((last - first) / (high - low))
 
 
@@ -30,11 +30,6 @@ def side_information(signal: Signal) -> Float32[np.ndarray, "*size channels"] | 
     Returns:
         From -1/2 to 1/2; None for signals that have nothing between levels, as files have not.
     """
-    values = _values(signal)
-    exact = _values(signals.with_levels(signal, signals.to_levels(signal)))
-    found: np.ndarray = ((exact - values.clip(-1, 1)) / np.float32(step(signal))).clip(-0.5, 0.5)
+    exact = signals.with_levels(signal, signals.to_levels(signal)).values
+    found = ((exact - signal.values.clip(-1, 1)) / np.float32(step(signal))).clip(-0.5, 0.5)
     return found if max(found.max(), -found.min()) > INEXACT else None
-
-
-def _values(signal: Signal) -> Float32[np.ndarray, "*size channels"]:
-    return np.asarray(signal.values)

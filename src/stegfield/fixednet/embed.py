@@ -109,7 +109,7 @@ def embed(
     """
     began = time.perf_counter()
     carriers.check(cover.medium)
-    suffix = suffix or signals.MEDIA[cover.medium].LOSSLESS[0]
+    suffix = suffix or cover.medium.lossless[0]
     profile = check(cover.medium, suffix, config, descent=descent, size=cover.size)
     opened, known = unlock(key, IMAGE_SALT), cover if config.known_cover else None
     stego, bits = profile.embed(
@@ -194,6 +194,6 @@ def capacity(cover: Signal) -> Capacity:
 def _check_alike(cover: Signal, stego: Signal) -> None:
     if (cover.medium, cover.size) != (stego.medium, stego.size):
         sizes = " and ".join(
-            f"{'x'.join(map(str, reversed(each.size)))} ({each.medium})" for each in (cover, stego)
+            f"{signals.size_text(each.size)} ({each.medium.name})" for each in (cover, stego)
         )
         raise ConfigError(f"cover and stego must be of one medium and size, got {sizes}")

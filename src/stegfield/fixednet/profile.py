@@ -13,7 +13,7 @@ from stegfield.errors import ConfigError
 from stegfield.fixednet.progress import EmbedWatch
 from stegfield.keys import Key
 from stegfield.payload import Content
-from stegfield.signals import Signal
+from stegfield.signals import Medium, Signal
 
 WEBP_SIDE = 16_383
 """Pixels of a WebP file's longer side, at most."""
@@ -38,11 +38,11 @@ class Profile(ABC):
     tried: ClassVar[bool] = True
     """A receiver tries it where no profile is named."""
 
-    def takes(self, medium: str) -> bool:
+    def takes(self, medium: Medium) -> bool:
         """Tell whether it embeds in signals of a medium."""
-        return medium in (carriers.CARRIERS if self.media is None else self.media)
+        return medium.name in (carriers.CARRIERS if self.media is None else self.media)
 
-    def check_medium(self, medium: str) -> None:
+    def check_medium(self, medium: Medium) -> None:
         """Refuse signals of a medium that it does not embed in.
 
         Raises:
@@ -50,28 +50,27 @@ class Profile(ABC):
         """
         carriers.check(medium)
         if not self.takes(medium):
-            meant = " and ".join(f"{each}s" for each in self.media or ())
+            meant = " and ".join(signals.MEDIA[name].plural for name in self.media or ())
             raise ConfigError(
-                f"the {self.name} profile is for {meant}, not for {signals.noun(medium)}",
+                f"the {self.name} profile is for {meant}, not for {medium.noun}",
                 hint="leave --profile out",
             )
 
-    def check_suffix(self, medium: str, suffix: str) -> None:
+    def check_suffix(self, medium: Medium, suffix: str) -> None:
         """Refuse a kind of file that would lose the message.
 
         Raises:
             ConfigError: No file of the medium has the suffix, or such files change samples.
         """
-        suffix, lossless = suffix.lower(), signals.MEDIA[medium].LOSSLESS
-        written = signals.WRITTEN if medium == "image" else lossless
-        kinds = _either(written if self.lossy else lossless)
-        if suffix not in written:
+        suffix = suffix.lower()
+        kinds = _either(medium.written if self.lossy else medium.lossless)
+        if suffix not in medium.written:
             raise ConfigError(
-                f"{signals.noun(medium)} is written as a {kinds} file, "
+                f"{medium.noun} is written as a {kinds} file, "
                 f"not {f'as {suffix}' if suffix else 'without a suffix'}",
                 hint=f"name an output that ends in {kinds}",
             )
-        if suffix not in lossless and not self.lossy:
+        if suffix not in medium.lossless and not self.lossy:
             raise ConfigError(
                 f"{suffix} files change samples, and the message would be lost",
                 hint="write a .png file, or use --profile robust",

@@ -10,6 +10,7 @@ from stegfield.config import DescentConfig, EmbedConfig, changed
 from stegfield.errors import ConfigError
 from stegfield.fixednet.profile import Profile
 from stegfield.registry import Registry
+from stegfield.signals import Medium
 
 PROFILES: Registry[Profile] = Registry(
     "stegfield.profiles",
@@ -46,7 +47,7 @@ def every() -> Iterator[Profile]:
 
 
 def check(
-    medium: str,
+    medium: Medium,
     suffix: str,
     config: EmbedConfig,
     *,
@@ -79,7 +80,7 @@ def check(
 
 
 def readers(
-    medium: str,
+    medium: Medium,
     *,
     profile: str | None = None,
     known_cover: bool = False,

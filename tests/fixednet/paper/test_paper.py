@@ -52,4 +52,4 @@ def test_settings_that_make_no_sense_are_refused() -> None:
     with pytest.raises(ConfigError, match="encoder needs"):
         DescentConfig(start="encoder")
     with pytest.raises(ConfigError, match="1, 2, 3 or 4"):
-        fixednet.check("image", ".png", EmbedConfig(profile="paper", bpp=1.5))
+        fixednet.check(signals.IMAGE, ".png", EmbedConfig(profile="paper", bpp=1.5))
