@@ -99,10 +99,14 @@ def _extract_beside(
 def _cover(
     path: Path | None, model: str | None, stego: Signal, key: Key | Passphrase
 ) -> Signal | None:
-    from stegfield import generative, signals
-
     if path is not None and model is not None:
         raise ConfigError("there is one cover", hint="name --cover or --cover-model")
     if path is not None:
+        from stegfield import signals
+
         return signals.read(path)
-    return None if model is None else generative.cover_of(generative.load(model), key, stego)
+    if model is None:
+        return None
+    from stegfield import generative  # which needs torch
+
+    return generative.cover_of(generative.load(model), key, stego)
