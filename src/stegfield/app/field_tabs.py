@@ -34,7 +34,7 @@ from stegfield.app.parts import (
 from stegfield.app.session import Desk, Update, Visit, done, telling
 from stegfield.config import FitConfig
 from stegfield.errors import InputError
-from stegfield.fields import Field, Progress
+from stegfield.fields import Field, FitProgress
 from stegfield.hiding import HideResult, Secret
 from stegfield.keys import Passphrase
 from stegfield.signals import Signal
@@ -97,12 +97,12 @@ def hide_tab(desk: Desk) -> None:
             max_seconds=min(wanted, desk.limits.max_seconds), robust=architecture == "fourier"
         )
 
-        def work(watch: Callable[[Progress], bool]) -> HideResult:
+        def work(watch: Callable[[FitProgress], bool]) -> HideResult:
             return hiding.hide(
                 signal, secrets, architecture=architecture, training=training, watch=watch
             )
 
-        def look(at: Progress) -> Seen:
+        def look(at: FitProgress) -> Seen:
             image = _so_far(at, signal, secrets)
             return _progress(at), None if image is None else drawn(visit, image)
 
@@ -189,7 +189,7 @@ def reveal_tab(desk: Desk) -> None:
         visit: Visit, path: str | None, passphrase: str, key_file: str | None, wanted: str | None
     ) -> Update:
         loaded = _field(visit, path)
-        key = visit.key(passphrase, key_file)
+        key = visit.key_file(passphrase, key_file)
         size = signals.parse_size(wanted.strip(), None) if wanted and wanted.strip() else None
         revealed = hiding.reveal(loaded, key, size=size, watch=visit.sampling())
         shown = revealed.signal
@@ -253,9 +253,9 @@ def _small(signal: Signal) -> tuple[int, ...]:
 
 
 def _apart(
-    work: Callable[[Callable[[Progress], bool]], HideResult],
+    work: Callable[[Callable[[FitProgress], bool]], HideResult],
     asked: threading.Event,
-    look: Callable[[Progress], Seen],
+    look: Callable[[FitProgress], Seen],
 ) -> Iterator[Seen | HideResult]:
     """Run in a thread; give what it looks like now and then, and the result at the end.
 
@@ -266,7 +266,7 @@ def _apart(
     ended: queue.Queue[HideResult | BaseException] = queue.Queue()
     last = time.monotonic()
 
-    def watch(progress: Progress) -> bool:
+    def watch(progress: FitProgress) -> bool:
         nonlocal last
         if time.monotonic() - last > EVERY and latest.empty():
             latest.put(look(progress))
@@ -293,7 +293,7 @@ def _apart(
         asked.set()
 
 
-def _progress(progress: Progress) -> str:
+def _progress(progress: FitProgress) -> str:
     left = progress.seconds * (1 / max(progress.fraction, 1e-3) - 1)
     names = ["cover", *(f"secret {number}" for number in range(1, MOST_SECRETS + 1))]
     figures = zip(names, progress.psnr_db, strict=False)
@@ -301,7 +301,7 @@ def _progress(progress: Progress) -> str:
     return f"{told}\n\nstep {progress.step:,}, about {left:.0f} s left"
 
 
-def _so_far(progress: Progress, cover: Signal, secrets: list[Secret]) -> Image.Image | None:
+def _so_far(progress: FitProgress, cover: Signal, secrets: list[Secret]) -> Image.Image | None:
     """Draw what the cover and the secrets look like by now, side by side."""
     if progress.field is None:
         return None

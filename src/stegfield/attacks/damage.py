@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 
 import torch
@@ -20,7 +20,7 @@ from stegfield.config import FitConfig
 from stegfield.errors import ConfigError
 from stegfield.fields import Field, Target, damage, render, train
 from stegfield.hiding import SlotScheme, read_record, reveal
-from stegfield.keys import Key, Passphrase, unlock
+from stegfield.keys import Key, KeyFile, Passphrase, unlock_file
 from stegfield.metrics import Quality, Samples, quality
 from stegfield.signals import Signal, to_samples
 
@@ -172,7 +172,7 @@ class Witness:
     """A secret, its key and how its slots were drawn: what the receiver of a damaged field has."""
 
     secret: Signal
-    key: Key
+    key: KeyFile
     scheme: SlotScheme
 
     @property
@@ -182,21 +182,21 @@ class Witness:
         return rows, columns
 
 
-def witness(field: Field, secret: Signal, key: Key | Passphrase) -> Witness:
+def witness(field: Field, secret: Signal, key: Key | KeyFile | Passphrase) -> Witness:
     """Find out from an undamaged field how a secret was hidden in it.
 
     Raises:
         UnreadableError: No secret belongs to this key.
         ConfigError: It has another size.
     """
-    opened = unlock(key, field.public.seed)
-    record = read_record(field, opened)
+    opened = unlock_file(key, field.public.seed)
+    record = read_record(field, opened.key)
     if record.size != secret.size:
         raise ConfigError(
             "the key reveals an image of another size", hint="name each secret with its own key"
         )
     slots = opened.slots if record.shared_slots else b""
-    return Witness(secret, replace(opened, slots=slots), record.scheme)
+    return Witness(secret, KeyFile(opened.key, slots), record.scheme)
 
 
 @dataclass(frozen=True, eq=False)

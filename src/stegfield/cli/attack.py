@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from stegfield.cli.secret_files import Secrets
-from stegfield.cli.terminal import answer, read_key, say
+from stegfield.cli.terminal import answer, read_key_file, say
 from stegfield.config import AttackConfig
 from stegfield.errors import ConfigError, InputError
 
@@ -74,7 +74,7 @@ def attack(
         each.image.name: witness(
             public,
             signals.read(each.image, flatten=flatten),
-            read_key(each.key, passphrase_stdin=passphrase_stdin and each.key is None),
+            read_key_file(each.key, passphrase_stdin=passphrase_stdin and each.key is None),
         )
         for each in secret
     }

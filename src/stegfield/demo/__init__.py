@@ -14,13 +14,13 @@ from stegfield import files
 from stegfield.demo import hidden, messages, photographs
 from stegfield.demo.hidden import SceneResult
 from stegfield.demo.messages import MessageResult
-from stegfield.fields import Progress, Watch
+from stegfield.fields import FitProgress, FitWatch
 
 __all__ = ["MessageResult", "SceneResult", "hidden", "messages", "run"]
 
 
 def run(
-    folder: Path, watch: Watch, announce: Callable[[str], None], *, force: bool = False
+    folder: Path, watch: FitWatch, announce: Callable[[str], None], *, force: bool = False
 ) -> tuple[list[MessageResult], list[SceneResult]]:
     """Run the scenes and write their files and ``index.html`` into a folder.
 
@@ -44,7 +44,7 @@ def run(
         said.append(messages.play(scene, folder, force=force))
     results: list[SceneResult] = []
     for setting in hidden.SCENES:
-        if watch(Progress(0, 0.0, 0.0, ())):
+        if watch(FitProgress(0, 0.0, 0.0, ())):
             break
         announce(setting.title)
         results.append(hidden.play(setting, folder, watch, force=force))

@@ -10,8 +10,8 @@ from stegfield import fields, files, hiding, pictures, signals
 from stegfield.config import FitConfig
 from stegfield.demo.photographs import called, photograph
 from stegfield.errors import UnreadableError
-from stegfield.fields import Watch
-from stegfield.keys import Key, Passphrase
+from stegfield.fields import FitWatch
+from stegfield.keys import Key, KeyFile, Passphrase
 from stegfield.metrics import Quality, Samples, quality
 from stegfield.signals import Signal, to_samples
 
@@ -81,7 +81,7 @@ SCENES = (
 )
 
 
-def play(scene: Scene, folder: Path, watch: Watch, *, force: bool) -> SceneResult:
+def play(scene: Scene, folder: Path, watch: FitWatch, *, force: bool) -> SceneResult:
     """Play a scene, and write its files."""
 
     def path(name: str) -> Path:
@@ -93,8 +93,8 @@ def play(scene: Scene, folder: Path, watch: Watch, *, force: bool) -> SceneResul
     originals = [signals.read(path(f"{name}.png")) for name in scene.photographs]
 
     key_file = path("alice.key")
-    Key.generate().write(key_file, force=force)
-    keys: list[Key | Passphrase] = [Key.read(key_file), Passphrase(PASSPHRASE)]
+    KeyFile(Key.generate()).write(key_file, force=force)
+    keys: list[Key | Passphrase] = [KeyFile.read(key_file).key, Passphrase(PASSPHRASE)]
     result = hiding.hide(
         originals[0],
         [hiding.Secret(image, key) for image, key in zip(originals[1:], keys, strict=True)],

@@ -72,7 +72,7 @@ def fullest(samples: int) -> int:
 
 def header_segment(key: Key, samples: int) -> int:
     """Give the segment that has the header, for a number of samples."""
-    draw = key.noise("header-segment", salt=IMAGE_SALT).integers(1)
+    draw = key.stream("header-segment", salt=IMAGE_SALT).integers(1)
     return int(draw[0]) % segments(samples)
 
 
@@ -144,7 +144,7 @@ def embed(
     planned = plan(samples, prices, carried, bounds, body.order, rounding=rounding)
     header = content.header(NETWORK.pack(*planned.bits, span), salt)
     coded = code.encode(content.seal(key, header))
-    filling = key.noise("filling", salt=header.salt).bytes(carried // 8 + 1 - len(coded))
+    filling = key.stream("filling", salt=header.salt).bytes(carried // 8 + 1 - len(coded))
     solve_for = partial(
         solve,
         samples=samples,

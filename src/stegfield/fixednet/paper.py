@@ -84,7 +84,7 @@ def embed(
     check_room(content, needed=needed, available=room, net=net_bytes(room))
     header = content.header(bytes(SETTINGS))
     sent = header.seal(key, IMAGE_SALT) + content.seal(key, header)
-    filling = key.noise("filling", salt=header.salt).bytes(room // 8 + 1 - len(sent))
+    filling = key.stream("filling", salt=header.salt).bytes(room // 8 + 1 - len(sent))
 
     watch = watch or (lambda progress: None)
     bits = bits_of(sent + filling)[:room]

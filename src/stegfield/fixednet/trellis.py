@@ -128,7 +128,7 @@ def solve(
 
     def one(segment: int) -> tuple[int, int]:
         at = network.order[segment]
-        noise = network.key.noise(f"ties/{network.label}/{segment}", salt=salt)
+        noise = network.key.stream(f"ties/{network.label}/{segment}", salt=salt)
         up_first = noise.bits(len(at))
         costs, moves = _options(samples[at], prices[at], bounds, up_first, _at(rounding, at))
         below, above = (

@@ -15,7 +15,7 @@ from __future__ import annotations
 import torch
 
 from stegfield.errors import ConfigError
-from stegfield.fields import Field, Progress, Watch
+from stegfield.fields.field import Field
 from stegfield.signals import Signal
 
 EVERY = 5
@@ -52,22 +52,17 @@ class Likeness:
             flat = weight.view(-1)
             flat[flat.argsort(stable=True)] = self._values[name]
 
-    def watching(self, watch: Watch | None) -> Watch:
-        """Keep the likeness while the field is trained, and pass on what is told."""
-
-        def told(progress: Progress) -> bool:
-            if progress.step % EVERY == 0 or progress.fraction > LAST:
-                self.keep()
-            return watch is not None and watch(progress)
-
-        return told
+    def after_step(self, step: int, fraction: float) -> None:
+        """Keep the likeness while the field is trained: an `AfterStep`."""
+        if step % EVERY == 0 or fraction > LAST:
+            self.keep()
 
 
 def check_alike(clean: Field, cover: Signal) -> None:
     """Refuse a clean field that shows something of another size than the cover.
 
     Raises:
-        ConfigError: It does.
+        ConfigError: it shows something of another size, of other channels or of another medium.
     """
     public = clean.public
     if (public.size, public.channels, public.medium) != (cover.size, cover.channels, cover.medium):

@@ -11,8 +11,9 @@ import math
 from dataclasses import replace
 
 from stegfield.errors import ConfigError
-from stegfield.fields import Field, Public, RenderWatch, SlotValues, render
-from stegfield.hiding.record import Record
+from stegfield.fields.field import Field, RenderWatch, SlotValues, render
+from stegfield.fields.header import Public
+from stegfield.hiding.record import SecretRecord
 from stegfield.hiding.slots import SlotScheme
 from stegfield.signals import RANGED, WHOLE_RANGE, Layout, Signal, fold, stretched, unfold
 
@@ -20,10 +21,10 @@ GLOBE = (1, 2)
 """Rows of equal area and columns on the globe, as points are about as far apart along each."""
 
 
-def describe(secret: Signal, scheme: SlotScheme, *, shared_slots: bool) -> Record:
-    """Tell what a receiver must know about a secret."""
+def describe(secret: Signal, scheme: SlotScheme, *, shared_slots: bool) -> SecretRecord:
+    """Record what a receiver must know about a secret."""
     lowest, highest = _range(secret)
-    return Record(
+    return SecretRecord(
         size=secret.size,
         channels=secret.channels,
         scheme=scheme,
@@ -35,8 +36,8 @@ def describe(secret: Signal, scheme: SlotScheme, *, shared_slots: bool) -> Recor
     )
 
 
-def to_show(secret: Signal, record: Record, public: Public) -> Signal:
-    """Give what a field is trained to show."""
+def to_show(secret: Signal, record: SecretRecord, public: Public) -> Signal:
+    """Return what a field is trained to show."""
     values = secret.values
     if (record.lowest, record.highest) != secret.range:
         values, _ = stretched(secret.natural, (record.lowest, record.highest))
@@ -47,7 +48,7 @@ def to_show(secret: Signal, record: Record, public: Public) -> Signal:
 
 def show(
     field: Field,
-    record: Record,
+    record: SecretRecord,
     slots: SlotValues,
     size: tuple[int, ...] | None = None,
     *,
@@ -63,7 +64,7 @@ def show(
         watch: Told how many points are done, of how many, first of all before the work begins.
 
     Raises:
-        ConfigError: A size is given for a folded secret, or one of other axes.
+        ConfigError: a size is given for a folded secret, or one of other axes.
     """
     if _as_such(record, field.public):
         wanted = size or record.size
@@ -91,12 +92,12 @@ def show(
     return replace(shown, values=shown.natural.float(), range=WHOLE_RANGE)
 
 
-def _as_such(record: Record, public: Public) -> bool:
+def _as_such(record: SecretRecord, public: Public) -> bool:
     alike = record.medium == public.medium
     return alike and record.channels in (public.channels, 1)
 
 
-def _layout(record: Record, public: Public) -> Layout:
+def _layout(record: SecretRecord, public: Public) -> Layout:
     return Layout(
         size=record.size,
         channels=record.channels,
@@ -106,7 +107,7 @@ def _layout(record: Record, public: Public) -> Layout:
 
 
 def _range(secret: Signal) -> tuple[float, float]:
-    """Give the least and the largest value, which a record tells; all that there are of images."""
+    """Return the least and the largest value, which a record tells; of images, all there can be."""
     if secret.medium == "image":
         return WHOLE_RANGE
     if secret.medium in RANGED:

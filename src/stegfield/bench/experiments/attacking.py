@@ -56,8 +56,9 @@ def damaging(
     )
     public, cover = hidden.result.field, hidden.images[0]
     witnesses = [
-        damage.witness(public, secret, each.key)
+        damage.witness(public, secret, each.key_file)
         for secret, each in zip(hidden.images[1:], hidden.result.secrets, strict=True)
+        if each.key_file is not None
     ]
     figures: dict[str, Figure] = {"weights": public.weight_count()}
     drawn: dict[str, bytes] = {}
@@ -118,8 +119,9 @@ def guessing_keys(
     )
     public = hidden.result.field
     wanted, other = (
-        damage.witness(public, secret, each.key)
+        damage.witness(public, secret, each.key_file)
         for secret, each in zip(hidden.images[1:], hidden.result.secrets, strict=True)
+        if each.key_file is not None
     )
     if method == "random keys":
         found = guessing.random_keys(public, wanted, count=keys, pictures=SHOWN, seed=image)
