@@ -19,8 +19,8 @@ from stegfield.hiding.plan import Plan, make_plan
 from stegfield.hiding.positions import positions_entropy_bits
 from stegfield.hiding.revealing import reveal
 from stegfield.hiding.secrets import HiddenSecret, HideResult, Secret
-from stegfield.hiding.slot_rules import Start
 from stegfield.hiding.slots import slot_counts
+from stegfield.hiding.start import Start, begin
 from stegfield.keys import KeyFile
 from stegfield.signals import Signal, quality
 
@@ -82,8 +82,14 @@ def hide(
         checkpoint=checkpoint,
         like=like,
     )
-    start = plan.rule.start(
-        plan.field, plan.cover, plan.scheme, training, watch=watch, checkpoint=checkpoint
+    start = begin(
+        plan.rule,
+        plan.field,
+        plan.cover,
+        plan.scheme,
+        training,
+        watch=watch,
+        checkpoint=checkpoint,
     )
     key_files = [KeyFile(key, start.packed) for key in plan.keys]
     run = train(

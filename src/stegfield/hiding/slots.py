@@ -3,16 +3,7 @@
 Hiding trains every weight so that the published values show the cover and each key's values show a
 secret. Slots are chosen first and their values never trained, so keys swap in and out exactly.
 
-Three rules choose positions:
-
-- ``keyed`` (ours): each key draws its own positions and values. The cover has no slots, all
-  published weights are trained, and the receiver needs the key alone.
-- ``magnitude`` (the paper): the cover is fitted first, and the largest weights of each layer become
-  slots, the same for every secret. The receiver must be told the positions; they go into the key
-  file, Golomb-Rice coded.
-- ``random`` (the paper's ablation): as ``magnitude``, without the fit, at random positions.
-
-Two rules draw values:
+Where slots are is for the rules in `stegfield.hiding.slot_rules`. Two rules draw their values:
 
 - ``matched`` (ours): uniform over the range of the layer's own first draw.
 - ``xavier`` (the paper, Eq. 6): variance 2 / (n_in + n_out). In a SIREN of 128 units that standard
@@ -123,6 +114,8 @@ def random_positions(
 
 def own_values(field: Field, positions: list[NDArray[np.int64]]) -> SlotValues:
     """Freeze a field's own values at these positions: the slots of its cover (the paper's W_st)."""
+    if not positions:
+        return {}
     slots: dict[str, tuple[Int64[Tensor, " slots"], Float[Tensor, " slots"]]] = {}
     for name, chosen in zip(field.slot_bounds(), positions, strict=True):
         at = torch.from_numpy(chosen)
