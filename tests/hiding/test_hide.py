@@ -424,7 +424,7 @@ def test_no_repr_shows_numbers_or_keys() -> None:
         assert "tensor" not in repr(what)
         assert "aaa" not in repr(what)
     assert len(repr(result)) < 2000
-    assert repr(result.field) == "Field(siren, 2,307 weights, image of 20x32)"
+    assert repr(result.field) == "Field(siren, 2,307 weights, shows an image of 32x20)"
 
 
 @pytest.mark.parametrize("ratio", [1 / 3, 0.1 + 0.2, 0.0500004])

@@ -16,7 +16,7 @@ from stegfield.errors import ConfigError, InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from stegfield.attacks.report import Report
+    from stegfield.attacks.report import AttackReport
     from stegfield.metrics import Samples
 
 REPORT = "report.json"
@@ -101,7 +101,7 @@ def attack(
         _report(output, found)
 
 
-def _warn_of_strangers(found: Report, originals: Sequence[Samples]) -> None:
+def _warn_of_strangers(found: AttackReport, originals: Sequence[Samples]) -> None:
     """Say so where an image is not what the field shows: all figures of it mean nothing then."""
     from stegfield.attacks.guessing import flat_psnr_db
 
@@ -114,7 +114,7 @@ def _warn_of_strangers(found: Report, originals: Sequence[Samples]) -> None:
             )
 
 
-def _report(folder: Path, found: Report) -> None:
+def _report(folder: Path, found: AttackReport) -> None:
     say(f"{folder}: PSNR of {', '.join(found.names)} in dB")
     for kind, levels in found.damaged.items():
         for level, shown in levels.items():

@@ -2,7 +2,7 @@
 
 Everything goes the way of a user's files: images are written and read again, fields are saved and
 loaded, and every figure comes from the 8-bit files. The photographs ship with scikit-image; without
-it, drawn faces stand in.
+it, generated faces stand in.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def run(
         force: Replace files of an earlier demo.
 
     Raises:
-        OutputError: A file exists already, or cannot be written.
+        OutputError: a file exists already, or cannot be written.
     """
     files.make_folder(folder)
     files.check_new(folder / "index.html", force=force)

@@ -36,7 +36,7 @@ class Scene:
 
 
 @dataclass(frozen=True, eq=False)
-class Shown:
+class Exhibit:
     """An original and what the field showed of it, as the files hold them."""
 
     name: str
@@ -51,7 +51,7 @@ class SceneResult:
     """What one run of the demo came to."""
 
     scene: Scene
-    shown: tuple[Shown, ...]
+    shown: tuple[Exhibit, ...]
     wrong_key: Samples
     field_bytes: int
     seconds: float
@@ -116,7 +116,7 @@ def play(scene: Scene, folder: Path, watch: FitWatch, *, force: bool) -> SceneRe
         original = to_samples(originals[index])
         roles = ("shown to everyone", "revealed by a key file", "revealed by a passphrase")
         shown.append(
-            Shown(called(name), roles[index], original, written, quality(written, original))
+            Exhibit(called(name), roles[index], original, written, quality(written, original))
         )
     wrong = hiding.reveal(field, _refused(field), size=_image_size(originals[1])).signal
     done = SceneResult(
@@ -132,7 +132,7 @@ def play(scene: Scene, folder: Path, watch: FitWatch, *, force: bool) -> SceneRe
 
 
 def _refused(field: fields.Field) -> Key:
-    """Give a key that belongs to nobody, after making sure that it is refused."""
+    """Return a key that belongs to nobody, after making sure that it is refused."""
     stranger = Key.generate()
     try:
         hiding.reveal(field, stranger)

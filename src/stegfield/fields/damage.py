@@ -39,7 +39,7 @@ def smallest(weight: Tensor, share: float) -> Tensor:
 
 
 def pruned(weight: Tensor, share: float) -> Tensor:
-    """Put zero for a share of the weights, those of least magnitude (L1 unstructured)."""
+    """Zero a share of the weights, those of least magnitude (L1 unstructured)."""
     return weight.masked_fill(smallest(weight, share), 0.0)
 
 
@@ -61,7 +61,7 @@ def rounded(weight: Tensor) -> Tensor:
 def wear(
     parameters: Mapping[str, Tensor], generators: Sequence[torch.Generator]
 ) -> list[dict[str, Tensor]]:
-    """Give what one step of robust training meets: pruned, and with the noise of each generator.
+    """Return what one step of robust training meets: pruned, and with the noise of each generator.
 
     The share that is pruned is another one in each step, more often a small one (the square of a
     uniform one): so that the whole of a field is as good as it can be, and less of it nearly so.

@@ -7,6 +7,7 @@ its matrices a key may take slots in. What its file tells about it is in `stegfi
 from __future__ import annotations
 
 import ctypes
+import io
 import math
 import platform
 from abc import ABC, abstractmethod
@@ -17,6 +18,7 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 from jaxtyping import Float, Int64
+from PIL import Image
 from torch import Tensor, nn
 from torch.func import functional_call
 
@@ -24,10 +26,12 @@ from stegfield.errors import ConfigError
 from stegfield.fields.header import Header, Public
 from stegfield.fields.sizes import Sizes
 from stegfield.keys import KeyStream
-from stegfield.signals import FOLDED, Signal, extent, points
+from stegfield.signals import FOLDED, Signal, extent, noun, points, scaled, still, to_png
 
 POINTS_AT_ONCE = 1 << 12
 """Points evaluated together: their activations stay in a processor's cache."""
+PREVIEW_POINTS = 1 << 16
+"""Points of the box that what a notebook shows fits in."""
 
 Parameters = Mapping[str, Tensor]
 SlotValues = Mapping[str, tuple[Int64[Tensor, " slots"], Float[Tensor, " slots"]]]
@@ -159,8 +163,19 @@ class Field(nn.Module, ABC):
         return Header(self.architecture, self.sizes, self.public).to_json()
 
     def __repr__(self) -> str:
-        size, medium = "x".join(map(str, self.public.size)), self.public.medium
-        return f"Field({self.architecture}, {self.weight_count():,} weights, {medium} of {size})"
+        size = "x".join(map(str, reversed(self.public.size)))
+        shows = f"shows {noun(self.public.medium)} of {size}"
+        return f"Field({self.architecture}, {self.weight_count():,} weights, {shows})"
+
+    def _repr_png_(self) -> bytes:
+        """Draw what everyone sees for a notebook, small."""
+        size = self.public.size
+        longest = round(PREVIEW_POINTS ** (1 / len(size)))
+        return to_png(still(render(self, scaled(size, min(longest, max(size))))))
+
+    def show(self) -> None:
+        """Open a picture of what everyone sees in the system's viewer of images."""
+        Image.open(io.BytesIO(self._repr_png_())).show()
 
 
 def substitute(parameters: Parameters, slots: SlotValues) -> dict[str, Tensor]:
@@ -199,7 +214,7 @@ def render(
         watch: Told how far the work has come, first of all before it begins.
 
     Raises:
-        ConfigError: The size has more or fewer sides than what the field shows.
+        ConfigError: the size has more or fewer sides than what the field shows.
     """
     keep_freed_memory()
     size = field.public.size if size is None else size

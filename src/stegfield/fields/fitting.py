@@ -54,8 +54,8 @@ def fit(
         checkpoint: File to write the state to, and to go on from.
 
     Raises:
-        ConfigError: An unknown architecture, or a size out of range.
-        InputError: The checkpoint belongs to another run.
+        ConfigError: an unknown architecture, or a size out of range.
+        InputError: the checkpoint belongs to another run.
 
     Example:
         >>> from stegfield.signals import waves
@@ -95,8 +95,8 @@ def new_field(
     and sizes of its own, where none are given.
 
     Raises:
-        ConfigError: An unknown architecture, or a size out of range.
-        InputError: The checkpoint is damaged.
+        ConfigError: an unknown architecture, or a size out of range.
+        InputError: the checkpoint is damaged.
     """
     if architecture is None:
         architecture = "fourier" if robust else "siren"
