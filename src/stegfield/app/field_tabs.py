@@ -39,7 +39,7 @@ from stegfield.hiding import HideResult, Secret
 from stegfield.keys import Passphrase
 from stegfield.signals import Signal
 
-MOST_SECRETS = 8
+MOST_SECRETS, INPUTS = 8, 3
 SHORTEST, DEFAULT_SECONDS = 5, 60
 EVERY = 2.0
 """Seconds between two previews."""
@@ -63,7 +63,7 @@ def hide_tab(desk: Desk) -> None:
     with gr.Row():
         with gr.Column():
             cover = upload(desk, "Cover", SIGNALS)
-            images, passphrases = _secret_inputs(desk)
+            inputs = _secret_inputs(desk)
             most = min(desk.limits.max_seconds, 600)
             seconds = gr.Slider(
                 SHORTEST, most, min(DEFAULT_SECONDS, most), step=5, label="Seconds to train"
@@ -82,10 +82,10 @@ def hide_tab(desk: Desk) -> None:
         visit: Visit, cover_path: str | None, wanted: float, named: str, *given: Any
     ) -> Iterator[Update]:
         signal = visit.signal(cover_path, "the cover")
-        pairs = zip(given[:MOST_SECRETS], given[MOST_SECRETS:], strict=True)
+        rows = zip(*(given[at::INPUTS] for at in range(INPUTS)), strict=True)
         secrets = [
-            Secret(visit.signal(path, f"secret {number}"), _passphrase(text, number))
-            for number, (path, text) in enumerate(pairs, 1)
+            _secret(visit, number, path, text, decoy)
+            for number, (path, text, decoy) in enumerate(rows, 1)
             if path or text
         ]
         if not secrets:
@@ -117,11 +117,12 @@ def hide_tab(desk: Desk) -> None:
         data = fields.to_bytes(hidden.field)
         name = f"{stem(cover_path, 'cover')}.safetensors"
         figures = ", ".join(f"{each.quality.psnr_db:.1f}" for each in hidden.secrets)
+        notes = "".join(f" Note: {each.text}; {each.hint}." for each in hidden.cautions)
         yield {
             result: show(visit.put(name, data)),
             said: done(
                 f"{hidden.steps:,} steps in {hidden.seconds:.0f} s. Cover "
-                f"{hidden.cover.psnr_db:.1f} dB, secrets {figures} dB; {len(data):,} bytes."
+                f"{hidden.cover.psnr_db:.1f} dB, secrets {figures} dB; {len(data):,} bytes.{notes}"
             ),
             told: "",
             stop: gr.update(interactive=False),
@@ -129,7 +130,7 @@ def hide_tab(desk: Desk) -> None:
 
     start.click(
         telling(desk, said, hide),
-        [cover, seconds, kind, *images, *passphrases],
+        [cover, seconds, kind, *inputs],
         [said, told, seen, result, stop],
         show_progress="hidden",
         **heavy(desk),
@@ -141,17 +142,22 @@ def hide_tab(desk: Desk) -> None:
     stop.click(end, None, None, **LIGHT)
 
 
-def _secret_inputs(desk: Desk) -> tuple[list[gr.File], list[gr.Textbox]]:
-    """Ask for images and their passphrases; there is one row, until more are asked for."""
-    rows, images, passphrases = [], [], []
+def _secret_inputs(desk: Desk) -> list[Any]:
+    """Ask for images and their passphrases; there is one row, until more are asked for.
+
+    Returns:
+        `INPUTS` components of each row, row by row.
+    """
+    rows, inputs = [], []
     for number in range(1, MOST_SECRETS + 1):
         with gr.Column(visible=number == 1) as row:
-            images.append(upload(desk, f"Secret {number}", SIGNALS))
-            passphrases.append(
+            inputs += [
+                upload(desk, f"Secret {number}", SIGNALS),
                 gr.Textbox(
                     label=f"Passphrase {number}", type="password", max_lines=1, max_length=1000
-                )
-            )
+                ),
+                gr.Checkbox(label=f"Decoy {number}: it has no passphrase, and nobody gets its key"),
+            ]
         rows.append(row)
     more = gr.Button("Add a secret", size="sm")
     shown = gr.State(1)
@@ -161,7 +167,7 @@ def _secret_inputs(desk: Desk) -> tuple[list[gr.File], list[gr.Textbox]]:
         return [count, *(gr.update(visible=at < count) for at in range(MOST_SECRETS))]
 
     more.click(add, shown, [shown, *rows], **LIGHT)
-    return images, passphrases
+    return inputs
 
 
 def reveal_tab(desk: Desk) -> None:
@@ -242,10 +248,17 @@ def _field(visit: Visit, path: str | None) -> Field:
     return fields.from_bytes(visit.data(path, "the field"), "the file")
 
 
-def _passphrase(text: str, number: int) -> Passphrase:
+def _secret(visit: Visit, number: int, path: str | None, text: str, decoy: bool) -> Secret:
+    signal = visit.signal(path, f"secret {number}")
+    if decoy and text:
+        raise InputError(
+            f"secret {number} is a decoy and has a passphrase", hint="leave one of them out"
+        )
+    if decoy:
+        return Secret.decoy(signal)
     if not text:
         raise InputError(f"passphrase {number} is missing", hint="each secret has its own")
-    return Passphrase(text)
+    return Secret(signal, Passphrase(text))
 
 
 def _small(signal: Signal) -> tuple[int, ...]:
