@@ -246,7 +246,7 @@ def render(
 def keep_freed_memory() -> None:
     """Stop glibc from handing freed activations back to the system after use.
 
-    It would have to fault them in again, page by page: measured, up to half of the time of a
+    It would have to fault them in again, page by page, for up to half of the time of a
     training step.
     """
     if platform.libc_ver()[0] == "glibc":

@@ -23,7 +23,7 @@ from stegfield.signals import Signal, quality, to_levels
 
 @dataclass(frozen=True, eq=False)
 class FitResult:
-    """A fitted field and what it came to, measured on the integers that a file holds."""
+    """A fitted field and its quality, on the integers that a file holds."""
 
     field: Field
     quality: AnyQuality

@@ -39,7 +39,7 @@ class Siren(Field):
     def muon_rate(self, name: str) -> float:
         """Return the first step length: the last layer, outside all sines, can take longer steps.
 
-        Measured on faces: the worst of three images gains 0.4 dB.
+        Benchmark on faces: the worst of three images gains 0.4 dB.
         """
         return self.learning_rate * (6.0 if name == list(self.slot_bounds())[-1] else 1.0)
 

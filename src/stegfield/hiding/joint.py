@@ -106,7 +106,7 @@ def hide(
 
 
 def _measured(plan: Plan, start: Start, key_files: Sequence[KeyFile], run: Training) -> HideResult:
-    """Look at a published field as its receivers will."""
+    """Measure what the receivers of a published field will see."""
     positions, counts = start.positions, slot_counts(plan.field)
     return HideResult(
         field=plan.field,

@@ -1,13 +1,13 @@
 """Likeness: a field that hides secrets keeps the statistics of a field that hides nothing.
 
-Trained freely, weights that are slots of some key grow to twice the size of the others, and spectra
-grow flatter: whoever has a few clean fields sees it at once. So the joint training starts at a
-clean field of the cover, and every few steps each tensor is moved back to what that field has: the
-same singular values, then the same norms of every unit's weights, then the same sorted values. The
-sorted values come out equal to the last bit, the others nearly.
+In free training, the weights that are slots of some key grow to twice the size of the others, and
+spectra grow flatter: an adversary who has a few clean fields detects that at once. So the joint
+training starts at a clean field of the cover, and every few steps each tensor is moved back to what
+that field has: the same singular values, then the same norms of every unit's weights, then the same
+sorted values. The sorted values come out equal to the last bit, the others nearly.
 
-Measured on 16 small fields: tests of distributions, spectra and units are then near chance, those
-of pruning and moments say 60 to 70 %.
+Benchmark on 16 small fields: tests of distributions, spectra and units are then near chance; tests
+of pruning and moments classify 60 to 70 % correctly.
 """
 
 from __future__ import annotations
@@ -68,5 +68,5 @@ def check_alike(clean: Field, cover: Signal) -> None:
     if (public.size, public.channels, public.medium) != (cover.size, cover.channels, cover.medium):
         raise ConfigError(
             "the clean field shows another size or other channels than the cover",
-            hint="fit it to the same cover, with `stegfield fit`",
+            hint="fit a field to the same cover",
         )

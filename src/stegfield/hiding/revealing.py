@@ -54,7 +54,7 @@ def reveal(
         if size is None:
             raise UnreadableError(
                 hint="check the key; "
-                "a damaged field may still show a secret at a size that you give (--size)"
+                "a damaged field may still show a secret at a size that you name"
             )
         scheme = scheme or SlotScheme(ratio=field.slot_ratio)
         slots = key_slots(field, opened, scheme)

@@ -24,8 +24,8 @@ class Secret:
     def decoy(cls, signal: Signal) -> Secret:
         """Make a secret under a fresh key that nobody gets and no result keeps.
 
-        Whoever is forced to hand over keys can say that a secret is a decoy: a field with as many
-        decoys as another has secrets looks the same.
+        A field with as many decoys as another has secrets looks the same: a sender who is forced to
+        hand over keys can say that the others are of decoys.
         """
         return cls(signal, Key.generate(), is_decoy=True)
 

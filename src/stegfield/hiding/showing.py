@@ -77,7 +77,7 @@ def show(
         if size is not None:
             raise ConfigError(
                 "a secret of another medium than the cover has one size",
-                hint="leave --size out",
+                hint="leave the size out",
             )
         if watch is not None:  # laying out takes memory, too
             watch(0, math.prod(record.size))

@@ -7,7 +7,7 @@ Where slots are is for the rules in `stegfield.hiding.slot_rules`. Two rules dra
 
 - ``matched`` (ours): uniform over the range of the layer's own first draw.
 - ``xavier`` (the paper, Eq. 6): variance 2 / (n_in + n_out). In a SIREN of 128 units that standard
-  deviation is 12 times the bound of the other weights. Measured: training then stalls at 12 to
+  deviation is 12 times the bound of the other weights. Training then stalls at 12 to
   15 dB, which is why it is not the default.
 
 Source: Dong et al. (2024), StegaINR4MIH. Differs from the authors' code in taking
