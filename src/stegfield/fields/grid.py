@@ -5,10 +5,10 @@ carry shapes, fine grids detail. Most of the numbers lie in the grids, where a s
 the decoder can be small. Slots are in the decoder alone, which is why a key takes a larger share of
 it.
 
-All that the field shows shares the grids, each cell at its own place in the picture. So an adversary
-who reads them with any decoder sees the outlines of every secret (the demo's picture of a wrong key
-shows it). A grid field carries secrets without their colours being readable, but does not conceal
-that there are some. SIREN and Fourier fields have no weights that belong to a place.
+All that the field shows shares the grids, each cell at its own place in the picture. So an
+adversary who reads them with any decoder sees the outlines of every secret (the demo's picture of a
+wrong key shows it). A grid field carries secrets without their colours being readable, but does not
+conceal that there are some. SIREN and Fourier fields have no weights that belong to a place.
 
 Source: Müller et al. (2022) for learned grids at several resolutions, here dense and not hashed.
 """
