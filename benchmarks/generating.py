@@ -57,6 +57,7 @@ from stegfield.generative.training import _Run
 from stegfield.keys import Key
 from stegfield.metrics import psnr_db
 from stegfield.payload import Content
+from stegfield.signals import IMAGE
 
 KEY = Key(bytes(range(32)))
 BATCH = 64
@@ -170,7 +171,7 @@ class _Parts:
 
 
 def _critic(size: int) -> Critic:
-    sets = even_pyramid("image", size)
+    sets = even_pyramid(IMAGE, size)
     counts = [min(2**level, 4) * PRESETS["faces"].channels for level in range(4)]
     return Critic(sets, 3, counts[-len(sets) :])
 
@@ -178,7 +179,7 @@ def _critic(size: int) -> Critic:
 def sharing(_: Path) -> dict[str, Any]:
     """A convolution of 32x32 points, its neighbours and weights shared by all samples or not."""
     torch.manual_seed(0)
-    finer, coarser = even_points("image", 32), even_points("image", 16)
+    finer, coarser = even_points(IMAGE, 32), even_points(IMAGE, 16)
     near = neighbourhood(finer, coarser)
     layer, values = PointConv(near, 64, 128), torch.randn(1024, BATCH, 64)
 
@@ -224,7 +225,7 @@ def sharing_critic(_: Path) -> dict[str, Any]:
     figures = {}
     for size in SIZES:
         torch.manual_seed(0)
-        points = [even_points("image", size), *coarser_sets("image", size)]
+        points = [even_points(IMAGE, size), *coarser_sets(IMAGE, size)]
         critic = _critic(size)
         values = torch.randn(BATCH, size * size, 3)
         ways: dict[str, Callable[[], Tensor]] = {

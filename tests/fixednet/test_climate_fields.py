@@ -71,7 +71,7 @@ def test_poles_of_one_value_keep_it_even_at_the_highest_rate() -> None:
 
 def test_poles_of_many_values_carry_bits_too() -> None:
     noise = np.random.default_rng(3).integers(-900, 900, (40, 60, 1))
-    field = Signal(Packing().unpack(noise), "climate")
+    field = Signal(Packing().unpack(noise), signals.CLIMATE)
     assert (
         fixednet.capacity(field).exact["at most"]
         > fixednet.capacity(globe(40, 60)).exact["at most"]
@@ -88,7 +88,7 @@ def test_samples_at_the_ends_of_the_packing_stay_within_it(end: int) -> None:
     )
     levels = np.full((40, 60, 1), end * 32767)
     levels[1:-1] -= end * np.random.default_rng(4).integers(0, 3, (38, 60, 1))
-    field = Signal(packing.unpack(levels), "climate", packing=packing)
+    field = Signal(packing.unpack(levels), signals.CLIMATE, packing=packing)
     result = fixednet.embed(field, MESSAGE, KEY, config=EmbedConfig(bpp=1.0, span=6))
     again = written(result.file)
     assert again.packing == packing
@@ -138,7 +138,7 @@ def test_measured_temperatures_carry_messages(path: Path) -> None:
     with np.load(path) as arrays:
         kelvin = arrays["temperature"][0].astype(np.float64)
         kelvin = kelvin if arrays["latitude"][0] > 0 else kelvin[::-1].copy()
-    field = Signal(signals.to_values(kelvin[..., None]), "climate")
+    field = Signal(signals.to_values(kelvin[..., None]), signals.CLIMATE)
     message = np.random.default_rng(6).bytes(400)
     for config in (EmbedConfig(), EmbedConfig(bpp=1.0, flat=True)):
         result = fixednet.embed(field, message, KEY, config=config)

@@ -4,6 +4,7 @@ import copy
 from pathlib import Path
 from typing import get_args
 
+import numpy as np
 import pytest
 import torch
 
@@ -78,7 +79,7 @@ def test_a_key_swapped_in_and_out_leaves_every_weight_bit_equal(slots: SlotRule)
     before = fields.to_bytes(result.field)
     first = reveal(result.field, key_file(result.secrets[0])).signal.values
     reveal(result.field, key_file(result.secrets[1]))
-    assert torch.equal(reveal(result.field, key_file(result.secrets[0])).signal.values, first)
+    assert np.array_equal(reveal(result.field, key_file(result.secrets[0])).signal.values, first)
     assert fields.to_bytes(result.field) == before
 
 
@@ -129,8 +130,8 @@ def test_a_secret_can_be_revealed_at_any_size() -> None:
     result = hidden(steps=300)
     native = reveal(result.field, ALICE).signal.values
     double = reveal(result.field, ALICE, size=(48, 32)).signal.values
-    averaged = double.view(24, 2, 16, 2, 3).mean(dim=(1, 3))
-    assert (averaged - native).abs().mean() < 0.02
+    averaged = double.reshape(24, 2, 16, 2, 3).mean(axis=(1, 3))
+    assert np.abs(averaged - native).mean() < 0.02
 
 
 def test_a_passphrase_is_a_key() -> None:
@@ -267,10 +268,10 @@ def test_watching_tells_the_cover_first() -> None:
 
 
 def test_signals_are_not_changed() -> None:
-    before = [Signal(s.values.clone()) for s in (COVER, ONE, TWO)]
+    before = [Signal(s.values.copy()) for s in (COVER, ONE, TWO)]
     hidden(steps=2)
     for old, new in zip(before, (COVER, ONE, TWO), strict=True):
-        assert torch.equal(old.values, new.values)
+        assert np.array_equal(old.values, new.values)
 
 
 @pytest.mark.parametrize("seed", [None, 4])
@@ -420,8 +421,9 @@ def test_the_library_cautions_about_small_fields_and_those_that_show_traces() ->
 
 def test_no_repr_shows_numbers_or_keys() -> None:
     result = hidden("random", steps=2)
-    for what in (result, result.secrets[0]):
+    for what in (result, result.secrets[0], Secret(ONE, ALICE)):
         assert "tensor" not in repr(what)
+        assert "array" not in repr(what)
         assert "aaa" not in repr(what)
     assert len(repr(result)) < 2000
     assert repr(result.field) == "Field(siren, 2,307 weights, shows an image of 32x20)"

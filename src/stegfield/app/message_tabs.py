@@ -188,7 +188,7 @@ def _embedded(
 def _answer(
     visit: Visit, sent: EmbedResult, name: str, said: Any, seen: Any, result: Any
 ) -> Update:
-    suffix = signals.MEDIA[sent.stego.medium].LOSSLESS[0]
+    suffix = sent.stego.medium.lossless[0]
     lost = [encoder for encoder, came_back in sent.survived.items() if not came_back]
     warning = f" It would not survive {', '.join(lost)}." if lost else ""
     return {

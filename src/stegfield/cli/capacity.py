@@ -31,6 +31,6 @@ def capacity(cover: Path, /, *, flatten: bool = False, json: bool = False) -> No
     table = Table("profile", "rate", "bytes", box=None)
     for rate, count in room.exact.items():
         table.add_row("exact", rate, f"{count:,}")
-    if signal.medium == "image":
+    if signal.medium is signals.IMAGE:
         table.add_row("jpeg", "", f"{room.jpeg:,}")
     Console().print(table)

@@ -19,7 +19,6 @@ from stegfield.cli.terminal import (
 )
 from stegfield.config import DescentConfig, EmbedConfig, Profile, check_solver
 
-POINTS = {"image": "pixel", "sound": "sample"}
 NEVER_LOSSY = "take a picture that never was a {}, or was reduced in size since"
 FULL_COLOUR = "take a photograph in full colour"
 MANY_LEVELS = "take a photograph with 256 levels"
@@ -104,7 +103,7 @@ def embed(
         )
     files.write_new(output, result.file, force=force)
     if json:
-        answer({medium: str(output), **result.to_json()})
+        answer({medium.name: str(output), **result.to_json()})
     else:
         tell(output, result)
 
@@ -121,11 +120,11 @@ def tell(output: Path, result: EmbedResult) -> None:
     """Say what came of an embedding."""
     medium = result.stego.medium
     figures = quality_line(result.quality)
-    if medium == "image":
+    if result.luma_psnr_db is not None:
         figures = f"PSNR {result.quality.psnr_db:.2f} dB"
     say(
         f"{output}: {result.message_bytes:,} bytes in {result.bits:,} bits, "
-        f"{result.rate_bpp:.3g} a {POINTS.get(medium, 'point')}; read back and compared\n"
+        f"{result.rate_bpp:.3g} a {medium.point}; read back and compared\n"
         f"{figures}, {100 * result.changed:.3g} % of the samples changed, "
         f"{result.seconds:.1f} s"
     )

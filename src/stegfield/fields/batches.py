@@ -51,7 +51,9 @@ class TargetGroup:
         self.field, self.loss = field, loss
         self.members = [(i, t) for i, t in enumerate(targets) if t.lattice == lattice]
         self.at = field.coordinates(size, folded=folded).to(device)
-        self.values = [t.signal.values.flatten(0, -2).to(device) for _, t in self.members]
+        self.values = [
+            torch.from_numpy(t.signal.values).flatten(0, -2).to(device) for _, t in self.members
+        ]
         self.points = len(self.at)
         self._size = size
         self._epoch = -1

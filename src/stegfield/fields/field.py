@@ -7,7 +7,6 @@ its matrices a key may take slots in. What its file tells about it is in `stegfi
 from __future__ import annotations
 
 import ctypes
-import io
 import math
 import platform
 from abc import ABC, abstractmethod
@@ -18,7 +17,6 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 from jaxtyping import Float, Int64
-from PIL import Image
 from torch import Tensor, nn
 from torch.func import functional_call
 
@@ -26,7 +24,7 @@ from stegfield.errors import ConfigError
 from stegfield.fields.header import Header, Public
 from stegfield.fields.sizes import Sizes
 from stegfield.keys import KeyStream
-from stegfield.signals import FOLDED, Signal, extent, noun, points, scaled, still, to_png
+from stegfield.signals import Signal, scaled, size_text
 
 POINTS_AT_ONCE = 1 << 12
 """Points evaluated together: their activations stay in a processor's cache."""
@@ -115,7 +113,7 @@ class Field(nn.Module, ABC):
         of a field is left untouched by its cover, where secrets would give themselves away. The
         globe needs no box.
         """
-        return extent(self.public.size, self.public.medium)
+        return self.public.medium.extent(self.public.size)
 
     def coordinates(
         self,
@@ -126,7 +124,8 @@ class Field(nn.Module, ABC):
         folded: bool = False,
     ) -> Float[Tensor, "points axes"]:
         """Return the points at which the field shows a signal of this size, or some of them."""
-        return points(self.public.medium, size, self.extent, start, stop, folded=folded)
+        medium = self.public.medium
+        return torch.from_numpy(medium.points(size, self.extent, start, stop, folded=folded))
 
     @property
     def channels(self) -> int:
@@ -163,19 +162,21 @@ class Field(nn.Module, ABC):
         return Header(self.architecture, self.sizes, self.public).to_json()
 
     def __repr__(self) -> str:
-        size = "x".join(map(str, reversed(self.public.size)))
-        shows = f"shows {noun(self.public.medium)} of {size}"
+        shows = f"shows {self.public.medium.noun} of {size_text(self.public.size)}"
         return f"Field({self.architecture}, {self.weight_count():,} weights, {shows})"
 
     def _repr_png_(self) -> bytes:
         """Draw what everyone sees for a notebook, small."""
-        size = self.public.size
-        longest = round(PREVIEW_POINTS ** (1 / len(size)))
-        return to_png(still(render(self, scaled(size, min(longest, max(size))))))
+        return self._preview()._repr_png_()
 
     def show(self) -> None:
         """Open a picture of what everyone sees in the system's viewer of images."""
-        Image.open(io.BytesIO(self._repr_png_())).show()
+        self._preview().show()
+
+    def _preview(self) -> Signal:
+        size = self.public.size
+        longest = round(PREVIEW_POINTS ** (1 / len(size)))
+        return render(self, scaled(size, min(longest, max(size))))
 
 
 def substitute(parameters: Parameters, slots: SlotValues) -> dict[str, Tensor]:
@@ -235,11 +236,10 @@ def render(
         values[start:stop] = functional_call(field.decoder, parameters, (features,))
         if watch is not None:
             watch(stop, count)
-    values = values.view(*size, field.channels)
+    public, shown = field.public, values.view(*size, field.channels).numpy()
     if folded:
-        return Signal(values, FOLDED)
-    public = field.public
-    return Signal(values, public.medium, rate=public.rate_at(size), range=public.range)
+        return Signal(shown, public.medium, folded=True)
+    return Signal(shown, public.medium, rate=public.rate_at(size), range=public.range)
 
 
 @cache

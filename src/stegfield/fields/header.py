@@ -30,12 +30,11 @@ from stegfield.fields.sizes import Sizes
 from stegfield.keys import SALT_BYTES
 from stegfield.signals import (
     HIGHEST_RATE,
+    IMAGE,
     LARGEST_POINTS,
     MEDIA,
-    RANGED,
-    TIMED,
     WHOLE_RANGE,
-    axes,
+    Medium,
 )
 from stegfield.signals.signal import LEAST_SPAN
 
@@ -54,7 +53,7 @@ class Public:
 
     size: tuple[int, ...]
     channels: int = 3
-    medium: str = "image"
+    medium: Medium = IMAGE
     rate: float | None = None
     """Points a second along the first axis, of media with time."""
     range: tuple[float, float] = WHOLE_RANGE
@@ -65,7 +64,7 @@ class Public:
     @property
     def axes(self) -> int:
         """Coordinates of each point: 2 of an image, 3 of a place on the globe."""
-        return axes(self.medium, self.size)
+        return self.medium.point_axes
 
     def rate_at(self, size: tuple[int, ...]) -> float | None:
         """Return the rate at another size: it lasts as long."""
@@ -86,12 +85,12 @@ class Header:
         return {
             "architecture": self.architecture,
             "sizes": asdict(self.sizes),
-            "medium": public.medium,
+            "medium": public.medium.name,
             "size": list(public.size),
             "channels": public.channels,
             "seed": public.seed.hex(),
-            **({"rate": public.rate} if public.medium in TIMED else {}),
-            **({"range": list(public.range)} if public.medium in RANGED else {}),
+            **({"rate": public.rate} if public.medium.timed else {}),
+            **({"range": list(public.range)} if public.medium.ranged else {}),
         }
 
 
@@ -167,14 +166,14 @@ def _entries(data: bytes) -> dict[str, Any]:
 
 def _checked(entries: dict[str, Any]) -> Header:
     """Check every entry of a header."""
-    medium, architecture = entries.get("medium"), entries.get("architecture")
-    known = ENTRIES | ({"rate"} if medium in TIMED else set())
-    known |= {"range"} if medium in RANGED else set()
+    medium, architecture = _medium(entries.get("medium")), entries.get("architecture")
+    known = ENTRIES | ({"rate"} if medium.timed else set())
+    known |= {"range"} if medium.ranged else set()
     if entries.keys() != known:
         raise _Distrust("its header has other entries than a field's")
     if not isinstance(architecture, str) or architecture not in ARCHITECTURES:
         raise _Distrust("its architecture is unknown")
-    public = _public(entries)
+    public = _public(entries, medium)
     if not isinstance(entries["sizes"], dict):
         raise _Distrust("its sizes are missing")
     try:
@@ -186,18 +185,23 @@ def _checked(entries: dict[str, Any]) -> Header:
     return Header(architecture, sizes, public)
 
 
-def _public(entries: dict[str, Any]) -> Public:
-    """Check what a header says about the public signal."""
-    medium, channels, size = entries["medium"], entries["channels"], entries["size"]
-    if not isinstance(medium, str) or medium not in MEDIA:
+def _medium(name: Any) -> Medium:
+    medium = MEDIA.get(name) if isinstance(name, str) else None
+    if medium is None:
         raise _Distrust(f"it shows none of: {', '.join(MEDIA)}")
-    if type(channels) is not int or channels not in MEDIA[medium].CHANNELS:
-        raise _Distrust(f"the channels of what it shows are not those of medium {medium}")
+    return medium
+
+
+def _public(entries: dict[str, Any], medium: Medium) -> Public:
+    """Check what a header says about the public signal."""
+    channels, size = entries["channels"], entries["size"]
+    if type(channels) is not int or channels not in medium.channels:
+        raise _Distrust(f"the channels of what it shows are not those of medium {medium.name}")
     sides = isinstance(size, list) and all(type(side) is int and side > 0 for side in size)
-    if not sides or len(size) != MEDIA[medium].AXES or math.prod(size) > LARGEST_POINTS:
+    if not sides or len(size) != medium.axes or math.prod(size) > LARGEST_POINTS:
         raise _Distrust("the size of what it shows is out of range")
     rate = entries.get("rate")
-    if medium in TIMED and not (type(rate) is float and 0 < rate <= HIGHEST_RATE):
+    if medium.timed and not (type(rate) is float and 0 < rate <= HIGHEST_RATE):
         raise _Distrust("the rate of what it shows is out of range")
     span = entries.get("range", list(WHOLE_RANGE))
     if not _is_range(span):

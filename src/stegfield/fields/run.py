@@ -161,7 +161,7 @@ class Run:
         method = {**vars(self.config), "max_seconds": None, "steps": None, "target_db": None}
         digest.update(json.dumps([header, method], sort_keys=True).encode())
         for target in self.targets:
-            digest.update(target.signal.values.numpy().tobytes())
+            digest.update(target.signal.values.tobytes())
             digest.update(str((target.lattice, target.weight)).encode())
             for name in sorted(target.slots):
                 for tensor in target.slots[name]:

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 
+import numpy as np
+
 from stegfield.fields.field import Field, SlotValues, render
-from stegfield.signals import FOLDED, RANGED, Signal, psnr_db
+from stegfield.signals import Signal, psnr_db
 
 Lattice = tuple[tuple[int, ...], bool]
 """The size of a target, and whether it is folded: these decide its points."""
@@ -25,7 +27,7 @@ class Target:
     @property
     def lattice(self) -> Lattice:
         """What decides the points at which the target is shown."""
-        return self.signal.size, self.signal.medium == FOLDED
+        return self.signal.size, self.signal.folded
 
 
 def measure(field: Field, targets: Sequence[Target]) -> tuple[float, ...]:
@@ -39,7 +41,7 @@ def measure(field: Field, targets: Sequence[Target]) -> tuple[float, ...]:
 
 def _psnr_db(shown: Signal, wanted: Signal) -> float:
     """Return the PSNR on the integers of a file; of what is stretched or folded, on values."""
-    if wanted.medium != FOLDED and wanted.medium not in RANGED:
+    if not (wanted.folded or wanted.medium.ranged):
         return psnr_db(shown, wanted)
-    error = (shown.values.double() - wanted.values).square().mean().item()
+    error = float(np.square(shown.values.astype(np.float64) - wanted.values).mean())
     return 10 * math.log10(4 / error) if error else math.inf

@@ -17,6 +17,8 @@ import torch
 import torch.nn.functional as nn
 from jaxtyping import Float32, Integer
 
+from stegfield.signals import Medium
+
 HIGH_PASS = ((-1.0, 2.0, -1.0), (2.0, -4.0, 2.0), (-1.0, 2.0, -1.0))
 HIGH_PASS_SIDE, NEAR, WIDE = 3, 3, 15
 WIDE_IN_TIME = 255
@@ -61,12 +63,12 @@ def along(
 
 
 def of(
-    medium: str, levels: Integer[np.ndarray, "*size channels"]
+    medium: Medium, levels: Integer[np.ndarray, "*size channels"]
 ) -> Float32[np.ndarray, "*size channels"]:
     """Price the samples of a signal as suits its medium."""
-    if medium == "sound":
+    if medium.axes == 1:
         return along(levels)
-    return hill(levels, around=medium == "climate")
+    return hill(levels, around=medium.on_globe)
 
 
 def flat(

@@ -25,7 +25,7 @@ from stegfield.fixednet.progress import Watch
 from stegfield.keys import IMAGE_SALT, Key, Passphrase, unlock
 from stegfield.metrics import AnyQuality, finite_or_none, mean_psnr_db
 from stegfield.payload import Content
-from stegfield.signals import Signal
+from stegfield.signals import Medium, Signal
 
 Samples = Integer[np.ndarray, "... _channels"]
 RATES = (1, 2, 3, 4)
@@ -124,7 +124,7 @@ def embed(
     """
     began = time.perf_counter()
     check_medium(cover.medium, config.profile)
-    suffix = suffix or signals.MEDIA[cover.medium].LOSSLESS[0]
+    suffix = suffix or cover.medium.lossless[0]
     check_suffix(suffix, config.profile, cover.medium)
     check_solver(config.profile, descent)
     check_size(cover.size, suffix, config.profile)
@@ -206,7 +206,7 @@ def extract(
     if cover is not None:
         check_cover(cover, stego, profile)
         return robust.extract(levels, opened, signals.to_levels(cover))
-    profiles = DEFAULT if stego.medium == "image" else DEFAULT[:1]
+    profiles = DEFAULT if stego.medium is signals.IMAGE else DEFAULT[:1]
     for name in profiles if profile is None else (profile,):
         try:
             return _READERS[name](levels, opened, weights)
@@ -230,36 +230,35 @@ def capacity(cover: Signal) -> Capacity:
         most = 0
     rates = {f"{bpp} bpp": bpp * pixels for bpp in RATES if bpp * pixels <= most}
     net = {name: exact.net_bytes(bits) for name, bits in {**rates, "at most": most}.items()}
-    lossy = cover.medium == "image" and max(levels.shape) <= WEBP_SIDE
+    lossy = cover.medium is signals.IMAGE and max(levels.shape) <= WEBP_SIDE
     return Capacity(net, robust.net_bytes(robust.fullest(*levels.shape[:2])) if lossy else 0)
 
 
-def check_medium(medium: str, profile: Profile | None) -> None:
+def check_medium(medium: Medium, profile: Profile | None) -> None:
     """Refuse a medium that carries no messages, and a profile for images where the cover is none.
 
     Raises:
         ConfigError: It is.
     """
-    if not signals.MEDIA[medium].LOSSLESS:
-        still = "; save one frame as a .png file" if medium == "video" else ""
+    if not medium.lossless:
         raise ConfigError(
             f"{signals.noun(medium)} carries no messages",
-            hint=f"images, sounds and climate fields do; `hide` takes all media{still}",
+            hint=f"images, sounds and climate fields do; `hide` takes all media{medium.instead}",
         )
-    if medium != "image" and profile not in (None, "exact"):
+    if medium is not signals.IMAGE and profile not in (None, "exact"):
         raise ConfigError(
             f"the {profile} profile is for images, not for {signals.noun(medium)}",
             hint="leave --profile out",
         )
 
 
-def check_known_cover(medium: str, profile: Profile | None) -> None:
+def check_known_cover(medium: Medium, profile: Profile | None) -> None:
     """Refuse a receiver's cover where messages are read without one.
 
     Raises:
         ConfigError: They are.
     """
-    if medium != "image":
+    if medium is not signals.IMAGE:
         raise ConfigError(
             f"a known cover is for images, not for {signals.noun(medium)}",
             hint="leave the cover out",
@@ -277,35 +276,35 @@ def check_cover(cover: Signal, stego: Signal, profile: Profile | None) -> None:
     check_known_cover(stego.medium, profile)
     if (cover.medium, cover.size) != (stego.medium, stego.size):
         sizes = " and ".join(
-            f"{'x'.join(map(str, reversed(each.size)))} ({each.medium})" for each in (cover, stego)
+            f"{signals.size_text(each.size)} ({each.medium.name})" for each in (cover, stego)
         )
         raise ConfigError(f"cover and stego must be images of one size, got {sizes}")
 
 
-def check_suffix(suffix: str, profile: Profile, medium: str = "image") -> None:
+def check_suffix(suffix: str, profile: Profile, medium: Medium = signals.IMAGE) -> None:
     """Refuse a kind of file that would lose the message.
 
     Raises:
         ConfigError: It would.
     """
     check_medium(medium, profile)
-    if medium != "image":
-        lossless = signals.MEDIA[medium].LOSSLESS
+    if medium is not signals.IMAGE:
+        lossless = medium.lossless
         if suffix.lower() not in lossless:
             raise ConfigError(
                 f"{signals.noun(medium)} is written as a {' or '.join(lossless)} file",
                 hint=f"name an output that ends in {' or '.join(lossless)}",
             )
         return
-    if suffix.lower() not in signals.WRITTEN:
-        kinds = " ".join(signals.WRITTEN if profile == "jpeg" else signals.LOSSLESS)
+    if suffix.lower() not in medium.written:
+        kinds = " ".join(medium.written if profile == "jpeg" else medium.lossless)
         raise ConfigError(
             f"{suffix} is no kind of image"
             if suffix
             else "the output's name has no suffix, which tells the kind of image",
             hint=f"use {kinds}",
         )
-    if profile != "jpeg" and suffix.lower() not in signals.LOSSLESS:
+    if profile != "jpeg" and suffix.lower() not in medium.lossless:
         raise ConfigError(
             f"{suffix} files change samples, and the message would be lost",
             hint="write a .png file, or use --profile jpeg",
@@ -341,8 +340,8 @@ def _without_copies(
     return levels[..., :1].copy() if (levels == levels[..., :1]).all() else levels
 
 
-def _luma_psnr_db(medium: str, stego: Samples, original: Samples) -> float | None:
-    return mean_psnr_db(luma(stego), luma(original)) if medium == "image" else None
+def _luma_psnr_db(medium: Medium, stego: Samples, original: Samples) -> float | None:
+    return mean_psnr_db(luma(stego), luma(original)) if medium is signals.IMAGE else None
 
 
 def _embed_in_image(
@@ -388,7 +387,7 @@ def _embed_exactly(
             hint="lower --bpp, or leave it out",
         )
     prices = costs.flat(levels) if config.flat else costs.of(cover.medium, levels)
-    rounding = signals.rounding(cover)
+    rounding = signals.side_information(cover)
     if rounding is not None:
         rounding = rounding[rows][..., : levels.shape[-1]].reshape(-1)
     try:
@@ -412,13 +411,13 @@ def _embed_exactly(
     return stego, bits
 
 
-def _rows(medium: str, levels: Samples) -> slice:
+def _rows(medium: Medium, levels: Samples) -> slice:
     """Give the rows that carry a message: on the globe, without poles that are a single value.
 
     All samples of a pole's row are of one place, so that a change of one of them alone would show.
     Nothing changes them, and so a reader finds them as the sender did.
     """
-    if medium != "climate":
+    if not medium.on_globe:
         return slice(None)
     north, south = ((levels[row] == levels[row, :1]).all() for row in (0, -1))
     return slice(int(north), len(levels) - int(south))

@@ -58,7 +58,7 @@ def expected_psnr_db(field: Field, signals: Sequence[Signal]) -> float:
     """
     medium = field.public.medium
     samples = sum(
-        signal.points * (field.channels if signal.medium == medium else signal.channels)
+        signal.points * (field.channels if signal.medium is medium else signal.channels)
         for signal in signals
     )
     doublings = math.log2(samples / field.weight_count())

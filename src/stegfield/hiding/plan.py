@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from stegfield.config import FitConfig, HideConfig
@@ -180,8 +181,8 @@ def _check_like(like: Field, cover: Signal, config: HideConfig, training: FitCon
 
 def _wide_enough(cover: Signal, secrets: list[Signal]) -> Signal:
     """Show a grey cover as RGB where any of the secrets is an RGB image."""
-    if cover.medium != "image":
+    if not cover.medium.grey_is_colour:
         return cover
-    images = [secret for secret in secrets if secret.medium == "image"]
-    channels = max(signal.channels for signal in [cover, *images])
-    return replace(cover, values=cover.values.expand(*cover.size, channels))
+    alike = [secret for secret in secrets if secret.medium is cover.medium]
+    channels = max(signal.channels for signal in [cover, *alike])
+    return replace(cover, values=np.broadcast_to(cover.values, (*cover.size, channels)))

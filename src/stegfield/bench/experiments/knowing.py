@@ -77,9 +77,9 @@ def knowing(
 
 def _distances(shown: Signal, function: Signal) -> Int64[np.ndarray, " bins"]:
     """Count how many samples, as a file holds them, are how far from the function's values."""
-    inside = function.values.abs() < INSIDE
+    inside = np.abs(function.values) < INSIDE
     held = signals.with_levels(shown, signals.to_levels(shown)).values
-    distances = ((held - function.values) / signals.step(shown))[inside].numpy()
+    distances = ((held - function.values) / signals.step(shown))[inside]
     return np.histogram(distances.clip(EDGES[0], EDGES[-1]), EDGES)[0]
 
 

@@ -11,7 +11,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from stegfield.errors import ConfigError
 from stegfield.metrics import Samples
-from stegfield.signals import Signal, from_samples, still, to_kelvin
+from stegfield.signals.packing import to_kelvin
+from stegfield.signals.signal import Signal
 
 PAPER, INK, PALE_INK = (255, 255, 255), (40, 44, 52), (120, 126, 136)
 COLOURS = (
@@ -55,7 +56,7 @@ def globe(
             of the field]. With the same two, several fields can be compared.
 
     Raises:
-        ConfigError: It is no climate field.
+        ConfigError: The signal is no climate field.
     """
     kelvin = _kelvin(field)
     low, high = _between(kelvin, between)
@@ -81,7 +82,7 @@ def world(
         between: As in `globe`.
 
     Raises:
-        ConfigError: It is no climate field.
+        ConfigError: The signal is no climate field.
     """
     kelvin = _kelvin(field)
     low, high = _between(kelvin, between)
@@ -105,8 +106,8 @@ def world(
 
 
 def _kelvin(field: Signal) -> Float[np.ndarray, "rows columns"]:
-    if field.medium != "climate":
-        raise ConfigError(f"a globe shows a climate field, not a signal of medium {field.medium}")
+    if not field.medium.on_globe:
+        raise ConfigError(f"a globe shows a climate field, not {field.medium.noun}")
     return to_kelvin(field.values)[..., 0]
 
 
@@ -118,7 +119,7 @@ def _between(
 
 
 def _colour(kelvin: NDArray[np.float64], low: float, high: float) -> Float[np.ndarray, "*size 3"]:
-    """Give the colours of temperatures, from 0 to 255."""
+    """Return the colours of temperatures, from 0 to 255."""
     share = (kelvin - low) / (high - low)
     places, colours = [place for place, _ in COLOURS], np.array([c for _, c in COLOURS])
     return np.stack([np.interp(share, places, channel) for channel in colours.T], axis=-1)
@@ -169,7 +170,7 @@ def _view(
 
 
 def _graticule(longitude: float, tilt: float) -> Iterable[list[tuple[float, float]]]:
-    """Give the visible stretches of parallels and meridians, each as points of a view."""
+    """Return the visible stretches of parallels and meridians, each as points of a view."""
     fine = np.arange(0, 361, 2)
     tops = [(np.full_like(fine, parallel), fine) for parallel in range(-60, 90, GRATICULE)]
     turns = [
@@ -212,14 +213,3 @@ def _bar(width: int, low: float, high: float) -> Image.Image:
         if room[0] < place - half and place + half < room[1]:
             pen.text((place - half, top), str(kelvin), PALE_INK, font)
     return bar
-
-
-def picture(signal: Signal) -> Signal:
-    """Give an image of any signal: temperatures on the globe, else its still.
-
-    Example:
-        >>> from stegfield.signals import chords
-        >>> picture(chords(4000)).medium
-        'image'
-    """
-    return from_samples(globe(signal)) if signal.medium == "climate" else still(signal)

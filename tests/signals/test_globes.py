@@ -2,14 +2,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 
 from stegfield.errors import ConfigError
-from stegfield.globes import PAPER, globe, world
-from stegfield.signals import Signal, waves
+from stegfield.signals import CLIMATE, Signal, waves
 from stegfield.signals import globe as temperatures
+from stegfield.signals.globes import PAPER, globe, world
 
-WARM_NORTH = Signal(torch.linspace(0.5, -0.5, 19)[:, None, None].repeat(1, 36, 1), "climate")
+WARM_NORTH = Signal(np.linspace(0.5, -0.5, 19)[:, None, None].repeat(36, 1), CLIMATE)
 
 
 @pytest.mark.parametrize("draw", [globe, world])
@@ -35,13 +34,13 @@ def test_north_is_up_and_warm_is_red() -> None:
 
 def test_the_seam_of_longitudes_does_not_show() -> None:
     field = temperatures(46, 90)
-    turned = Signal(field.values.roll(45, dims=1), "climate")
+    turned = Signal(np.roll(field.values, 45, axis=1), CLIMATE)
     here, there = globe(field, width=300, centre=0.0), globe(turned, width=300, centre=180.0)
     assert np.abs(here.astype(int) - there).max() <= 1
 
 
 def test_a_field_of_one_temperature_is_drawn() -> None:
-    assert globe(Signal(torch.zeros(5, 8, 1), "climate"), width=200).any()
+    assert globe(Signal(np.zeros((5, 8, 1)), CLIMATE), width=200).any()
 
 
 def test_given_temperatures_make_pictures_comparable() -> None:
