@@ -39,6 +39,12 @@ def test_every_architecture_has_its_sizes() -> None:
         assert architecture.sizes_type is sizes_of(name)
 
 
+def test_tensors_come_layer_by_layer() -> None:
+    field = fields.new_field(waves(9, 17), sizes={"width": 8, "depth": 11})
+    names = [f"decoder.layers.{at}.{what}" for at in range(12) for what in ("bias", "weight")]
+    assert list(header.decode(fields.to_bytes(field)).tensors) == names
+
+
 def test_the_repr_of_a_file_shows_no_numbers() -> None:
     field = fields.new_field(waves(9, 17), sizes={"width": 8, "depth": 2})
     assert repr(header.decode(fields.to_bytes(field))) == "FieldFile(siren, 123 weights)"

@@ -24,7 +24,6 @@ from stegfield.app.parts import (
     picture,
     preview,
     show,
-    size_text,
     status,
     stem,
     suffix_of,
@@ -204,7 +203,7 @@ def reveal_tab(desk: Desk) -> None:
         return {
             seen: show(preview(visit, shown)),
             result: show(visit.put(f"secret{suffix}", signals.encode(shown, suffix))),
-            said: done(f"{size_text(shown.size)} points.{doubt}"),
+            said: done(f"{signals.size_text(shown.size)} points.{doubt}"),
         }
 
     start.click(
@@ -238,7 +237,7 @@ def render_tab(desk: Desk) -> None:
         return {
             seen: show(preview(visit, shown)),
             result: show(visit.put(f"shown{suffix}", signals.encode(shown, suffix))),
-            said: done(f"{size_text(size)} points."),
+            said: done(f"{signals.size_text(size)} points."),
         }
 
     start.click(telling(desk, said, render), [field, longest], [said, seen, result], **heavy(desk))

@@ -11,7 +11,6 @@ from stegfield.cli.terminal import (
     answer,
     check_stdin,
     note_times,
-    quality_line,
     read_key,
     read_message,
     say,
@@ -119,7 +118,7 @@ def _tell_origin(cover: Path, signal: Signal, profile: Profile) -> None:
 def tell(output: Path, result: EmbedResult) -> None:
     """Say what came of an embedding."""
     medium = result.stego.medium
-    figures = quality_line(result.quality)
+    figures = str(result.quality)
     if result.luma_psnr_db is not None:
         figures = f"PSNR {result.quality.psnr_db:.2f} dB"
     say(

@@ -142,7 +142,12 @@ def decode(data: bytes, name: Path | str = "the data") -> FieldFile:
             raise FieldFileError(name, f"{entry} has another type than its architecture")
         if not np.isfinite(tensor).all():
             raise FieldFileError(name, f"{entry} holds numbers that are not finite")
-    return FieldFile(header, tensors)
+    return FieldFile(header, {entry: tensors[entry] for entry in sorted(tensors, key=_by_layer)})
+
+
+def _by_layer(name: str) -> list[tuple[int, str]]:
+    """Put layer 10 behind layer 9."""
+    return [(int(part), "") if part.isdigit() else (0, part) for part in name.split(".")]
 
 
 class _Distrust(Exception):  # noqa: N818 - never leaves this module
