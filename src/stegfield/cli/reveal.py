@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from stegfield.cli.signal_files import file_of
-from stegfield.cli.terminal import answer, read_key, say, size_text
+from stegfield.cli.terminal import answer, read_key_file, say, size_text
 
 
 def reveal(
@@ -48,7 +48,7 @@ def reveal(
     share = loaded.slot_ratio if ratio is None else ratio
     shown = hiding.reveal(
         loaded,
-        read_key(key, passphrase_stdin=passphrase_stdin),
+        read_key_file(key, passphrase_stdin=passphrase_stdin),
         size=wanted,
         scheme=hiding.SlotScheme(ratio=share, values=values),
     )

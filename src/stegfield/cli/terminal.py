@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.progress import ProgressColumn
 
-    from stegfield.fields import Progress
+    from stegfield.fields import FitProgress
     from stegfield.fixednet import EmbedProgress
     from stegfield.generative import Progress as Drawing
-    from stegfield.keys import Key, Passphrase
+    from stegfield.keys import Key, KeyFile, Passphrase
     from stegfield.metrics import AnyQuality
     from stegfield.signals import Signal
 
@@ -81,13 +81,23 @@ def complain(text: str, hint: str | None) -> None:
 def read_key(
     path: Path | None, *, passphrase_stdin: bool = False, repeat: bool = False
 ) -> Key | Passphrase:
-    """Read a key file, or ask for a passphrase where there is none."""
-    from stegfield.keys import Key
+    """Read the key of a key file, or ask for a passphrase where there is none."""
+    from stegfield.keys import KeyFile
+
+    found = read_key_file(path, passphrase_stdin=passphrase_stdin, repeat=repeat)
+    return found.key if isinstance(found, KeyFile) else found
+
+
+def read_key_file(
+    path: Path | None, *, passphrase_stdin: bool = False, repeat: bool = False
+) -> KeyFile | Passphrase:
+    """Read a key file with the slots in it, or ask for a passphrase where there is none."""
+    from stegfield.keys import KeyFile
 
     if path is not None and passphrase_stdin:
         raise ConfigError("there is one key", hint="name --key or --passphrase-stdin")
     if path is not None:
-        return Key.read(path)
+        return KeyFile.read(path)
     return ask_passphrase("Passphrase: ", from_stdin=passphrase_stdin, repeat=repeat)
 
 
@@ -254,7 +264,7 @@ class _Steps:
 
 
 @contextmanager
-def watching(names: list[str]) -> Iterator[Callable[[Progress], bool]]:
+def watching(names: list[str]) -> Iterator[Callable[[FitProgress], bool]]:
     """Show progress with the PSNR of every signal, and turn Ctrl-C into an early, orderly end.
 
     The first Ctrl-C lets the run wind down and write its file; the second stops at once.
@@ -262,7 +272,7 @@ def watching(names: list[str]) -> Iterator[Callable[[Progress], bool]]:
     steps = _Steps()
     with interruptible(steps.bar, "winding down") as asked:
 
-        def watch(progress: Progress) -> bool:
+        def watch(progress: FitProgress) -> bool:
             psnr = ", ".join(
                 f"{name} {db:.1f} dB" for name, db in zip(names, progress.psnr_db, strict=False)
             )
