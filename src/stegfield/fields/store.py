@@ -37,6 +37,7 @@ def load(path: Path) -> Field:
     Raises:
         InputError: the file is missing or cannot be read.
         FieldFileError: anything about the file is not as `save` writes it.
+        PluginNeededError: the field is of an architecture or a medium that is not installed.
     """
     return from_bytes(files.read_bounded(path, LARGEST_FILE), path)
 
@@ -46,6 +47,7 @@ def from_bytes(data: bytes, name: Path | str = "the data") -> Field:
 
     Raises:
         FieldFileError: anything about the bytes is not as `to_bytes` writes it.
+        PluginNeededError: the field is of an architecture or a medium that is not installed.
     """
     found = decode(data, name)
     try:

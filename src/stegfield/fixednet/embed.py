@@ -15,7 +15,7 @@ from typing import Any
 from stegfield import carriers, signals
 from stegfield.config import DescentConfig, EmbedConfig
 from stegfield.errors import ConfigError, NotEmbeddedError, UnreadableError
-from stegfield.fixednet.profiles import check, every, readers
+from stegfield.fixednet.profiles import PROFILES, check, readers
 from stegfield.fixednet.progress import EmbedWatch
 from stegfield.keys import IMAGE_SALT, Key, Passphrase, unlock
 from stegfield.metrics import AnyQuality, Quality, finite_or_none, luma, mean_psnr_db
@@ -187,7 +187,7 @@ def capacity(cover: Signal) -> Capacity:
     """
     carriers.check(cover.medium)
     return Capacity(
-        {each.name: each.capacity(cover) for each in every() if each.takes(cover.medium)}
+        {each.name: each.capacity(cover) for each in PROFILES.usable() if each.takes(cover.medium)}
     )
 
 

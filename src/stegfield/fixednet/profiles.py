@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 from stegfield import carriers
 from stegfield.config import DescentConfig, EmbedConfig, changed
-from stegfield.errors import ConfigError, PluginError
+from stegfield.errors import ConfigError
 from stegfield.fixednet.profile import Profile
 from stegfield.registry import Registry
 from stegfield.signals import Medium
@@ -21,6 +19,7 @@ PROFILES: Registry[Profile] = Registry(
         "robust": "stegfield.fixednet.robust:PROFILE",
         "paper": "stegfield.fixednet.paper:PROFILE",
     },
+    named_by="name",
 )
 """A receiver tries them in this order."""
 RENAMED = {"jpeg": "robust"}
@@ -40,16 +39,6 @@ def load(name: str) -> Profile:
     if name in RENAMED:
         raise ConfigError(f"there is no profile {name!r}", hint=f"it is called {RENAMED[name]} now")
     return PROFILES.find(name)
-
-
-def every() -> Iterator[Profile]:
-    """Load all profiles, in the order in which a receiver tries them.
-
-    One of another package that cannot be imported is passed over: only its own messages need it.
-    """
-    for name in PROFILES:
-        with suppress(PluginError):
-            yield PROFILES[name]
 
 
 def check(
@@ -106,7 +95,7 @@ def readers(
     """
     carriers.check(medium)
     if profile is None:
-        found = [each for each in every() if each.tried and each.takes(medium)]
+        found = [each for each in PROFILES.usable() if each.tried and each.takes(medium)]
         what, when = f"in {medium.plural}", "without a profile"
     else:
         found = [load(profile)]
@@ -127,5 +116,7 @@ def readers(
 
 def _ignored(name: str, when: str) -> ConfigError:
     flag = "--" + name.replace("_", "-")
-    meant = " and ".join(f"--profile {each.name}" for each in every() if name in each.heeds)
+    meant = " and ".join(
+        f"--profile {each.name}" for each in PROFILES.usable() if name in each.heeds
+    )
     return ConfigError(f"{flag} has no meaning {when}", hint=f"it goes with {meant}")
