@@ -208,12 +208,14 @@ def lossy(data: Path) -> dict[str, Any]:
     results, intact = [], dict.fromkeys(channels, 0)
     for index, image in enumerate(kodak(data)):
         message = noise(512, index)
-        message_sent = sent(image, message, profile="jpeg")
+        message_sent = sent(image, message, profile="robust")
         results.append(message_sent)
         levels = signals.to_samples(message_sent.result.stego)
         for name, encoder in channels.items():
             try:
-                again = fixednet.extract(signals.from_samples(encoder(levels)), KEY, profile="jpeg")
+                again = fixednet.extract(
+                    signals.from_samples(encoder(levels)), KEY, profile="robust"
+                )
             except UnreadableError:
                 continue
             intact[name] += again == message

@@ -65,12 +65,12 @@ def test_a_field_is_fitted_and_rendered_to_files_and_pictures(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ("embed cover.nc letter.txt -o s.nc --key bob.key --profile jpeg", "for images"),
+        ("embed cover.nc letter.txt -o s.nc --key bob.key --profile robust", "for images"),
         ("embed cover.nc letter.txt -o s.nc --key bob.key --profile paper", "for images"),
         ("embed cover.nc letter.txt -o s.png --key bob.key", ".nc file"),
         ("embed photo.png letter.txt -o s.nc --key bob.key", "kind of image"),
         ("extract cover.nc -o l.txt --key bob.key", "nothing can be read"),
-        ("extract cover.nc -o l.txt --key bob.key --profile jpeg", "for images"),
+        ("extract cover.nc -o l.txt --key bob.key --profile robust", "for images"),
         ("fit cover.nc -o f.safetensors --field grid", "grid fields"),
         ("compare cover.nc photo.png", "medium"),
         ("compare cover.nc cover.nc -o difference.png", "only of images"),

@@ -137,7 +137,7 @@ def test_a_log_file_gets_a_line_now_and_then(
     command = ["fit", "photo.png", "-o", "clean.safetensors", *QUICK]
     assert cli.run(command) == 0
     assert ": step" not in capsys.readouterr().err
-    monkeypatch.setattr("stegfield.cli.terminal.LINE_EVERY", 0.0)
+    monkeypatch.setattr("stegfield.cli.progress.FIRST_LINE", 0.0)
     assert cli.run([*command, "--force"]) == 0
     assert re.match(r"\d+%: step \d+, photo.png \d+\.\d dB, \d+ s left", capsys.readouterr().err)
 
@@ -570,7 +570,7 @@ def test_embedding_refuses_what_cannot_work(capsys: pytest.CaptureFixture[str]) 
         embed("cover.png", "letter.txt", "-o", "cover.png", "--force"), capsys
     )
     assert "no meaning" in fails(
-        embed("cover.png", "letter.txt", "-o", "s.png", "--profile", "jpeg", "--bpp", "1"),
+        embed("cover.png", "letter.txt", "-o", "s.png", "--profile", "robust", "--bpp", "1"),
         capsys,
         code=2,
     )
@@ -609,12 +609,12 @@ def test_capacity_tells_every_rate(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("profile", "flag"),
     [
-        ("jpeg", "--flat"),
-        ("jpeg", "--span=8"),
-        ("jpeg", "--bpp=1"),
-        ("jpeg", "--eps=0.1"),
+        ("robust", "--flat"),
+        ("robust", "--constraint-height=8"),
+        ("robust", "--bpp=1"),
+        ("robust", "--eps=0.1"),
         ("paper", "--flat"),
-        ("paper", "--span=8"),
+        ("paper", "--constraint-height=8"),
         ("exact", "--restarts=3"),
         ("exact", "--weights=w.safetensors"),
         ("exact", "--start=noise"),
@@ -635,7 +635,7 @@ def test_a_panorama_too_long_for_webp_is_refused_before_solving(
 ) -> None:
     Path("wide.png").write_bytes(signals.to_png(waves(8, 16_384, channels=1)))
     command = ["embed", "wide.png", "letter.txt", "--key", "alice.key"]
-    for words in (["-o", "s.webp"], ["-o", "s.png", "--profile", "jpeg"]):
+    for words in (["-o", "s.webp"], ["-o", "s.png", "--profile", "robust"]):
         said = fails([*command, *words], capsys, code=2)
         assert "at most 16,383 pixels a side, got 16,384" in said
     assert cli.run(["capacity", "wide.png", "--json"]) == 0

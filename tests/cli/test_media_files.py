@@ -120,7 +120,7 @@ def test_what_has_three_axes_is_hidden_fitted_and_shown(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ("embed song.wav letter.txt -o s.wav --key bob.key --profile jpeg", "not for a sound"),
+        ("embed song.wav letter.txt -o s.wav --key bob.key --profile robust", "not for a sound"),
         ("embed song.wav letter.txt -o s.png --key bob.key", ".wav or .flac"),
         ("embed photo.png letter.txt -o s.wav --key bob.key", "kind of image"),
         ("extract song.wav -o l.txt --key bob.key", "nothing can be read"),

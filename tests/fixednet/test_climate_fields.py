@@ -22,7 +22,7 @@ from stegfield.signals import Packing, Signal, globe
 KEY, OTHER = Key(bytes(range(32))), Key(bytes(range(1, 33)))
 MESSAGE = b"Third bench from the gate; bring nobody."
 FIELD = globe(46, 90)
-FAST = EmbedConfig(span=6)
+FAST = EmbedConfig(constraint_height=6)
 DATA = os.environ.get("STEGFIELD_DATA")
 MEASURED = sorted((Path(DATA) / "climate").glob("*.npz")) if DATA else []
 
@@ -76,7 +76,7 @@ def test_poles_of_many_values_carry_bits_too() -> None:
         fixednet.capacity(field).exact["at most"]
         > fixednet.capacity(globe(40, 60)).exact["at most"]
     )
-    result = fixednet.embed(field, MESSAGE, KEY, config=EmbedConfig(bpp=1.0, span=6))
+    result = fixednet.embed(field, MESSAGE, KEY, config=EmbedConfig(bpp=1.0, constraint_height=6))
     assert (signals.to_levels(result.stego)[0] != noise[0]).any()
     assert fixednet.extract(written(result.file), KEY) == MESSAGE
 
@@ -89,7 +89,7 @@ def test_samples_at_the_ends_of_the_packing_stay_within_it(end: int) -> None:
     levels = np.full((40, 60, 1), end * 32767)
     levels[1:-1] -= end * np.random.default_rng(4).integers(0, 3, (38, 60, 1))
     field = Signal(packing.unpack(levels), "climate", packing=packing)
-    result = fixednet.embed(field, MESSAGE, KEY, config=EmbedConfig(bpp=1.0, span=6))
+    result = fixednet.embed(field, MESSAGE, KEY, config=EmbedConfig(bpp=1.0, constraint_height=6))
     again = written(result.file)
     assert again.packing == packing
     assert fixednet.extract(again, KEY) == MESSAGE

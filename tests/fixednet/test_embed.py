@@ -37,7 +37,7 @@ NOISE = np.random.default_rng(3).bytes(40_000)
 GOLDEN = Path(__file__).parent.parent / "golden" / "stego"
 VECTORS: list[dict[str, Any]] = json.loads((GOLDEN / "stego.json").read_text())
 SMALL = signals.waves(48, 40)
-FAST = EmbedConfig(span=6)
+FAST = EmbedConfig(constraint_height=6)
 
 
 def photo(side: int = 264, channels: int = 3) -> Signal:
@@ -84,9 +84,9 @@ def test_jpeg_files_are_refused_but_by_the_profile_for_them(suffix: str) -> None
     with pytest.raises(ConfigError, match="lost") as caught:
         fixednet.embed(SMALL, MESSAGE, KEY, suffix=suffix)
     assert caught.value.hint is not None
-    assert "--profile jpeg" in caught.value.hint
+    assert 'profile="robust"' in caught.value.hint
     result = fixednet.embed(
-        photo(), MESSAGE, KEY, config=EmbedConfig(profile="jpeg"), suffix=suffix
+        photo(), MESSAGE, KEY, config=EmbedConfig(profile="robust"), suffix=suffix
     )
     assert result.file[:2] == b"\xff\xd8"
     assert fixednet.extract(decoded(result.file, suffix), KEY) == MESSAGE
@@ -94,7 +94,7 @@ def test_jpeg_files_are_refused_but_by_the_profile_for_them(suffix: str) -> None
 
 
 @pytest.mark.parametrize("suffix", ["", ".gif", "png", ".txt"])
-@pytest.mark.parametrize("profile", ["exact", "jpeg"])
+@pytest.mark.parametrize("profile", ["exact", "robust"])
 def test_other_kinds_of_file_are_refused(suffix: str, profile: Any) -> None:
     with pytest.raises(ConfigError, match="kind of image"):
         fixednet.check_suffix(suffix, profile)
@@ -117,7 +117,7 @@ def test_a_profile_that_is_named_is_the_only_one_read() -> None:
     result = fixednet.embed(SMALL, MESSAGE, KEY, config=FAST)
     assert fixednet.extract(result.stego, KEY, profile="exact") == MESSAGE
     with pytest.raises(UnreadableError):
-        fixednet.extract(result.stego, KEY, profile="jpeg")
+        fixednet.extract(result.stego, KEY, profile="robust")
 
 
 def test_a_file_that_does_not_give_the_message_back_is_no_result(
@@ -145,7 +145,7 @@ def test_what_survived_is_measured_on_the_file_as_written(monkeypatch: pytest.Mo
         return {"one": False, "other": True}
 
     monkeypatch.setattr(robust, "survived", survived)
-    config = EmbedConfig(profile="jpeg")
+    config = EmbedConfig(profile="robust")
     result = fixednet.embed(photo(), MESSAGE, KEY, config=config, suffix=".jpg")
     [(levels, key, message)] = seen
     assert np.array_equal(levels, signals.to_samples(decoded(result.file, ".jpg")))
@@ -156,7 +156,7 @@ def test_what_survived_is_measured_on_the_file_as_written(monkeypatch: pytest.Mo
 def test_a_message_that_no_encoder_leaves_is_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(robust, "CHANNELS", {"JPEG 3": channel.jpeg(3)})
     with pytest.raises(NotEmbeddedError) as caught:
-        fixednet.embed(photo(), MESSAGE, KEY, config=EmbedConfig(profile="jpeg"))
+        fixednet.embed(photo(), MESSAGE, KEY, config=EmbedConfig(profile="robust"))
     assert caught.value.hint is not None
     assert "shorter message" in caught.value.hint
 
@@ -164,7 +164,7 @@ def test_a_message_that_no_encoder_leaves_is_no_result(monkeypatch: pytest.Monke
 # figures
 
 
-@pytest.mark.parametrize("profile", ["exact", "jpeg"])
+@pytest.mark.parametrize("profile", ["exact", "robust"])
 def test_the_figures_are_those_of_the_file(profile: Any) -> None:
     cover = photo()
     result = fixednet.embed(cover, MESSAGE, KEY, config=EmbedConfig(profile=profile))
@@ -189,7 +189,7 @@ def test_an_infinite_luma_psnr_is_null_in_json() -> None:
 
 @pytest.mark.parametrize("bpp", [1.0, 2.5, 4.0])
 def test_a_rate_is_met_and_the_message_padded(bpp: float) -> None:
-    result = fixednet.embed(SMALL, MESSAGE, KEY, config=EmbedConfig(bpp=bpp, span=6))
+    result = fixednet.embed(SMALL, MESSAGE, KEY, config=EmbedConfig(bpp=bpp, constraint_height=6))
     assert result.bits == round(bpp * 48 * 40)
     assert result.rate_bpp == pytest.approx(bpp, abs=1e-3)
     assert fixednet.extract(result.stego, KEY) == MESSAGE
@@ -245,7 +245,7 @@ def test_what_capacity_tells_fits_and_one_byte_more_does_not(channels: int) -> N
     assert list(room.values()) == sorted(room.values())
     for name, longest in room.items():
         bpp = None if name == "at most" else float(name.split()[0])
-        config = EmbedConfig(bpp=bpp, span=5)
+        config = EmbedConfig(bpp=bpp, constraint_height=5)
         result = fixednet.embed(cover, NOISE[:longest], KEY, config=config)
         assert fixednet.extract(result.stego, KEY) == NOISE[:longest]
         with pytest.raises(CapacityError):
@@ -253,7 +253,7 @@ def test_what_capacity_tells_fits_and_one_byte_more_does_not(channels: int) -> N
 
 
 def test_what_capacity_tells_of_the_jpeg_profile_fits_and_one_byte_more_does_not() -> None:
-    longest, config = fixednet.capacity(photo()).jpeg, EmbedConfig(profile="jpeg")
+    longest, config = fixednet.capacity(photo()).jpeg, EmbedConfig(profile="robust")
     assert longest > 0
     result = fixednet.embed(photo(), NOISE[:longest], KEY, config=config)
     assert fixednet.extract(result.stego, KEY) == NOISE[:longest]
@@ -271,7 +271,7 @@ def test_what_deflating_removes_is_free() -> None:
 def test_an_image_too_small_for_anything_is_refused(size: tuple[int, int]) -> None:
     cover = signals.waves(*size)
     assert fixednet.capacity(cover).to_json() == {"exact": {"at most": 0}, "jpeg": 0}
-    for profile in ("exact", "jpeg"):
+    for profile in ("exact", "robust"):
         with pytest.raises(CapacityError):
             fixednet.embed(cover, b"", KEY, config=EmbedConfig(profile=profile))
     with pytest.raises(UnreadableError):
@@ -326,7 +326,7 @@ def test_progress_reaches_the_end() -> None:
     assert math.isfinite(seen[-1].psnr_db)
 
 
-@pytest.mark.parametrize("profile", ["exact", "jpeg"])
+@pytest.mark.parametrize("profile", ["exact", "robust"])
 def test_a_grey_picture_in_colour_samples_stays_grey(profile: Profile) -> None:
     grey = signals.to_samples(waves(256, 256, channels=1))
     cover = signals.from_samples(np.repeat(grey, 3, axis=2))

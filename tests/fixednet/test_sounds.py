@@ -20,7 +20,7 @@ from stegfield.signals import chords
 
 KEY, OTHER = Key(bytes(range(32))), Key(bytes(range(1, 33)))
 MESSAGE = b"Third bench from the gate; bring nobody."
-FAST = EmbedConfig(span=6)
+FAST = EmbedConfig(constraint_height=6)
 SOUND = chords(9000)
 DATA = os.environ.get("STEGFIELD_DATA")
 RECORDED = sorted((Path(DATA) / "audio").rglob("*.wav")) if DATA else []
@@ -62,7 +62,9 @@ def test_what_is_at_full_scale_stays_within_it() -> None:
     levels = np.where(np.arange(9000) % 40 < 20, 32767, -32768)[:, None].astype(np.int16)
     levels[::7] += np.where(levels[::7] > 0, -5, 5).astype(np.int16)
     cover = signals.with_levels(SOUND, levels)
-    stego = fixednet.embed(cover, MESSAGE, KEY, config=EmbedConfig(bpp=1.0, span=6)).stego
+    stego = fixednet.embed(
+        cover, MESSAGE, KEY, config=EmbedConfig(bpp=1.0, constraint_height=6)
+    ).stego
     assert np.abs(signals.to_levels(stego).astype(int) - levels).max() <= 3
     assert fixednet.extract(stego, KEY) == MESSAGE
 

@@ -55,7 +55,7 @@ def main() -> None:
         {"file": name, "key": KEY.secret.hex(), "message": SHORT[:12].hex()}
         for name in ("jpeg.png", "jpeg.jpg")
     ]
-    cover, config = signals.from_samples(levels), EmbedConfig(profile="jpeg", known_cover=True)
+    cover, config = signals.from_samples(levels), EmbedConfig(profile="robust", known_cover=True)
     known = fixednet.embed(cover, SHORT[:12], KEY, config=config)  # of a salt drawn anew
     (FOLDER / "known_cover.png").write_bytes(signals.to_png(cover))
     (FOLDER / "known.jpg").write_bytes(signals.encode(known.stego, ".jpg"))

@@ -30,7 +30,7 @@ from stegfield.signals import Signal
 
 PROFILES: dict[str, Profile] = {
     "Exact: for files that are sent as they are": "exact",
-    "JPEG: for pictures that are re-encoded, with short messages": "jpeg",
+    "JPEG: for pictures that are re-encoded, with short messages": "robust",
 }
 SHOWN = 2000
 """Characters of a message that are shown in the page."""

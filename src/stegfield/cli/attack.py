@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from stegfield.cli.asking import read_key
 from stegfield.cli.secret_files import Secrets
-from stegfield.cli.terminal import answer, read_key, say
+from stegfield.cli.terminal import answer, say
 from stegfield.config import AttackConfig
 from stegfield.errors import ConfigError, InputError
 
@@ -29,7 +30,7 @@ def attack(
     cover: Path,
     secret: Secrets,
     other: Path | None = None,
-    output: Annotated[Path, Parameter(alias="-o")],
+    output: Annotated[Path, Parameter(alias="-o", metavar="FOLDER")],
     config: Annotated[AttackConfig, Parameter(name="*")] = AttackConfig(),
     passphrase_stdin: bool = False,
     flatten: bool = False,

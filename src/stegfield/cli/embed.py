@@ -7,16 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from stegfield.cli.terminal import (
-    answer,
-    check_stdin,
-    note_times,
-    quality_line,
-    read_key,
-    read_message,
-    say,
-    watching_bits,
-)
+from stegfield.cli.asking import check_stdin, read_key, read_message
+from stegfield.cli.progress import watching_bits
+from stegfield.cli.terminal import answer, note_times, quality_line, say
 from stegfield.config import DescentConfig, EmbedConfig, Profile, check_solver
 
 POINTS = {"image": "pixel", "sound": "sample"}
@@ -65,7 +58,7 @@ def embed(
             temperature on the globe: NetCDF-4, named .nc. Or a sound: WAV or FLAC, of which all
             but 16-bit samples become 16-bit ones.
         message: File to embed; - is stdin.
-        output: File to write: .png, .bmp, .tiff or .webp; .jpg as well with --profile jpeg.
+        output: File to write: .png, .bmp, .tiff or .webp; .jpg as well with --profile robust.
             For a climate field, .nc; for a sound, .wav or .flac.
         key: Key file; asks for a passphrase if left out.
         flatten: Put a transparent image onto white.

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from stegfield.cli.terminal import answer, read_key, say, send
+from stegfield.cli.asking import read_key
+from stegfield.cli.terminal import answer, say, send
 from stegfield.config import Profile, check_weights
 from stegfield.errors import ConfigError, UnreadableError
 
@@ -26,7 +27,7 @@ def extract(
     *,
     output: Annotated[Path, Parameter(alias="-o", allow_leading_hyphen=True)],
     key: Path | None = None,
-    profile: Literal["exact", "jpeg", "paper"] | None = None,
+    profile: Literal["exact", "robust", "paper"] | None = None,
     weights: Path | None = None,
     cover: Path | None = None,
     cover_model: str | None = None,
@@ -40,7 +41,7 @@ def extract(
         stego: Image, climate field named .nc, or sound: .wav or .flac.
         output: File to write; - is stdout.
         key: Key file; asks for a passphrase if left out.
-        profile: Look for messages of this profile only; those of exact and jpeg are found in any
+        profile: Look for messages of this profile only; those of exact and robust are found in any
             case, those of paper only if it is named.
         weights: For the paper profile, the released network that was named when embedding.
         cover: The cover, for a message that was embedded in an image with --known-cover; one that

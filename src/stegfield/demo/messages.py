@@ -69,11 +69,11 @@ SCENES = (
         gain=100.0,
     ),
     MessageScene(
-        name="jpeg",
+        name="robust",
         title="A letter that survives JPEG",
         cover="astronaut",
         longest=512,
-        profile="jpeg",
+        profile="robust",
         message="letter.txt",
         photograph=None,
         quality=75,

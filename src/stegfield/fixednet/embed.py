@@ -18,7 +18,7 @@ from jaxtyping import Integer
 from stegfield import signals
 from stegfield.channel import Levels
 from stegfield.config import DescentConfig, EmbedConfig, Profile, check_solver
-from stegfield.errors import CapacityError, ConfigError, NotEmbeddedError, UnreadableError
+from stegfield.errors import CapacityError, ConfigError, NotEmbeddedError, UnreadableError, Wording
 from stegfield.fixednet import costs, exact, paper, robust
 from stegfield.fixednet.blocks import luma
 from stegfield.fixednet.progress import Watch
@@ -29,7 +29,7 @@ from stegfield.signals import Signal
 
 Samples = Integer[np.ndarray, "... _channels"]
 RATES = (1, 2, 3, 4)
-DEFAULT: tuple[Profile, ...] = ("exact", "jpeg")
+DEFAULT: tuple[Profile, ...] = ("exact", "robust")
 """Profiles that a receiver tries, if none is named."""
 TOO_MUCH = (
     "re-encoding would destroy the message: take a larger cover, one with fewer samples that are "
@@ -59,7 +59,7 @@ class EmbedResult:
     changed: float
     """Share of the samples that differ from the cover's."""
     survived: dict[str, bool]
-    """For the jpeg profile: which of the encoders that were tried the message survived."""
+    """For the robust profile: which of the encoders that were tried the message survived."""
     seconds: float
 
     def to_json(self) -> dict[str, Any]:
@@ -103,7 +103,7 @@ def embed(
         key: Who has it can extract the message, and nobody else.
         config: How to embed.
         descent: How the paper profile searches.
-        suffix: What kind of file to write: .png, .bmp, .tiff, .webp; .jpg for the jpeg profile;
+        suffix: What kind of file to write: .png, .bmp, .tiff, .webp; .jpg for the robust profile;
             .nc for a climate field; .wav or .flac for a sound [default: .png, .nc or .wav].
         watch: Told how far the work has come.
 
@@ -111,7 +111,7 @@ def embed(
         CapacityError: The message does not fit.
         ConfigError: The kind of file does not suit the medium, the profile or the size, or a
             setting that is given has no meaning for the profile.
-        NotEmbeddedError: The file would not give the message back, or for the jpeg profile, not
+        NotEmbeddedError: The file would not give the message back, or for the robust profile, not
             after any encoder.
 
     Example:
@@ -154,7 +154,7 @@ def embed(
         raise NotEmbeddedError from None
     stego = signals.to_levels(written)
     survived = {}
-    if config.profile == "jpeg":
+    if config.profile == "robust":
         known = levels if config.known_cover else None
         survived = robust.survived(_without_copies(stego), opened, message, known)
         if not any(survived.values()):
@@ -249,7 +249,7 @@ def check_medium(medium: str, profile: Profile | None) -> None:
     if medium != "image" and profile not in (None, "exact"):
         raise ConfigError(
             f"the {profile} profile is for images, not for {signals.noun(medium)}",
-            hint="leave --profile out",
+            hint=Wording("leave {profile} out"),
         )
 
 
@@ -264,7 +264,7 @@ def check_known_cover(medium: str, profile: Profile | None) -> None:
             f"a known cover is for images, not for {signals.noun(medium)}",
             hint="leave the cover out",
         )
-    if profile not in (None, "jpeg"):
+    if profile not in (None, "robust"):
         raise ConfigError(f"the {profile} profile needs no cover", hint="leave the cover out")
 
 
@@ -298,17 +298,17 @@ def check_suffix(suffix: str, profile: Profile, medium: str = "image") -> None:
             )
         return
     if suffix.lower() not in signals.WRITTEN:
-        kinds = " ".join(signals.WRITTEN if profile == "jpeg" else signals.LOSSLESS)
+        kinds = " ".join(signals.WRITTEN if profile == "robust" else signals.LOSSLESS)
         raise ConfigError(
             f"{suffix} is no kind of image"
             if suffix
             else "the output's name has no suffix, which tells the kind of image",
             hint=f"use {kinds}",
         )
-    if profile != "jpeg" and suffix.lower() not in signals.LOSSLESS:
+    if profile != "robust" and suffix.lower() not in signals.LOSSLESS:
         raise ConfigError(
             f"{suffix} files change samples, and the message would be lost",
-            hint="write a .png file, or use --profile jpeg",
+            hint=Wording("write a .png file, or use {profile:robust}"),
         )
 
 
@@ -322,9 +322,9 @@ def check_size(size: tuple[int, ...], suffix: str, profile: Profile) -> None:
     """
     if profile == "paper":
         paper.check_pixels(size)
-    if max(size) <= WEBP_SIDE or (suffix.lower() != ".webp" and profile != "jpeg"):
+    if max(size) <= WEBP_SIDE or (suffix.lower() != ".webp" and profile != "robust"):
         return
-    what = "WebP files have" if suffix.lower() == ".webp" else "the jpeg profile takes"
+    what = "WebP files have" if suffix.lower() == ".webp" else "the robust profile takes"
     raise ConfigError(
         f"{what} at most {WEBP_SIDE:,} pixels a side, got {max(size):,}",
         hint="write a .png file with the exact profile, or take a smaller image",
@@ -354,14 +354,14 @@ def _embed_in_image(
     descent: DescentConfig,
     watch: Watch | None,
 ) -> tuple[Levels, int]:
-    if config.profile == "jpeg":
+    if config.profile == "robust":
         return robust.embed(levels, content, key, known_cover=config.known_cover, watch=watch)
     depth = int(config.bpp or 1)
     try:
         stego = paper.embed(levels, content, key, depth=depth, config=descent, watch=watch)
     except CapacityError as error:
         if depth < max(RATES):
-            error.hint = "raise --bpp, use a larger cover, or hide less"
+            error.hint = Wording("raise {bpp}, use a larger cover, or hide less")
         raise
     return stego, depth * levels.shape[0] * levels.shape[1]
 
@@ -385,7 +385,7 @@ def _embed_exactly(
             available=most,
             unit="bits",
             holder="cover",
-            hint="lower --bpp, or leave it out",
+            hint=Wording("lower {bpp}, or leave it out"),
         )
     prices = costs.flat(levels) if config.flat else costs.of(cover.medium, levels)
     rounding = signals.rounding(cover)
@@ -398,14 +398,14 @@ def _embed_exactly(
             content,
             key,
             bounds=signals.bounds(cover),
-            span=config.span,
+            span=config.constraint_height,
             bits=wanted,
             rounding=rounding,
             watch=watch,
         )
     except CapacityError as error:
         if wanted is not None:
-            error.hint = "raise --bpp, or leave it out"
+            error.hint = Wording("raise {bpp}, or leave it out")
         raise
     stego = levels.copy()
     stego[rows] += change.reshape(carrying.shape).astype(levels.dtype)
@@ -426,6 +426,6 @@ def _rows(medium: str, levels: Samples) -> slice:
 
 _READERS: dict[Profile, Callable[[Samples, Key, Path | None], bytes]] = {
     "exact": lambda levels, key, _: exact.extract(levels.reshape(-1), key),
-    "jpeg": lambda levels, key, _: robust.extract(levels, key),
+    "robust": lambda levels, key, _: robust.extract(levels, key),
     "paper": paper.extract,
 }

@@ -33,7 +33,7 @@ import numpy as np
 from jaxtyping import Bool, Int8, Integer
 from numpy.typing import NDArray
 
-from stegfield.config import check_span
+from stegfield.config import CONSTRAINT_HEIGHT
 from stegfield.errors import ConfigError
 from stegfield.fixednet.search import parallel, window_parities
 from stegfield.keys import IMAGE_SALT, Key
@@ -75,7 +75,7 @@ class SineNetwork:
     span: int = SPAN
 
     def __post_init__(self) -> None:
-        check_span(self.span)
+        CONSTRAINT_HEIGHT.check(self.span, owner="SineNetwork", name="span")
         if not all(0 <= count <= self.samples for count in self.bits):
             raise ConfigError(f"{self.samples} samples cannot carry {self.bits} bits")
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from stegfield.errors import ConfigError
+from stegfield.errors import ConfigError, Wording
 from stegfield.fields import Field, Public, RenderWatch, SlotValues, render
 from stegfield.hiding.record import Record
 from stegfield.hiding.slots import SlotScheme
@@ -76,7 +76,7 @@ def show(
         if size is not None:
             raise ConfigError(
                 "a secret of another medium than the cover has one size",
-                hint="leave --size out",
+                hint=Wording("leave {size} out"),
             )
         if watch is not None:  # laying out takes memory, too
             watch(0, math.prod(record.size))

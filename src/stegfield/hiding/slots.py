@@ -34,7 +34,7 @@ from jaxtyping import Float, Int64
 from numpy.typing import NDArray
 from torch import Tensor
 
-from stegfield.config import MILLION, ValueRule, check_ratio
+from stegfield.config import MILLION, RATIO, ValueRule
 from stegfield.errors import ConfigError, UnreadableError
 from stegfield.fields import Field, SlotValues
 from stegfield.keys import Key, Noise
@@ -51,7 +51,7 @@ class SlotScheme:
     values: ValueRule = "matched"
 
     def __post_init__(self) -> None:
-        check_ratio(self.ratio)
+        RATIO.check(self.ratio, owner="SlotScheme", name="ratio")
         object.__setattr__(self, "ratio", self.millionths / MILLION)  # what a record can tell
         if self.values not in VALUE_RULES:
             raise ConfigError(f"there is no value rule {self.values!r}", hint="matched or xavier")

@@ -32,7 +32,7 @@ from jaxtyping import Integer, UInt8
 from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
 from stegfield import metrics
-from stegfield.errors import ConfigError, ImageError, OutputError
+from stegfield.errors import ConfigError, ImageError, OutputError, Wording
 from stegfield.metrics import Quality
 from stegfield.signals.signal import LARGEST_POINTS, Origin, Signal
 
@@ -213,7 +213,8 @@ def _from_pillow(opened: ImageFile.ImageFile, path: Path, *, flatten: bool, larg
         if image.getchannel("A").getextrema() != (255, 255):
             if not flatten:
                 raise ImageError(
-                    f"{path} is transparent", hint="--flatten puts it onto white, or save it opaque"
+                    f"{path} is transparent",
+                    hint=Wording("{flatten:True} puts it onto white, or save it opaque"),
                 )
             white = Image.new("RGBA", image.size, "white")
             image = Image.alpha_composite(white, image)

@@ -1,0 +1,90 @@
+"""Keys, passphrases and messages: from files, from stdin, or from who sits at the terminal."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stegfield.errors import ConfigError, InputError
+
+if TYPE_CHECKING:
+    from stegfield.keys import Key, Passphrase
+
+STDIN_LIMIT = 4096
+"""Characters of the longest line that is taken for a passphrase."""
+
+
+def read_key(
+    path: Path | None, *, passphrase_stdin: bool = False, repeat: bool = False
+) -> Key | Passphrase:
+    """Read a key file, or ask for a passphrase where there is none."""
+    from stegfield.keys import Key
+
+    if path is not None and passphrase_stdin:
+        raise ConfigError("there is one key", hint="name --key or --passphrase-stdin")
+    if path is not None:
+        return Key.read(path)
+    return ask_passphrase("Passphrase: ", from_stdin=passphrase_stdin, repeat=repeat)
+
+
+def check_stdin(*, passphrase_stdin: bool = False) -> None:
+    """Refuse a message from stdin where nothing is behind it, or a passphrase comes from there."""
+    if passphrase_stdin:
+        raise ConfigError(
+            "stdin cannot give both the message and the passphrase", hint="name a key file"
+        )
+    if sys.stdin is None:
+        raise InputError("stdin is closed", hint="name a file")
+
+
+def read_message(path: Path) -> bytes:
+    """Read the file to embed; - is stdin."""
+    from stegfield import files
+    from stegfield.payload import LARGEST_MESSAGE
+
+    if str(path) != "-":
+        return files.read_bounded(path, LARGEST_MESSAGE)
+    try:
+        message = sys.stdin.buffer.read(LARGEST_MESSAGE + 1)
+    except OSError as error:
+        raise InputError(f"stdin cannot be read: {error.strerror or error}") from error
+    if len(message) > LARGEST_MESSAGE:
+        raise InputError(
+            f"the message on stdin is longer than {LARGEST_MESSAGE:,} bytes",
+            hint="send it in parts",
+        )
+    return message
+
+
+def ask_passphrase(prompt: str, *, from_stdin: bool, repeat: bool = False) -> Passphrase:
+    """Ask for a passphrase without showing it, or take the next line of stdin."""
+    from stegfield.keys import Passphrase
+
+    if from_stdin:
+        if sys.stdin is None:
+            raise InputError("stdin is closed", hint="name a key file")
+        try:
+            line = sys.stdin.readline(STDIN_LIMIT)
+        except UnicodeDecodeError:
+            raise InputError("the passphrase on stdin is not text in UTF-8") from None
+        except OSError as error:
+            raise InputError(f"stdin cannot be read: {error.strerror or error}") from error
+        if not line:
+            raise InputError("stdin has no more passphrases", hint="give one line for each")
+        if len(line) == STDIN_LIMIT and not line.endswith("\n"):
+            raise InputError(f"the passphrase on stdin is longer than {STDIN_LIMIT - 1} characters")
+        return Passphrase(line.rstrip("\r\n"))
+    if sys.stdin is None or not sys.stdin.isatty():
+        raise InputError(
+            "there is no key and nobody to ask for a passphrase",
+            hint="name a key file, or send the passphrase with --passphrase-stdin",
+        )
+    try:
+        text = getpass.getpass(prompt)
+        if repeat and getpass.getpass("Once more: ") != text:
+            raise InputError("the passphrases differ", hint="try again")
+    except EOFError:
+        raise InputError("no passphrase was given") from None
+    return Passphrase(text)

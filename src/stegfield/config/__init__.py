@@ -1,0 +1,55 @@
+"""Settings of the long jobs, a file each; the command line takes its flags and help from here.
+
+Nothing heavy is imported, so that ``--help`` is quick.
+"""
+
+from stegfield.config.app import AppConfig
+from stegfield.config.attack import AttackConfig
+from stegfield.config.descent import LARGEST_NETWORKS, DescentConfig
+from stegfield.config.embed import (
+    CONSTRAINT_HEIGHT,
+    LARGEST_BPP,
+    EmbedConfig,
+    Profile,
+    check_solver,
+    check_weights,
+)
+from stegfield.config.fit import FitConfig
+from stegfield.config.gan import (
+    GENERATOR_RANGES,
+    MOST_HIDDEN,
+    NEVER,
+    PRESETS,
+    GanConfig,
+    gan_config,
+)
+from stegfield.config.hide import MILLION, RATIO, HideConfig, SlotRule, ValueRule
+from stegfield.config.settings import Range, Settings, changed
+
+__all__ = [
+    "CONSTRAINT_HEIGHT",
+    "GENERATOR_RANGES",
+    "LARGEST_BPP",
+    "LARGEST_NETWORKS",
+    "MILLION",
+    "MOST_HIDDEN",
+    "NEVER",
+    "PRESETS",
+    "RATIO",
+    "AppConfig",
+    "AttackConfig",
+    "DescentConfig",
+    "EmbedConfig",
+    "FitConfig",
+    "GanConfig",
+    "HideConfig",
+    "Profile",
+    "Range",
+    "Settings",
+    "SlotRule",
+    "ValueRule",
+    "changed",
+    "check_solver",
+    "check_weights",
+    "gan_config",
+]
