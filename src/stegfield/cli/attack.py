@@ -30,7 +30,7 @@ def attack(
     cover: Path,
     secret: Secrets,
     other: Path | None = None,
-    output: Annotated[Path, Parameter(alias="-o", metavar="FOLDER")],
+    output: Annotated[Path, Parameter(alias="-o")],
     config: Annotated[AttackConfig, Parameter(name="*")] = AttackConfig(),
     passphrase_stdin: bool = False,
     flatten: bool = False,

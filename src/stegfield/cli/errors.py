@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cyclopts import CoercionError, CycloptsError, MissingArgumentError, UnknownOptionError
 
@@ -10,7 +11,11 @@ from stegfield.cli.terminal import say
 from stegfield.config.renamed import hint_for
 from stegfield.errors import StegfieldError, Wording
 
-HELP = "`stegfield COMMAND --help` shows how to call it"
+if TYPE_CHECKING:
+    from cyclopts import Argument
+
+FOLDERS = ("attack", "export", "train")
+"""Commands that write a folder."""
 
 
 def complain(text: str, hint: str | None = None) -> None:
@@ -20,15 +25,29 @@ def complain(text: str, hint: str | None = None) -> None:
         say(f"hint: {hint}")
 
 
-def worded(error: StegfieldError | CycloptsError) -> tuple[str, str | None]:
-    """Return the sentence and the hint of an error, with settings named as flags."""
+def worded(
+    error: StegfieldError | CycloptsError, usage: str | None = None
+) -> tuple[str, str | None]:
+    """Return the sentence and the hint of an error, with settings named as flags.
+
+    Args:
+        error: What went wrong.
+        usage: The hint where a command was called wrongly and nothing better is known; if left out,
+            it names the command's help.
+    """
     if isinstance(error, StegfieldError):
         return with_flags(error.args[0]), with_flags(error.hint) if error.hint else None
-    missing = error.argument if isinstance(error, MissingArgumentError) else None
-    if missing is not None and "-o" in missing.names and not missing.tokens:
-        what = (missing.parameter.metavar or "file").lower()
-        return "--output is missing", f"name the {what} to write with -o"
-    return " ".join(str(error).split()), _hint(error) or HELP
+    command = " ".join(error.command_chain or ["COMMAND"])
+    usage = usage or f"`stegfield {command} --help` shows how to call it"
+    text, hint = " ".join(str(error).split()), None
+    text = text[:1].lower() + text[1:]
+    if isinstance(error, MissingArgumentError) and error.argument:
+        text, hint = _missing(error.argument, error.keyword, folder=command in FOLDERS)
+    elif isinstance(error, UnknownOptionError):
+        text, hint = _unknown(error, text)
+    elif isinstance(error, CoercionError) and error.argument and error.token:
+        hint = hint_for(_setting(error.argument.name), error.token.value)
+    return text, with_flags(hint or usage)
 
 
 def with_flags(text: str) -> str:
@@ -41,14 +60,21 @@ def _flag(name: str, value: str) -> str:
     return flag if value in ("", "True") else f"{flag} {value}"
 
 
-def _hint(error: CycloptsError) -> str | None:
+def _setting(flag: str) -> str:
+    return flag.partition("=")[0].lstrip("-").replace("-", "_")
+
+
+def _missing(argument: Argument, given: str | None, *, folder: bool) -> tuple[str, str | None]:
+    what = "folder" if folder else "file"
+    hint = f"name the {what} to write with -o" if "-o" in argument.names else None
+    return f"{argument.name} is missing" if given is None else f"{given} needs a value", hint
+
+
+def _unknown(error: UnknownOptionError, text: str) -> tuple[str, str | None]:
     """Tell of a new name, or how a file is named that looks like an option."""
-    if isinstance(error, CoercionError) and error.argument is not None and error.token is not None:
-        return hint_for(error.argument.name.lstrip("-").replace("-", "_"), error.token.value)
-    if not isinstance(error, UnknownOptionError):
-        return None
     word = error.token.keyword or error.token.value
-    renamed = hint_for(word.partition("=")[0].lstrip("-").replace("-", "_"))
-    if renamed is None and (Path(word).suffix or Path(word).exists()):
-        return f"a file of this name is written ./{word}"
-    return renamed
+    if renamed := hint_for(_setting(word)):
+        return f"there is no option {word.partition('=')[0]}", renamed
+    if Path(word).suffix or Path(word).exists():
+        return f"there is no option {word}", f"a file of this name is written ./{word}"
+    return text, None

@@ -15,7 +15,7 @@ def export(
     field: Path,
     /,
     *,
-    output: Annotated[Path, Parameter(alias="-o", metavar="FOLDER")],
+    output: Annotated[Path, Parameter(alias="-o")],
     onnx: bool = False,
     licence: Annotated[str | None, Parameter(alias="--license")] = None,
     push: str | None = None,

@@ -25,7 +25,7 @@ from typing import Any
 from cyclopts import CycloptsError
 
 from stegfield import files
-from stegfield.cli.errors import HELP, worded
+from stegfield.cli.errors import worded
 from stegfield.errors import InputError, OutputError, StegfieldError
 
 COMMANDS = ("embed", "extract", "fit", "generate", "hide", "render", "reveal")
@@ -377,8 +377,8 @@ def _job(where: str, command: str, names: list[str], table: dict[str, Any]) -> J
     try:
         app.parse_args([*job.arguments, "--json"], exit_on_error=False, print_error=False)
     except (CycloptsError, StegfieldError) as error:
-        text, hint = worded(error)
-        raise InputError(f"{where}: {text}", hint=HINT if hint in (None, HELP) else hint) from None
+        text, hint = worded(error, HINT)
+        raise InputError(f"{where}: {text}", hint=hint) from None
     return job
 
 

@@ -32,7 +32,7 @@ def train(
     what: str,
     /,
     *,
-    output: Annotated[Path, Parameter(alias="-o", metavar="FOLDER")],
+    output: Annotated[Path, Parameter(alias="-o")],
     data: Path | None = None,
     config: Path | None = None,
     settings: Annotated[Given | None, Parameter(name="*")] = None,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from stegfield.errors import Wording
+
 SETTINGS = {"span": "constraint_height"}
 """Settings, and what they are called now."""
 CHOICES = {"profile": {"jpeg": "robust"}}
@@ -22,5 +24,7 @@ def hint_for(name: str, value: object = None) -> str | None:
         >>> hint_for("profile", "jpeg")
         'it is called robust now'
     """
-    new = SETTINGS.get(name) if value is None else CHOICES.get(name, {}).get(str(value))
+    if value is None and name in SETTINGS:
+        return Wording(f"it is called {{{SETTINGS[name]}}} now")
+    new = CHOICES.get(name, {}).get(str(value))
     return None if new is None else f"it is called {new} now"
