@@ -336,7 +336,7 @@ def test_failures_are_one_line_and_leave_nothing(
         (["export", "x", "-o", "y", "--private"], "--private is for the hub"),
         (
             ["extract", "photo.png", "-o", "x", "--key", "alice.key", "--passphrase-stdin"],
-            "there is one key",
+            "--key cannot be combined with --passphrase-stdin",
         ),
         (["render", "x", "-o", "y", "--size", "12x"], "columns x rows"),
         (["render", "x", "-o", "y", "--size", "65536x65536"], "megapixels"),

@@ -59,8 +59,9 @@ def test_a_line_tells_what_is_done_and_the_time_left(
     ("seconds", "words"), [(0.4, "0 s left"), (119.0, "119 s left"), (150.0, "2 min left")]
 )
 def test_long_times_are_told_in_minutes(seconds: float, words: str) -> None:
-    assert progress._left(seconds) == words
-    assert progress._left(math.nan) == ""
+    assert progress._left(progress.Told(0.5, "", "", seconds), 1.0) == words
+    assert progress._left(progress.Told(0.5, "", "", math.nan), 1.0) == ""
+    assert progress._left(progress.Told(0.0, "", "", None), 1.0) == ""
 
 
 @pytest.fixture

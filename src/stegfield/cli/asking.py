@@ -19,18 +19,30 @@ STDIN_LIMIT = 4096
 def read_key(
     path: Path | None, *, passphrase_stdin: bool = False, repeat: bool = False
 ) -> Key | Passphrase:
-    """Read a key file, or ask for a passphrase where there is none."""
+    """Read a key file, or ask for a passphrase where none is named.
+
+    Raises:
+        ConfigError: A key file is named, and a passphrase comes from stdin as well.
+        InputError: The key file cannot be read, or no passphrase comes.
+    """
     from stegfield.keys import Key
 
     if path is not None and passphrase_stdin:
-        raise ConfigError("there is one key", hint="name --key or --passphrase-stdin")
+        raise ConfigError(
+            "--key cannot be combined with --passphrase-stdin", hint="leave one of them out"
+        )
     if path is not None:
         return Key.read(path)
     return ask_passphrase("Passphrase: ", from_stdin=passphrase_stdin, repeat=repeat)
 
 
 def check_stdin(*, passphrase_stdin: bool = False) -> None:
-    """Refuse a message from stdin where nothing is behind it, or a passphrase comes from there."""
+    """Refuse a message from stdin where stdin is closed or gives a passphrase.
+
+    Raises:
+        ConfigError: The passphrase comes from stdin.
+        InputError: Stdin is closed.
+    """
     if passphrase_stdin:
         raise ConfigError(
             "stdin cannot give both the message and the passphrase", hint="name a key file"
@@ -40,7 +52,11 @@ def check_stdin(*, passphrase_stdin: bool = False) -> None:
 
 
 def read_message(path: Path) -> bytes:
-    """Read the file to embed; - is stdin."""
+    """Read the file to embed; - is stdin.
+
+    Raises:
+        InputError: The file or stdin cannot be read, or is too long.
+    """
     from stegfield import files
     from stegfield.payload import LARGEST_MESSAGE
 
@@ -59,23 +75,20 @@ def read_message(path: Path) -> bytes:
 
 
 def ask_passphrase(prompt: str, *, from_stdin: bool, repeat: bool = False) -> Passphrase:
-    """Ask for a passphrase without showing it, or take the next line of stdin."""
+    """Ask for a passphrase without showing it, or take the next line of stdin.
+
+    Args:
+        prompt: What to ask.
+        from_stdin: Whether the passphrase comes from stdin.
+        repeat: Ask twice, since a mistyped passphrase could never be found out.
+
+    Raises:
+        InputError: No passphrase comes, it is too long, or the two differ.
+    """
     from stegfield.keys import Passphrase
 
     if from_stdin:
-        if sys.stdin is None:
-            raise InputError("stdin is closed", hint="name a key file")
-        try:
-            line = sys.stdin.readline(STDIN_LIMIT)
-        except UnicodeDecodeError:
-            raise InputError("the passphrase on stdin is not text in UTF-8") from None
-        except OSError as error:
-            raise InputError(f"stdin cannot be read: {error.strerror or error}") from error
-        if not line:
-            raise InputError("stdin has no more passphrases", hint="give one line for each")
-        if len(line) == STDIN_LIMIT and not line.endswith("\n"):
-            raise InputError(f"the passphrase on stdin is longer than {STDIN_LIMIT - 1} characters")
-        return Passphrase(line.rstrip("\r\n"))
+        return Passphrase(_next_line())
     if sys.stdin is None or not sys.stdin.isatty():
         raise InputError(
             "there is no key and nobody to ask for a passphrase",
@@ -88,3 +101,19 @@ def ask_passphrase(prompt: str, *, from_stdin: bool, repeat: bool = False) -> Pa
     except EOFError:
         raise InputError("no passphrase was given") from None
     return Passphrase(text)
+
+
+def _next_line() -> str:
+    if sys.stdin is None:
+        raise InputError("stdin is closed", hint="name a key file")
+    try:
+        line = sys.stdin.readline(STDIN_LIMIT)
+    except UnicodeDecodeError:
+        raise InputError("the passphrase on stdin is not text in UTF-8") from None
+    except OSError as error:
+        raise InputError(f"stdin cannot be read: {error.strerror or error}") from error
+    if not line:
+        raise InputError("stdin has no more passphrases", hint="give one line for each")
+    if len(line) == STDIN_LIMIT and not line.endswith("\n"):
+        raise InputError(f"the passphrase on stdin is longer than {STDIN_LIMIT - 1} characters")
+    return line.rstrip("\r\n")

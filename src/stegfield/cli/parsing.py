@@ -14,7 +14,7 @@ def whole_numbers(app: object, commands: object, arguments: ArgumentCollection) 
     """Refuse flags that take a whole number and were given another, which cyclopts would round.
 
     Raises:
-        ConfigError: There is one.
+        ConfigError: A flag that takes a whole number got another.
     """
     for argument in arguments:
         if int in (argument.hint, *get_args(argument.hint)):
@@ -24,7 +24,11 @@ def whole_numbers(app: object, commands: object, arguments: ArgumentCollection) 
 
 
 def parse_sizes(text: str | None) -> dict[str, int | float]:
-    """Read the sizes of an architecture, as in ``width=256,depth=4``."""
+    """Read the sizes of an architecture, as in ``width=256,depth=4``.
+
+    Raises:
+        ConfigError: The text is written otherwise, or names a size twice.
+    """
     sizes: dict[str, int | float] = {}
     for entry in (text or "").split(",") if text else []:
         name, _, value = entry.strip().partition("=")

@@ -164,12 +164,7 @@ class _Display:
     def show(self, latest: Told) -> None:
         """Show the latest; lines come at twice the time of the one before, up to a limit."""
         now = time.monotonic()
-        seconds = latest.seconds_left
-        if seconds is None:
-            seconds = (
-                (now - self._began) * (1 / latest.fraction - 1) if latest.fraction else math.nan
-            )
-        left = _left(seconds)
+        left = _left(latest, now - self._began)
         self.bar.update(
             self._task,
             completed=latest.fraction,
@@ -184,7 +179,10 @@ class _Display:
             say(", ".join(filter(None, words)))
 
 
-def _left(seconds: float) -> str:
-    if math.isnan(seconds):
+def _left(latest: Told, elapsed: float) -> str:
+    seconds = latest.seconds_left
+    if seconds is None and latest.fraction:
+        seconds = elapsed * (1 / latest.fraction - 1)
+    if seconds is None or math.isnan(seconds):
         return ""
     return f"{seconds:.0f} s left" if seconds < 120 else f"{seconds / 60:.0f} min left"

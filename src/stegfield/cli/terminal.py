@@ -53,7 +53,7 @@ def send(data: bytes) -> None:
 
 
 def quality_line(quality: AnyQuality) -> str:
-    """Give a few figures of quality in a line."""
+    """Return a line with a few figures of quality."""
     from stegfield.metrics import KelvinQuality, ShapeQuality, SoundQuality, VolumeQuality
 
     if isinstance(quality, KelvinQuality):
@@ -81,7 +81,7 @@ def quality_line(quality: AnyQuality) -> str:
 
 
 def size_text(size: Sequence[int]) -> str:
-    """Give a size as people write it, columns first."""
+    """Return a size as people write it, columns first."""
     return "x".join(map(str, reversed(size)))
 
 

@@ -19,11 +19,11 @@ from stegfield.config.gan import (
     GENERATOR_RANGES,
     MOST_HIDDEN,
     NEVER,
-    PRESETS,
     GanConfig,
     gan_config,
 )
 from stegfield.config.hide import MILLION, RATIO, HideConfig, SlotRule, ValueRule
+from stegfield.config.presets import PRESETS
 from stegfield.config.settings import Range, Settings, changed
 
 __all__ = [
