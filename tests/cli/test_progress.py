@@ -14,7 +14,7 @@ import pytest
 
 from stegfield import cli, fields, signals
 from stegfield.cli import progress
-from stegfield.fixednet import Progress
+from stegfield.fixednet import EmbedProgress
 from stegfield.signals import waves
 
 STEGFIELD = [sys.executable, "-m", "stegfield"]
@@ -38,7 +38,7 @@ def test_lines_come_from_the_first_second_and_ever_more_seldom(
     with progress.watching_bits() as watch:
         for tenth in range(1, 3000):
             clock.now = 100 + tenth / 10
-            watch(Progress(fraction=tenth / 3000, bits_left=3000 - tenth, psnr_db=50.0))
+            watch(EmbedProgress(fraction=tenth / 3000, bits_left=3000 - tenth, psnr_db=50.0))
             if capsys.readouterr().err:
                 said_at.append(tenth / 10)
     assert said_at == [1, 3, 7, 15, 31, 63, 123, 183, 243]
@@ -51,7 +51,7 @@ def test_a_line_tells_what_is_done_and_the_time_left(
     monkeypatch.setattr(progress, "time", clock)
     with progress.watching_bits() as watch:
         clock.now += 10
-        watch(Progress(fraction=0.25, bits_left=3000, psnr_db=50.04))
+        watch(EmbedProgress(fraction=0.25, bits_left=3000, psnr_db=50.04))
     assert capsys.readouterr().err == "25%: 3,000 bits left, 50.0 dB, 30 s left\n"
 
 

@@ -95,11 +95,6 @@ def test_a_range_is_said_in_words(allowed: Range, words: str) -> None:
         (FitConfig, {"robust": 1}, "FitConfig(robust=...) must be true or false, got 1"),
         (GanConfig, {"hidden": 256}, "GanConfig(hidden=...) must be text, got 256"),
         (FitConfig, {"loss": "l3"}, "FitConfig(loss=...) must be l2 or l1, got 'l3'"),
-        (
-            EmbedConfig,
-            {"profile": "fast"},
-            "EmbedConfig(profile=...) must be exact, robust or paper, got 'fast'",
-        ),
         (FitConfig, {"speed": 3}, "there is no setting speed"),
     ],
 )
@@ -112,9 +107,6 @@ def test_values_of_another_type_are_refused(
 
 
 def test_old_names_are_refused_with_the_new_one() -> None:
-    with pytest.raises(ConfigError) as caught:
-        checked(EmbedConfig, {"profile": "jpeg"})
-    assert caught.value.hint == "it is called robust now"
     with pytest.raises(ConfigError) as caught:
         checked(EmbedConfig, {"span": 8})
     assert caught.value.hint == "it is called constraint_height=... now"
@@ -132,23 +124,6 @@ def test_whole_numbers_of_a_file_become_floats_where_floats_are_meant() -> None:
 def test_what_was_changed_is_named() -> None:
     assert changed(EmbedConfig()) == []
     assert changed(EmbedConfig(flat=True, bpp=1.0)) == ["bpp", "flat"]
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"profile": "robust", "flat": True}, "flat=... has no meaning for the robust profile"),
-        ({"profile": "robust", "bpp": 1.0}, "bpp=... has no meaning for the robust profile"),
-        ({"profile": "paper", "bpp": 2.5}, 'bpp=... must be 1, 2, 3 or 4 with profile="paper"'),
-        ({"known_cover": True}, "known_cover=... has no meaning for the exact profile"),
-    ],
-)
-def test_settings_that_a_profile_would_ignore_are_refused(
-    settings: dict[str, Any], message: str
-) -> None:
-    with pytest.raises(ConfigError) as caught:
-        EmbedConfig(**settings)
-    assert str(caught.value) == message
 
 
 @pytest.mark.parametrize(

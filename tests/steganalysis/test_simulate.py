@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from skimage import data
 
+from stegfield.carriers import costs
 from stegfield.errors import CapacityError
-from stegfield.fixednet import costs
 from stegfield.metrics import Samples
 from stegfield.steganalysis import simulate
 

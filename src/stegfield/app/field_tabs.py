@@ -309,7 +309,7 @@ def _so_far(progress: Progress, cover: Signal, secrets: list[Secret]) -> Image.I
     revealed = [
         hiding.reveal(field, secret.key, size=_small(secret.signal)).signal
         for secret in secrets
-        if secret.signal.medium == cover.medium  # others make sense when they are done
+        if secret.signal.medium is cover.medium  # others make sense when they are done
     ]
     shown = [fields.render(field, _small(cover)), *revealed]
     pictures = [thumbnail(signal, PREVIEW_SIDE) for signal in shown]

@@ -10,9 +10,8 @@ from cyclopts import Parameter
 from stegfield.cli.asking import check_stdin, read_key, read_message
 from stegfield.cli.progress import watching_bits
 from stegfield.cli.terminal import answer, note_times, quality_line, say
-from stegfield.config import DescentConfig, EmbedConfig, Profile, check_solver
+from stegfield.config import DescentConfig, EmbedConfig
 
-POINTS = {"image": "pixel", "sound": "sample"}
 NEVER_LOSSY = "take a picture that never was a {}, or was reduced in size since"
 FULL_COLOUR = "take a photograph in full colour"
 MANY_LEVELS = "take a photograph with 256 levels"
@@ -73,13 +72,12 @@ def embed(
     files.check_apart([output], [path for path in read if path is not None])
     files.check_new(output, force=force)
     medium = signals.medium_of(cover)
-    fixednet.check_suffix(output.suffix, config.profile, medium)
-    check_solver(config.profile, descent)
+    fixednet.check(medium, output.suffix, config, descent=descent)
     if from_stdin:
         check_stdin(passphrase_stdin=passphrase_stdin and key is None)
     data = b"" if from_stdin else read_message(message)
     signal = signals.read(cover, flatten=flatten)
-    fixednet.check_size(signal.size, output.suffix, config.profile)
+    fixednet.check(medium, output.suffix, config, descent=descent, size=signal.size)
     note_times(cover, signal)
     _tell_origin(cover, signal, config.profile)
     with_key = read_key(key, passphrase_stdin=passphrase_stdin, repeat=True)
@@ -97,12 +95,12 @@ def embed(
         )
     files.write_new(output, result.file, force=force)
     if json:
-        answer({medium: str(output), **result.to_json()})
+        answer({medium.name: str(output), **result.to_json()})
     else:
         tell(output, result)
 
 
-def _tell_origin(cover: Path, signal: Signal, profile: Profile) -> None:
+def _tell_origin(cover: Path, signal: Signal, profile: str) -> None:
     if signal.origin == "16 bits":
         say(f"note: {cover} has 16 bits a sample; the stego image has 8")
     elif signal.origin is not None and profile == "exact":
@@ -114,11 +112,11 @@ def tell(output: Path, result: EmbedResult) -> None:
     """Say what came of an embedding."""
     medium = result.stego.medium
     figures = quality_line(result.quality)
-    if medium == "image":
+    if result.luma_psnr_db is not None:
         figures = f"PSNR {result.quality.psnr_db:.2f} dB"
     say(
         f"{output}: {result.message_bytes:,} bytes in {result.bits:,} bits, "
-        f"{result.rate_bpp:.3g} a {POINTS.get(medium, 'point')}; read back and compared\n"
+        f"{result.rate_bpp:.3g} a {medium.point}; read back and compared\n"
         f"{figures}, {100 * result.changed:.3g} % of the samples changed, "
         f"{result.seconds:.1f} s"
     )

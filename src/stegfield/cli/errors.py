@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cyclopts import CoercionError, CycloptsError, MissingArgumentError, UnknownOptionError
+from cyclopts import CycloptsError, MissingArgumentError, UnknownOptionError
 
 from stegfield.cli.terminal import say
 from stegfield.config.renamed import hint_for
@@ -45,8 +45,6 @@ def worded(
         text, hint = _missing(error.argument, error.keyword, folder=command in FOLDERS)
     elif isinstance(error, UnknownOptionError):
         text, hint = _unknown(error, text)
-    elif isinstance(error, CoercionError) and error.argument and error.token:
-        hint = hint_for(_setting(error.argument.name), error.token.value)
     return text, with_flags(hint or usage)
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rich.progress import ProgressColumn
 
     from stegfield.fields import Progress as Fitting
-    from stegfield.fixednet import Progress as Embedding
+    from stegfield.fixednet import EmbedProgress as Embedding
     from stegfield.generative import Progress as Training
 
 P = TypeVar("P")

@@ -7,12 +7,9 @@ from stegfield.config.app import AppConfig
 from stegfield.config.attack import AttackConfig
 from stegfield.config.descent import LARGEST_NETWORKS, DescentConfig
 from stegfield.config.embed import (
-    CONSTRAINT_HEIGHT,
+    CONSTRAINT_HEIGHTS,
     LARGEST_BPP,
     EmbedConfig,
-    Profile,
-    check_solver,
-    check_weights,
 )
 from stegfield.config.fit import FitConfig
 from stegfield.config.gan import (
@@ -27,7 +24,7 @@ from stegfield.config.presets import PRESETS
 from stegfield.config.settings import Range, Settings, changed
 
 __all__ = [
-    "CONSTRAINT_HEIGHT",
+    "CONSTRAINT_HEIGHTS",
     "GENERATOR_RANGES",
     "LARGEST_BPP",
     "LARGEST_NETWORKS",
@@ -43,13 +40,10 @@ __all__ = [
     "FitConfig",
     "GanConfig",
     "HideConfig",
-    "Profile",
     "Range",
     "Settings",
     "SlotRule",
     "ValueRule",
     "changed",
-    "check_solver",
-    "check_weights",
     "gan_config",
 ]

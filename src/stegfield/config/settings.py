@@ -145,7 +145,7 @@ def _check(owner: str, name: str, value: Any, declared: Declared) -> None:
         choices = " or ".join(
             filter(None, (", ".join(declared.choices[:-1]), declared.choices[-1]))
         )
-        raise ConfigError(_wrong(owner, name, choices, repr(value)), hint=hint_for(name, value))
+        raise ConfigError(_wrong(owner, name, choices, repr(value)))
     kind, what = KINDS.get(declared.kind, (object, ""))
     if not isinstance(value, kind) or (isinstance(value, bool) and kind in (Integral, Real)):
         raise ConfigError(_wrong(owner, name, what, repr(value)))

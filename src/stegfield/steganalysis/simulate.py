@@ -10,7 +10,7 @@ probability exp(-s r) / (1 + 2 exp(-s r)) each, with the strictness s at which t
 changes is the payload.
 
 Sources: Fridrich and Filler (2007) for optimal embedding; Holub, Fridrich and Denemark (2014) for
-S-UNIWARD, whose wavelets are of Daubechies (1988), with 8 vanishing moments; `fixednet.costs` for
+S-UNIWARD, whose wavelets are of Daubechies (1988), with 8 vanishing moments; `carriers.costs` for
 HILL.
 """
 
@@ -25,8 +25,8 @@ from jaxtyping import Float, Float32
 from numpy.typing import NDArray
 from torch.nn import functional
 
+from stegfield.carriers import costs
 from stegfield.errors import CapacityError
-from stegfield.fixednet import costs
 from stegfield.metrics import Samples
 
 LOW_PASS = (
