@@ -17,7 +17,7 @@ from stegfield import cli
 from stegfield.cli.jobs import Job, Records, perform, read_jobs
 from stegfield.engines import apart, on_ray
 from stegfield.errors import ConfigError, InputError, OutputError, StegfieldError
-from stegfield.keys import Key
+from stegfield.keys import Key, KeyFile
 
 TOML = """
 [all]
@@ -41,7 +41,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("one", "two", "three"):
         Image.fromarray(random.integers(60, 180, (40, 40, 3), np.uint8)).save(f"photos/{name}.png")
     Path("letter.txt").write_bytes(b"Dear Bob")
-    Path("alice.key").write_bytes(Key(bytes(range(32))).to_bytes())
+    Path("alice.key").write_bytes(KeyFile(Key(bytes(range(32)))).to_bytes())
     Path("jobs.toml").write_text(TOML)
 
 
@@ -262,7 +262,7 @@ def test_secrets_are_lists_of_an_image_and_its_key() -> None:
         "[[jobs]]\ncommand = 'hide'\ncover = 'photos/one.png'\noutput = 'f.safetensors'\n"
         "secret = [['photos/two.png', 'alice.key'], ['photos/three.png', 'bob.key']]\nsteps = 3\n"
     )
-    Path("bob.key").write_bytes(Key(bytes(range(1, 33))).to_bytes())
+    Path("bob.key").write_bytes(KeyFile(Key(bytes(range(1, 33)))).to_bytes())
     (job,) = read_jobs(Path("jobs.toml"))
     assert job.arguments.count("--secret") == 2
     assert perform(job).error is None

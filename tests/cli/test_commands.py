@@ -18,8 +18,8 @@ import pytest
 from PIL import Image
 
 from stegfield import cli, fields, fixednet, signals
-from stegfield.fields import training
-from stegfield.keys import Key
+from stegfield.fields.run import Run
+from stegfield.keys import KeyFile
 from stegfield.signals import waves
 
 QUICK = [
@@ -226,22 +226,22 @@ def test_a_run_with_shared_slots_goes_on_with_the_key_files_that_it_wrote(
     command = ["hide", "photo.png", "-o", "p.safetensors", *QUICK, "--slots", "magnitude"]
     command += ["--checkpoint", "run", "--secret", "one.png"]
     assert "only with its key could the run go on" in fails([*command, "new.key"], capsys)
-    advance = training._Run.advance
+    advance = Run.advance
 
-    def interrupted(run: training._Run, scale: float) -> None:
+    def interrupted(run: Run, scale: float) -> None:
         if len(run.targets) == 2 and run.step == 3:
             signal.raise_signal(signal.SIGINT)
         advance(run, scale)
 
     with monkeypatch.context() as patch:
-        patch.setattr(training._Run, "advance", interrupted)
+        patch.setattr(Run, "advance", interrupted)
         assert cli.run([*command, "alice.key", "--force"]) == 0
     assert "the run can go on from run" in capsys.readouterr().err
-    slots = Key.read(Path("alice.key")).slots
+    slots = KeyFile.read(Path("alice.key")).slots
     assert slots
     assert cli.run([*command, "alice.key", "--force"]) == 0
     assert not Path("run").exists()
-    assert Key.read(Path("alice.key")).slots == slots
+    assert KeyFile.read(Path("alice.key")).slots == slots
     assert cli.run(["reveal", "p.safetensors", "-o", "a.png", "--key", "alice.key"]) == 0
     assert "holds the slots of another field" in fails([*command, "alice.key", "--force"], capsys)
 
@@ -488,7 +488,7 @@ def test_ctrl_c_twice_stops_at_once_and_writes_nothing(
         signal.raise_signal(signal.SIGINT)
         signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr("stegfield.fields.training._Run.advance", interrupted)
+    monkeypatch.setattr("stegfield.fields.run.Run.advance", interrupted)
     command = ["hide", "photo.png", "-o", "long.safetensors", *QUICK]
     assert cli.run([*command, "--secret", "one.png", "alice.key"]) == 1
     told = capsys.readouterr().err

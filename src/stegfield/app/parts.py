@@ -131,11 +131,6 @@ def suffix_of(signal: Signal) -> str:
     return signal.medium.suffixes[0]
 
 
-def size_text(size: tuple[int, ...]) -> str:
-    """Write a size as people do: columns x rows."""
-    return "x".join(str(side) for side in reversed(size))
-
-
 def stem(path: str | None, otherwise: str) -> str:
     """Give a name for a result, after the file that it came from."""
     return Path(path).stem[:80] or otherwise if path else otherwise

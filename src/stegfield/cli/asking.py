@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from stegfield.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
-    from stegfield.keys import Key, Passphrase
+    from stegfield.keys import Key, KeyFile, Passphrase
 
 STDIN_LIMIT = 4096
 """Characters of the longest line that is taken for a passphrase."""
@@ -19,20 +19,35 @@ STDIN_LIMIT = 4096
 def read_key(
     path: Path | None, *, passphrase_stdin: bool = False, repeat: bool = False
 ) -> Key | Passphrase:
-    """Read a key file, or ask for a passphrase where none is named.
+    """Read the key of a key file, or ask for a passphrase where no file is named.
 
     Raises:
         ConfigError: A key file is named, and a passphrase comes from stdin as well.
         InputError: The key file cannot be read, or no passphrase comes.
     """
-    from stegfield.keys import Key
+    from stegfield.keys import KeyFile
+
+    found = read_key_file(path, passphrase_stdin=passphrase_stdin, repeat=repeat)
+    return found.key if isinstance(found, KeyFile) else found
+
+
+def read_key_file(
+    path: Path | None, *, passphrase_stdin: bool = False, repeat: bool = False
+) -> KeyFile | Passphrase:
+    """Read a key file with the slots in it, or ask for a passphrase where no file is named.
+
+    Raises:
+        ConfigError: A key file is named, and a passphrase comes from stdin as well.
+        InputError: The key file cannot be read, or no passphrase comes.
+    """
+    from stegfield.keys import KeyFile
 
     if path is not None and passphrase_stdin:
         raise ConfigError(
             "--key cannot be combined with --passphrase-stdin", hint="leave one of them out"
         )
     if path is not None:
-        return Key.read(path)
+        return KeyFile.read(path)
     return ask_passphrase("Passphrase: ", from_stdin=passphrase_stdin, repeat=repeat)
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from stegfield.cli.signal_files import check_png
-from stegfield.cli.terminal import answer, quality_line
+from stegfield.cli.terminal import answer
 from stegfield.errors import ConfigError
 
 
@@ -64,4 +64,4 @@ def compare(
     if json:
         answer(quality.to_json())
     else:
-        print(quality_line(quality))  # noqa: T201
+        print(quality)  # noqa: T201

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from stegfield.cli.asking import check_stdin, read_key, read_message
 from stegfield.cli.progress import watching_bits
-from stegfield.cli.terminal import answer, note_times, quality_line, say
+from stegfield.cli.terminal import answer, note_times, say
 from stegfield.config import DescentConfig, EmbedConfig
 
 NEVER_LOSSY = "take a picture that never was a {}, or was reduced in size since"
@@ -111,7 +111,7 @@ def _tell_origin(cover: Path, signal: Signal, profile: str) -> None:
 def tell(output: Path, result: EmbedResult) -> None:
     """Say what came of an embedding."""
     medium = result.stego.medium
-    figures = quality_line(result.quality)
+    figures = str(result.quality)
     if result.luma_psnr_db is not None:
         figures = f"PSNR {result.quality.psnr_db:.2f} dB"
     say(

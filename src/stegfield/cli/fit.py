@@ -11,7 +11,7 @@ from stegfield.cli.covers import Drawn, read_cover
 from stegfield.cli.parsing import parse_sizes
 from stegfield.cli.progress import finish, watching
 from stegfield.cli.signal_files import check_field_name
-from stegfield.cli.terminal import answer, note_times, quality_line, say, warn_if_short
+from stegfield.cli.terminal import answer, note_times, say, warn_if_short
 from stegfield.config import FitConfig
 
 
@@ -78,7 +78,4 @@ def fit(
             }
         )
     else:
-        say(
-            f"{output}: {quality_line(result.quality)}, "
-            f"{result.steps} steps in {result.seconds:.1f} s"
-        )
+        say(f"{output}: {result.quality}, {result.steps} steps in {result.seconds:.1f} s")

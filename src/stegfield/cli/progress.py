@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.progress import ProgressColumn
 
-    from stegfield.fields import Progress as Fitting
-    from stegfield.fixednet import EmbedProgress as Embedding
+    from stegfield.fields import FitProgress
+    from stegfield.fixednet import EmbedProgress
     from stegfield.generative import Progress as Training
 
 P = TypeVar("P")
@@ -42,10 +42,10 @@ class Told(NamedTuple):
     """None leaves it to be estimated from the fraction."""
 
 
-def watching(names: list[str]) -> AbstractContextManager[Callable[[Fitting], bool]]:
+def watching(names: list[str]) -> AbstractContextManager[Callable[[FitProgress], bool]]:
     """Show the progress of a fit with the PSNR of every signal; Ctrl-C lets it wind down."""
 
-    def tell(progress: Fitting) -> Told:
+    def tell(progress: FitProgress) -> Told:
         pairs = zip(names, progress.psnr_db, strict=False)
         figures = ", ".join(f"{name} {db:.1f} dB" for name, db in pairs)
         left = progress.seconds * (1 / max(progress.fraction, 1e-3) - 1)
@@ -70,10 +70,10 @@ def watching_training(*, show: bool) -> AbstractContextManager[Callable[[Trainin
     return _watching(tell, promise="ending after this step", show=show)
 
 
-def watching_bits() -> AbstractContextManager[Callable[[Embedding], Any]]:
+def watching_bits() -> AbstractContextManager[Callable[[EmbedProgress], Any]]:
     """Show how many bits are left to embed, and the PSNR so far."""
 
-    def tell(progress: Embedding) -> Told:
+    def tell(progress: EmbedProgress) -> Told:
         count, figures = f"{progress.bits_left:,} bits left", f"{progress.psnr_db:.1f} dB"
         return Told(progress.fraction, count, figures, None)
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from stegfield.cli.asking import read_key
+from stegfield.cli.asking import read_key_file
 from stegfield.cli.signal_files import file_of
 from stegfield.cli.terminal import answer, say, size_text
 
@@ -49,7 +49,7 @@ def reveal(
     share = loaded.slot_ratio if ratio is None else ratio
     shown = hiding.reveal(
         loaded,
-        read_key(key, passphrase_stdin=passphrase_stdin),
+        read_key_file(key, passphrase_stdin=passphrase_stdin),
         size=wanted,
         scheme=hiding.SlotScheme(ratio=share, values=values),
     )

@@ -52,34 +52,6 @@ def send(data: bytes) -> None:
         ) from error
 
 
-def quality_line(quality: AnyQuality) -> str:
-    """Return a line with a few figures of quality."""
-    from stegfield.metrics import KelvinQuality, ShapeQuality, SoundQuality, VolumeQuality
-
-    if isinstance(quality, KelvinQuality):
-        return (
-            f"PSNR {quality.psnr_db:.2f} dB, RMSE {quality.rmse_kelvin:.3g} K, "
-            f"largest difference {quality.largest_kelvin:.3g} K"
-        )
-    if isinstance(quality, SoundQuality):
-        return (
-            f"SNR {quality.snr_db:.2f} dB, PSNR {quality.psnr_db:.2f} dB, "
-            f"RMSE {quality.rmse:.2f}, largest difference {quality.largest:,}"
-        )
-    if isinstance(quality, VolumeQuality):
-        return (
-            f"PSNR {quality.psnr_db:.2f} dB, RMSE {quality.rmse:.2f}, "
-            f"largest difference {quality.largest:,}"
-        )
-    if isinstance(quality, ShapeQuality):
-        return f"IoU {quality.iou:.4f}, PSNR {quality.psnr_db:.2f} dB"
-    ssim = "-" if quality.ssim is None else f"{quality.ssim:.4f}"
-    return (
-        f"PSNR {quality.psnr_db:.2f} dB, SSIM {ssim}, "
-        f"RMSE {quality.rmse:.2f}, MAE {quality.mae:.2f}"
-    )
-
-
 def size_text(size: Sequence[int]) -> str:
     """Return a size as people write it, columns first."""
     return "x".join(map(str, reversed(size)))

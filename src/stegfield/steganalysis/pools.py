@@ -30,7 +30,7 @@ import torch
 from stegfield import files
 from stegfield.config import FitConfig, HideConfig
 from stegfield.errors import ConfigError, InputError, OutputExistsError, StegfieldError
-from stegfield.fields import Field, Watch, fit, load, substitute, to_bytes
+from stegfield.fields import Field, FitWatch, fit, load, substitute, to_bytes
 from stegfield.hiding import Secret, SlotScheme, hide, key_slots
 from stegfield.keys import KEY_BYTES, Key
 from stegfield.metrics import Samples
@@ -74,7 +74,7 @@ class Order:
     decoys: tuple[Signal, ...]
     config: PoolConfig
     training: FitConfig
-    watch: Watch
+    watch: FitWatch
     label: str = "secret"
 
     @property

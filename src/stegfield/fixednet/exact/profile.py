@@ -88,7 +88,7 @@ def fullest(samples: int) -> int:
 
 def header_segment(key: Key, samples: int) -> int:
     """Return the segment that has the header, for a number of samples."""
-    draw = key.noise("header-segment", salt=IMAGE_SALT).integers(1)
+    draw = key.stream("header-segment", salt=IMAGE_SALT).integers(1)
     return int(draw[0]) % segments(samples)
 
 

@@ -111,7 +111,7 @@ def solve(
 
     def one(segment: int) -> tuple[int, int]:
         at = network.order[segment]
-        noise = network.key.noise(f"ties/{network.label}/{segment}", salt=salt)
+        noise = network.key.stream(f"ties/{network.label}/{segment}", salt=salt)
         costs, moves = _options(carrier, at, noise.bits(len(at)))
         below, above = (
             part[starts[plane][segment] : starts[plane][segment + 1]]
