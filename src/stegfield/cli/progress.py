@@ -133,6 +133,11 @@ def _watching(
 @contextmanager
 def _ending(bar: Bar, promise: str) -> Iterator[Callable[[], bool]]:
     """Tell whether Ctrl-C asked for an orderly end; the second stops at once."""
+    from multiprocessing import parent_process
+
+    if parent_process() is not None:  # who started this worker of a batch ends it, too
+        yield lambda: False
+        return
     asked = False
 
     def on_interrupt(number: int, frame: FrameType | None) -> None:
