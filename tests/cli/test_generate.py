@@ -123,7 +123,7 @@ def test_known_covers_are_for_images(words: list[str], capsys: pytest.CaptureFix
     read = ["extract", "stego.nc", "-o", "again.txt", "--key", "alice.key"]
     assert cli.run([*read, *words]) == ConfigError.exit_code
     error = capsys.readouterr().err
-    assert "error: a known cover is for images, not for a climate field" in error
+    assert "error: messages in climate fields are read without a cover" in error
     assert "hint: leave the cover out" in error
 
 

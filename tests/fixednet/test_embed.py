@@ -6,6 +6,7 @@ import math
 from contextlib import suppress
 from dataclasses import fields
 from functools import cache
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,12 @@ from stegfield.errors import (
     CapacityError,
     ConfigError,
     NotEmbeddedError,
+    PluginError,
     StegfieldError,
     UnreadableError,
 )
 from stegfield.fixednet import PROFILES
+from stegfield.fixednet.exact.profile import Exact
 from stegfield.fixednet.robust import profile as robust
 from stegfield.fixednet.robust import search
 from stegfield.keys import Key, Passphrase
@@ -141,6 +144,33 @@ def test_every_profile_is_found_by_its_name_and_knows_settings_that_exist() -> N
         assert profile.name == name
         assert profile.heeds <= known - {"profile"}
         assert profile.takes(signals.IMAGE)
+
+
+class Quiet(Exact):
+    """A profile that another package might bring."""
+
+    name = "quiet"
+    tried = False
+
+
+QUIET = Quiet()
+
+
+def test_other_packages_bring_profiles_and_a_broken_one_harms_no_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    brought = {
+        "broken": EntryPoint("broken", "no_such_package:thing", "stegfield.profiles"),
+        "quiet": EntryPoint("quiet", f"{__name__}:QUIET", "stegfield.profiles"),
+    }
+    monkeypatch.setattr(PROFILES, "plugins", brought)
+    config = EmbedConfig(profile="quiet", constraint_height=6)
+    result = fixednet.embed(SMALL, MESSAGE, KEY, config=config)
+    assert result.profile == "quiet"
+    assert fixednet.extract(result.stego, KEY, profile="quiet") == MESSAGE
+    assert list(fixednet.capacity(SMALL).profiles) == ["exact", "robust", "paper", "quiet"]
+    with pytest.raises(PluginError, match="broken"):
+        fixednet.extract(SMALL, KEY, profile="broken")
 
 
 @pytest.mark.parametrize(

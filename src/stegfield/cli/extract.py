@@ -101,7 +101,7 @@ def _cover(
     path: Path | None, model: str | None, stego: Signal, key: Key | Passphrase
 ) -> Signal | None:
     if path is not None and model is not None:
-        raise ConfigError("there is one cover", hint="name --cover or --cover-model")
+        raise ConfigError("--cover cannot be combined with --cover-model", hint="name one of them")
     if path is not None:
         from stegfield import signals
 

@@ -35,6 +35,8 @@ class Profile(ABC):
     """Names of the media that it takes; None for all that have a carrier."""
     lossy: ClassVar[bool] = False
     """Its messages outlast files that change samples."""
+    quiet: ClassVar[bool] = False
+    """Its changes are hard to find, unless what the cover's file was before makes them show."""
     tried: ClassVar[bool] = True
     """A receiver tries it where no profile is named."""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from stegfield import carriers
 from stegfield.config import DescentConfig, EmbedConfig, changed
 from stegfield.config.renamed import hint_for
-from stegfield.errors import ConfigError, Wording
+from stegfield.errors import ConfigError, PluginError, Wording
 from stegfield.fixednet.profile import Profile
 from stegfield.registry import Registry
 from stegfield.signals import Medium
@@ -42,8 +43,13 @@ def load(name: str) -> Profile:
 
 
 def every() -> Iterator[Profile]:
-    """Load all profiles, in the order in which a receiver tries them."""
-    return iter(PROFILES.values())
+    """Load all profiles, in the order in which a receiver tries them.
+
+    One of another package that cannot be imported is passed over: only its own messages need it.
+    """
+    for name in PROFILES:
+        with suppress(PluginError):
+            yield PROFILES[name]
 
 
 def check(
@@ -69,8 +75,8 @@ def check(
     """
     profile = load(config.profile)
     for name in (*changed(config), *changed(descent)):
-        if name != "profile":
-            _check_heeded(profile, name)
+        if name not in {"profile", *profile.heeds}:
+            raise _ignored(name, f"for the {profile.name} profile")
     profile.check_settings(config)
     profile.check_medium(medium)
     profile.check_suffix(medium, suffix)
@@ -99,23 +105,24 @@ def readers(
             weights have no meaning for it.
     """
     carriers.check(medium)
-    given = [name for name, one in (("known_cover", known_cover), ("weights", weights)) if one]
-    if profile is not None:
-        named = load(profile)
-        named.check_medium(medium)
-        for name in given:
-            _check_heeded(named, name)
-        return [named]
-    found = [each for each in every() if each.tried and each.takes(medium)]
-    for name in given:
-        if not any(name in each.heeds for each in found):
-            raise _ignored(name, "without a profile")
-    return [each for each in found if each.heeds.issuperset(given)]
-
-
-def _check_heeded(profile: Profile, name: str) -> None:
-    if name not in profile.heeds:
-        raise _ignored(name, f"for the {profile.name} profile")
+    if profile is None:
+        found = [each for each in every() if each.tried and each.takes(medium)]
+        what, when = f"in {medium.plural}", "without a profile"
+    else:
+        found = [load(profile)]
+        found[0].check_medium(medium)
+        what, when = f"of the {profile} profile", f"for the {profile} profile"
+    if known_cover:
+        found = [each for each in found if "known_cover" in each.heeds]
+        if not found:
+            raise ConfigError(
+                f"messages {what} are read without a cover", hint="leave the cover out"
+            )
+    if weights is not None:
+        found = [each for each in found if "weights" in each.heeds]
+        if not found:
+            raise _ignored("weights", when)
+    return found
 
 
 def _ignored(name: str, when: str) -> ConfigError:

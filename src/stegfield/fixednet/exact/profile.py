@@ -210,6 +210,7 @@ class Exact(Profile):
 
     name = "exact"
     heeds = frozenset({"bpp", "flat", "constraint_height"})
+    quiet = True
 
     def capacity(self, cover: Signal) -> dict[str, int]:
         """Return the bytes of the longest message for each rate that the cover has room for."""
