@@ -207,7 +207,7 @@ def test_a_file_that_exists_is_not_overwritten(tmp_path: Path) -> None:
     with pytest.raises(OutputExistsError, match="exists already") as caught:
         write_new(path, b"after")
     assert caught.value.hint is not None
-    assert "--force" in caught.value.hint
+    assert "force=True" in caught.value.hint
     assert contents(tmp_path) == {"a": b"before"}
 
 

@@ -137,7 +137,7 @@ def test_a_log_file_gets_a_line_now_and_then(
     command = ["fit", "photo.png", "-o", "clean.safetensors", *QUICK]
     assert cli.run(command) == 0
     assert ": step" not in capsys.readouterr().err
-    monkeypatch.setattr("stegfield.cli.terminal.LINE_EVERY", 0.0)
+    monkeypatch.setattr("stegfield.cli.progress.FIRST_LINE", 0.0)
     assert cli.run([*command, "--force"]) == 0
     assert re.match(r"\d+%: step \d+, photo.png \d+\.\d dB, \d+ s left", capsys.readouterr().err)
 
@@ -336,7 +336,7 @@ def test_failures_are_one_line_and_leave_nothing(
         (["export", "x", "-o", "y", "--private"], "--private is for the hub"),
         (
             ["extract", "photo.png", "-o", "x", "--key", "alice.key", "--passphrase-stdin"],
-            "there is one key",
+            "--key cannot be combined with --passphrase-stdin",
         ),
         (["render", "x", "-o", "y", "--size", "12x"], "columns x rows"),
         (["render", "x", "-o", "y", "--size", "65536x65536"], "megapixels"),
@@ -344,7 +344,7 @@ def test_failures_are_one_line_and_leave_nothing(
         (["compare", "photo.png", "one.png"], "differ in size"),
         (["compare", "photo.png", "photo.png", "--gain", "0"], "--gain must be above 0"),
         (["extract", "photo.png", "-o", "x", "--weights", "w"], "--weights has no meaning without"),
-        (["embed", "photo.png", "one.png", "-o", "x"], "has no suffix"),
+        (["embed", "photo.png", "one.png", "-o", "x"], "not without a suffix"),
         (["nonsense"], "nonsense"),
         (["fit"], "--output"),
     ],

@@ -22,7 +22,7 @@ from stegfield import files, pictures
 from stegfield.bench.pages import Drawn, Line, Section, Table, as_html, as_markdown
 from stegfield.bench.results import PICTURES, Job, Record, Results, Setting
 from stegfield.bench.suites import Chart, Figure, Suite
-from stegfield.errors import InputError
+from stegfield.errors import InputError, Wording
 
 REPORTED = "*"
 """Marks figures that others report of theirs."""
@@ -45,7 +45,7 @@ def write_report(suites: Sequence[Suite], results: Results, *, quick: bool = Fal
     if not sections:
         raise InputError(
             f"{results.folder} has no results of these suites",
-            hint="`stegfield bench` runs them; say --quick where they were run so",
+            hint=Wording("`stegfield bench` runs them; say {quick:True} where they were run so"),
         )
     folder = results.folder
     files.make_folder(folder / PICTURES)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from stegfield.cli.terminal import answer, progress_bar, say
+from stegfield.cli.progress import progress_bar
+from stegfield.cli.terminal import answer, say
 from stegfield.errors import ConfigError, StegfieldError
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from stegfield.cli.terminal import answer, read_key, say, send
+from stegfield.cli.asking import read_key
+from stegfield.cli.terminal import answer, say, send
 from stegfield.errors import ConfigError, UnreadableError
 
 BOTH_WAYS = "check the key and the cover, and that the file is the one that was sent"

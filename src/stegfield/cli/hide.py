@@ -8,18 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from stegfield.cli.asking import ask_passphrase
 from stegfield.cli.covers import Drawn, read_cover
+from stegfield.cli.parsing import parse_sizes
+from stegfield.cli.progress import finish, watching
 from stegfield.cli.secret_files import SecretFiles, Secrets
 from stegfield.cli.signal_files import check_field_name
-from stegfield.cli.terminal import (
-    answer,
-    ask_passphrase,
-    finish,
-    parse_sizes,
-    say,
-    warn_if_short,
-    watching,
-)
+from stegfield.cli.terminal import answer, say, warn_if_short
 from stegfield.config import FitConfig, HideConfig
 from stegfield.errors import ConfigError, KeyFileError
 

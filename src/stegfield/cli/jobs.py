@@ -25,6 +25,7 @@ from typing import Any
 from cyclopts import CycloptsError
 
 from stegfield import files
+from stegfield.cli.errors import worded
 from stegfield.errors import InputError, OutputError, StegfieldError
 
 COMMANDS = ("embed", "extract", "fit", "generate", "hide", "render", "reveal")
@@ -197,7 +198,8 @@ def perform(job: Job) -> Record:
             )
         record = replace(record, result=json.loads(out.getvalue()))
     except StegfieldError as problem:
-        record = replace(record, error=str(problem), hint=problem.hint)
+        text, hint = worded(problem)
+        record = replace(record, error=text, hint=hint)
     except Exception as problem:  # one bad job does not stop the rest
         record = replace(record, error=f"{type(problem).__name__}: {problem}")
     warnings = [line for line in said.getvalue().splitlines() if line.startswith("warning: ")]
@@ -375,7 +377,8 @@ def _job(where: str, command: str, names: list[str], table: dict[str, Any]) -> J
     try:
         app.parse_args([*job.arguments, "--json"], exit_on_error=False, print_error=False)
     except (CycloptsError, StegfieldError) as error:
-        raise InputError(f"{where}: {' '.join(str(error).split())}", hint=HINT) from None
+        text, hint = worded(error, HINT)
+        raise InputError(f"{where}: {text}", hint=hint) from None
     return job
 
 

@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from stegfield.cli.asking import read_key_file
 from stegfield.cli.signal_files import file_of
-from stegfield.cli.terminal import answer, read_key_file, say, size_text
+from stegfield.cli.terminal import answer, say, size_text
 
 
 def reveal(
