@@ -32,14 +32,13 @@ from stegfield.channel import Levels
 from stegfield.config import PRESETS, EmbedConfig
 from stegfield.errors import UnreadableError
 from stegfield.fields.field import keep_freed_memory
-from stegfield.fixednet import robust
-from stegfield.fixednet.blocks import (
+from stegfield.fixednet.robust import profile as robust
+from stegfield.fixednet.robust.blocks import (
     KERNELS,
     BlockNetwork,
     block_cosines,
     block_levels,
     block_order,
-    luma,
 )
 from stegfield.generative.pointconv import (
     MOST_DISTANCES,
@@ -55,7 +54,7 @@ from stegfield.generative.points import coarser_sets, even_points, even_pyramid
 from stegfield.generative.processes import ALONE
 from stegfield.generative.training import _Run
 from stegfield.keys import Key
-from stegfield.metrics import psnr_db
+from stegfield.metrics import luma, psnr_db
 from stegfield.payload import Content
 from stegfield.signals import IMAGE
 
@@ -96,7 +95,7 @@ def sending(_: Path) -> dict[str, Any]:
     for seed in range(21):
         began = time.perf_counter()
         cover = model.cover(seed, (64, 64))
-        message = bytes(fixednet.capacity(cover).exact["1 bpp"])
+        message = bytes(fixednet.capacity(cover)["exact"]["1 bpp"])
         result = fixednet.embed(cover, message, KEY, config=EmbedConfig(bpp=1))
         seconds.append(time.perf_counter() - began)
         psnr.append(result.quality.psnr_db)

@@ -14,12 +14,13 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float64, Shaped, UInt8
 from numpy.typing import NDArray
 
 from stegfield.errors import ConfigError
 
 PEAK = 255.0
+LUMA = (299, 587, 114)  # thousandths
 SSIM_RADIUS = 5
 SSIM_SIGMA = 1.5
 SSIM_BAND = 256  # rows at a time: large images take no more memory than small ones
@@ -208,6 +209,19 @@ def mean_psnr_db(a: NDArray[Any], b: NDArray[Any]) -> float:
     """Return the same of any values on the scale of 8 bits, as the luma is."""
     mse = _mse(a, b)
     return math.inf if mse == 0 else 10 * math.log10(PEAK**2 / mse)
+
+
+def luma(
+    levels: Shaped[np.ndarray, "rows columns channels"],
+) -> Float64[np.ndarray, "rows columns"]:
+    """Return the luma of RGB samples by ITU-R BT.601, or grey samples as they are."""
+    if levels.shape[2] == 1:
+        return levels[..., 0].astype(np.float64)
+    weights = np.array(LUMA) / sum(LUMA)
+    found: NDArray[np.float64] = levels[..., 0] * weights[0]
+    for channel in (1, 2):
+        found += levels[..., channel] * weights[channel]
+    return found
 
 
 def ssim(a: Samples, b: Samples) -> float:

@@ -31,8 +31,8 @@ def test_the_exact_profile_survives_none_of_the_stronger_changes(exact: SentImag
         assert survival([exact], CHANGES[kind])[-1].share == 0
 
 
-def test_the_jpeg_profile_survives_jpeg() -> None:
-    config = EmbedConfig(profile="jpeg")
+def test_the_robust_profile_survives_jpeg() -> None:
+    config = EmbedConfig(profile="robust")
     stego = fixednet.embed(waves(256, 256), MESSAGE, KEY, config=config).stego
     change = replace(CHANGES["jpeg"], levels=(90, 70))
     high, low = survival([SentImage(stego, MESSAGE, KEY), SentImage(stego, b"dusk", KEY)], change)

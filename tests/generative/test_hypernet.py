@@ -149,5 +149,5 @@ def test_activations_of_new_fields_keep_their_size(rank: int) -> None:
     torch.manual_seed(3)
     config = GanConfig(size=8, hidden="64,64", rank=rank, width=64, depth=3)
     generator = new_generator(IMAGE, 3, GeneratorSizes.of(config))
-    shown = generator(torch.randn(32, 64), coordinates((8, 8)))
+    shown = generator(torch.randn(32, 64), torch.from_numpy(coordinates((8, 8))))
     assert 0.2 < float(shown.detach().std()) < 0.95

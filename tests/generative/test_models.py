@@ -12,7 +12,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stegfield import fields, fixednet, generative, signals
+from stegfield import carriers, fields, fixednet, generative, signals
 from stegfield.config import EmbedConfig, GanConfig
 from stegfield.errors import InputError, OutputExistsError
 from stegfield.generative import Model, ModelFileError, store
@@ -292,7 +292,7 @@ def test_a_cover_is_its_function_with_noise_of_the_seed(name: str) -> None:
     shown = fields.render(model.draw(5), size)
     assert (cover.medium, cover.size, cover.packing) == (shown.medium, size, shown.packing)
     inside = np.abs(shown.values) < 0.9
-    noise = ((cover.values - shown.values) / signals.step(shown))[inside]
+    noise = ((cover.values - shown.values) / carriers.step(shown))[inside]
     assert abs(float(noise.mean())) < GRAIN[model.medium.name] / 20
     assert float(noise.std()) == pytest.approx(GRAIN[model.medium.name], rel=0.05)
     assert float(np.abs(cover.values).max()) <= 1
@@ -335,5 +335,5 @@ def test_who_finds_the_function_hardly_sees_what_a_message_changed(name: str) ->
 
 def distance(one: Signal, other: Signal) -> float:
     """The mean square distance of samples, in levels, but of clipped ones."""
-    levels = (one.values - other.values) / signals.step(other)
+    levels = (one.values - other.values) / carriers.step(other)
     return float(np.square(levels[np.abs(other.values) < 0.9]).mean())

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 
 from stegfield import signals
 from stegfield.errors import ConfigError, InputError
-from stegfield.signals import LARGEST_POINTS, Packing, Signal, coordinates, extent, parse_size
+from stegfield.signals import LARGEST_POINTS, Signal, coordinates, extent, parse_size
 from stegfield.signals.grids import LARGEST_SIDE
 
 sizes = st.lists(st.integers(1, 12), min_size=1, max_size=3).map(tuple)
@@ -178,25 +177,3 @@ def test_what_has_more_points_than_are_allowed_is_refused(name: str) -> None:
     assert signals.decode(data, path, largest=signal.points).size == signal.size
     with pytest.raises(InputError, match=name):
         signals.decode(data, path, largest=signal.points - 1)
-
-
-@pytest.mark.parametrize(
-    "signal",
-    [
-        signals.waves(20, 30),
-        signals.globe(12, 20),
-        replace(signals.globe(12, 20), packing=Packing(scale=1e-5, offset=288.0)),
-        signals.chords(500),
-    ],
-    ids=lambda one: one.medium.name,
-)
-def test_what_was_rounded_is_known_until_a_file_is_read(signal: Signal) -> None:
-    found, levels = signals.side_information(signal), signals.to_levels(signal)
-    assert found is not None
-    assert found.shape == levels.shape
-    exact = signals.with_levels(signal, levels)
-    assert signals.side_information(exact) is None
-    moved = replace(exact, values=exact.values - 0.4 * signals.step(exact))
-    found = signals.side_information(moved)
-    assert found is not None
-    assert np.median(found) == pytest.approx(0.4, abs=0.1)

@@ -16,7 +16,7 @@ from stegfield.cli.terminal import (
     say,
     watching_bits,
 )
-from stegfield.config import DescentConfig, EmbedConfig, Profile, check_solver
+from stegfield.config import DescentConfig, EmbedConfig
 
 NEVER_LOSSY = "take a picture that never was a {}, or was reduced in size since"
 FULL_COLOUR = "take a photograph in full colour"
@@ -33,7 +33,7 @@ SHOWN = {
     "palette": ("has a palette, and changes stand out as new colours", FULL_COLOUR),
     "few levels": ("has few levels of grey, and changes stand out as new ones", MANY_LEVELS),
 }
-"""Origins beside which the exact profile's changes show: what to say of the cover, and the hint."""
+"""Origins beside which changes show that are quiet elsewhere: what to say of the cover, a hint."""
 
 if TYPE_CHECKING:
     from stegfield.fixednet import EmbedResult
@@ -63,7 +63,7 @@ def embed(
             temperature on the globe: NetCDF-4, named .nc. Or a sound: WAV or FLAC, of which all
             but 16-bit samples become 16-bit ones.
         message: File to embed; - is stdin.
-        output: File to write: .png, .bmp, .tiff or .webp; .jpg as well with --profile jpeg.
+        output: File to write: .png, .bmp, .tiff or .webp; .jpg as well with --profile robust.
             For a climate field, .nc; for a sound, .wav or .flac.
         key: Key file; asks for a passphrase if left out.
         flatten: Put a transparent image onto white.
@@ -78,15 +78,14 @@ def embed(
     files.check_apart([output], [path for path in read if path is not None])
     files.check_new(output, force=force)
     medium = signals.medium_of(cover)
-    fixednet.check_suffix(output.suffix, config.profile, medium)
-    check_solver(config.profile, descent)
+    profile = fixednet.check(medium, output.suffix, config, descent=descent)
     if from_stdin:
         check_stdin(passphrase_stdin=passphrase_stdin and key is None)
     data = b"" if from_stdin else read_message(message)
     signal = signals.read(cover, flatten=flatten)
-    fixednet.check_size(signal.size, output.suffix, config.profile)
+    profile.check_size(signal.size, output.suffix)
     note_times(cover, signal)
-    _tell_origin(cover, signal, config.profile)
+    _tell_origin(cover, signal, quiet=profile.quiet)
     with_key = read_key(key, passphrase_stdin=passphrase_stdin, repeat=True)
     if from_stdin:  # last, since it may have to be waited for
         data = read_message(message)
@@ -107,10 +106,10 @@ def embed(
         tell(output, result)
 
 
-def _tell_origin(cover: Path, signal: Signal, profile: Profile) -> None:
+def _tell_origin(cover: Path, signal: Signal, *, quiet: bool) -> None:
     if signal.origin == "16 bits":
         say(f"note: {cover} has 16 bits a sample; the stego image has 8")
-    elif signal.origin is not None and profile == "exact":
+    elif signal.origin is not None and quiet:
         what, hint = SHOWN[signal.origin]
         say(f"warning: {cover} {what}\nhint: {hint}")
 

@@ -93,7 +93,7 @@ def generate(
     first = secrets.randbelow(LARGEST_SEED - LARGEST_COUNT) if seed is None else seed
     result, outputs = None, []
     if message is not None and output is not None:
-        fixednet.check_size(shown_at, output.suffix, config.profile)
+        fixednet.check(source.medium, output.suffix, config, size=shown_at)
         sent = read_message(message)
         with_key = _read_key(key, seed, passphrase_stdin)
         keyed = _keyed(source, with_key, shown_at) if config.known_cover else None
@@ -239,4 +239,4 @@ def _check_message(
             "a message goes into samples, not into a field",
             hint="write an image, or hide images in the field with `stegfield hide`",
         )
-    fixednet.check_suffix(output.suffix, config.profile, medium)
+    fixednet.check(medium, output.suffix, config)

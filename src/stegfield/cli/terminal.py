@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rich.progress import ProgressColumn
 
     from stegfield.fields import FitProgress
-    from stegfield.fixednet import Progress as Embedding
+    from stegfield.fixednet import EmbedProgress
     from stegfield.generative import Progress as Drawing
     from stegfield.keys import Key, KeyFile, Passphrase
     from stegfield.metrics import AnyQuality
@@ -306,14 +306,14 @@ def watching_training(*, show: bool) -> Iterator[Callable[[Drawing], bool]]:
 
 
 @contextmanager
-def watching_bits() -> Iterator[Callable[[Embedding], None]]:
+def watching_bits() -> Iterator[Callable[[EmbedProgress], None]]:
     """Show how many bits are left to embed, and the PSNR so far."""
     from rich.progress import TimeRemainingColumn
 
     with progress_bar("{task.fields[left]} bits left", TimeRemainingColumn()) as bar:
         task = bar.add_task("", total=1.0, left="all", told="")
 
-        def watch(progress: Embedding) -> None:
+        def watch(progress: EmbedProgress) -> None:
             bar.update(
                 task,
                 completed=progress.fraction,

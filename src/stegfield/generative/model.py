@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from stegfield import fields, signals
+from stegfield import carriers, fields
 from stegfield.config import GanConfig
 from stegfield.fields import Field, Public, RenderWatch
 from stegfield.fields.field import normal
@@ -135,7 +135,7 @@ class Model:
             row[:] = noise.normal(row.size).reshape(row.shape)
         if self.medium.on_globe:  # each pole is one place
             grain[0], grain[-1] = grain[0, 0], grain[-1, 0]
-        grain *= GRAIN[self.medium.name] * signals.step(shown)
+        grain *= GRAIN[self.medium.name] * carriers.step(shown)
         return replace(shown, values=(grain + shown.values.clip(-1, 1)).clip(-1, 1))
 
     @torch.no_grad()

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32, Integer
+from jaxtyping import Integer
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -33,8 +33,6 @@ MEDIA: dict[str, Medium] = {
 
 LARGEST_FILE = 1 << 30
 UNNAMED = Path("the data")
-INEXACT = 0.3
-"""Of a level: values that were read from a file of any medium are less than that off."""
 
 
 def medium_of(path: Path | str) -> Medium:
@@ -143,24 +141,6 @@ def with_levels(signal: Signal, levels: Levels) -> Signal:
 def bounds(signal: Signal) -> tuple[int, int]:
     """Return the least and the largest integer that a file of the signal may hold."""
     return signal.medium.bounds(signal)
-
-
-def step(signal: Signal) -> float:
-    """Return by how much values differ that are a level apart."""
-    low, high = bounds(signal)
-    ends = np.array([low, high]).reshape(2, *[1] * len(signal.size))
-    first, last = with_levels(signal, ends).values.ravel().tolist()
-    return float((last - first) / (high - low))
-
-
-def side_information(signal: Signal) -> Float32[np.ndarray, "*size channels"] | None:
-    """Return by how much each level is above what was rounded, from -1/2 to 1/2.
-
-    None for signals that have nothing between levels, as files have not.
-    """
-    exact = with_levels(signal, to_levels(signal)).values
-    found = ((exact - signal.values.clip(-1, 1)) / step(signal)).clip(-0.5, 0.5)
-    return found if float(np.abs(found).max()) > INEXACT else None
 
 
 def quality(shown: Signal, wanted: Signal) -> AnyQuality:

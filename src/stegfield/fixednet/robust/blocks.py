@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 
 import numpy as np
-from jaxtyping import Float64, Int64, Shaped
+from jaxtyping import Float64, Int64
 from numpy.typing import NDArray
 
 from stegfield.keys import IMAGE_SALT, Key
@@ -40,7 +40,6 @@ CELL = 18.0
 KNOWN_CELL = CELL * 2 / math.sqrt(3)
 """The same where readers have the cover: moves of half a cell cost as much as those above do, which
 reach up to a whole cell, evenly."""
-LUMA = (299, 587, 114)  # thousandths, ITU-R BT.601
 GROUP = 8  # neighbouring blocks: those of a byte
 DOUBT = 0.3  # a mean of logits that counts for nothing; noise has 2 / pi
 INDICES = 1024
@@ -96,7 +95,7 @@ class BlockNetwork:
         return self.order[kernel, (turn + self._drawn[1][kernel]) % max(1, groups), within], kernel
 
     def project(self, cosines: Float64[np.ndarray, "blocks 8"]) -> Float64[np.ndarray, " bits"]:
-        """Give z for every bit, in cells and with its phase: whole numbers are cells' centres.
+        """Return z for every bit, in cells and with its phase: whole numbers are cells' centres.
 
         A cover that readers have lies at 1/2, between the two cells that are used then.
         """
@@ -109,20 +108,20 @@ class BlockNetwork:
         return z
 
     def read(self, z: Float64[np.ndarray, " bits"]) -> Float64[np.ndarray, " bits"]:
-        """Give one logit per bit: cos(pi z), which is sin(pi (z + 1/2)); below 0 the bit is 1."""
+        """Return one logit per bit: cos(pi z), which is sin(pi (z + 1/2)); below 0 the bit is 1."""
         return np.cos(np.pi * (z if self.cover is None else np.clip(z, 0, 1)))
 
     def unproject(
         self, moves: Float64[np.ndarray, " bits"], blocks: int
     ) -> Float64[np.ndarray, "blocks 8"]:
-        """Give the least change of the cosines that moves every z by so many cells."""
+        """Return the least change of the cosines that moves every z by so many cells."""
         levels = np.zeros((blocks, KERNELS))
         levels[self.places] = moves * self.cell
         cosines: NDArray[np.float64] = levels @ self.mixing
         return cosines
 
     def logits(self, cosines: Float64[np.ndarray, "blocks 8"]) -> Float64[np.ndarray, " bits"]:
-        """Give what is read from cosines, one logit per bit."""
+        """Return what is read from cosines, one logit per bit."""
         return self.read(self.project(cosines))
 
 
@@ -179,7 +178,7 @@ def fold(logits: Float64[np.ndarray, " bits"], copies: int) -> Float64[np.ndarra
 
 
 def block_cosines(luma: Float64[np.ndarray, "rows columns"]) -> Float64[np.ndarray, "blocks 8"]:
-    """Give the carrying cosines of all whole blocks, row by row."""
+    """Return the carrying cosines of all whole blocks, row by row."""
     down, across = luma.shape[0] // SIDE, luma.shape[1] // SIDE
     whole = luma[: down * SIDE, : across * SIDE]
     blocks = whole.reshape(down, SIDE, across, SIDE).swapaxes(1, 2).reshape(-1, SIDE * SIDE)
@@ -189,7 +188,7 @@ def block_cosines(luma: Float64[np.ndarray, "rows columns"]) -> Float64[np.ndarr
 def block_levels(
     cosines: Float64[np.ndarray, "blocks 8"], rows: int, columns: int
 ) -> Float64[np.ndarray, "rows columns"]:
-    """Give the luma that has these cosines and no others."""
+    """Return the luma that has these cosines and no others."""
     down, across = rows // SIDE, columns // SIDE
     levels = np.zeros((rows, columns))
     levels[: down * SIDE, : across * SIDE] = (
@@ -201,22 +200,9 @@ def block_levels(
     return levels
 
 
-def luma(
-    levels: Shaped[np.ndarray, "rows columns channels"],
-) -> Float64[np.ndarray, "rows columns"]:
-    """Give the luma of RGB samples, or grey samples as they are."""
-    if levels.shape[2] == 1:
-        return levels[..., 0].astype(np.float64)
-    weights = np.array(LUMA) / sum(LUMA)
-    luma: NDArray[np.float64] = levels[..., 0] * weights[0]
-    for channel in (1, 2):
-        luma += levels[..., channel] * weights[channel]
-    return luma
-
-
 @cache
 def _waves() -> NDArray[np.float64]:
-    """Give the carrying cosines as unit vectors, one a row."""
+    """Return the carrying cosines as unit vectors, one a row."""
     at = (2 * np.arange(SIDE) + 1) * np.pi / (2 * SIDE)
     waves = np.stack([np.cos(frequency * at) for frequency in range(SIDE)])
     waves *= np.sqrt(np.where(np.arange(SIDE) == 0, 1, 2) / SIDE)[:, None]

@@ -8,12 +8,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from stegfield.carriers import Carrier
 from stegfield.errors import CapacityError, UnreadableError
-from stegfield.fixednet import exact, search
-from stegfield.fixednet.sine import SineNetwork, segments
-from stegfield.fixednet.trellis import solve
+from stegfield.fixednet.exact import profile as exact
+from stegfield.fixednet.exact import search
+from stegfield.fixednet.exact.sine import SineNetwork, segments
+from stegfield.fixednet.exact.trellis import solve
 from stegfield.keys import IMAGE_SALT, Key
 from stegfield.payload import LARGEST_MESSAGE, TAG, Content, Header, bits_of
+from stegfield.signals import waves
 
 KEY, OTHER = Key(bytes(range(32))), Key(bytes(range(1, 33)))
 OWN_SALT = bytes(range(16))
@@ -27,15 +30,20 @@ def cover_of(count: int, seed: int = 0) -> NDArray[np.uint8]:
     return np.random.default_rng(seed).integers(0, 256, count, dtype=np.uint8)
 
 
-def flat(samples: NDArray[Any]) -> NDArray[np.float32]:
-    return np.ones(len(samples), dtype=np.float32)
+def carrier_of(
+    levels: NDArray[Any],
+    bounds: tuple[int, int] = BOUNDS,
+) -> Carrier:
+    """Let levels carry bits at one cost."""
+    costs = np.ones(len(levels), dtype=np.float32)
+    return Carrier(levels, bounds, lambda: costs, put_back=lambda stego: waves(8, 8))
 
 
 def embedded(
     samples: NDArray[Any], message: bytes, key: Key = KEY, **options: Any
 ) -> NDArray[np.int64]:
-    options = {"bounds": BOUNDS, "salt": OWN_SALT, **options}
-    change, _ = exact.embed(samples, flat(samples), Content.of(message), key, **options)
+    carrier = carrier_of(samples, bounds=options.pop("bounds", BOUNDS))
+    change, _ = exact.embed(carrier, Content.of(message), key, **{"salt": OWN_SALT, **options})
     return samples.astype(np.int64) + change
 
 
@@ -45,8 +53,8 @@ def embedded(
 @given(st.binary(max_size=80), keys, st.integers(1200, 1400), st.integers(3, 8))
 @example(b"", KEY, 1200, 3)
 @example(NOISE[:80], KEY, 1200, 8)
-def test_extract_undoes_embed(message: bytes, key: Key, count: int, span: int) -> None:
-    stego = embedded(cover_of(count, seed=count), message, key, span=span)
+def test_extract_undoes_embed(message: bytes, key: Key, count: int, height: int) -> None:
+    stego = embedded(cover_of(count, seed=count), message, key, constraint_height=height)
     assert exact.extract(stego, key) == message
     assert stego.min() >= 0
     assert stego.max() <= 255
@@ -79,9 +87,7 @@ def test_the_longest_message_of_a_rate_fits_and_one_byte_more_is_refused_with_bo
     bits = max(exact.HEADER_BITS + 300, int(share * exact.fullest(count)))
     longest = exact.net_bytes(bits)
     assert longest > 0
-    change, carried = exact.embed(
-        samples, flat(samples), Content.of(NOISE[:longest]), KEY, bounds=BOUNDS, bits=bits
-    )
+    change, carried = exact.embed(carrier_of(samples), Content.of(NOISE[:longest]), KEY, bits=bits)
     assert carried == bits
     assert exact.extract(samples + change, KEY) == NOISE[:longest]
     with pytest.raises(CapacityError, match=rf"\b{longest + 1} bytes .*\b{longest}\b") as caught:
@@ -91,10 +97,7 @@ def test_the_longest_message_of_a_rate_fits_and_one_byte_more_is_refused_with_bo
 
 def test_without_a_rate_a_message_takes_as_few_bits_as_it_needs() -> None:
     samples = cover_of(4000)
-    carried = [
-        exact.embed(samples, flat(samples), Content.of(NOISE[:n]), KEY, bounds=BOUNDS)[1]
-        for n in (0, 1, 100)
-    ]
+    carried = [exact.embed(carrier_of(samples), Content.of(NOISE[:n]), KEY)[1] for n in (0, 1, 100)]
     assert carried == [exact.HEADER_BITS + 8 * (n + TAG + exact.PARITY) for n in (0, 1, 100)]
 
 
@@ -180,9 +183,7 @@ def test_a_crafted_header_is_unreadable(network: tuple[int, int, int], length: i
     header = Header(False, length, exact.NETWORK.pack(*network), OWN_SALT)
     sealed = bits_of(exact.HEADER_CODE.encode(header.seal(KEY, IMAGE_SALT)))
     reader: SineNetwork = exact.header_network(KEY, 4000)
-    change = solve(
-        reader, sealed, samples, flat(samples), strictness=1.0, bounds=BOUNDS, salt=OWN_SALT
-    )
+    change = solve(reader, sealed, carrier_of(samples), lambda_=1.0, salt=OWN_SALT)
     stego = samples + change
     assert np.array_equal(reader.read(stego), sealed)
     with pytest.raises(UnreadableError):
@@ -218,7 +219,8 @@ def test_a_message_over_several_segments_comes_back_wherever_the_header_is() -> 
     for at in range(5):
         key = Key(bytes([at] * 32))
         found.add(exact.header_segment(key, len(samples)))
-        assert exact.extract(embedded(samples, NOISE[:50], key, span=3), key) == NOISE[:50]
+        stego = embedded(samples, NOISE[:50], key, constraint_height=3)
+        assert exact.extract(stego, key) == NOISE[:50]
     assert len(found) > 1
 
 

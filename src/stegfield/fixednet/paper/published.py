@@ -30,7 +30,7 @@ from torch import Tensor
 
 from stegfield import files
 from stegfield.errors import ConfigError, InputError
-from stegfield.fixednet.network import FixedNetwork
+from stegfield.fixednet.paper.network import FixedNetwork
 
 LARGEST_FILE = 1 << 24
 LARGEST_DESCRIPTION = 1 << 16
@@ -89,14 +89,14 @@ class PublishedNetwork(FixedNetwork):
     def forward(
         self, image: Float[Tensor, "rows columns 3"]
     ) -> Float[Tensor, "rows columns depth"]:
-        """Give the logits of an image with values in [0, 1]."""
+        """Return the logits of an image with values in [0, 1]."""
         logits = _through(self.decoder, _to_batch(2 * image - 1))
         return logits[0, self.order[: self.depth]].movedim(0, -1)
 
     def encode(
         self, image: Float[Tensor, "rows columns 3"], bits: Bool[np.ndarray, " bits"]
     ) -> Float[Tensor, "rows columns 3"]:
-        """Give the encoder's stego image, from which the decoder reads most of the bits.
+        """Return the encoder's stego image, from which the decoder reads most of the bits.
 
         Args:
             image: The cover, with values in [0, 1].

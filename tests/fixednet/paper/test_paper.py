@@ -6,7 +6,8 @@ import pytest
 from stegfield import fixednet, signals
 from stegfield.config import DescentConfig, EmbedConfig
 from stegfield.errors import CapacityError, ConfigError, NotEmbeddedError, UnreadableError
-from stegfield.fixednet import Progress, paper
+from stegfield.fixednet import EmbedProgress
+from stegfield.fixednet.paper import profile as paper
 from stegfield.keys import Key
 
 KEY = Key(bytes(32))
@@ -19,7 +20,7 @@ ROOM = paper.net_bytes(24 * 24)
 
 @pytest.mark.parametrize("start", ["cover", "noise"])
 def test_the_papers_network_gives_the_message_back(start: str) -> None:
-    told: list[Progress] = []
+    told: list[EmbedProgress] = []
     result = fixednet.embed(
         COVER,
         b"noon",
@@ -51,4 +52,4 @@ def test_settings_that_make_no_sense_are_refused() -> None:
     with pytest.raises(ConfigError, match="encoder needs"):
         DescentConfig(start="encoder")
     with pytest.raises(ConfigError, match="1, 2, 3 or 4"):
-        EmbedConfig(profile="paper", bpp=1.5)
+        fixednet.check(signals.IMAGE, ".png", EmbedConfig(profile="paper", bpp=1.5))

@@ -35,9 +35,9 @@ from torch import Tensor
 
 from stegfield.config import DescentConfig
 from stegfield.errors import CapacityError, ConfigError
-from stegfield.fixednet.network import FixedNetwork
-from stegfield.fixednet.progress import Progress, Watch
-from stegfield.fixednet.relu import ReluNetwork
+from stegfield.fixednet.paper.network import FixedNetwork
+from stegfield.fixednet.paper.relu import ReluNetwork
+from stegfield.fixednet.progress import EmbedProgress, EmbedWatch
 from stegfield.keys import Key
 from stegfield.metrics import PEAK, psnr_db
 
@@ -112,10 +112,10 @@ def embed_bits(
     levels: UInt8[np.ndarray, "rows columns channels"],
     depth: int,
     *,
-    config: DescentConfig | None = None,
+    config: DescentConfig = DescentConfig(),
     start: Float[Tensor, "rows columns channels"] | None = None,
     until_read: bool = True,
-    watch: Watch = lambda progress: None,
+    watch: EmbedWatch = lambda progress: None,
 ) -> Embedded:
     """Change an image until one of a key's ReLU networks reads the bits.
 
@@ -141,12 +141,11 @@ def embed_bits(
         ConfigError: The depth is out of range.
         CapacityError: There are more bits than the pixels carry.
     """
-    config = DescentConfig() if config is None else config
     best: Embedded | None = None
     stopped = False
     for index in range(config.networks):
 
-        def one(progress: Progress, index: int = index) -> bool:
+        def one(progress: EmbedProgress, index: int = index) -> bool:
             nonlocal stopped
             share = (index + progress.fraction) / config.networks
             stopped = bool(watch(replace(progress, fraction=share)))
@@ -171,9 +170,9 @@ def descend(
     bits: Bool[np.ndarray, " bits"],
     levels: UInt8[np.ndarray, "rows columns channels"],
     *,
-    config: DescentConfig | None = None,
+    config: DescentConfig = DescentConfig(),
     start: Float[Tensor, "rows columns channels"] | None = None,
-    watch: Watch = lambda progress: None,
+    watch: EmbedWatch = lambda progress: None,
 ) -> Descent:
     """Change an image until a fixed network reads the bits.
 
@@ -190,7 +189,6 @@ def descend(
         ConfigError: The network reads images with another number of channels.
         CapacityError: There are more bits than the pixels carry.
     """
-    config = DescentConfig() if config is None else config
     task = _task(network, bits, levels, config.eps)
     image = _to_values(levels, task.lower.device) if start is None else start.to(task.lower)
     image = task.within_bounds(image)
@@ -204,12 +202,12 @@ def descend(
         found = _judged(task, image)
         best = found if found.beats(best) else best
         share = restarts * config.inner / work
-        stopped = bool(watch(Progress(share, best.errors, best.psnr_db)))
+        stopped = bool(watch(EmbedProgress(share, best.errors, best.psnr_db)))
     if best.errors and not stopped:
 
         def one(step: int, found: _Found) -> bool:
             share = (config.restarts * config.inner + step) / work
-            return bool(watch(Progress(share, found.errors, found.psnr_db)))
+            return bool(watch(EmbedProgress(share, found.errors, found.psnr_db)))
 
         best = _repaired(task, best, config.repair, one)
     return Descent(
@@ -224,7 +222,7 @@ def descend(
 def read_logits(
     network: FixedNetwork, levels: UInt8[np.ndarray, "rows columns channels"]
 ) -> Float64[np.ndarray, "rows columns depth"]:
-    """Give the logits of an 8-bit image, computed in float64."""
+    """Return the logits of an 8-bit image, computed in float64."""
     exact = copy.deepcopy(network).to(torch.float64)
     with torch.no_grad():
         logits = exact(_to_values(levels, _device(network), torch.float64))
@@ -243,7 +241,7 @@ def noise_around(
     spread: float,
     generator: torch.Generator,
 ) -> Float[Tensor, "rows columns channels"]:
-    """Give an image to start from: the cover and uniform noise of up to ``spread``, in [0, 1]."""
+    """Return an image to start from: the cover and uniform noise of up to ``spread``, in [0, 1]."""
     noise = 2 * torch.rand(levels.shape, generator=generator) - 1
     return (_to_values(levels, noise.device) + spread * noise).clamp(0, 1)
 

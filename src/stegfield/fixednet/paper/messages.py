@@ -1,20 +1,16 @@
-"""The paper's profile, to compare with: a ReLU network, gradients, nothing that corrects errors.
-
-    bits, pixel by pixel:  [ header | body | random ............ ]
+"""Messages by the paper's networks: ReLU networks or a released SteganoGAN, and gradients.
 
 Every pixel carries as many bits as the rate says. The receiver tries the ten networks of a key, or
 a released SteganoGAN, at every rate. Header and body are those of the other profiles, without
 parity: so one wrong bit is enough to lose the message, and embedding fails where the solver leaves
 one.
 
-Source: GINR-Stega, Sec. 3.4; see `stegfield.fixednet.gradient` for what differs.
+Source: GINR-Stega, Sec. 3.4; see `stegfield.fixednet.paper.gradient` for what differs.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,35 +19,28 @@ from jaxtyping import UInt8
 
 from stegfield.config import LARGEST_NETWORKS, DescentConfig
 from stegfield.errors import ConfigError, UnreadableError
-from stegfield.fixednet.gradient import (
-    descend,
-    embed_bits,
-    noise_around,
-    read_logits,
-)
-from stegfield.fixednet.network import FixedNetwork
-from stegfield.fixednet.progress import Watch
-from stegfield.fixednet.published import CHANNELS, PublishedNetwork
-from stegfield.fixednet.relu import DEEPEST, ReluNetwork
+from stegfield.fixednet.paper.gradient import descend, embed_bits, noise_around, read_logits
+from stegfield.fixednet.paper.network import FixedNetwork
+from stegfield.fixednet.paper.profile import HEADER_BITS, net_bytes
+from stegfield.fixednet.paper.published import CHANNELS, PublishedNetwork
+from stegfield.fixednet.paper.relu import DEEPEST, ReluNetwork
+from stegfield.fixednet.progress import EmbedWatch
 from stegfield.keys import IMAGE_SALT, Key
 from stegfield.metrics import PEAK
 from stegfield.payload import (
     HEADER_BYTES,
     SETTINGS,
+    Code,
     Content,
     Header,
-    bits_of,
     bytes_of,
     check_room,
-    longest_message,
+    fill,
     open_body,
+    seal,
 )
 
-HEADER_BITS = 8 * HEADER_BYTES
-net_bytes = partial(longest_message, header=HEADER_BITS, parity=0)
 SPREAD = 2 / 255  # of the noise that a descent may begin with
-LARGEST_PIXELS = 1 << 20
-"""The solver takes about 12 KB of memory for each: 12 GB for an image of this size."""
 
 
 def embed(
@@ -61,7 +50,7 @@ def embed(
     *,
     depth: int,
     config: DescentConfig,
-    watch: Watch | None = None,
+    watch: EmbedWatch | None = None,
 ) -> UInt8[np.ndarray, "rows columns channels"]:
     """Change an image until one of the key's ReLU networks reads a message.
 
@@ -82,15 +71,12 @@ def embed(
     room = depth * levels.shape[0] * levels.shape[1]
     needed = HEADER_BITS + 8 * content.length
     check_room(content, needed=needed, available=room, net=net_bytes(room))
-    header = content.header(bytes(SETTINGS))
-    sent = header.seal(key, IMAGE_SALT) + content.seal(key, header)
-    filling = key.stream("filling", salt=header.salt).bytes(room // 8 + 1 - len(sent))
-
+    sealed = seal(content, key, bytes(SETTINGS), (Code(HEADER_BYTES, 0), Code(content.length, 0)))
+    bits = fill(sealed.header + sealed.body, room, key, sealed.salt)
     watch = watch or (lambda progress: None)
-    bits = bits_of(sent + filling)[:room]
     start = None
     if config.start == "noise":
-        seed = int.from_bytes(header.salt[:7])
+        seed = int.from_bytes(sealed.salt[:7])
         start = noise_around(levels, SPREAD, torch.Generator().manual_seed(seed))
     if config.weights is None:
         done = embed_bits(key, bits, levels, depth, config=config, start=start, watch=watch)
@@ -113,11 +99,9 @@ def extract(
         weights: The released network that it was embedded for [default: the key's networks].
 
     Raises:
-        UnreadableError: There is none for this key, or a bit of it is wrong.
+        UnreadableError: There is no message for this key, or a bit of it is wrong.
         InputError: The weights are not a network that can be trusted.
-        ConfigError: The image is too large to have been embedded in.
     """
-    check_pixels(levels.shape[:2])
     channels = levels.shape[2]
     networks: Iterable[FixedNetwork] = (
         ReluNetwork(key, seed_index=index, depth=DEEPEST, channels=channels)
@@ -137,20 +121,6 @@ def extract(
             body = data[HEADER_BYTES : HEADER_BYTES + header.length]
             return open_body(body, key, header)
     raise UnreadableError
-
-
-def check_pixels(size: tuple[int, ...]) -> None:
-    """Refuse an image that would take too much memory.
-
-    Raises:
-        ConfigError: It has more than 1,048,576 pixels.
-    """
-    pixels = math.prod(size)
-    if pixels > LARGEST_PIXELS:
-        raise ConfigError(
-            f"the paper profile takes at most {LARGEST_PIXELS:,} pixels, got {pixels:,}",
-            hint="its solver takes 12 KB of memory a pixel: take a smaller image",
-        )
 
 
 def _check_channels(levels: UInt8[np.ndarray, "rows columns channels"]) -> None:

@@ -6,7 +6,7 @@ The image has values in [0, 1], as the paper's bounds (its Eq. 2) have; convolut
 Bit d of a pixel is 1 where its logit d is above 0. All weights are drawn by the key from a normal
 distribution, the scales of the normalisation as well, and there are no biases. Nothing is trained:
 the sender looks for an image that makes this network say the message
-(`stegfield.fixednet.gradient`).
+(`stegfield.fixednet.paper.gradient`).
 
 Where the logits that decide are close to 0, two machines may round to different sides of it; so the
 sender keeps them at a distance.
@@ -27,7 +27,7 @@ from torch import Tensor
 
 from stegfield.config import LARGEST_NETWORKS
 from stegfield.errors import ConfigError
-from stegfield.fixednet.network import FixedNetwork
+from stegfield.fixednet.paper.network import FixedNetwork
 from stegfield.keys import IMAGE_SALT, Key
 
 UNITS = 128
@@ -78,7 +78,7 @@ class ReluNetwork(FixedNetwork):
     def forward(
         self, image: Float[Tensor, "rows columns channels"]
     ) -> Float[Tensor, "rows columns depth"]:
-        """Give the logits of an image with values in [0, 1]."""
+        """Return the logits of an image with values in [0, 1]."""
         features = image.movedim(-1, 0)[None]
         for layer in range(HIDDEN):
             features = nn.conv2d(features, self.get_buffer(f"weight{layer}"), padding=1)

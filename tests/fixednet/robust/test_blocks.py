@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from skimage import data
 
 from stegfield import channel
-from stegfield.fixednet.blocks import (
+from stegfield.fixednet.robust.blocks import (
     CELL,
     FREQUENCIES,
     GROUP,
@@ -26,14 +26,13 @@ from stegfield.fixednet.blocks import (
     block_order,
     find_networks,
     fold,
-    luma,
 )
 from stegfield.keys import IMAGE_SALT, Key
-from stegfield.metrics import Samples
+from stegfield.metrics import Samples, luma
 
 PHOTOGRAPHS: Any = data
 KEY, OTHER = Key(bytes(range(32))), Key(bytes(range(1, 33)))
-GOLDEN = Path(__file__).parent.parent / "golden" / "networks.json"
+GOLDEN = Path(__file__).parent.parent.parent / "golden" / "networks.json"
 VECTORS: dict[str, Any] = json.loads(GOLDEN.read_text())["blocks"]
 
 keys = st.binary(min_size=32, max_size=32).map(Key)
@@ -252,20 +251,6 @@ def test_a_lost_copy_does_not_outvote_one_that_is_sure(seed: int) -> None:
     wrong = (fold(np.concatenate([kept, lost]), 2) < 0) != (bits < 0)
     assert wrong.mean() < 0.03
     assert (np.add(kept, lost) * bits < 0).mean() > 0.05  # as their plain sum does
-
-
-# luma
-
-
-def test_luma_of_grey_is_grey() -> None:
-    grey = np.random.default_rng(0).integers(0, 256, (9, 7, 1), dtype=np.uint8)
-    assert np.array_equal(luma(grey), grey[..., 0])
-    assert np.allclose(luma(np.repeat(grey, 3, axis=2)), grey[..., 0])
-
-
-def test_luma_weighs_as_bt_601_does() -> None:
-    colours = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255]]], np.uint8)
-    assert np.allclose(luma(colours), [[76.245, 149.685, 29.07]])
 
 
 @given(st.integers(0, 1 << 32))

@@ -13,18 +13,18 @@ from skimage import data
 
 from stegfield import channel
 from stegfield.errors import CapacityError, UnreadableError
-from stegfield.fixednet import robust
-from stegfield.fixednet.blocks import (
+from stegfield.fixednet.progress import EmbedProgress
+from stegfield.fixednet.robust import coding, search
+from stegfield.fixednet.robust import profile as robust
+from stegfield.fixednet.robust.blocks import (
     BlockNetwork,
     block_cosines,
     block_order,
     find_networks,
-    luma,
 )
-from stegfield.fixednet.progress import Progress
 from stegfield.keys import IMAGE_SALT, Key
-from stegfield.metrics import Samples, psnr_db
-from stegfield.payload import TAG, Code, Content, Header
+from stegfield.metrics import Samples, luma, psnr_db
+from stegfield.payload import TAG, Code, Content, Header, Sealed
 
 PHOTOGRAPHS: Any = data
 KEY, OTHER = Key(bytes(range(32))), Key(bytes(range(1, 33)))
@@ -89,10 +89,10 @@ def test_what_survived_is_what_comes_back() -> None:
     noise = np.random.default_rng(0).choice(np.array([0, 255], np.uint8), (SIDE, SIDE, 3))
     stego = embedded(noise)  # every change is cut off at an end of the range
     survived = robust.survived(stego, KEY, MESSAGE)
-    assert set(survived) == set(robust.CHANNELS)
+    assert set(survived) == set(search.CHANNELS)
     assert not all(survived.values())
     for name, came_back in survived.items():
-        seen = robust.CHANNELS[name](stego)
+        seen = search.CHANNELS[name](stego)
         if came_back:
             assert robust.extract(seen, KEY) == MESSAGE
         else:
@@ -127,14 +127,14 @@ def test_wrong_keys_innocent_and_small_images_are_refused() -> None:
 
 def test_the_longest_message_fits_and_one_byte_more_is_refused_with_both_numbers() -> None:
     noise = np.random.default_rng(0).bytes(1000)
-    room = robust.net_bytes(robust.fullest(SIDE, SIDE))
+    room = coding.net_bytes(coding.fullest(SIDE, SIDE))
     assert robust.extract(embedded(photo(), noise[:room]), KEY) == noise[:room]
     with pytest.raises(CapacityError, match=rf"\b{room + 1} bytes .*\b{room}\b"):
         embedded(photo(), noise[: room + 1])
 
 
 def test_an_image_without_room_for_a_header_is_refused() -> None:
-    assert robust.net_bytes(robust.fullest(64, 64)) == 0
+    assert coding.net_bytes(coding.fullest(64, 64)) == 0
     with pytest.raises(CapacityError):
         embedded(photo(64), b"")
 
@@ -147,7 +147,7 @@ def test_the_same_salt_gives_the_same_image_and_another_does_not() -> None:
 def found_in(levels: Samples) -> int:
     """Find the index of an image's network."""
     order, cosines = block_order(KEY, SIDE, SIDE), block_cosines(luma(levels))
-    bits, copies = robust.HEADER_BITS, robust.HEADER_COPIES
+    bits, copies = coding.HEADER_BITS, coding.HEADER_COPIES
     return find_networks(KEY, order, cosines, bits=bits, copies=copies, count=1)[0].index
 
 
@@ -180,10 +180,14 @@ def crafted(copies: int, parity: int, rest: bytes = bytes(7)) -> Samples:
     """Let a sender with the key, but not this program, choose the header."""
     content = Content(MESSAGE, deflated=False)
     header = Header(False, content.length, bytes([copies, parity]) + rest, SALT)
-    sealed = header.seal(KEY, IMAGE_SALT), content.seal(KEY, header)
-    sent = robust.Sent(Code(content.length, min(parity, 254)), max(copies, 1))
-    network = BlockNetwork(KEY, 0, block_order(KEY, SIDE, SIDE), sent.bits)
-    return robust._solve(photo(), network, sent, sealed, least_db=0.0, watch=lambda _: None)
+    body = coding.BodyCode(Code(content.length, min(parity, 254)), max(copies, 1))
+    sealed = Sealed(
+        salt=SALT,
+        header=coding.HEADER_CODE.encode(header.seal(KEY, IMAGE_SALT)),
+        body=body.code.encode(content.seal(KEY, header)),
+    )
+    network = BlockNetwork(KEY, 0, block_order(KEY, SIDE, SIDE), body.bits)
+    return search.solve(photo(), network, body, sealed, least_db=0.0, watch=lambda _: None)
 
 
 def test_what_a_sender_would_write_is_read() -> None:
@@ -210,8 +214,8 @@ def test_a_header_that_no_sender_would_write_is_unreadable(
 
 
 def test_a_body_beyond_the_fullest_is_unreadable(monkeypatch: pytest.MonkeyPatch) -> None:
-    room = robust.fullest(SIDE, SIDE)
-    message = np.random.default_rng(0).bytes(robust.net_bytes(room))
+    room = coding.fullest(SIDE, SIDE)
+    message = np.random.default_rng(0).bytes(coding.net_bytes(room))
     stego = embedded(photo(), message)
     assert robust.extract(stego, KEY) == message
     monkeypatch.setattr(robust, "fullest", lambda *_: room - 320)
@@ -221,20 +225,20 @@ def test_a_body_beyond_the_fullest_is_unreadable(monkeypatch: pytest.MonkeyPatch
 
 @given(st.integers(TAG, 1500), st.integers(0, 30_000))
 def test_copies_and_parity_fill_the_room(length: int, bits: int) -> None:
-    sent = robust._strongest(length, bits)
-    if sent is None:
-        assert robust.Sent(Code(length, robust.LEAST_PARITY[0]), 1).bits > bits
+    body = coding.strongest(length, bits)
+    if body is None:
+        assert coding.BodyCode(Code(length, coding.LEAST_PARITY[0]), 1).bits > bits
         return
-    assert sent.bits <= bits
-    parity = sent.code.parity
-    assert robust.LEAST_PARITY[sent.copies - 1] <= parity <= robust.MOST_PARITY
-    if parity < robust.MOST_PARITY:
-        assert robust.Sent(Code(length, parity + 1), sent.copies).bits > bits
-    if sent.copies < len(robust.LEAST_PARITY):
-        least = Code(length, robust.LEAST_PARITY[sent.copies])
-        assert robust.Sent(least, sent.copies + 1).bits > bits
-    header = Header(False, length, sent.settings, SALT)
-    assert robust.Sent.told(header) == sent
+    assert body.bits <= bits
+    parity = body.code.parity
+    assert coding.LEAST_PARITY[body.copies - 1] <= parity <= coding.MOST_PARITY
+    if parity < coding.MOST_PARITY:
+        assert coding.BodyCode(Code(length, parity + 1), body.copies).bits > bits
+    if body.copies < len(coding.LEAST_PARITY):
+        least = Code(length, coding.LEAST_PARITY[body.copies])
+        assert coding.BodyCode(least, body.copies + 1).bits > bits
+    header = Header(False, length, body.settings, SALT)
+    assert coding.BodyCode.from_header(header) == body
 
 
 def test_a_short_message_survives_more() -> None:
@@ -248,10 +252,10 @@ def test_a_short_message_survives_more() -> None:
 def test_where_copies_would_cost_too_much_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     content = Content(bytes(range(100)), deflated=False)
     taken = []
-    for price_db in (0.0, 99.0):
-        monkeypatch.setattr(robust, "PRICE_DB", price_db)
+    for copies_db in (0.0, 99.0):
+        monkeypatch.setattr(robust, "COPIES_DB", copies_db)
         taken.append(robust.embed(photo(392), content, KEY)[1])
-    least = robust.Sent(Code(content.length, robust.LEAST_PARITY[0]), 1)
+    least = coding.BodyCode(Code(content.length, coding.LEAST_PARITY[0]), 1)
     assert least.bits == taken[1] < taken[0]
 
 
@@ -260,12 +264,12 @@ def test_the_round_after_which_most_encoders_leave_the_message_is_the_best(
 ) -> None:
     monkeypatch.setattr(robust, "LOADS", ())
     with monkeypatch.context() as patch:
-        patch.setattr(robust, "ROUNDS", 1)
+        patch.setattr(search, "ROUNDS", 1)
         first = embedded(photo())
     outcomes = count()
-    monkeypatch.setattr(robust, "_whole", lambda *_: next(outcomes) <= len(robust.CHANNELS))
+    monkeypatch.setattr(search, "corrected", lambda *_: next(outcomes) <= len(search.CHANNELS))
     assert np.array_equal(embedded(photo()), first)  # though later ones have fewer wrong bits
-    monkeypatch.setattr(robust, "_whole", lambda *_: True)
+    monkeypatch.setattr(search, "corrected", lambda *_: True)
     assert not np.array_equal(embedded(photo()), first)
 
 
@@ -273,18 +277,18 @@ def test_a_dear_cover_is_not_changed_beyond_what_all_encoders_need(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(robust, "LOADS", ())
-    monkeypatch.setattr(robust, "_whole", lambda *_: True)
+    monkeypatch.setattr(search, "corrected", lambda *_: True)
     rounds = []
     for spare_db in (99.0, 0.0):
-        monkeypatch.setattr(robust, "SPARE_DB", spare_db)
-        seen: list[Progress] = []
+        monkeypatch.setattr(search, "SPARE_DB", spare_db)
+        seen: list[EmbedProgress] = []
         robust.embed(photo(), Content.of(MESSAGE), KEY, salt=SALT, watch=seen.append)
         rounds.append(len(seen))
     assert rounds[0] == 1 < rounds[1]
 
 
 def test_a_watch_sees_the_work_go_on() -> None:
-    seen: list[Progress] = []
+    seen: list[EmbedProgress] = []
     robust.embed(photo(), Content.of(MESSAGE), KEY, watch=seen.append)
     fractions = [step.fraction for step in seen]
     assert fractions == sorted(set(fractions))

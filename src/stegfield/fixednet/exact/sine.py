@@ -11,14 +11,14 @@ knows neither the order nor the weights.
 
 Samples are put into a keyed order first, in segments of at most 65,536, each of which takes samples
 from all over the signal. Within a segment bit i owns a stretch of samples; a sample of stretch i
-has weights in bits i to i + span - 1, always one in bit i itself. This is the shape of a
-convolution with stride and a kernel of span stretches; a message of any length is spread over all
-samples by the length of the stretches.
+has weights in bits i to i + h - 1, always one in bit i itself, where h is the constraint height.
+This is the shape of a convolution with stride and a kernel of h stretches; a message of any length
+is spread over all samples by the length of the stretches.
 
 Source: the paper's fixed network (GINR-Stega, Sec. 3.6) with sines for its ReLUs. The weights have
 the shape of a syndrome-trellis code (Filler, Judas and Fridrich 2011), so that the sender can find
-the best change of the samples exactly (`stegfield.fixednet.trellis`) where the paper descends along
-gradients.
+the best change of the samples exactly (`stegfield.fixednet.exact.trellis`) where the paper descends
+along gradients.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ from functools import cached_property, partial
 from itertools import accumulate, pairwise
 
 import numpy as np
-from jaxtyping import Bool, Int8, Integer
+from jaxtyping import Bool, Int8, Int64, Integer, UInt64
 from numpy.typing import NDArray
 
-from stegfield.config import check_span
+from stegfield.config import check_constraint_height
 from stegfield.errors import ConfigError
-from stegfield.fixednet.search import parallel, window_parities
+from stegfield.fixednet.exact.search import parallel, window_parities
 from stegfield.keys import IMAGE_SALT, Key
 
 SEGMENT = 1 << 16  # samples: the solver's memory, and the unit of work of a thread
 PLANES = 2
-SPAN = 10
+CONSTRAINT_HEIGHT = 10
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class SineNetwork:
         label: Networks of other labels have unrelated weights.
         order: Sample indices in keyed order, segment by segment (see `keyed_order`).
         bits: How many bits the first and the second plane carry.
-        span: Over how many bits of its plane a sample has weights.
+        constraint_height: Over how many bits of its plane a sample has weights.
 
     Raises:
         ConfigError: A plane should carry more bits than there are samples.
@@ -72,10 +72,10 @@ class SineNetwork:
     label: str
     order: Sequence[NDArray[np.int32]]
     bits: tuple[int, int]
-    span: int = SPAN
+    constraint_height: int = CONSTRAINT_HEIGHT
 
     def __post_init__(self) -> None:
-        check_span(self.span)
+        check_constraint_height(self.constraint_height)
         if not all(0 <= count <= self.samples for count in self.bits):
             raise ConfigError(f"{self.samples} samples cannot carry {self.bits} bits")
 
@@ -99,14 +99,17 @@ class SineNetwork:
         drawn = np.frombuffer(noise.bytes(2 * samples), "<u2").astype(np.int64)
         # one weight in the bit that owns the sample, so that every message can be reached;
         # one at the far end, so that the window has its full length; none beyond the last bit
-        columns = drawn | 1 | 1 << (self.span - 1)
-        room = np.minimum(bits - stretch, self.span)
+        columns = drawn | 1 | 1 << (self.constraint_height - 1)
+        room = np.minimum(bits - stretch, self.constraint_height)
         return Weights(stretch, columns & ((1 << room) - 1))
 
     def read(self, samples: Integer[np.ndarray, " samples"]) -> Bool[np.ndarray, " bits"]:
         """Read the message: True where the logit is negative."""
         shares = [
-            (plane, *share) for plane in range(PLANES) for share in enumerate(self.shares[plane])
+            (plane, segment, share)
+            for plane in range(PLANES)
+            for segment, share in enumerate(self.shares[plane])
+            if share
         ]
 
         def one(job: tuple[int, int, int]) -> NDArray[np.bool_]:
@@ -114,15 +117,15 @@ class SineNetwork:
             ones = planes(samples[self.order[segment]], plane)
             return parities(self.weights(segment, plane), ones, share)
 
-        return np.concatenate(list(parallel(one, shares)))
+        return np.concatenate([np.zeros(0, dtype=np.bool_), *parallel(one, shares)])
 
     def logits(self, samples: Integer[np.ndarray, " samples"]) -> Int8[np.ndarray, " bits"]:
-        """Give one logit per bit, 1 or -1; a negative one stands for the bit 1."""
+        """Return one logit per bit, 1 or -1; a negative one stands for the bit 1."""
         return np.where(self.read(samples), np.int8(-1), np.int8(1))
 
 
 def segments(samples: int) -> int:
-    """Give the number of segments that samples are divided into.
+    """Return the number of segments that samples are divided into.
 
     It shares no factor with the number of samples, and so with that of a row: each segment then
     meets all channels and columns.
@@ -140,7 +143,23 @@ def segment_order(key: Key, samples: int, segment: int) -> NDArray[np.int32]:
     """
     at = np.arange(segment, samples, segments(samples), dtype=np.int32)
     noise = key.stream(f"order/{segment}", salt=IMAGE_SALT)
-    return at[noise.choose(len(at), len(at))]
+    return np.take(at, rising(noise.integers(len(at))))
+
+
+def rising(draws: UInt64[np.ndarray, " draws"]) -> Int64[np.ndarray, " draws"]:
+    """Return the places of draws in rising order; of equal ones, the first one first.
+
+    Sorting numbers is five times as fast as sorting their places: each draw carries its place in
+    its lowest bits. Where draws then have equal upper bits, all are sorted once more as they were.
+    """
+    places = np.arange(len(draws), dtype=np.uint64)
+    width = np.uint64(len(draws).bit_length())
+    marked = draws >> width << width | places
+    marked.sort()
+    upper = marked >> width
+    if (upper[1:] == upper[:-1]).any():
+        return np.argsort(draws, kind="stable")
+    return (marked & ((np.uint64(1) << width) - np.uint64(1))).astype(np.int64)
 
 
 def keyed_order(key: Key, samples: int) -> list[NDArray[np.int32]]:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from stegfield.config import DescentConfig
 from stegfield.errors import CapacityError, ConfigError
-from stegfield.fixednet import gradient
-from stegfield.fixednet.gradient import (
+from stegfield.fixednet.paper import gradient
+from stegfield.fixednet.paper.gradient import (
     Descent,
     descend,
     embed_bits,
@@ -20,8 +20,8 @@ from stegfield.fixednet.gradient import (
     read_bits,
     read_logits,
 )
-from stegfield.fixednet.progress import Progress
-from stegfield.fixednet.relu import ReluNetwork
+from stegfield.fixednet.paper.relu import ReluNetwork
+from stegfield.fixednet.progress import EmbedProgress
 from stegfield.keys import Key
 from stegfield.metrics import psnr_db
 
@@ -114,7 +114,7 @@ def test_the_repair_leaves_fewer_bits_wrong() -> None:
 
 @pytest.mark.usefixtures("one_thread")
 def test_the_best_image_is_kept() -> None:
-    told: list[Progress] = []
+    told: list[EmbedProgress] = []
     bits = message(SIDE * SIDE)
     result = descend(ReluNetwork(KEY), bits, cover(), config=QUICK, watch=told.append)
     shares = [progress.fraction for progress in told]
@@ -192,7 +192,7 @@ def test_a_network_below_20_db_is_given_up_unless_it_is_the_last(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(gradient, "ENOUGH_DB", 200.0)
-    told: list[Progress] = []
+    told: list[EmbedProgress] = []
     config = DescentConfig(restarts=2, repair=5, networks=3)
     embed_bits(KEY, message(4 * SIDE * SIDE), cover(), 4, config=config, watch=told.append)
     shares = [progress.fraction for progress in told]
@@ -202,9 +202,9 @@ def test_a_network_below_20_db_is_given_up_unless_it_is_the_last(
 
 
 def test_the_watch_ends_all_networks() -> None:
-    told: list[Progress] = []
+    told: list[EmbedProgress] = []
 
-    def watch(progress: Progress) -> bool:
+    def watch(progress: EmbedProgress) -> bool:
         told.append(progress)
         return True
 

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from stegfield import fixednet
 from stegfield.config import DescentConfig, EmbedConfig
 from stegfield.errors import ConfigError, InputError, UnreadableError
-from stegfield.fixednet.gradient import descend, read_bits
-from stegfield.fixednet.published import PublishedNetwork
+from stegfield.fixednet.paper.gradient import descend, read_bits
+from stegfield.fixednet.paper.published import PublishedNetwork
 from stegfield.keys import Key
 from stegfield.metrics import psnr_db
 from stegfield.signals import waves

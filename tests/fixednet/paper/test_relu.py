@@ -9,12 +9,12 @@ import pytest
 import torch
 
 from stegfield.errors import ConfigError
-from stegfield.fixednet.gradient import read_logits
-from stegfield.fixednet.relu import DEEPEST, ReluNetwork, normalise
+from stegfield.fixednet.paper.gradient import read_logits
+from stegfield.fixednet.paper.relu import DEEPEST, ReluNetwork, normalise
 from stegfield.keys import Key
 
 KEY = Key(bytes(range(32)))
-GOLDEN = Path(__file__).parent.parent / "golden" / "relu.json"
+GOLDEN = Path(__file__).parent.parent.parent / "golden" / "relu.json"
 
 
 def picture(*size: int, seed: int = 0) -> torch.Tensor:
