@@ -140,7 +140,7 @@ def from_pillow(image: Image.Image, *, flatten: bool = False) -> Signal:
         flatten: Put a transparent image onto white, instead of refusing it.
 
     Raises:
-        ImageError: It is damaged, transparent, too small or too large.
+        ImageError: The image is damaged, transparent, too small or too large.
     """
     named = Path(getattr(image, "filename", "") or "the image")
     with _distrusting(named):
