@@ -385,7 +385,9 @@ def test_a_field_like_a_clean_one_has_its_sizes_and_hides(
     assert cli.run(reveal) == 0
     other = ["hide", "one.png", "-o", "other.safetensors", "--like", "clean.safetensors"]
     assert "another size" in fails([*other, *secret], capsys, code=2)
-    assert "leave out --field" in fails([*like, *secret, "--force", *QUICK], capsys, code=2)
+    assert "leave out architecture and sizes" in fails(
+        [*like, *secret, "--force", *QUICK], capsys, code=2
+    )
     own = [*like, "--force", *secret]
     own[3] = "clean.safetensors"
     assert "named twice" in fails(own, capsys)
