@@ -8,6 +8,7 @@ before, so that help is quick.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 from cyclopts import App, CycloptsError
@@ -77,6 +78,7 @@ def main() -> None:
     """Run the command line and exit."""
     # threads that wait must not take cores from those that work: on busy cores ten times faster
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read when torch is imported
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends all that Ctrl-C ends
     code = run(sys.argv[1:])
     try:
         _flush()
@@ -91,7 +93,7 @@ def run(arguments: list[str]) -> int:
         told = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
         _flush()
     except CycloptsError as error:
-        complain(" ".join(str(error).split()), "`stegfield COMMAND --help` shows how to call it")
+        complain(" ".join(str(error).split()), _usage_hint(arguments))
         return WRONG_USAGE
     except StegfieldError as error:
         complain(str(error), error.hint)
@@ -109,6 +111,14 @@ def run(arguments: list[str]) -> int:
         complain("there is not enough memory", "take a smaller image, --size or field")
         return FAILED
     return told if isinstance(told, int) else 0  # a command that told its errors gives the code
+
+
+def _usage_hint(arguments: list[str]) -> str:
+    """Say how a file is named that was taken for an option, if there is one."""
+    for each in arguments:
+        if each.startswith("-") and os.path.lexists(each):
+            return f"a file whose name begins with a dash is written ./{each}"
+    return "`stegfield COMMAND --help` shows how to call it"
 
 
 def _flush() -> None:

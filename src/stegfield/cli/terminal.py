@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from multiprocessing import parent_process
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -244,7 +245,10 @@ def finish(checkpoint: Path | None, *, stopped: bool) -> None:
 
 @contextmanager
 def interruptible(bar: Bar, promise: str) -> Iterator[Callable[[], bool]]:
-    """Show a bar, and tell whether Ctrl-C asked for an orderly end; the second stops at once."""
+    """Show a bar, and tell whether Ctrl-C or SIGTERM asked for an orderly end.
+
+    The second one stops at once. The worker of a batch is ended by the process that started it.
+    """
     asked = False
 
     def on_interrupt(number: int, frame: FrameType | None) -> None:
@@ -254,12 +258,14 @@ def interruptible(bar: Bar, promise: str) -> Iterator[Callable[[], bool]]:
         asked = True
         bar.console.print(f"{promise}; Ctrl-C again stops at once")
 
-    previous = signal.signal(signal.SIGINT, on_interrupt)
+    ending = (signal.SIGINT, signal.SIGTERM) if parent_process() is None else ()
+    previous = {number: signal.signal(number, on_interrupt) for number in ending}
     try:
         with bar:
             yield lambda: asked
     finally:
-        signal.signal(signal.SIGINT, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
 
 
 class _Steps:
