@@ -74,7 +74,7 @@ def check_new(path: Path, *, force: bool = False) -> None:
 
 
 def _identity(path: Path) -> Path:
-    """Give the one name of a file, whatever links and dots lead to it."""
+    """Return the one name of a file, whatever links and dots lead to it."""
     try:
         return Path(os.path.realpath(path))
     except (OSError, ValueError):  # a name that no file can have
@@ -192,7 +192,7 @@ def add_line(path: Path, line: bytes) -> None:
 
 
 def _whole(file: BinaryIO) -> int:
-    """Give where the last whole line ends."""
+    """Find where the last whole line ends."""
     end = file.seek(0, os.SEEK_END)
     while end:
         start = max(0, end - CHUNK)
@@ -309,7 +309,7 @@ def _rename(source: Path, path: Path, *, force: bool) -> None:
 
 
 def _mode(path: Path) -> int:
-    """Give the permissions of a file to write: those of the one that it replaces, if there is."""
+    """Choose the permissions of a file to write: those of the one that it replaces, if there is."""
     try:
         return stat.S_IMODE(path.stat().st_mode)
     except OSError:

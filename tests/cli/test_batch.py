@@ -69,6 +69,7 @@ def test_each_file_is_a_job_and_done_ones_are_not_run_again(
     Path("back.csv").write_text(back)
     assert cli.run(["batch", "back.csv"]) == 0
     assert [Path(f"back-{at}.txt").read_bytes() for at in (1, 2, 3)] == [b"Dear Bob"] * 3
+    assert {Path(f"back-{at}.txt").stat().st_mode & 0o777 for at in (1, 2, 3)} == {0o600}
     Path("stego/two.png").unlink()
     assert told(capsys, "jobs.toml")["kept"] == 2
     lines = [json.loads(line) for line in Path("jobs.jsonl").read_text().splitlines()]

@@ -51,4 +51,4 @@ def test_only_the_job_of_a_process_that_died_is_tried_again_and_last() -> None:
     jobs = ["dies", "bystander", "dies once", "one", "other", "last"]
     outcomes = list(apart(jobs, perform, lost, 2))
     assert set(outcomes[:4]) == {"bystander", "last", "one", "other"}
-    assert outcomes[4:] == [f"dies: {DIED}", "dies once"]
+    assert set(outcomes[4:]) == {f"dies: {DIED}", "dies once"}

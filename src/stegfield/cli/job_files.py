@@ -66,7 +66,7 @@ def read_jobs(path: Path, results: Path | None = None) -> list[Job]:
 
 @lru_cache(maxsize=1 << 12)
 def _folder(name: str) -> tuple[str, bool]:
-    """Give the one name of a folder, whatever leads to it, and whether it is there."""
+    """Return the one name of a folder, whatever leads to it, and whether it is there."""
     return os.path.realpath(name), os.path.isdir(name)  # noqa: PTH112 - of strings, many times
 
 
@@ -158,7 +158,7 @@ def _cell(text: str) -> Any:
 
 
 def _expanded(where: str, table: dict[str, Any]) -> Iterator[Job]:
-    """Give a job for each file that the first argument stands for."""
+    """Yield a job for each file that the first argument stands for."""
     command = table.pop("command", None)
     if command not in COMMANDS:
         raise InputError(f"{where}: the command is one of {', '.join(COMMANDS)}", hint=HINT)

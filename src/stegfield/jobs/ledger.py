@@ -32,8 +32,8 @@ SALT_BYTES = 16
 DIGEST_BYTES = 16
 UNREADABLE = "unreadable"
 """In place of the digest of a file that is not ours to read."""
-HEAD, ENTRY = b'{"ledger":', b'{"id":'
-"""How a ledger begins: with its first line, or with an entry where it has none."""
+HEAD, ENTRY, BEGUN = b'{"ledger":', b'{"id":', b'{"begun":'
+"""How a ledger begins: with its first line, or with another where it has none."""
 
 
 @dataclass(frozen=True)
@@ -264,7 +264,7 @@ class Ledger(Generic[F]):
 
     def _check_start(self, first: bytes, rest: bytes) -> None:
         """Refuse a file that is something else, before anything is added to it."""
-        start = HEAD if self.kind.private else ENTRY
+        starts = (HEAD,) if self.kind.private else (ENTRY, BEGUN)
         begins = first or rest
         if self.kind.private and first.startswith(ENTRY):
             raise InputError(
@@ -272,7 +272,7 @@ class Ledger(Generic[F]):
                 "were not salted; this version does not read it",
                 hint="name another file with -o, or remove this one",
             )
-        if begins[: len(start)] != start[: len(begins)]:
+        if all(begins[: len(start)] != start[: len(begins)] for start in starts):
             raise InputError(
                 f"{self.path} is not a file of results of {self.kind.title}",
                 hint="name another file with -o",

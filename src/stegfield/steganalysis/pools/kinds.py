@@ -69,7 +69,7 @@ class Order:
 
 
 def keys(seed: int, count: int, label: str = "secret") -> list[Key]:
-    """Give the keys of a field of a pool, which follow from its seed: pools can be made again."""
+    """Derive the keys of a field of a pool from its seed, so that a pool can be made again."""
     texts = (f"pool {label} {seed} {number}" for number in range(count))
     return [Key(sha256(text.encode()).digest()[:KEY_BYTES]) for text in texts]
 
