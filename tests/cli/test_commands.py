@@ -84,6 +84,7 @@ def fails(arguments: list[str], capsys: pytest.CaptureFixture[str], *, code: int
 
 def test_hide_then_reveal_and_render(public: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["reveal", str(public), "-o", "one-again.png", "--key", "alice.key"]) == 0
+    assert stat.S_IMODE(Path("one-again.png").stat().st_mode) == 0o600
     assert cli.run(["reveal", str(public), "-o", "two-again.png", "--key", "bob.key"]) == 0
     assert cli.run(["render", str(public), "-o", "photo-again.png"]) == 0
     assert capsys.readouterr().err.splitlines() == [
@@ -470,8 +471,11 @@ def long_hide(folder: Path) -> Iterator[subprocess.Popen[str]]:
     process.communicate()
 
 
-def test_ctrl_c_winds_down_to_a_usable_file(long_hide: subprocess.Popen[str]) -> None:
-    long_hide.send_signal(signal.SIGINT)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_sigterm_wind_down_to_a_usable_file(
+    number: int, long_hide: subprocess.Popen[str]
+) -> None:
+    long_hide.send_signal(number)
     _, told = long_hide.communicate(timeout=120)
     assert long_hide.returncode == 0, told
     assert "the run can go on from run" in told
@@ -480,15 +484,16 @@ def test_ctrl_c_winds_down_to_a_usable_file(long_hide: subprocess.Popen[str]) ->
     assert cli.run(["reveal", "long.safetensors", "-o", "again.png", "--key", "alice.key"]) == 0
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_twice_stops_at_once_and_writes_nothing(
-    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    number: int, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps: list[float] = []
 
     def interrupted(_: object, scale: float) -> None:
         steps.append(scale)
-        signal.raise_signal(signal.SIGINT)
-        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(number)
+        signal.raise_signal(number)
 
     monkeypatch.setattr("stegfield.fields.run.Run.advance", interrupted)
     command = ["hide", "photo.png", "-o", "long.safetensors", *QUICK]

@@ -38,7 +38,7 @@ def extract(
 
     Args:
         stego: Image, climate field named .nc, or sound: .wav or .flac.
-        output: File to write; - is stdout.
+        output: File to write, which only you may read; - is stdout.
         key: Key file; asks for a passphrase if left out.
         profile: Look for messages of this profile only; those of exact and robust are found in
             any case, those of paper only if it is named.
@@ -76,7 +76,7 @@ def extract(
     if to_stdout:
         send(message)
         return
-    files.write_new(output, message, force=force)
+    files.write_new(output, message, force=force, private=True)
     if json:
         answer({"message": str(output), "message_bytes": len(message)})
     else:
