@@ -6,7 +6,8 @@ from pathlib import Path
 
 from stegfield import carriers
 from stegfield.config import DescentConfig, EmbedConfig, changed
-from stegfield.errors import ConfigError
+from stegfield.config.renamed import hint_for
+from stegfield.errors import ConfigError, Wording
 from stegfield.fixednet.profile import Profile
 from stegfield.registry import Registry
 from stegfield.signals import Medium
@@ -22,7 +23,6 @@ PROFILES: Registry[Profile] = Registry(
     named_by="name",
 )
 """A receiver tries them in this order."""
-RENAMED = {"jpeg": "robust"}
 
 
 def load(name: str) -> Profile:
@@ -36,8 +36,8 @@ def load(name: str) -> Profile:
         >>> load("exact").name
         'exact'
     """
-    if name in RENAMED:
-        raise ConfigError(f"there is no profile {name!r}", hint=f"it is called {RENAMED[name]} now")
+    if hint := hint_for("profile", name):
+        raise ConfigError(f"there is no profile {name!r}", hint=hint)
     return PROFILES.find(name)
 
 
@@ -115,8 +115,8 @@ def readers(
 
 
 def _ignored(name: str, when: str) -> ConfigError:
-    flag = "--" + name.replace("_", "-")
-    meant = " and ".join(
-        f"--profile {each.name}" for each in PROFILES.usable() if name in each.heeds
+    heeding = (each.name for each in PROFILES.usable() if name in each.heeds)
+    meant = " and ".join(f"{{profile:{profile}}}" for profile in heeding)
+    return ConfigError(
+        Wording(f"{{{name}}} has no meaning {when}"), hint=Wording(f"it goes with {meant}")
     )
-    return ConfigError(f"{flag} has no meaning {when}", hint=f"it goes with {meant}")
