@@ -138,7 +138,7 @@ def test_a_log_file_gets_a_line_now_and_then(
     command = ["fit", "photo.png", "-o", "clean.safetensors", *QUICK]
     assert cli.run(command) == 0
     assert ": step" not in capsys.readouterr().err
-    monkeypatch.setattr("stegfield.cli.progress.FIRST_LINE", 0.0)
+    monkeypatch.setattr("stegfield.watching.FIRST_LINE", 0.0)
     assert cli.run([*command, "--force"]) == 0
     assert re.match(r"\d+%: step \d+, photo.png \d+\.\d dB, \d+ s left", capsys.readouterr().err)
 

@@ -109,7 +109,7 @@ def test_a_run_that_is_ended_writes_everything_and_goes_on(
 def test_a_log_file_gets_a_line_now_and_then(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stegfield.cli.progress.FIRST_LINE", 0.0)
+    monkeypatch.setattr("stegfield.watching.FIRST_LINE", 0.0)
     assert cli.run(["train", "digits", "-o", "runs", *QUICK]) == 0
     *lines, last = capsys.readouterr().err.splitlines()
     assert last == f"runs/{MODEL}: 3 of 3 steps"

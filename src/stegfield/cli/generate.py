@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from stegfield.cli.asking import check_stdin, read_key, read_message
 from stegfield.cli.covers import size_of
 from stegfield.cli.embed import tell
-from stegfield.cli.progress import watching_bits
+from stegfield.cli.progress import watching
 from stegfield.cli.signal_files import check_png
 from stegfield.cli.terminal import answer, say
 from stegfield.config import EmbedConfig, changed
@@ -158,7 +158,7 @@ def _sent(
     """Embed a message in what was drawn."""
     from stegfield import fixednet
 
-    with watching_bits() as watch:
+    with watching() as watch:
         return fixednet.embed(cover, message, key, config=config, suffix=suffix, watch=watch)
 
 

@@ -86,7 +86,7 @@ def hide(
     )
     for caution in hiding.cautions(empty, [cover_signal, *images]):
         say(f"warning: {caution.text}\nhint: {caution.hint}")
-    with watching([cover_name, *(entry.image.name for entry in secret)]) as watch:
+    with watching(cover_name, *(entry.image.name for entry in secret)) as watch:
         result = hiding.hide(
             cover_signal,
             secrets,
