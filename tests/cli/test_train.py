@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -67,7 +68,9 @@ def test_digits_are_trained_and_the_run_goes_on(
     command = ["train", "digits", "-o", "runs", *QUICK]
     assert cli.run(command) == 0
     captured = capsys.readouterr()
-    assert captured.err.splitlines() == [f"runs/{MODEL}: 3 of 3 steps"]
+    *shown, told = captured.err.splitlines()
+    assert told == f"runs/{MODEL}: 3 of 3 steps"
+    assert all(re.match("[0-9]+%: step", line) for line in shown)  # on a slow machine
     assert captured.out == ""
     names = sorted(path.name for path in Path("runs").iterdir())
     assert names == sorted([LOG, MODEL, SAMPLES, CURVES, STATE, EARLIER])
