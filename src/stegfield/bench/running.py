@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import shutil
 import time
 import traceback
@@ -11,13 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-import torch
-
-import stegfield
 from stegfield.bench.datasets import Datasets
 from stegfield.bench.experiments import find
+from stegfield.bench.measuring import machine
 from stegfield.bench.results import Figure, Job, Record, Results
 from stegfield.engines import Engine, local
 from stegfield.errors import StegfieldError
@@ -120,18 +115,3 @@ def failure(job: Job, error: str) -> Outcome:
     """Tell of a job whose process died."""
     record = Record(job.id, job.experiment, dict(job.settings), {}, error=error)
     return Outcome(record, {})
-
-
-def machine() -> dict[str, Any]:
-    """Name the machine that a job ran on."""
-    model = platform.processor() or platform.machine()
-    if (info := Path("/proc/cpuinfo")).exists():
-        lines = [line for line in info.read_text().splitlines() if line.startswith("model name")]
-        model = lines[0].split(":", 1)[1].strip() if lines else model
-    return {
-        "processor": model,
-        "cores": os.cpu_count(),
-        "threads": torch.get_num_threads(),
-        "torch": torch.__version__,
-        "stegfield": stegfield.__version__,
-    }

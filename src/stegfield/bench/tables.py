@@ -1,197 +1,154 @@
-"""The report: every suite's table, charts and pictures, as one HTML page and as Markdown.
+"""Tables of methods: what jobs gave is collected, put in order, and judged.
 
-    suites, records ─► sections ─► report.html (pictures inside), report.md
-
-Every number is the mean of what `results.jsonl` holds, or stands in a suite as reported by others,
-and is then marked. Where another column is better than ours, the row says so, and the page ends
-with a list of these.
+A row is a combination of settings, a column is a method; every figure of a row is a line.
 """
 
 from __future__ import annotations
 
 import math
-import re
 import statistics
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from fnmatch import fnmatchcase
-from pathlib import Path
-from typing import TypeGuard
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-from stegfield import files, pictures
-from stegfield.bench.pages import Drawn, Line, Section, Table, as_html, as_markdown
-from stegfield.bench.results import PICTURES, Job, Record, Results, Setting
-from stegfield.bench.suites import Chart, Figure, Suite
-from stegfield.errors import InputError
+from stegfield.bench.results import Record, Setting
+from stegfield.bench.sections import HtmlTable, Line
+from stegfield.bench.suites import Figure, Suite
+from stegfield.bench.words import bare, called, is_number, number, rounded, row
 
-REPORTED = "*"
-"""Marks figures that others report of theirs."""
-FEWEST_DIGITS = 2
-HALF_UP = 1e-9
-"""Added before rounding, so that equal halves are not rounded to different sides."""
-GAP = "{}"
-NAMES = {"paper": "the paper's, run here"}
-"""What settings are called where a suite does not say."""
+Key = tuple[str, str, str]
+"""A row, a column and a figure."""
 
 
-def write_report(suites: Sequence[Suite], results: Results, *, quick: bool = False) -> list[Path]:
-    """Write ``report.html`` and ``report.md`` beside the results, with the charts.
+@dataclass(frozen=True)
+class Cells:
+    """The numbers of a table."""
 
-    Raises:
-        InputError: None of the suites' jobs has a result.
-    """
-    sections = [_section(suite, results, quick=quick) for suite in suites]
-    sections = [section for section in sections if section.table.lines]
-    if not sections:
-        raise InputError(
-            f"{results.folder} has no results of these suites",
-            hint="`stegfield bench` runs them; say --quick where they were run so",
-        )
-    folder = results.folder
-    files.make_folder(folder / PICTURES)
-    for section in sections:
-        for each in section.charts:
-            files.write_new(folder / PICTURES / each.name, each.png, force=True)
-    written = [folder / "report.html", folder / "report.md"]
-    texts = [as_html(sections, quick=quick), as_markdown(sections, PICTURES, quick=quick)]
-    for path, text in zip(written, texts, strict=True):
-        files.write_new(path, text.encode(), force=True)
-    return written
+    rows: Mapping[str, Mapping[str, Setting]]
+    """The settings of one job of each."""
+    measured: Mapping[Key, float]
+    """Means over the jobs."""
+    reported: Mapping[Key, float]
+    """What others report, where nothing was measured."""
+    heads: Mapping[str, str]
+    """Columns in their order, and what they are called."""
 
+    def line(self, row: str, figure: str) -> dict[str, float]:
+        """Return a figure of a row by columns."""
+        numbers = {column: self.get(row, column, figure) for column in self.heads}
+        return {column: found for column, found in numbers.items() if found is not None}
 
-def _section(suite: Suite, results: Results, *, quick: bool) -> Section:
-    jobs = suite.jobs(quick=quick)
-    records, errors, missing = [], [], 0
-    for job in jobs:
-        record = results.of(job)
-        if record is None:
-            missing += 1
-        elif record.error is not None:
-            errors.append(f"{job.experiment} ({_settings(job.settings, {})}): {record.error}")
-        else:
-            records.append(record)
-    figures = suite.figures or {
-        name: Figure(name)
-        for record in records[:1]
-        for name, value in record.figures.items()
-        if isinstance(value, int | float)
-    }
-    return Section(
-        name=suite.name,
-        title=suite.title,
-        source=suite.source,
-        about=suite.about,
-        run=_run(suite, jobs, records, quick=quick),
-        table=_table(suite, figures, records),
-        charts=[
-            Drawn(f"{suite.name}-chart-{at}.png", title, png)
-            for at, chart in enumerate(suite.charts)
-            for title, png in _chart(chart, suite, figures, records)
-        ],
-        pictures=_pictures(suite, records, results.folder / PICTURES),
-        left_out=[
-            *([f"{missing} of {len(jobs)} jobs were not run yet."] if missing else []),
-            *(f"Failed: {error}" for error in errors),
-        ],
-    )
+    def get(self, row: str, column: str, figure: str) -> float | None:
+        """Return a number, if there is one."""
+        key = (row, column, figure)
+        return self.measured.get(key, self.reported.get(key))
 
 
-def _run(suite: Suite, jobs: Sequence[Job], records: Sequence[Record], *, quick: bool) -> str:
-    """Tell what was run, by the settings of the suite, how long it took, and where."""
-    fixed, varied = suite.settings_of(quick=quick)
-    parts = [
-        f"{name} {', '.join(f'{value:g}' if _is_number(value) else str(value) for value in values)}"
-        for name, values in [*varied.items(), *((name, (value,)) for name, value in fixed.items())]
+def table(suite: Suite, figures: Mapping[str, Figure], records: Sequence[Record]) -> HtmlTable:
+    """Make the table of a suite: a line for each figure of each row."""
+    cells = collect(suite, figures, records)
+    lines = [
+        _line(suite, cells, row, name, figure)
+        for row in cells.rows
+        for name, figure in figures.items()
+        if cells.line(row, name)
     ]
-    minutes = sum(record.seconds for record in records) / 60
-    machines = dict.fromkeys(
-        f"{record.machine.get('processor')}, {record.machine.get('cores')} cores, "
-        f"{record.machine.get('threads')} for a job, torch {record.machine.get('torch')}"
-        for record in records
-        if record.machine
-    )
-    where = f" on {'; '.join(machines)}" if machines else ""
-    count = f"{len(jobs)} {'job' if len(jobs) == 1 else 'jobs'}"
-    behind_each = Counter(
-        (_row(record.settings, suite), _column(record.settings, suite.table.columns, suite))
-        for record in records
-    )
-    fewest, most = min(behind_each.values(), default=0), max(behind_each.values(), default=0)
-    mean = "one job" if most == 1 else f"{fewest} jobs" if fewest == most else f"{fewest} to {most}"
-    return (
-        f"Run: experiment {suite.experiment}, {count}, {mean} behind each number: "
-        f"{'; '.join(parts)}. {minutes:,.1f} minutes in all{where}."
-    )
+    head = " / ".join(bare(name, suite.names) for name in suite.table.rows)
+    return HtmlTable(head, list(cells.heads.values()), lines)
 
 
-def _table(suite: Suite, figures: Mapping[str, Figure], records: Sequence[Record]) -> Table:
-    columns, rows = suite.table.columns, suite.table.rows
-    measured: dict[tuple[str, str, str], list[float]] = {}
-    reported: dict[tuple[str, str, str], float] = {}
-    for record in records:
-        row, column = _row(record.settings, suite), _column(record.settings, columns, suite)
-        for name, value in record.figures.items():
-            if _is_number(value):
-                measured.setdefault((row, column, name), []).append(float(value))
-    cells = {key: statistics.mean(values) for key, values in measured.items()}
-    for entry in suite.reported:
-        row, column = _row(entry, suite), _column(entry, columns, suite)
-        for name in figures:
-            if _is_number(value := entry.get(name)) and (row, column, name) not in cells:
-                reported[row, column, name] = float(value)
-    shown_rows = dict.fromkeys(row for row, _, _ in cells)  # none of which nothing was run
-    everything = {**reported, **cells}
-    found = dict.fromkeys(
-        column for row, column, name in everything if row in shown_rows and name in figures
-    )
-    order = [column for column in suite.table.order if column in found]
-    order += [column for column in found if column not in order]
-    run_here = {column for _, column, _ in cells}
-    values = {
-        _column(each, columns, suite): each.get(columns, "")
-        for each in (*suite.reported, *(record.settings for record in records))
-    }
-    heads = {
-        column: _value(columns, values[column] or column, suite.names)
-        + ("" if column in run_here or "reported" in column else ", reported")
-        for column in order
-    }
-    compared = {column for column in order if not _beside(column, suite)}
-    lines = []
-    for row in shown_rows:
-        for name, figure in figures.items():
-            line = {c: everything[row, c, name] for c in order if (row, c, name) in everything}
-            if not line:
-                continue
-            spans = {c: [everything.get((row, c, n)) for n in figure.interval] for c in order}
-            shown = {
-                heads[column]: _number(
-                    line.get(column),
-                    figure.digits,
-                    reported=(row, column, name) in reported,
-                    span=[bound for bound in spans[column] if bound is not None],
-                )
-                for column in order
-            }
-            ours_span = [b for b in spans.get(suite.table.ours, ()) if b is not None]
-            ahead = _ahead(line, figure, suite)
-            level = [c for c in ahead if _level(line[c], line[suite.table.ours], figure, ours_span)]
-            ours = heads.get(suite.table.ours, "")
-            others = line.keys() & compared
-            judged = bool(figure.better and others and suite.table.ours in line)
-            better = [heads[column] for column in ahead if column not in level]
-            chance = [heads[column] for column in level]
-            lines.append(Line(row, figure.label, shown, ours, better, chance, judged))
-    return Table(
-        " / ".join(_bare(name, suite.names) for name in rows),
-        list(heads.values()),
-        lines,
-    )
-
-
-def _column(settings: Mapping[str, Setting], columns: str, suite: Suite) -> str:
-    value = settings.get(columns, suite.table.ours)
+def column(settings: Mapping[str, Setting], suite: Suite) -> str:
+    """Name the column of a table that a job belongs to."""
+    value = settings.get(suite.table.columns, suite.table.ours)
     return value if isinstance(value, str) else f"{value:g}"
+
+
+def collect(suite: Suite, figures: Mapping[str, Figure], records: Sequence[Record]) -> Cells:
+    """Collect the means of jobs, and what others report beside them."""
+    rows: dict[str, Mapping[str, Setting]] = {}
+    found: dict[Key, list[float]] = {}
+    for record in records:
+        name = row(record.settings, suite)
+        for figure, value in record.figures.items():
+            if is_number(value):
+                rows.setdefault(name, record.settings)
+                key = (name, column(record.settings, suite), figure)
+                found.setdefault(key, []).append(float(value))
+    measured = {key: statistics.mean(values) for key, values in found.items()}
+    reported = {
+        (name, column(entry, suite), figure): float(value)
+        for name, entry in matching(suite.reported, rows, suite)
+        for figure in figures
+        if is_number(value := entry.get(figure))
+    }
+    reported = {key: value for key, value in reported.items() if key not in measured}
+    return Cells(rows, measured, reported, _heads(suite, figures, records, measured, reported))
+
+
+def matching(
+    entries: Sequence[Mapping[str, Setting]],
+    rows: Mapping[str, Mapping[str, Setting]],
+    suite: Suite,
+) -> Iterator[tuple[str, Mapping[str, Setting]]]:
+    """Pair entries of a suite with the rows whose settings they name."""
+    for entry in entries:
+        named = {name: entry[name] for name in suite.table.rows if name in entry}
+        for name, settings in rows.items():
+            if named.items() <= settings.items():
+                yield name, entry
+
+
+def _heads(
+    suite: Suite,
+    figures: Mapping[str, Figure],
+    records: Sequence[Record],
+    measured: Mapping[Key, float],
+    reported: Mapping[Key, float],
+) -> dict[str, str]:
+    """Put the columns in order, and name them."""
+    spec = suite.table
+    found = dict.fromkeys(at for _, at, name in (*reported, *measured) if name in figures)
+    order = [at for at in spec.order if at in found]
+    order += [at for at in found if at not in order]
+    run_here = {at for _, at, _ in measured}
+    values = {
+        column(settings, suite): settings.get(spec.columns, "")
+        for settings in (*suite.reported, *(record.settings for record in records))
+    }
+    return {
+        at: called(spec.columns, values[at] or at, suite.names)
+        + ("" if at in run_here or "reported" in at else ", reported")
+        for at in order
+    }
+
+
+def _line(suite: Suite, cells: Cells, row: str, name: str, figure: Figure) -> Line:
+    """Write a figure of a row, and say which columns are ahead of ours."""
+    line, ours, heads = cells.line(row, name), suite.table.ours, cells.heads
+    spans = {
+        at: [bound for each in figure.interval if (bound := cells.get(row, at, each)) is not None]
+        for at in heads
+    }
+    shown = {
+        head: number(
+            line.get(at),
+            figure.digits,
+            reported=(row, at, name) in cells.reported,
+            span=spans[at],
+        )
+        for at, head in heads.items()
+    }
+    ahead = _ahead(line, figure, suite)
+    level = [at for at in ahead if _level(line[at], line[ours], figure, spans[ours])]
+    compared = any(not _beside(at, suite) for at in line)
+    return Line(
+        row,
+        figure.label,
+        shown,
+        heads.get(ours, ""),
+        [heads[at] for at in ahead if at not in level],
+        [heads[at] for at in level],
+        judged=bool(figure.better and compared and ours in line),
+    )
 
 
 def _beside(column: str, suite: Suite) -> bool:
@@ -207,7 +164,7 @@ def _ahead(line: Mapping[str, float], figure: Figure, suite: Suite) -> list[str]
     sign = 1 if figure.better == "higher" else -1
     limit = sign * math.inf if figure.best is None else figure.best
     shown = {
-        name: _rounded(sign * min(sign * value, sign * limit), figure.digits)
+        name: rounded(sign * min(sign * value, sign * limit), figure.digits)
         for name, value in line.items()
     }
     return [
@@ -221,108 +178,3 @@ def _level(value: float, ours: float, figure: Figure, span: Sequence[float]) -> 
     """Tell whether a figure is as good as ours, by what chance may do."""
     low, high = span or (ours, ours)
     return abs(value - ours) < figure.tie or low < value < high
-
-
-def _row(settings: Mapping[str, Setting], suite: Suite) -> str:
-    names = {name: settings[name] for name in suite.table.rows if name in settings}
-    return _settings(names, suite.names)
-
-
-def _settings(settings: Mapping[str, Setting], names: Mapping[str, str]) -> str:
-    return ", ".join(_value(name, value, names) for name, value in settings.items())
-
-
-def _value(name: str, value: Setting, names: Mapping[str, str]) -> str:
-    """Give a setting as it is called: by its value's name, or by its own around the value."""
-    text = f"{value:g}" if _is_number(value) else str(value)
-    text = {**NAMES, **names}.get(text, text)
-    own = names.get(name, f"{name} {GAP}" if _is_number(value) else GAP)
-    return own.replace(GAP, text) if GAP in own else f"{own} {text}"
-
-
-def _bare(name: str, names: Mapping[str, str]) -> str:
-    """Give what a setting is called, without a value."""
-    return " ".join(names.get(name, name).replace(GAP, " ").split()).rstrip(":") or name
-
-
-def _number(value: float | None, digits: int, *, reported: bool, span: Sequence[float] = ()) -> str:
-    """Give a number; one that was reported with no more digits than it was reported with."""
-    if value is None or math.isnan(value):
-        return ""
-    text = f"{_rounded(value, digits):,.{digits}f}"
-    if span:
-        text += f" ({' to '.join(f'{_rounded(bound, digits):,.{digits}f}' for bound in span)})"
-    if not reported:
-        return text
-    while text.endswith("0") and len(text.partition(".")[2]) > FEWEST_DIGITS:
-        text = text[:-1]
-    return text + REPORTED
-
-
-def _rounded(value: int | float, digits: int) -> float:
-    return round(value + math.copysign(HALF_UP, value), digits)
-
-
-def _is_number(value: object) -> TypeGuard[int | float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _chart(
-    chart: Chart, suite: Suite, figures: Mapping[str, Figure], records: Sequence[Record]
-) -> list[tuple[str, bytes]]:
-    """Draw the mean of a figure over a setting, or over the number in its name; if it varies."""
-    series: dict[str, dict[float, list[float]]] = {}
-    label = chart.title or (figures[chart.y].label if chart.y in figures else chart.y)
-    for record in records:
-        by = {name: record.settings[name] for name in chart.by if name in record.settings}
-        name = _settings(by, suite.names) or label
-        for x, y in _points(chart, record):
-            series.setdefault(name, {}).setdefault(x, []).append(y)
-    points = {
-        name: sorted((x, statistics.mean(values)) for x, values in by.items())
-        for name, by in series.items()
-    }
-    if not any(len(line) > 1 for line in points.values()):
-        return []
-    across = _bare(chart.x, suite.names)
-    drawn = pictures.curves(points, across=across, title=label, logarithmic=chart.logarithmic)
-    return [(f"{label}, over {across}", drawn)]
-
-
-def _points(chart: Chart, record: Record) -> list[tuple[float, float]]:
-    if GAP not in chart.y:
-        pairs = [(record.settings.get(chart.x), record.figures.get(chart.y))]
-    else:
-        start, _, end = chart.y.partition(GAP)
-        name = re.compile(re.escape(start) + r"(\d+(?:\.\d+)?)" + re.escape(end))
-        found = [(name.fullmatch(each), value) for each, value in record.figures.items()]
-        pairs = [(float(match[1]), value) for match, value in found if match]
-    return [(float(x), float(y)) for x, y in pairs if _is_number(x) and _is_number(y)]
-
-
-def _pictures(suite: Suite, records: Sequence[Record], folder: Path) -> list[Drawn]:
-    shown = []
-    for record in records:
-        varied = {k: record.settings[k] for k in suite.vary if k in record.settings}
-        for name in record.pictures:
-            what = name.removeprefix(f"{record.id}-").removesuffix(".png")
-            told = _told(suite, what)
-            path = folder / name
-            if told is not None and path.exists():
-                about = ": ".join(filter(None, (_settings(varied, suite.names), told)))
-                shown.append(Drawn(name, about, path.read_bytes()))
-    return shown
-
-
-def _told(suite: Suite, what: str) -> str | None:
-    """Say what a picture shows; None if it is not to be shown."""
-    if suite.pictures is None:
-        return what
-    return next(
-        (
-            told.replace(GAP, what.removeprefix(pattern.rstrip("*")))
-            for pattern, told in suite.pictures.items()
-            if fnmatchcase(what, pattern)
-        ),
-        None,
-    )

@@ -6,7 +6,7 @@ Attackers do this to whole fields; robust training does it to the weights of eve
 Measured at 128x128, cover and two secrets, 385,483 weights, 800 steps, least PSNR in dB of the
 three images: with 30 % pruned in every step 38.5 undamaged and as much after pruning; with 15 %,
 42.5 and, once 30 % are pruned, 25.7; with shares drawn evenly up to 30 %, 40.0 and 34.1. Squares of
-uniform shares, as now, came to 44.4 and 33.5 in 2,000 steps (``results/robust.json``).
+uniform shares, as now, came to 44.4 and 33.5 in 2,000 steps (suite ``robust-1-damage``).
 """
 
 from __future__ import annotations

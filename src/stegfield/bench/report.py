@@ -1,0 +1,134 @@
+"""The report: every suite's table, charts and pictures, as one HTML page and as Markdown pages.
+
+    suites, records ─► sections ─► report.html (pictures inside), report/index.md, report/SUITE.md
+
+Every number is the mean of what `results.jsonl` holds, or stands in a suite as reported by others,
+and is then marked. Where another column is better than ours, or a target is missed, the row says
+so, and the overview lists these rows.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from stegfield import files
+from stegfield.bench import benchmarks, charts, markdown, tables, web
+from stegfield.bench.results import PICTURES, Job, Record, Results
+from stegfield.bench.sections import Drawn, Section
+from stegfield.bench.suites import Figure, Suite
+from stegfield.bench.words import is_number, phrase, row
+from stegfield.errors import InputError
+
+FORMS = {"figures": tables.table, "benchmarks": benchmarks.table}
+PAGES = "report"
+"""The folder of the Markdown pages."""
+
+
+def write_report(suites: Sequence[Suite], results: Results, *, quick: bool = False) -> list[Path]:
+    """Write ``report.html`` and the pages of ``report`` beside the results, with the charts.
+
+    Raises:
+        InputError: none of the suites' jobs has a result.
+    """
+    shown = sections(suites, results, quick=quick)
+    folder = results.folder
+    files.make_folder(folder / PICTURES)
+    files.make_folder(folder / PAGES)
+    for section in shown:
+        for each in section.charts:
+            files.write_new(folder / PICTURES / each.name, each.png, force=True)
+    texts = {"report.html": web.as_html(shown, quick=quick)}
+    pages = markdown.as_pages(shown, f"../{PICTURES}", quick=quick)
+    texts |= {f"{PAGES}/{name}": text for name, text in pages.items()}
+    for name, text in texts.items():
+        files.write_new(folder / name, text.encode(), force=True)
+    return [folder / name for name in texts]
+
+
+def sections(suites: Sequence[Suite], results: Results, *, quick: bool = False) -> list[Section]:
+    """Make the sections of the suites that have results.
+
+    Raises:
+        InputError: none has.
+    """
+    made = [_section(suite, results, quick=quick) for suite in suites]
+    made = [section for section in made if section.table.lines]
+    if not made:
+        raise InputError(
+            f"{results.folder} has no results of these suites",
+            hint="`stegfield bench` runs them; say --quick where they were run so",
+        )
+    return made
+
+
+def _section(suite: Suite, results: Results, *, quick: bool) -> Section:
+    jobs = suite.jobs(quick=quick)
+    records, errors, missing = [], [], 0
+    for job in jobs:
+        record = results.of(job)
+        if record is None:
+            missing += 1
+        elif record.error is not None:
+            errors.append(f"{job.experiment} ({phrase(job.settings, {})}): {record.error}")
+        else:
+            records.append(record)
+    figures = suite.figures or {
+        name: Figure(name)
+        for record in records[:1]
+        for name, value in record.figures.items()
+        if isinstance(value, int | float)
+    }
+    return Section(
+        name=suite.name,
+        title=suite.title,
+        source=suite.source,
+        about=suite.about,
+        run=_run(suite, jobs, records, quick=quick),
+        where=_where(records),
+        table=FORMS[suite.table.form](suite, figures, records),
+        charts=[
+            Drawn(f"{suite.name}-chart-{at}.png", title, png)
+            for at, chart in enumerate(suite.charts)
+            for title, png in charts.drawn(chart, suite, figures, records)
+        ],
+        pictures=charts.kept(suite, records, results.folder / PICTURES),
+        left_out=[
+            *([f"{missing} of {len(jobs)} jobs were not run yet."] if missing else []),
+            *(f"Failed: {error}" for error in errors),
+        ],
+        headlines=suite.table.headlines,
+    )
+
+
+def _run(suite: Suite, jobs: Sequence[Job], records: Sequence[Record], *, quick: bool) -> str:
+    """Tell what was run, by the settings of the suite, how long it took, and where."""
+    fixed, varied = suite.settings_of(quick=quick)
+    parts = [
+        f"{name} {', '.join(f'{value:g}' if is_number(value) else str(value) for value in values)}"
+        for name, values in [*varied.items(), *((name, (value,)) for name, value in fixed.items())]
+    ]
+    minutes = sum(record.seconds for record in records) / 60
+    spent = f"{minutes:,.1f} minutes in all on " if minutes else "Measured on "
+    count = f"{len(jobs)} {'job' if len(jobs) == 1 else 'jobs'}"
+    behind_each = Counter(
+        (row(record.settings, suite), tables.column(record.settings, suite)) for record in records
+    )
+    fewest, most = min(behind_each.values(), default=0), max(behind_each.values(), default=0)
+    mean = "one job" if most == 1 else f"{fewest} jobs" if fewest == most else f"{fewest} to {most}"
+    return (
+        f"Run: experiment {suite.experiment}, {count}, {mean} behind each number: "
+        f"{'; '.join(parts)}. {spent}{_where(records)}."
+    )
+
+
+def _where(records: Sequence[Record]) -> str:
+    """Name the machines that jobs ran on."""
+    machines = dict.fromkeys(
+        f"{record.machine.get('processor')}, {record.machine.get('cores')} cores, "
+        f"{record.machine.get('threads')} for a job, torch {record.machine.get('torch')}"
+        for record in records
+        if record.machine
+    )
+    return "; ".join(machines) or "a machine that is not named"
