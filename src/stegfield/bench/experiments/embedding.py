@@ -58,8 +58,10 @@ def embedding(data: Datasets, settings: Embedding) -> Found:
 def filling(data: Datasets, settings: Filling) -> Found:
     """Embed in many covers; where a model generates them, seconds have that too."""
     runs = _embedded(data, settings)
-    names = dict.fromkeys(name for run in runs for name in run)
-    values = {name: [_number(run.get(name)) for run in runs] for name in names}
+    values: dict[str, list[float]] = {}
+    for name, value in (item for run in runs for item in run.items()):
+        if isinstance(value, int | float):
+            values.setdefault(name, []).append(value)
     figures: dict[str, Figure] = {name: statistics.mean(each) for name, each in values.items()}
     figures |= {
         "covers": len(runs),
@@ -71,9 +73,8 @@ def filling(data: Datasets, settings: Filling) -> Found:
     if settings.rate:
         figures["limit_psnr_db"] = limit_psnr_db(settings.rate)
     if settings.baseline:
-        own = _embedded(data, replace(settings, method=OURS))
-        alone = statistics.median(_number(run["seconds"]) for run in own)
-        figures["times_ours"] = statistics.median(values["seconds"]) / alone
+        own = [_seconds(run) for run in _embedded(data, replace(settings, method=OURS))]
+        figures["times_ours"] = statistics.median(values["seconds"]) / statistics.median(own)
     return Found(figures)
 
 
@@ -88,7 +89,7 @@ def _embedded(data: Datasets, settings: Filling) -> list[Mapping[str, Figure]]:
         cover = signals.from_samples(cut[index]) if cut else settings.cover(data, index)
         spent = time.perf_counter() - began if settings.model else 0.0
         done = method(data, cover, settings, index)
-        seconds = {"seconds": _number(done.figures["seconds"]) + spent}
+        seconds = {"seconds": _seconds(done.figures) + spent}
         runs.append(done.figures | _likeness(signals.to_samples(cover), done.stego) | seconds)
     return runs
 
@@ -103,8 +104,9 @@ def limit_psnr_db(rate_bpp: float) -> float:
     return 10 * math.log10(255**2 / low)
 
 
-def _number(value: Figure) -> float:
-    return float(value) if isinstance(value, int | float) else 0.0
+def _seconds(figures: Mapping[str, Figure]) -> float:
+    seconds = figures["seconds"]
+    return float(seconds) if isinstance(seconds, int | float) else 0.0
 
 
 def _likeness(levels: Samples, stego: Samples) -> dict[str, Figure]:

@@ -43,8 +43,8 @@ CHANNELS = {
     "JPEG 50": channels.jpeg(50),
     "JPEG 30": channels.jpeg(30),
     "WebP 80": channels.webp(80),
-    "noise of 8": channels.noisy(8),
-    "noise of 15": channels.noisy(15),
+    "noise of 8": channels.noisy(8.0),
+    "noise of 15": channels.noisy(15.0),
     "scaled by 0.5": channels.scaled(0.5),
 }
 

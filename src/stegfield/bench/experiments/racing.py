@@ -22,7 +22,7 @@ STEPS = {"fourier": 1000, "siren": 600, "grid": 600}
 class Racing(HidingSettings):
     """What is hidden; ``seconds`` cut off the paper's joint training."""
 
-    target_db: float = 38.0
+    target_db: int | float = 38.0
     """Ends a run whose worst image has reached it."""
 
 

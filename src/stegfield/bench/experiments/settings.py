@@ -34,7 +34,7 @@ class HidingSettings:
     """Units of its layers."""
     depth: int = 0
     """Its layers."""
-    w0: float = 0.0
+    w0: int | float = 0.0
     """Its factor on the argument of every sine."""
     features: int = 0
     """Of each cell of a grid."""
@@ -48,7 +48,7 @@ class HidingSettings:
     """Which group of images."""
     stride: int = 1
     """Takes every so many images of the set."""
-    seconds: float = 0.0
+    seconds: int | float = 0.0
     """To train for; 0 heeds ``steps`` alone."""
     steps: int = 0
     """To train for; 0 heeds ``seconds`` alone."""
@@ -58,7 +58,7 @@ class HidingSettings:
     """Points of a step of ours."""
     seed: int = -1
     """Of the training; -1 takes the number of the group."""
-    ratio: float = 0.0
+    ratio: int | float = 0.0
     """Share of the weights that are slots."""
     slots: SlotRule = "keyed"
     """Where slots are."""
@@ -122,7 +122,7 @@ class EmbeddingSettings:
     """Which cover, and which message."""
     stride: int = 1
     """Takes every so many images of the set."""
-    learning_rate: float = 0.1
+    learning_rate: int | float = 0.1
     """Of the paper's solver."""
     restarts: int = 100
     """Of the paper's solver."""
