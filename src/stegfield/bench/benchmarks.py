@@ -17,7 +17,8 @@ from stegfield.bench.words import GAP, REPORTED, is_number, rounded
 
 BENCHMARK, TARGET, RESULT = "benchmark", "target", "result"
 MISSED = " (missed)"
-SIGNS = {"higher": "≥ ", "lower": "≤ ", "": ""}
+SIGNS = {"higher": "≥\u00a0", "lower": "≤\u00a0", "": ""}
+"""With spaces at which no line breaks."""
 SEPARATOR = "; "
 
 
@@ -83,7 +84,7 @@ def _labelled(figure: Figure, text: str) -> str:
     return figure.label.replace(GAP, text) if GAP in figure.label else f"{figure.label} {text}"
 
 
-def _misses(value: float, target: float, figure: Figure) -> bool:
+def _misses(value: float, target: int | float, figure: Figure) -> bool:
     value = rounded(value, figure.digits)
     return value < target if figure.better == "higher" else value > target
 

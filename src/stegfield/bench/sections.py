@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 BEHIND, LEVEL = "behind", "level with"
 TITLE = "What was measured"
 HEAD = (
-    """Each section is a table or a figure of a paper, which it names, as it came out here. Its
-columns are methods. A column that says “reported”, and every number with a star, is what others
+    """Each experiment is a table or a figure of a paper, which it names, or a benchmark of our own.
+Columns are methods. A column that says “reported”, and every number with a star, is what others
 report of theirs, measured by them on images of theirs; all else was run here, each method on the
 same images. “The paper's, run here” is our own implementation of the procedure that the paper
 describes. “Ours” is what `stegfield embed`, or `stegfield hide`, does without further options;
@@ -24,9 +24,9 @@ window of 11x11), up to 1, tell how like two images are: higher is more alike. M
 and root mean square errors in levels of 0 to 255. A detector's AUC is 0.5 and its accuracy 50 %
 where it guesses like a coin; its least average error P_E is then 0.5. Numbers in brackets bound a
 95 % interval: Wilson's of a share, and of a P_E one that is bootstrapped by drawing whole
-photographs with all their crops. Two cores that other work shares did all this: seconds, and what
-was reached in a given number of seconds, depend on it, so rows of steps tell how far each run
-came.""",
+photographs with all their crops. All of this ran on two cores that other work shares. Seconds, and
+what was reached in a given number of seconds, depend on that, so rows of steps tell how far each
+run came.""",
     """Where another column is better than ours, the row says that we are behind it, and the last
 section lists all such rows; it says “level with” where the difference lies within the interval of
 ours, or comes to less than a thousandth of SSIM, or to three images of those judged or fewer.

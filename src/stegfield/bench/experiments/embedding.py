@@ -94,7 +94,7 @@ def _embedded(data: Datasets, settings: Filling) -> list[Mapping[str, Figure]]:
     return runs
 
 
-def limit_psnr_db(rate_bpp: float) -> float:
+def limit_psnr_db(rate_bpp: int | float) -> float:
     """Return the PSNR at which changes by one level of RGB samples have the entropy of a rate."""
     low, high = 0.0, 2 / 3  # of the share of samples that change, up or down alike
     for _ in range(BISECTIONS):

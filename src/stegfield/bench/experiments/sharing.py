@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -173,9 +174,8 @@ def _gathered(values: Tensor, index: Tensor) -> Tensor:
 
 def _convolved(layer: nn.Module, values: Tensor, near: _Own) -> Tensor:
     """What a convolution does, with weights made for every sample."""
-    if not isinstance(layer, PointConv):
-        raise TypeError
-    weights = layer.weights(near.relative)
+    layer, each = cast("PointConv", layer), near.relative
+    weights = layer.weights(each.flatten(0, 1)).unflatten(0, each.shape[:2])
     size = (weights.square().mean(2, keepdim=True) + 1e-6).sqrt()
     weights = weights / (size * math.sqrt(near.index.shape[2]))
     sums = weights.transpose(2, 3) @ _gathered(values, near.index)
