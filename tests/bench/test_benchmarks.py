@@ -133,7 +133,7 @@ def test_tables_of_other_forms_are_refused(entry: str) -> None:
         suites.parse(SUITE.replace('form = "benchmarks"', entry), "odd")
 
 
-@pytest.mark.parametrize("name", [name for name in bench.shipped() if "papers" not in name])
+@pytest.mark.parametrize("name", bench.shipped())
 def test_figures_of_a_suite_that_ships_are_those_of_its_records(name: str) -> None:
     """Each figure and target that a suite names is in the record of some job of it."""
     folder = Path(__file__).parents[2] / "results" / "experiments"
