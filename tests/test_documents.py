@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from PIL import Image
@@ -48,8 +49,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Path("song.wav").write_bytes(signals.encode(chords(9000), ".wav"))
     Path("word.wav").write_bytes(signals.encode(chords(600), ".wav"))
     Path("clip.mp4").write_bytes(signals.encode(clip(4, 16, 16), ".mp4"))
-    monkeypatch.setattr("stegfield.fields.training.LEAST_STEPS", 20)
-    monkeypatch.setattr("stegfield.fields.training.PASSES", 0)
+    monkeypatch.setattr("stegfield.fields.schedule.LEAST_STEPS", 20)
+    monkeypatch.setattr("stegfield.fields.schedule.PASSES", 0)
     return tmp_path
 
 
@@ -110,13 +111,9 @@ def run_programs(document: Path) -> None:
     for title, program in blocks("python", document):
         if "onnxruntime" in program:
             pytest.importorskip("onnxruntime")
-        before = dict(ARCHITECTURES)
-        try:
-            code = compile(program, title or "document", "exec", dont_inherit=True)
+        code = compile(program, title or "document", "exec", dont_inherit=True)
+        with patch.dict(ARCHITECTURES._ours), patch.dict(ARCHITECTURES._loaded):
             exec(code, {"__name__": "__main__"})
-        finally:
-            ARCHITECTURES.clear()
-            ARCHITECTURES.update(before)
 
 
 def test_the_readme_tells_of_the_main_commands() -> None:

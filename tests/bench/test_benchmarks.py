@@ -13,9 +13,10 @@ from stegfield.bench.experiments import EMBEDDERS, EXPERIMENTS, HIDERS
 from stegfield.bench.experiments.embedders import Embedded
 from stegfield.bench.experiments.embedding import limit_psnr_db
 from stegfield.bench.experiments.hiders import Exchange
-from stegfield.bench.results import Job, Record, Results, Setting
+from stegfield.bench.results import Findings, Results, Setting
 from stegfield.bench.sections import Section
 from stegfield.errors import ConfigError, InputError
+from stegfield.jobs import Entry, Job
 
 SUITE = """
 title = "Speed"
@@ -65,8 +66,7 @@ def results(tmp_path: Path) -> Results:
     kept = Results(tmp_path)
     machine = {"processor": "a processor", "cores": 2, "threads": 1, "torch": "2.0"}
     for job in suites.parse(SUITE, "speed").jobs():
-        settings = dict(job.settings)
-        kept.add(Record(job.id, job.experiment, settings, FIGURES, machine=machine), {})
+        kept.add(Entry.of(job, Findings(FIGURES, (), machine)))
     return kept
 
 
@@ -141,7 +141,7 @@ def test_figures_of_a_suite_that_ships_are_those_of_its_records(name: str) -> No
     records = [record for job in suite.jobs() if (record := results.of(job)) is not None]
     if not records:
         pytest.skip("it was not run yet")
-    measured = {figure for record in records for figure in record.figures}
+    measured = {figure for record in records for figure in record.facts.figures}
     reported = {figure for entry in suite.reported for figure in entry}
     assert suite.figures.keys() <= measured | reported
     settings = {*suite.table.rows, suite.table.columns}
@@ -165,7 +165,9 @@ def test_the_short_form_of_a_suite_runs_without_data(name: str, tmp_path: Path) 
     suite, results = bench.load(name), Results(tmp_path)
     jobs = suite.jobs(quick=True)[:2]
     assert bench.run(jobs, results, None) == 0
-    measured = {each for job in jobs if (record := results.of(job)) for each in record.figures}
+    measured = {
+        each for job in jobs if (record := results.of(job)) for each in record.facts.figures
+    }
     assert measured & suite.figures.keys()
     assert bench.sections([suite], results, quick=True)[0].table.lines
 
@@ -208,9 +210,9 @@ def test_methods_of_other_packages_become_columns(
     assert bench.run(jobs, results, None) == 0
     embedded, hidden = map(results.of, jobs)
     assert embedded is not None
-    assert embedded.figures["wrong_percent"] == 50
+    assert embedded.facts.figures["wrong_percent"] == 50
     assert hidden is not None
-    assert hidden.figures["stego_rmse"] == 0
+    assert hidden.facts.figures["stego_rmse"] == 0
 
 
 def test_methods_that_are_not_known_are_refused(tmp_path: Path) -> None:

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import io
 import math
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from stegfield import fields
 from stegfield.errors import ConfigError
@@ -12,7 +15,7 @@ from stegfield.fields import field as field_module
 from stegfield.fields.optim import Muon, orthogonalise
 from stegfield.fields.siren import sine_layer
 from stegfield.metrics import psnr_db
-from stegfield.signals import Signal, coordinates, to_samples, waves
+from stegfield.signals import Signal, chords, coordinates, to_samples, waves
 
 SMALL: dict[str, dict[str, int | float]] = {
     "siren": {"width": 24, "depth": 3, "w0": 10.0},
@@ -79,26 +82,26 @@ def test_twice_the_resolution_averaged_agrees(architecture: str) -> None:
     """
     field = small(architecture, waves(24, 32), steps=250)
     once, twice = render(field, (24, 32)).values, render(field, (48, 64)).values
-    averaged = twice.view(24, 2, 32, 2, 3).mean(dim=(1, 3))
-    assert (averaged - once).abs().mean() < 0.01
-    assert (averaged - once).abs().max() < 0.05
+    averaged = twice.reshape(24, 2, 32, 2, 3).mean(axis=(1, 3))
+    assert np.abs(averaged - once).mean() < 0.01
+    assert np.abs(averaged - once).max() < 0.05
 
 
 @EVERY_ARCHITECTURE
 def test_any_size_shows_the_whole_image(architecture: str) -> None:
     """Sampled at twice the rows only, the image is stretched, not continued beyond its edges."""
     field = small(architecture, waves(16, 48), steps=250)
-    tall = render(field, (32, 48)).values.view(16, 2, 48, 3).mean(dim=1)
-    assert (tall - render(field).values).abs().mean() < 0.02
+    tall = render(field, (32, 48)).values.reshape(16, 2, 48, 3).mean(axis=1)
+    assert np.abs(tall - render(field).values).mean() < 0.02
 
 
 def test_a_public_images_pixels_are_square_in_coordinates() -> None:
     field = fields.new_field(waves(12, 48))
     assert field.extent == (0.25, 1.0)
-    at = coordinates((12, 48), field.extent).view(12, 48, 2)
+    at = coordinates((12, 48), field.extent).reshape(12, 48, 2)
     down, across = at[1, 0] - at[0, 0], at[0, 1] - at[0, 0]
-    assert torch.allclose(down, torch.tensor([1 / 24, 0.0]))
-    assert torch.allclose(across, torch.tensor([0.0, 1 / 24]))
+    assert np.allclose(down, [1 / 24, 0.0])
+    assert np.allclose(across, [0.0, 1 / 24])
 
 
 def test_grids_have_the_aspect_of_the_image() -> None:
@@ -115,7 +118,7 @@ def test_rendering_in_batches_changes_nothing(
     field = small(architecture, waves(16, 16), steps=2)
     whole = render(field).values
     monkeypatch.setattr(field_module, "POINTS_AT_ONCE", 37)
-    assert torch.allclose(render(field).values, whole, atol=1e-6)
+    assert np.allclose(render(field).values, whole, atol=1e-6)
 
 
 @EVERY_ARCHITECTURE
@@ -124,7 +127,7 @@ def test_rendering_changes_no_weight(architecture: str) -> None:
     before = fields.to_bytes(field)
     name = next(iter(field.slot_bounds()))
     shown = render(field, slots={name: (torch.tensor([0, 3]), torch.tensor([9.0, -9.0]))})
-    assert not torch.allclose(shown.values, render(field).values)
+    assert not np.allclose(shown.values, render(field).values)
     assert fields.to_bytes(field) == before
 
 
@@ -180,3 +183,24 @@ def test_muon_moves_matrices_alone_as_it_moves_them_together() -> None:
     together, alone = moved([[0, 1, 2, 3]]), moved([[0], [1], [2], [3]])
     for a, b in zip(together, alone, strict=True):
         assert torch.allclose(a, b, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("shown", "size"),
+    [
+        (waves(10, 14), (14, 10)),
+        (waves(300, 600, channels=1), (256, 128)),
+        (chords(400), (512, 192)),
+    ],
+)
+def test_a_notebook_shows_a_small_picture_of_what_everyone_sees(
+    shown: Signal, size: tuple[int, int]
+) -> None:
+    field = fields.new_field(shown, sizes={"width": 8, "depth": 2})
+    with Image.open(io.BytesIO(field._repr_png_())) as picture:
+        assert (picture.format, picture.size) == ("PNG", size)
+
+
+def test_the_repr_of_a_field_is_one_short_line() -> None:
+    field = fields.new_field(waves(10, 14), sizes={"width": 8, "depth": 2})
+    assert repr(field) == "Field(siren, 123 weights, shows an image of 14x10)"

@@ -33,6 +33,7 @@ from stegfield.generative.points import even_points
 from stegfield.generative.processes import ALONE, Processes
 from stegfield.generative.training import MODEL, STATE, _Run
 from stegfield.generative.wasserstein import SlicedWasserstein
+from stegfield.signals import CLIMATE, IMAGE
 
 TINY = GanConfig(
     size=8, steps=12, warm_up=3, batch=8, latent=4, hidden="8", rank=2, width=6, depth=2,
@@ -416,15 +417,15 @@ def test_a_state_with_numbers_that_are_not_finite_is_refused(value: float, tmp_p
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"width": 8}, "its --width is 6, not 8"),
-        ({"rank": 0}, "its --rank is 2, not 0"),
-        ({"rank": 1}, "its --rank is 2, not 1"),
-        ({"channels": 8}, "its --channels is 4, not 8"),
-        ({"latent": 5}, "its --latent is 4, not 5"),
-        ({"hidden": "8,8"}, "its --hidden is 8, not 8,8"),
-        ({"size": 16}, "its --size is 8, not 16"),
-        ({"std": 0.5}, "its --std is 1.0, not 0.5"),
-        ({"seed": 4}, "its --seed is 3, not 4"),
+        ({"width": 8}, "its width=... is 6, not 8"),
+        ({"rank": 0}, "its rank=... is 2, not 0"),
+        ({"rank": 1}, "its rank=... is 2, not 1"),
+        ({"channels": 8}, "its channels=... is 4, not 8"),
+        ({"latent": 5}, "its latent=... is 4, not 5"),
+        ({"hidden": "8,8"}, "its hidden=... is 8, not 8,8"),
+        ({"size": 16}, "its size=... is 8, not 16"),
+        ({"std": 0.5}, "its std=... is 1.0, not 0.5"),
+        ({"seed": 4}, "its seed=... is 3, not 4"),
     ],
     ids=str,
 )
@@ -446,7 +447,7 @@ def test_a_run_goes_on_with_a_higher_rank(tmp_path: Path) -> None:
     assert (low.step, low.progress().critic_loss) == (high.step, high.progress().critic_loss)
     latents = torch.randn(6, 4, generator=torch.Generator().manual_seed(0))
     for name in ("generator", "average"):
-        drawn, wanted = (run.parts[name](latents, even_points("image", 8)) for run in (high, low))
+        drawn, wanted = (run.parts[name](latents, even_points(IMAGE, 8)) for run in (high, low))
         assert torch.allclose(drawn, wanted, atol=1e-5)
     model, _ = trained(tmp_path, rank=5)
     assert (model.sizes.rank, model.steps) == (5, TINY.steps)
@@ -503,7 +504,7 @@ def test_random_points_are_other_points_in_every_step() -> None:
 def test_globes_are_turned_anew_in_every_step() -> None:
     examples = warm_globes()
     run = _Run(examples, replace(TINY, warm_up=0), "tiny", ALONE)
-    lattice = even_points("climate", 8)
+    lattice = even_points(CLIMATE, 8)
     before = lattice
     for step in range(3):
         run.step = step
@@ -631,12 +632,12 @@ def test_a_run_of_a_higher_rank_begins_with_what_the_model_draws(tmp_path: Path)
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"width": 8}, "other sizes than this run: --latent 4 --hidden 8 --rank 2 --width 6"),
+        ({"width": 8}, "other sizes than this run: latent=4 hidden=8 rank=2 width=6"),
         ({"hidden": "8,8"}, "other sizes"),
         ({"std": 2.0}, "other sizes"),
         ({"rank": 1}, "other sizes"),
         ({"rank": 0}, "other sizes"),
-        ({"steps": 12}, "--steps must be above the 12 that tiny was trained for"),
+        ({"steps": 12}, "steps=... must be above the 12 that tiny was trained for"),
     ],
     ids=str,
 )

@@ -12,6 +12,7 @@ from skimage import data
 
 from stegfield import bench, signals
 from stegfield.errors import InputError
+from stegfield.jobs import Entry
 from stegfield.steganalysis import lsb, verdict
 from stegfield.steganalysis.simulate import lsb_replacement
 from stegfield.steganalysis.verdict import COVERS, IMAGES, SUSPECTED, judge
@@ -57,7 +58,7 @@ def test_a_verdict_becomes_json() -> None:
     assert facts["threshold"] == lsb.THRESHOLD
 
 
-def records(experiment: str) -> list[bench.Record]:
+def records(experiment: str) -> list[Entry[bench.Findings]]:
     """Find what became of an experiment whose errors are told."""
     name = {"suspecting": "detecting-1-thresholds", "choosing": "detecting-2-choice"}[experiment]
     results = bench.Results(RESULTS)
@@ -72,18 +73,18 @@ def test_the_errors_told_are_those_measured() -> None:
     for record in records("suspecting"):
         method, payload = record.settings["method"], record.settings["payload"]
         name = COVERS if method == COVERS else f"{method}, {payload:g} bpp"
-        counts = (record.figures[f"{each}_suspected"] for each in lsb.DETECTORS)
+        counts = (record.facts.figures[f"{each}_suspected"] for each in lsb.DETECTORS)
         measured[name] = dict(zip(lsb.DETECTORS, counts, strict=True))
-        assert record.figures["images"] == IMAGES
-        assert record.figures["threshold"] == lsb.THRESHOLD
+        assert record.facts.figures["images"] == IMAGES
+        assert record.facts.figures["threshold"] == lsb.THRESHOLD
     assert measured == SUSPECTED
 
 
 def test_what_the_choice_of_a_detector_flatters_is_told() -> None:
     (record,) = records("choosing")
-    chosen = {name: float(record.figures[f"{name}_chosen"] or 0) for name in lsb.DETECTORS}
+    chosen = {name: float(record.facts.figures[f"{name}_chosen"] or 0) for name in lsb.DETECTORS}
     assert max(chosen, key=chosen.__getitem__) == verdict.DECIDES
-    suspected = float(record.figures["covers_suspected_percent"] or 0)
+    suspected = float(record.facts.figures["covers_suspected_percent"] or 0)
     assert f"whichever won suspects {suspected:.1f} %" in " ".join((verdict.__doc__ or "").split())
 
 

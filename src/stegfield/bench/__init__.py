@@ -10,7 +10,7 @@ from stegfield.bench.datasets import Datasets
 from stegfield.bench.documents import filled
 from stegfield.bench.experiments import EMBEDDERS, EXPERIMENTS, HIDERS
 from stegfield.bench.report import sections, write_report
-from stegfield.bench.results import Job, Record, Results
+from stegfield.bench.results import Findings, Results
 from stegfield.bench.running import run
 from stegfield.bench.suites import Suite, load, shipped
 
@@ -19,8 +19,7 @@ __all__ = [
     "EXPERIMENTS",
     "HIDERS",
     "Datasets",
-    "Job",
-    "Record",
+    "Findings",
     "Results",
     "Suite",
     "filled",

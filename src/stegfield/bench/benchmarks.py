@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from stegfield.bench.results import Record, Setting
+from stegfield.bench.results import Findings, Setting
 from stegfield.bench.sections import HtmlTable, Line
 from stegfield.bench.suites import Figure, Suite
 from stegfield.bench.tables import Cells, collect, matching
 from stegfield.bench.words import GAP, REPORTED, is_number, rounded
+from stegfield.jobs import Entry
 
 BENCHMARK, TARGET, RESULT = "benchmark", "target", "result"
 MISSED = " (missed)"
@@ -22,7 +23,9 @@ SIGNS = {"higher": "≥\u00a0", "lower": "≤\u00a0", "": ""}
 SEPARATOR = "; "
 
 
-def table(suite: Suite, figures: Mapping[str, Figure], records: Sequence[Record]) -> HtmlTable:
+def table(
+    suite: Suite, figures: Mapping[str, Figure], records: Sequence[Entry[Findings]]
+) -> HtmlTable:
     """Make the table of a suite: a line for all figures of a row that belong together."""
     cells = collect(suite, figures, records)
     targets: dict[str, dict[str, Setting]] = {}

@@ -9,14 +9,15 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from stegfield import pictures
-from stegfield.bench.results import Record
+from stegfield.bench.results import Findings
 from stegfield.bench.sections import Drawn
 from stegfield.bench.suites import Chart, Figure, Suite
 from stegfield.bench.words import GAP, bare, is_number, phrase
+from stegfield.jobs import Entry
 
 
 def drawn(
-    chart: Chart, suite: Suite, figures: Mapping[str, Figure], records: Sequence[Record]
+    chart: Chart, suite: Suite, figures: Mapping[str, Figure], records: Sequence[Entry[Findings]]
 ) -> list[tuple[str, bytes]]:
     """Draw the mean of a figure over a setting, or over the number in its name; if it varies."""
     series: dict[str, dict[float, list[float]]] = {}
@@ -37,23 +38,23 @@ def drawn(
     return [(f"{label}, over {across}", png)]
 
 
-def _points(chart: Chart, record: Record) -> list[tuple[float, float]]:
+def _points(chart: Chart, record: Entry[Findings]) -> list[tuple[float, float]]:
     if GAP not in chart.y:
-        pairs = [(record.settings.get(chart.x), record.figures.get(chart.y))]
+        pairs = [(record.settings.get(chart.x), record.facts.figures.get(chart.y))]
     else:
         start, _, end = chart.y.partition(GAP)
         name = re.compile(re.escape(start) + r"(\d+(?:\.\d+)?)" + re.escape(end))
-        found = [(name.fullmatch(each), value) for each, value in record.figures.items()]
+        found = [(name.fullmatch(each), value) for each, value in record.facts.figures.items()]
         pairs = [(float(match[1]), value) for match, value in found if match]
     return [(float(x), float(y)) for x, y in pairs if is_number(x) and is_number(y)]
 
 
-def kept(suite: Suite, records: Sequence[Record], folder: Path) -> list[Drawn]:
+def kept(suite: Suite, records: Sequence[Entry[Findings]], folder: Path) -> list[Drawn]:
     """Read the pictures of jobs that a suite shows."""
     shown = []
     for record in records:
         varied = {k: record.settings[k] for k in suite.vary if k in record.settings}
-        for name in record.pictures:
+        for name in record.facts.pictures:
             what = name.removeprefix(f"{record.id}-").removesuffix(".png")
             told = _told(suite, what)
             path = folder / name

@@ -15,11 +15,12 @@ from pathlib import Path
 
 from stegfield import files
 from stegfield.bench import benchmarks, charts, markdown, tables, web
-from stegfield.bench.results import PICTURES, Job, Record, Results
+from stegfield.bench.results import PICTURES, Findings, Results
 from stegfield.bench.sections import Drawn, Section
 from stegfield.bench.suites import Figure, Suite
 from stegfield.bench.words import is_number, phrase, row
-from stegfield.errors import InputError
+from stegfield.errors import InputError, Wording
+from stegfield.jobs import Entry, Job
 
 FORMS = {"figures": tables.table, "benchmarks": benchmarks.table}
 PAGES = "report"
@@ -58,7 +59,7 @@ def sections(suites: Sequence[Suite], results: Results, *, quick: bool = False) 
     if not made:
         raise InputError(
             f"{results.folder} has no results of these suites",
-            hint="`stegfield bench` runs them; say --quick where they were run so",
+            hint=Wording("`stegfield bench` runs them; say {quick:True} where they were run so"),
         )
     return made
 
@@ -71,13 +72,13 @@ def _section(suite: Suite, results: Results, *, quick: bool) -> Section:
         if record is None:
             missing += 1
         elif record.error is not None:
-            errors.append(f"{job.experiment} ({phrase(job.settings, {})}): {record.error}")
+            errors.append(f"{job.name} ({phrase(job.settings, {})}): {record.error}")
         else:
             records.append(record)
     figures = suite.figures or {
         name: Figure(name)
         for record in records[:1]
-        for name, value in record.figures.items()
+        for name, value in record.facts.figures.items()
         if isinstance(value, int | float)
     }
     return Section(
@@ -102,7 +103,9 @@ def _section(suite: Suite, results: Results, *, quick: bool) -> Section:
     )
 
 
-def _run(suite: Suite, jobs: Sequence[Job], records: Sequence[Record], *, quick: bool) -> str:
+def _run(
+    suite: Suite, jobs: Sequence[Job], records: Sequence[Entry[Findings]], *, quick: bool
+) -> str:
     """Tell what was run, by the settings of the suite, how long it took, and where."""
     fixed, varied = suite.settings_of(quick=quick)
     parts = [
@@ -123,12 +126,12 @@ def _run(suite: Suite, jobs: Sequence[Job], records: Sequence[Record], *, quick:
     )
 
 
-def _where(records: Sequence[Record]) -> str:
+def _where(records: Sequence[Entry[Findings]]) -> str:
     """Name the machines that jobs ran on."""
     machines = dict.fromkeys(
-        f"{record.machine.get('processor')}, {record.machine.get('cores')} cores, "
-        f"{record.machine.get('threads')} for a job, torch {record.machine.get('torch')}"
-        for record in records
-        if record.machine
+        f"{machine.get('processor')}, {machine.get('cores')} cores, "
+        f"{machine.get('threads')} for a job, torch {machine.get('torch')}"
+        for machine in (record.facts.machine for record in records)
+        if machine
     )
     return "; ".join(machines) or "a machine that is not named"

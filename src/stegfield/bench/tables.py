@@ -10,10 +10,11 @@ import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from stegfield.bench.results import Record, Setting
+from stegfield.bench.results import Findings, Setting
 from stegfield.bench.sections import HtmlTable, Line
 from stegfield.bench.suites import Figure, Suite
 from stegfield.bench.words import bare, called, is_number, number, rounded, row
+from stegfield.jobs import Entry
 
 Key = tuple[str, str, str]
 """A row, a column and a figure."""
@@ -43,7 +44,9 @@ class Cells:
         return self.measured.get(key, self.reported.get(key))
 
 
-def table(suite: Suite, figures: Mapping[str, Figure], records: Sequence[Record]) -> HtmlTable:
+def table(
+    suite: Suite, figures: Mapping[str, Figure], records: Sequence[Entry[Findings]]
+) -> HtmlTable:
     """Make the table of a suite: a line for each figure of each row."""
     cells = collect(suite, figures, records)
     lines = [
@@ -62,13 +65,15 @@ def column(settings: Mapping[str, Setting], suite: Suite) -> str:
     return value if isinstance(value, str) else f"{value:g}"
 
 
-def collect(suite: Suite, figures: Mapping[str, Figure], records: Sequence[Record]) -> Cells:
+def collect(
+    suite: Suite, figures: Mapping[str, Figure], records: Sequence[Entry[Findings]]
+) -> Cells:
     """Collect the means of jobs, and what others report beside them."""
     rows: dict[str, Mapping[str, Setting]] = {}
     found: dict[Key, list[float]] = {}
     for record in records:
         name = row(record.settings, suite)
-        for figure, value in record.figures.items():
+        for figure, value in record.facts.figures.items():
             if is_number(value):
                 rows.setdefault(name, record.settings)
                 key = (name, column(record.settings, suite), figure)
@@ -100,7 +105,7 @@ def matching(
 def _heads(
     suite: Suite,
     figures: Mapping[str, Figure],
-    records: Sequence[Record],
+    records: Sequence[Entry[Findings]],
     measured: Mapping[Key, float],
     reported: Mapping[Key, float],
 ) -> dict[str, str]:

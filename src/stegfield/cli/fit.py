@@ -8,17 +8,10 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from stegfield.cli.covers import Drawn, read_cover
+from stegfield.cli.parsing import parse_sizes
+from stegfield.cli.progress import finish, watching
 from stegfield.cli.signal_files import check_field_name
-from stegfield.cli.terminal import (
-    answer,
-    finish,
-    note_times,
-    parse_sizes,
-    quality_line,
-    say,
-    warn_if_short,
-    watching,
-)
+from stegfield.cli.terminal import answer, note_times, say, warn_if_short
 from stegfield.config import FitConfig
 
 
@@ -85,7 +78,4 @@ def fit(
             }
         )
     else:
-        say(
-            f"{output}: {quality_line(result.quality)}, "
-            f"{result.steps} steps in {result.seconds:.1f} s"
-        )
+        say(f"{output}: {result.quality}, {result.steps} steps in {result.seconds:.1f} s")

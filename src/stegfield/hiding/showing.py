@@ -10,20 +10,20 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from stegfield.errors import ConfigError
-from stegfield.fields import Field, Public, RenderWatch, SlotValues, render
-from stegfield.hiding.record import Record
+import numpy as np
+
+from stegfield.errors import ConfigError, Wording
+from stegfield.fields.field import Field, RenderWatch, SlotValues, render
+from stegfield.fields.header import Public
+from stegfield.hiding.record import SecretRecord
 from stegfield.hiding.slots import SlotScheme
-from stegfield.signals import RANGED, WHOLE_RANGE, Layout, Signal, fold, stretched, unfold
-
-GLOBE = (1, 2)
-"""Rows of equal area and columns on the globe, as points are about as far apart along each."""
+from stegfield.signals import WHOLE_RANGE, Layout, Signal, fold, stretched, unfold
 
 
-def describe(secret: Signal, scheme: SlotScheme, *, shared_slots: bool) -> Record:
-    """Tell what a receiver must know about a secret."""
-    lowest, highest = _range(secret)
-    return Record(
+def describe(secret: Signal, scheme: SlotScheme, *, shared_slots: bool) -> SecretRecord:
+    """Record what a receiver must know about a secret."""
+    lowest, highest = secret.medium.secret_range(secret)
+    return SecretRecord(
         size=secret.size,
         channels=secret.channels,
         scheme=scheme,
@@ -35,19 +35,19 @@ def describe(secret: Signal, scheme: SlotScheme, *, shared_slots: bool) -> Recor
     )
 
 
-def to_show(secret: Signal, record: Record, public: Public) -> Signal:
-    """Give what a field is trained to show."""
+def to_show(secret: Signal, record: SecretRecord, public: Public) -> Signal:
+    """Return what a field is trained to show."""
     values = secret.values
     if (record.lowest, record.highest) != secret.range:
         values, _ = stretched(secret.natural, (record.lowest, record.highest))
     if not _as_such(record, public):
         return fold(replace(secret, values=values), _layout(record, public))
-    return replace(secret, values=values.expand(*secret.size, public.channels))
+    return replace(secret, values=np.broadcast_to(values, (*secret.size, public.channels)))
 
 
 def show(
     field: Field,
-    record: Record,
+    record: SecretRecord,
     slots: SlotValues,
     size: tuple[int, ...] | None = None,
     *,
@@ -63,20 +63,20 @@ def show(
         watch: Told how many points are done, of how many, first of all before the work begins.
 
     Raises:
-        ConfigError: A size is given for a folded secret, or one of other axes.
+        ConfigError: a size is given for a folded secret, or one of other axes.
     """
     if _as_such(record, field.public):
         wanted = size or record.size
         shown = render(field, wanted, slots, watch=watch)
         values = shown.values
         if record.channels < field.channels:
-            values = values.mean(-1, keepdim=True)
+            values = values.mean(-1, keepdims=True)
         rate = None if record.rate is None else record.rate * wanted[0] / record.size[0]
     else:
         if size is not None:
             raise ConfigError(
                 "a secret of another medium than the cover has one size",
-                hint="leave --size out",
+                hint=Wording("leave {size} out"),
             )
         if watch is not None:  # laying out takes memory, too
             watch(0, math.prod(record.size))
@@ -86,29 +86,20 @@ def show(
         values, rate = unfold(shown, layout, record.medium).values, record.rate
     span = record.lowest, record.highest
     shown = Signal(values, record.medium, rate=rate, range=span)
-    if record.medium in RANGED or span == WHOLE_RANGE:
+    if record.medium.ranged or span == WHOLE_RANGE:
         return shown
-    return replace(shown, values=shown.natural.float(), range=WHOLE_RANGE)
+    return replace(shown, values=shown.natural, range=WHOLE_RANGE)
 
 
-def _as_such(record: Record, public: Public) -> bool:
-    alike = record.medium == public.medium
+def _as_such(record: SecretRecord, public: Public) -> bool:
+    alike = record.medium is public.medium
     return alike and record.channels in (public.channels, 1)
 
 
-def _layout(record: Record, public: Public) -> Layout:
+def _layout(record: SecretRecord, public: Public) -> Layout:
     return Layout(
         size=record.size,
         channels=record.channels,
         parts=public.channels,
-        within=GLOBE if public.medium == "climate" else public.size,
+        within=public.medium.folding_box(public.size),
     )
-
-
-def _range(secret: Signal) -> tuple[float, float]:
-    """Give the least and the largest value, which a record tells; all that there are of images."""
-    if secret.medium == "image":
-        return WHOLE_RANGE
-    if secret.medium in RANGED:
-        return secret.range
-    return stretched(secret.values.clamp(-1, 1))[1]

@@ -12,7 +12,7 @@ from stegfield.attacks import damage, guessing, images
 from stegfield.bench.datasets import Datasets
 from stegfield.bench.experiments.found import Found
 from stegfield.bench.experiments.hiders import with_field
-from stegfield.bench.experiments.settings import PROFILES, HidingSettings
+from stegfield.bench.experiments.settings import HidingSettings
 from stegfield.bench.results import Figure
 from stegfield.config import EmbedConfig
 from stegfield.errors import ConfigError
@@ -54,8 +54,9 @@ class Hidden:
         images = settings.images(data)
         result = with_field(images, settings)
         witnesses = [
-            damage.witness(result.field, secret, each.key)
+            damage.witness(result.field, secret, each.key_file)
             for secret, each in zip(images[1:], result.secrets, strict=True)
+            if each.key_file is not None
         ]
         return cls(result.field, images, witnesses, result.secrets[0].quality.psnr_db)
 
@@ -66,7 +67,7 @@ def damaging(data: Datasets, settings: HidingSettings) -> Found:
     public, cover, witnesses = hidden.field, hidden.images[0], hidden.witnesses
     figures: dict[str, Figure] = {"weights": public.weight_count()}
     drawn: dict[str, bytes] = {}
-    for kind, family in damage.FAMILIES.items():
+    for kind, family in damage.DAMAGES.items():
         lines: dict[str, list[tuple[int | float, int | float]]] = {"stego": [], "secrets": []}
         for level in family.levels:
             shown = damage.show(family.apply(public, cover, level), cover, witnesses)
@@ -81,7 +82,7 @@ def damaging(data: Datasets, settings: HidingSettings) -> Found:
     return Found(figures, drawn)
 
 
-def _named(name: str, shown: damage.Shown) -> dict[str, Figure]:
+def _named(name: str, shown: damage.Remains) -> dict[str, Figure]:
     stego, *secrets = shown.psnr_db
     return {
         f"{name} stego_psnr_db": stego,
@@ -150,14 +151,12 @@ def sending(
         message_bytes: Random ones, in each image.
         count: Images.
     """
-    if method not in PROFILES:
-        raise ConfigError(f"there is no profile {method}", hint=f"try {', '.join(PROFILES)}")
-    config = EmbedConfig(profile=PROFILES[method])
+    config = EmbedConfig(profile=method)
     sent, psnr, seconds = [], [], []
     for index in range(count):
         message = np.random.default_rng(index).bytes(message_bytes)
         result = fixednet.embed(data.image(dataset, index), message, KEY, config=config)
-        sent.append(images.Sent(result.stego, message, KEY))
+        sent.append(images.SentImage(result.stego, message, KEY))
         psnr.append(result.quality.psnr_db)
         seconds.append(result.seconds)
     figures: dict[str, Figure] = {
@@ -167,7 +166,7 @@ def sending(
         "images": count,
     }
     drawn = {}
-    for kind, family in images.FAMILIES.items():
+    for kind, family in images.CHANGES.items():
         curve = images.survival(sent, family)
         figures |= {f"{kind} {each.level:g}": 100 * each.share for each in curve}
         points = [(each.level, 100 * each.share) for each in curve]

@@ -21,7 +21,7 @@ from stegfield.bench.experiments.found import Found
 from stegfield.bench.measuring import cores
 from stegfield.bench.results import Figure
 from stegfield.errors import StegfieldError
-from stegfield.keys import Key
+from stegfield.keys import Key, KeyFile
 
 
 def batching(
@@ -51,7 +51,7 @@ def batching(
     figures: dict[str, Figure] = {"cores": many, "message_bytes": message_bytes}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        Key(bytes(range(32))).write(folder / "a.key")
+        KeyFile(Key(bytes(range(32)))).write(folder / "a.key")
         message = np.random.default_rng(0).bytes(message_bytes)
         (folder / "message.bin").write_bytes(message)
         for number in range(min(jobs, data.count(dataset))):

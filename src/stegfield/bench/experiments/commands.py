@@ -17,7 +17,7 @@ from stegfield.bench.results import Figure
 from stegfield.config import FitConfig
 from stegfield.errors import ConfigError, StegfieldError
 from stegfield.hiding import Secret
-from stegfield.keys import Key
+from stegfield.keys import Key, KeyFile
 from stegfield.metrics import Samples
 from stegfield.signals import waves
 
@@ -58,11 +58,11 @@ def embedding_commands(
 def _both_ways(samples: Samples, rows: int, columns: int, rate: int) -> dict[str, float]:
     tiles = [-(-size // have) for size, have in zip((rows, columns), samples.shape, strict=False)]
     cover = signals.from_samples(np.tile(samples, (*tiles, 1))[:rows, :columns])
-    length = fixednet.capacity(cover).exact[f"{rate} bpp"]
+    length = fixednet.capacity(cover)["exact"][f"{rate} bpp"]
     message = np.random.default_rng(0).bytes(length)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        KEY.write(folder / "key")
+        KeyFile(KEY).write(folder / "key")
         (folder / "cover.png").write_bytes(signals.to_png(cover))
         (folder / "message").write_bytes(message)
         key = ("--key", folder / "key", "--force")
@@ -100,7 +100,7 @@ def hiding_command(
             image = data.image(dataset, at, resolution)
             (folder / f"{at}.png").write_bytes(signals.to_png(image))
             if at:
-                Key(bytes([at]) * 32).write(folder / f"{at}.key")
+                KeyFile(Key(bytes([at]) * 32)).write(folder / f"{at}.key")
                 secrets += ["--secret", folder / f"{at}.png", folder / f"{at}.key"]
         how = ("--field", field, "--steps", str(steps))
         done = command("hide", folder / "0.png", "-o", folder / "field", *how, *secrets)
@@ -124,7 +124,7 @@ def revealing(data: Datasets, *, field: str, resolution: int = 128, large: int =
         folder = Path(name)
         path, out = folder / "field.safetensors", ("-o", folder / "out.png", "--force")
         fields.save(path, made)
-        KEY.write(folder / "key")
+        KeyFile(KEY).write(folder / "key")
         rendered = command("render", path, *out, "--size", f"{large}x{large}")
         revealed = command("reveal", path, *out, "--key", folder / "key")
     return Found(

@@ -18,8 +18,8 @@ from stegfield.bench.experiments.settings import EmbeddingSettings
 from stegfield.bench.results import Figure
 from stegfield.config import DescentConfig, EmbedConfig
 from stegfield.errors import UnreadableError
-from stegfield.fixednet.gradient import Descent, descend, embed_bits, noise_around, read_bits
-from stegfield.fixednet.published import PublishedNetwork
+from stegfield.fixednet.paper.gradient import Descent, descend, embed_bits, noise_around, read_bits
+from stegfield.fixednet.paper.published import PublishedNetwork
 from stegfield.keys import Key
 from stegfield.metrics import Samples
 from stegfield.registry import Registry
@@ -50,7 +50,7 @@ def ours(
     """Embed a random message, write it, read it again, and count what comes back wrong."""
     _warm_up()
     rate = settings.rate
-    length = settings.message_bytes or fixednet.capacity(cover).exact[f"{rate} bpp"]
+    length = settings.message_bytes or fixednet.capacity(cover)["exact"][f"{rate} bpp"]
     message = np.random.default_rng(seed).bytes(length)
     config = EmbedConfig(bpp=float(rate), flat=flat) if rate else EmbedConfig(flat=flat)
     result = fixednet.embed(cover, message, KEY, config=config)

@@ -14,8 +14,7 @@ from stegfield.bench.experiments.embedders import EMBEDDERS
 from stegfield.bench.experiments.found import Found
 from stegfield.bench.experiments.settings import EmbeddingSettings, random_crops
 from stegfield.bench.results import Figure
-from stegfield.fixednet.blocks import luma
-from stegfield.metrics import Samples, mean_psnr_db, quality
+from stegfield.metrics import Samples, luma, mean_psnr_db, quality
 
 GAIN = 20.0
 OURS = "ours"

@@ -100,7 +100,8 @@ def _config(settings: HidingSettings) -> HideConfig:
 def exchanged(result: HideResult, side: int) -> Exchange:
     """Render what everyone sees, and what each key reveals."""
     size = (side, side)
-    revealed = [hide.reveal(result.field, each.key, size=size).signal for each in result.secrets]
+    keys = [each.key_file for each in result.secrets if each.key_file is not None]
+    revealed = [hide.reveal(result.field, key, size=size).signal for key in keys]
     return Exchange(
         signals.to_samples(render(result.field, size=size)),
         [signals.to_samples(signal) for signal in revealed],

@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import torch
 from jaxtyping import UInt8
 
 from stegfield import fields, fixednet, hiding, pictures, signals
@@ -54,13 +53,13 @@ def temperatures(data: Datasets, index: int = 0) -> Signal:
     """Read a field of ERA5 temperatures, 46x90."""
     with np.load(data.path("climate", "era5_t2m_2026-03-25_46x90.npz")) as arrays:
         kelvin = arrays["temperature"][index].astype(np.float64)
-    return Signal(signals.to_values(kelvin[..., None]), "climate")
+    return Signal(signals.to_values(kelvin[..., None]), signals.CLIMATE)
 
 
 def film(data: Datasets) -> Signal:
     """Read 16 frames of a film, every second pixel: 16x72x88."""
     whole = signals.read(data.path("video", "carphone_pristine.mp4"))
-    return replace(whole, values=whole.values[:16, ::2, ::2].clone(), origin=None)
+    return replace(whole, values=whole.values[:16, ::2, ::2], origin=None)
 
 
 def tomography(data: Datasets) -> Signal:
@@ -68,8 +67,8 @@ def tomography(data: Datasets) -> Signal:
     with np.load(data.path("volumes", "stent.npz")) as arrays:
         numbers = next(iter(arrays.values())).astype(np.float64)
     means = numbers.reshape(32, 8, 32, 4, 32, 4).mean(axis=(1, 3, 5))
-    values, span = stretched(torch.from_numpy(np.rint(means)[..., None] / 32768))
-    return Signal(values, "volume", range=span)
+    values, span = stretched(np.rint(means)[..., None] / 32768)
+    return Signal(values, signals.VOLUME, range=span)
 
 
 def bunny(data: Datasets) -> Signal:
@@ -224,7 +223,7 @@ def _pan(photograph: Signal) -> Signal:
     frames = [
         still.values[10 : 10 + ROWS, PAN * frame : PAN * frame + COLUMNS] for frame in range(FRAMES)
     ]
-    return Signal(torch.stack(frames), "video", rate=12.0)
+    return Signal(np.stack(frames), signals.VIDEO, rate=12.0)
 
 
 def _frames(film: Signal, caption: str) -> list[pictures.Tile]:

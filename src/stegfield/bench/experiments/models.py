@@ -18,19 +18,18 @@ from stegfield.channel import Levels
 from stegfield.config import PRESETS
 from stegfield.errors import UnreadableError
 from stegfield.fields.field import keep_freed_memory
-from stegfield.fixednet import robust
-from stegfield.fixednet.blocks import (
+from stegfield.fixednet.robust import profile as robust
+from stegfield.fixednet.robust.blocks import (
     KERNELS,
     BlockNetwork,
     block_cosines,
     block_levels,
     block_order,
-    luma,
 )
 from stegfield.generative.processes import ALONE
 from stegfield.generative.training import _Run
 from stegfield.keys import Key
-from stegfield.metrics import Samples, psnr_db
+from stegfield.metrics import Samples, luma, psnr_db
 from stegfield.payload import Content
 
 KEY = Key(bytes(range(32)))

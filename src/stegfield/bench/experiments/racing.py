@@ -10,7 +10,7 @@ from stegfield.bench.experiments.found import Found
 from stegfield.bench.experiments.settings import HidingSettings
 from stegfield.bench.results import Figure
 from stegfield.config import FitConfig, HideConfig
-from stegfield.fields import Progress
+from stegfield.fields import FitProgress
 from stegfield.hiding import Secret
 from stegfield.keys import Key
 
@@ -37,7 +37,7 @@ def racing(data: Datasets, settings: Racing) -> Found:
     secrets = [Secret(image, key) for image, key in zip(images[1:], keys, strict=True)]
     joint: list[tuple[float, float]] = []
 
-    def watch(progress: Progress) -> bool:
+    def watch(progress: FitProgress) -> bool:
         if progress.step == 1:  # the joint training follows the cover's own fit
             joint.clear()
         joint.append((progress.seconds, min(progress.psnr_db)))

@@ -9,13 +9,11 @@ import numpy as np
 
 from stegfield import generative, signals
 from stegfield.bench.datasets import Datasets
-from stegfield.config import FitConfig, Profile, SlotRule, ValueRule
+from stegfield.config import FitConfig, SlotRule, ValueRule
 from stegfield.errors import ConfigError
 from stegfield.metrics import Samples
 from stegfield.signals import Signal
 
-PROFILES: dict[str, Profile] = {"exact": "exact", "robust": "jpeg"}
-"""Profiles of `embed`, by what they are called in suites."""
 PAPERS_SHARE = 7 / 5
 """Seconds of the paper's whole procedure for each second of joint training."""
 

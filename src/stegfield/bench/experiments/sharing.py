@@ -35,13 +35,14 @@ from stegfield.generative.pointconv import (
     pyramid,
 )
 from stegfield.generative.points import coarser_sets, even_points, even_pyramid
+from stegfield.signals import IMAGE
 
 BATCH = 64
 REPEATS = 3
 
 
 def _critic(size: int) -> Critic:
-    sets = even_pyramid("image", size)
+    sets = even_pyramid(IMAGE, size)
     counts = [min(2**level, 4) * PRESETS["faces"].channels for level in range(4)]
     return Critic(sets, 3, counts[-len(sets) :])
 
@@ -54,7 +55,7 @@ def sharing(data: Datasets, *, size: int = 32) -> Found:
         size: Points along each side.
     """
     torch.manual_seed(0)
-    finer, coarser = even_points("image", size), even_points("image", size // 2)
+    finer, coarser = even_points(IMAGE, size), even_points(IMAGE, size // 2)
     near = neighbourhood(finer, coarser)
     layer, values = PointConv(near, 64, 128), torch.randn(size * size, BATCH, 64)
 
@@ -82,7 +83,7 @@ def sharing_critic(data: Datasets, *, size: int) -> Found:
     """
     keep_freed_memory()
     torch.manual_seed(0)
-    points = [even_points("image", size), *coarser_sets("image", size)]
+    points = [even_points(IMAGE, size), *coarser_sets(IMAGE, size)]
     critic = _critic(size)
     values = torch.randn(BATCH, size * size, 3)
     return _raced(

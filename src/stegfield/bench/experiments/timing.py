@@ -15,7 +15,7 @@ from stegfield.bench.experiments.settings import HidingSettings
 from stegfield.bench.measuring import timed
 from stegfield.bench.results import Figure
 from stegfield.fields import Field, Target
-from stegfield.fixednet import search
+from stegfield.fixednet.exact import search
 from stegfield.hiding import SlotScheme
 from stegfield.keys import Key
 
@@ -52,7 +52,7 @@ def searching(
     target = random.integers(0, 2, bits).astype(np.uint8)
     compiled, plain = (
         timed(REPEATS, partial(forward, columns, costs, ends, target, height))
-        for forward in (search.forward, search.forward_numpy)
+        for forward in (search.compiled()[0], search.forward_numpy)
     )
     return Found(
         {"compiled_seconds": compiled, "numpy_seconds": plain, "times_slower": plain / compiled}
