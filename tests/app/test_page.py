@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -374,22 +373,17 @@ def test_a_visitor_is_known_among_cookies_of_other_pages(page: Any, address: str
 def test_who_has_left_leaves_nothing(tmp_path: Path) -> None:
     pytest.importorskip("gradio", reason="the web page takes stegfield[app]")
     from stegfield.app.session import Desk, Visit
-    from stegfield.app.visitors import ABANDONED_SECONDS, Visitors
+    from stegfield.app.visitors import Visitors
     from stegfield.config import AppConfig
 
-    desk = Desk(tmp_path, AppConfig(), Visitors())
+    desk = Desk(AppConfig(), Visitors(tmp_path))
     visit = Visit(desk, "alice", "page")
-    desk.visitors.enter("alice", "page")
+    assert desk.visitors.enter("alice", "page")
     assert Path(visit.put("one.txt", b"1")).exists()
     desk.visitors.leave("alice", "page")
     with pytest.raises(StegfieldError, match="closed"):
         visit.put("two.txt", b"2")
     assert list(tmp_path.iterdir()) == []
-    for name, age in (("broken-off", 2 * ABANDONED_SECONDS), ("upload", 1)):
-        (tmp_path / name).touch()
-        os.utime(tmp_path / name, (time.time() - age,) * 2)
-    desk.visitors.sweep(tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["upload"]
 
 
 def test_rendering_is_limited_in_points_and_time(tmp_path: Path) -> None:
@@ -398,16 +392,17 @@ def test_rendering_is_limited_in_points_and_time(tmp_path: Path) -> None:
     from stegfield.app.visitors import Visitors
     from stegfield.config import AppConfig
 
-    desk = Desk(tmp_path, AppConfig(max_megapixels=0.01, max_seconds=1e-9), Visitors())
+    desk = Desk(AppConfig(max_megapixels=0.01, max_seconds=1e-9), Visitors(tmp_path))
     visit = Visit(desk, "alice", "page")
+    assert desk.visitors.enter("alice", "page")
     field = fields.new_field(waves(16, 16))
     with pytest.raises(ConfigError, match="10,100 points are too many"):
         fields.render(field, (101, 100), watch=visit.sampling())
     with pytest.raises(StegfieldError, match="took longer"):
         fields.render(field, (100, 100), watch=visit.sampling())
-    desk.visitors.own("alice", drawn(tmp_path / "large.png", 101, 100))
+    large = drawn(desk.visitors.home("alice") / "large.png", 101, 100)
     with pytest.raises(InputError, match="100x101 pixels"):
-        visit.signal(str(tmp_path / "large.png"), "the cover")
+        visit.signal(str(large), "the cover")
 
 
 def test_uploads_are_refused_where_there_is_no_room(browser: Any, tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def hide_tab(desk: Desk) -> None:
         ]
         if not secrets:
             raise InputError("there is no secret", hint="choose an image and a passphrase for it")
-        asked = desk.visitors.begin(visit.page)
+        asked = desk.visitors.begin(visit.visitor, visit.page)
         yield {stop: gr.update(interactive=True), result: show(None), seen: show(None)}
         architecture = KINDS[named]
         training = FitConfig(
@@ -136,7 +136,8 @@ def hide_tab(desk: Desk) -> None:
     )
 
     def end(request: gr.Request) -> None:
-        desk.visitors.end(str(request.session_hash))
+        visit = desk.visit(request)
+        desk.visitors.end(visit.visitor, visit.page)
 
     stop.click(end, None, None, **LIGHT)
 
