@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +17,6 @@ from stegfield.errors import ConfigError, InputError, StegfieldError
 from stegfield.keys import Passphrase
 from stegfield.signals import to_samples, waves
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = ["--no-sandbox", "--disable-background-networking"]
 SOON = 60_000
 """Milliseconds to wait for something that a busy machine may be slow with."""
 SECRET = "a long sentence"
@@ -33,43 +29,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def address(folder: Path) -> Iterator[str]:
+def address(folder: Path, serving: Any) -> Iterator[str]:
     """The page as a user has it."""
     pytest.importorskip("gradio", reason="the web page takes stegfield[app]")
     with serving(folder, "--max-upload", "1", "--max-seconds", "30") as at:
         yield at
-
-
-@contextmanager
-def serving(folder: Path, *limits: str) -> Iterator[str]:
-    """Serve the page from a process of its own, and see that it leaves no file in the folder."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "stegfield", "app", "--port", "0", *limits],
-        env={**os.environ, "TMPDIR": str(folder)},
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as served:
-        try:
-            assert served.stdout is not None
-            found = re.search(r"http://127\.0\.0\.1:\d+/", served.stdout.readline())
-            assert found is not None
-            yield found[0]
-            served.terminate()
-            assert served.wait(60) == 0
-        finally:
-            served.kill()
-    assert not any(path.is_file() for path in folder.rglob("*"))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="it drives the browser")
-    if not CHROMIUM.exists():
-        pytest.skip(f"{CHROMIUM} is not installed")
-    with playwright.sync_playwright() as runs:
-        running = runs.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield running
-        running.close()
 
 
 @pytest.fixture
@@ -405,7 +369,9 @@ def test_rendering_is_limited_in_points_and_time(tmp_path: Path) -> None:
         visit.signal(str(large), "the cover")
 
 
-def test_uploads_are_refused_where_there_is_no_room(browser: Any, tmp_path: Path) -> None:
+def test_uploads_are_refused_where_there_is_no_room(
+    browser: Any, serving: Any, tmp_path: Path
+) -> None:
     pytest.importorskip("gradio", reason="the web page takes stegfield[app]")
     folder = tmp_path / "kept"
     folder.mkdir()

@@ -11,6 +11,7 @@ import multiprocessing
 import signal
 import time
 from collections.abc import Callable
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -27,6 +28,15 @@ EVERY = 0.2
 
 class TooLongError(StegfieldError):
     """The work was ended before it was done."""
+
+
+def prepare() -> Any:
+    """Begin to import what the work takes, or the first call would wait; return how to start it."""
+    context: Any = multiprocessing.get_context(METHOD)
+    if METHOD == "forkserver":
+        context.set_forkserver_preload(NEEDED)
+        forkserver.ensure_running()
+    return context
 
 
 def call(
@@ -50,9 +60,7 @@ def call(
         RuntimeError: The function raised anything else, which was logged.
     """
     end = time.monotonic() + seconds
-    context: Any = multiprocessing.get_context(METHOD)
-    if METHOD == "forkserver":
-        context.set_forkserver_preload(NEEDED)
+    context = prepare()
     ours, theirs = context.Pipe()
     process = context.Process(target=_work, args=(theirs, seconds, work, given), daemon=True)
     process.start()

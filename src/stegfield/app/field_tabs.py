@@ -66,7 +66,11 @@ def hide_tab(desk: Desk) -> None:
             images, passphrases = _secret_inputs(desk)
             most = min(desk.limits.max_seconds, 600)
             seconds = gr.Slider(
-                SHORTEST, most, min(DEFAULT_SECONDS, most), step=5, label="Seconds to train"
+                min(SHORTEST, most / 2),
+                most,
+                min(DEFAULT_SECONDS, most),
+                step=5,
+                label="Seconds to train",
             )
             kind = gr.Radio(list(KINDS), value=next(iter(KINDS)), label="Field")
             with gr.Row():

@@ -18,6 +18,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.routing import Mount
 from starlette.types import ASGIApp
 
+from stegfield.app import bounded
 from stegfield.app.detection_tab import detect_tab
 from stegfield.app.field_tabs import hide_tab, render_tab, reveal_tab
 from stegfield.app.gate import Gate
@@ -124,6 +125,7 @@ def run(limits: AppConfig, host: str, port: int, announce: Callable[[str], None]
     """
     with tempfile.TemporaryDirectory(prefix="stegfield-app-") as folder:
         os.environ["GRADIO_TEMP_DIR"] = folder
+        bounded.prepare()
         desk = Desk(limits, Visitors(Path(folder)))
         server = application(desk, [*LOCAL, "[::1]"] if host in LOCAL else ["*"])
         listener = _listen(host, port)

@@ -8,6 +8,7 @@ import gradio as gr
 from gradio.route_utils import upload_fn
 from gradio.routes import file_upload_statuses
 from starlette.formparsers import MultiPartException
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from stegfield.app.session import FULL, FULL_HINT, Desk
@@ -48,15 +49,20 @@ class Uploads:
             self._desk.visitors.sweep()  # the visitor may have left meanwhile
 
     async def _written(self, request: Request) -> Response:
+        visitor = visitor_of(request.cookies)
         try:
             paths, _, _ = await upload_fn(
                 request,
-                self._desk.visitors.home(visitor_of(request.cookies)),
+                self._desk.visitors.home(visitor),
                 self._desk.limits.max_upload * 1_000_000,
                 request.query_params.get("upload_id"),
                 upload_progress=file_upload_statuses,
             )
         except MultiPartException as error:
             return PlainTextResponse(error.message, 413 if "maximum" in error.message else 400)
+        except (ClientDisconnect, OSError):
+            if self._desk.visitors.pages(visitor):
+                raise
+            return PlainTextResponse("the page was closed\n", 404)
         self._blocks.upload_file_set.update(paths)
         return JSONResponse(paths)
