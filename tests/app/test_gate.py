@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -386,6 +387,20 @@ def test_uploads_of_unknown_length_do_not_pass(served: Served, alice: Visitor) -
     answered = alice.http.post(f"{API}/upload", content=endless(), headers=kind)
     assert answered.status_code == 411
     assert served.kept() == []
+
+
+def test_an_upload_that_is_too_large_takes_no_room_from_others(
+    served: Served, alice: Visitor, bob: Visitor
+) -> None:
+    slow = HTTPConnection(served.address.removeprefix("http://"), timeout=30)
+    slow.putrequest("POST", f"{API}/upload")
+    slow.putheader("Cookie", f"{COOKIE}={alice.http.cookies[COOKIE]}")
+    slow.putheader("Content-Type", "multipart/form-data; boundary=x")
+    slow.putheader("Content-Length", "3900000")
+    slow.endheaders()  # and nothing follows
+    assert slow.getresponse().status == 413
+    assert bob.upload().is_success
+    slow.close()
 
 
 # Another site's page in the same browser

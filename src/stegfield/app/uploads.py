@@ -17,6 +17,9 @@ from stegfield.app.visitors import visitor_of
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+OVERHEAD = 1 << 16
+"""Bytes of a request beside those of the file."""
+
 
 class Uploads:
     """Takes uploads in place of Gradio, which would put those of all visitors into one folder.
@@ -36,6 +39,9 @@ class Uploads:
         if not length.isdecimal():  # browsers always tell
             return PlainTextResponse("the length is missing\n", 411)
         size = int(length)
+        largest = self._desk.limits.max_upload
+        if size > largest * 1_000_000 + OVERHEAD:  # or it would keep the room that others need
+            return PlainTextResponse(f"a file may have {largest} MB at most\n", 413)
         self._desk.visitors.sweep()
         if not self._desk.has_room(self._coming + size):
             async for _ in request.stream():  # or browsers see a broken connection, not the answer
