@@ -8,6 +8,7 @@ from pathlib import Path
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
+from stegfield.bench.suites import shipped
 from stegfield.cli import app
 
 HOME = Path(__file__).parent.parent
@@ -17,10 +18,31 @@ COPIED = {
     "models.md": MODELS,
     "contributing.md": "CONTRIBUTING.md",
     "changelog.md": "CHANGELOG.md",
-    "experiments.md": "results/experiments/report.md",
 }
 """Pages, and the documents of the repository that they are."""
-PICTURES = "results/experiments/pictures"
+REPORT = HOME / "results" / "experiments" / "report"
+OVERVIEW = "experiments/index.md"
+"""The page of the site whose place in the navigation all pages of the report take."""
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Put a page for each suite into the navigation, where the overview stands."""
+    pages = [OVERVIEW, *({_title(path): f"experiments/{path.name}"} for path in suites())]
+    for section in config.nav or []:
+        for entries in section.values() if isinstance(section, dict) else ():
+            for entry in entries if isinstance(entries, list) else ():
+                entry.update({title: pages for title, page in entry.items() if page == OVERVIEW})
+    return config
+
+
+def suites() -> list[Path]:
+    """List the pages of suites, in the order of the report."""
+    paths = (REPORT / f"{name}.md" for name in shipped())
+    return [path for path in paths if path.exists()]
+
+
+def _title(path: Path) -> str:
+    return path.read_text().partition("\n")[0].removeprefix("# ")
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -28,11 +50,14 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for name, source in COPIED.items():
         text = linked((HOME / source).read_text())
         files.append(File.generated(config, name, content=text))
-    report = (HOME / COPIED["experiments.md"]).read_text()
-    for picture in sorted((HOME / PICTURES).iterdir()):
-        if f"(pictures/{picture.name})" in report:
-            name = f"pictures/{picture.name}"
-            files.append(File.generated(config, name, abs_src_path=str(picture)))
+    shown: set[str] = set()
+    for path in (REPORT / "index.md", *suites()):
+        text = path.read_text()
+        files.append(File.generated(config, f"experiments/{path.name}", content=text))
+        shown.update(re.findall(r"\(\.\./pictures/([^)]+)\)", text))
+    for name in sorted(shown):
+        picture = str(REPORT.parent / "pictures" / name)
+        files.append(File.generated(config, f"pictures/{name}", abs_src_path=picture))
     files.append(File.generated(config, "commands.md", content=commands()))
     return files
 
