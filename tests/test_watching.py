@@ -132,12 +132,18 @@ def test_ctrl_c_lets_a_fit_wind_down_and_the_second_stops_it() -> None:
 def test_ctrl_c_stops_at_once_what_has_no_orderly_end() -> None:
     before = signal.getsignal(signal.SIGINT)
     with watching.progress(show=False) as watch:
-        for begun in (False, True):
-            if begun:
-                assert not watch(EMBEDDING)
-            with pytest.raises(KeyboardInterrupt):
-                signal.raise_signal(signal.SIGINT)
+        assert not watch(EMBEDDING)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_ctrl_c_before_a_run_told_anything_is_heeded_as_soon_as_it_does() -> None:
+    with watching.progress(show=False) as watch:
+        signal.raise_signal(signal.SIGINT)
+        assert watch(FITTING)
+        with pytest.raises(KeyboardInterrupt):
+            watch(EMBEDDING)
 
 
 def test_threads_show_progress_and_leave_signals_alone() -> None:

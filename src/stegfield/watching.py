@@ -34,6 +34,9 @@ most."""
 NOTEBOOK_WAIT = 0.25
 """Seconds between two changes of a notebook's line."""
 
+WINDING_DOWN = "winding down"
+"""What a run does, or is hoped to do as long as it told nothing, when it is to end early."""
+
 
 @dataclass(frozen=True)
 class Told:
@@ -97,6 +100,8 @@ def _progress(display: Display, names: Sequence[str]) -> Iterator[Watch]:
         def watch(progress: Progress) -> bool:
             latest[:] = [progress.told(names)]
             display.show(latest[0])
+            if asked() and latest[0].ending is None:  # before it told that it cannot
+                raise KeyboardInterrupt
             return asked()
 
         yield watch
@@ -115,7 +120,7 @@ def _ending(display: Display, latest: Sequence[Told]) -> Iterator[Callable[[], b
 
     def on_interrupt(number: int, frame: FrameType | None) -> None:
         nonlocal asked
-        promise = latest[0].ending if latest else None
+        promise = latest[0].ending if latest else WINDING_DOWN
         if asked or promise is None:
             raise KeyboardInterrupt
         asked = True

@@ -333,7 +333,7 @@ def test_failures_are_one_line_and_leave_nothing(
         (["generate", "digits", "-o", "x.png", "--plot", "y.png"], "a globe shows a climate field"),
         (["generate", "digits", "-o", "x.safetensors", "--size", "9"], "a function has no size"),
         (["detect", "photo.png", "--pool", "."], "--pool is for fields"),
-        (["detect", "x.safetensors", "--detector", "rs"], "--detector is for images"),
+        (["detect", "x.safetensors", "--detector", "rs"], "--detector rs is for images"),
         (["export", "x", "-o", "y", "--private"], "--private is for the hub"),
         (
             ["extract", "photo.png", "-o", "x", "--key", "alice.key", "--passphrase-stdin"],

@@ -24,7 +24,7 @@ from stegfield.fields.field import Field
 from stegfield.fields.optim import Muon
 from stegfield.fields.schedule import POLISH_SHARE, Schedule
 from stegfield.fields.targets import Target, measure
-from stegfield.watching import Told
+from stegfield.watching import WINDING_DOWN, Told
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class FitProgress:
             counted=f"step {self.step:,}",
             figures=", ".join(f"{name} {db:.1f} dB" for name, db in pairs),
             seconds_left=self.seconds * (1 / max(self.fraction, 1e-3) - 1),
-            ending="winding down",
+            ending=WINDING_DOWN,
         )
 
 
