@@ -23,6 +23,7 @@ from stegfield.fields import checkpoints
 from stegfield.generative import Arrays
 from stegfield.generative.logbook import CURVES, EARLIER, LOG, SAMPLES
 from stegfield.generative.training import MODEL, STATE
+from stegfield.watching import Told
 
 QUICK = ["--steps", "3", "--warm-up", "2", "--batch", "4"]
 TINY = ["--hidden", "8", "--width", "8", "--frequencies", "4", "--latent", "4", "--channels", "4"]
@@ -86,6 +87,7 @@ def test_digits_are_trained_and_the_run_goes_on(
     assert generative.load("runs/" + MODEL).name == "digits"
 
 
+@pytest.mark.usefixtures("_sigterm")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_run_that_is_ended_writes_everything_and_goes_on(
     number: int,
@@ -96,12 +98,12 @@ def test_a_run_that_is_ended_writes_everything_and_goes_on(
     command = ["train", "digits", "-o", "runs", *QUICK]
     command[command.index("3")] = "1000"
 
-    def ended(_: object, fraction: float, step: int, *told: str) -> None:
-        if step:  # after the warm-up
+    def ended(_: object, latest: Told) -> None:
+        if latest.fraction:  # after the warm-up
             signal.raise_signal(number)
 
     with monkeypatch.context() as patch:
-        patch.setattr("stegfield.cli.terminal._Steps.tell", ended)
+        patch.setattr("stegfield.watching.Lines.show", ended)
         assert cli.run(command) == 0
     assert f"runs/{MODEL}: 1 of 1,000 steps" in capsys.readouterr().err
     command[command.index("1000")] = "3"
