@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -93,7 +94,7 @@ def strings(source: str) -> list[str]:
     nodes = list(ast.walk(ast.parse(source)))
     parts = {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
     joined = [
-        "".join(part.value if isinstance(part, ast.Constant) else "_" for part in node.values)
+        "".join(str(part.value) if isinstance(part, ast.Constant) else "_" for part in node.values)
         for node in nodes
         if isinstance(node, ast.JoinedStr)
     ]
@@ -120,6 +121,7 @@ def test_strings_of_programs_are_found_in_one_piece() -> None:
     assert set(strings(source)) == {"Doc.", "Who_everWhoever"}
 
 
+@cache
 def offences() -> dict[str, list[str]]:
     """Return the banned phrases of each file that has some."""
     texts = {
