@@ -22,8 +22,8 @@ COPIED = {
 }
 """Pages, and the documents of the repository that they are."""
 EXPERIMENTS = HOME / "results" / "experiments"
-FRONT = "report.md"
-"""The page that comes first of those in the folder of experiments."""
+FRONT = {"index.md", "report.md"}
+"""What the page is called that comes first of those in the folder of experiments."""
 PACKAGES = {
     "stegfield.signals": "Read, write, sample and compare signals",
     "stegfield.payload": "Turn messages into bits and back",
@@ -55,7 +55,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """List the pages of experiments and packages where the navigation has room for them."""
     for section in config.nav or []:
         if "The papers' experiments" in section:
-            section["The papers' experiments"] = [f"experiments/{p.name}" for p in experiments()]
+            section["The papers' experiments"] = [*experiments()]
         if "Python" in section:
             section["Python"] += [{name: f"api/{name}.md"} for name in PACKAGES]
     return config
@@ -64,16 +64,15 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the pages that are generated."""
     made = {name: linked((HOME / source).read_text()) for name, source in COPIED.items()}
-    made |= {f"experiments/{page.name}": page.read_text() for page in experiments()}
+    made |= {name: page.read_text() for name, page in experiments().items()}
     made |= {f"api/{name}.md": package(name) for name in PACKAGES}
     made["api/index.md"] = packages()
     made["commands.md"] = commands()
     for name, text in made.items():
         files.append(File.generated(config, name, content=text))
-    text = "".join(page.read_text() for page in experiments())
-    for picture in sorted(set(re.findall(r"\((pictures/[^)]*)\)", text))):
-        source = str(EXPERIMENTS / picture)
-        files.append(File.generated(config, f"experiments/{picture}", abs_src_path=source))
+    for picture in sorted(pictures()):
+        name = f"experiments/{picture.relative_to(EXPERIMENTS)}"
+        files.append(File.generated(config, name, abs_src_path=str(picture)))
     return files
 
 
@@ -92,9 +91,19 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
     )
 
 
-def experiments() -> list[Path]:
+def experiments() -> dict[str, Path]:
     """Return the pages that `stegfield report` wrote, the front page first."""
-    return sorted(EXPERIMENTS.glob("*.md"), key=lambda page: (page.name != FRONT, page.name))
+    found = sorted(EXPERIMENTS.rglob("*.md"), key=lambda page: (page.name not in FRONT, page.name))
+    return {f"experiments/{page.relative_to(EXPERIMENTS)}": page for page in found}
+
+
+def pictures() -> set[Path]:
+    """Return the pictures that these pages show."""
+    return {
+        (page.parent / target).resolve()
+        for page in experiments().values()
+        for target in re.findall(r"!\[[^\]]*\]\(([^)]*)\)", page.read_text())
+    }
 
 
 def package(name: str) -> str:

@@ -189,8 +189,9 @@ def test_the_site_has_a_page_for_each_public_package(site: Path) -> None:
 
 
 def test_the_site_has_a_page_for_each_report_of_experiments(site: Path) -> None:
-    reports = {report.stem for report in (HOME / "results" / "experiments").glob("*.md")}
-    assert {page.stem for page in (site / "experiments").glob("*.html")} == reports != set()
+    reports = (HOME / "results" / "experiments").rglob("*.md")
+    pages = {page.stem for page in (site / "experiments").rglob("*.html")}
+    assert pages == {report.stem for report in reports} != set()
 
 
 def test_pictures_of_the_site_can_be_enlarged(site: Path) -> None:
