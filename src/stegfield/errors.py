@@ -27,6 +27,17 @@ class ConfigError(StegfieldError, ValueError):
     exit_code = 2
 
 
+class PluginError(StegfieldError):
+    """A package that adds to this one cannot be imported."""
+
+    def __init__(self, noun: str, name: str, package: str, error: Exception) -> None:
+        super().__init__(
+            f"the {noun} {name!r} of the package {package} cannot be imported: "
+            f"{type(error).__name__}: {error}",
+            hint=f"update {package}, or uninstall it",
+        )
+
+
 class InputError(StegfieldError):
     """A file is missing, cannot be read, or is not what it should be."""
 
