@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import posixpath
 import re
+from itertools import groupby
 from pathlib import Path
 
 import griffe
@@ -24,6 +26,15 @@ COPIED = {
 EXPERIMENTS = HOME / "results" / "experiments"
 FRONT = {"index.md", "report.md"}
 """What the page is called that comes first of those in the folder of experiments."""
+FAMILIES = {
+    "detecting": "Detection",
+    "ginr": "GINR-Stega",
+    "media": "Other media",
+    "mih": "StegaINR4MIH",
+    "robust": "Robust fields",
+    "speed": "Speed and quality",
+}
+"""What suites whose names begin alike are called together."""
 PACKAGES = {
     "stegfield.signals": "Read, write, sample and compare signals",
     "stegfield.payload": "Turn messages into bits and back",
@@ -54,8 +65,8 @@ is a signal as a function. A `Key` comes from a key file or a `Passphrase`.
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """List the pages of experiments and packages where the navigation has room for them."""
     for section in config.nav or []:
-        if "The papers' experiments" in section:
-            section["The papers' experiments"] = [*experiments()]
+        if "Experiments" in section:
+            section["Experiments"] = families()
         if "Python" in section:
             section["Python"] += [{name: f"api/{name}.md"} for name in PACKAGES]
     return config
@@ -70,8 +81,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     made["commands.md"] = commands()
     for name, text in made.items():
         files.append(File.generated(config, name, content=text))
-    for picture in sorted(pictures()):
-        name = f"experiments/{picture.relative_to(EXPERIMENTS)}"
+    for name, picture in pictures().items():
         files.append(File.generated(config, name, abs_src_path=str(picture)))
     return files
 
@@ -92,15 +102,30 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
 
 
 def experiments() -> dict[str, Path]:
-    """Return the pages that `stegfield report` wrote, the front page first."""
-    found = sorted(EXPERIMENTS.rglob("*.md"), key=lambda page: (page.name not in FRONT, page.name))
-    return {f"experiments/{page.relative_to(EXPERIMENTS)}": page for page in found}
+    """Return the pages that `stegfield report` wrote, the front page first, then by number."""
+
+    def place(page: Path) -> tuple[object, ...]:
+        digits = re.findall(r"\d+", page.name)
+        return page.name not in FRONT, page.name.partition("-")[0], *map(int, digits)
+
+    found = sorted(EXPERIMENTS.rglob("*.md"), key=place)
+    return {f"experiments/{page.name}": page for page in found}
 
 
-def pictures() -> set[Path]:
-    """Return the pictures that these pages show."""
+def families() -> list[str | dict[str, list[str]]]:
+    """Return the navigation of the experiments: the front page, then suites by family."""
+    entries: list[str | dict[str, list[str]]] = []
+    for family, names in groupby(experiments(), lambda name: Path(name).stem.partition("-")[0]):
+        pages = list(names)
+        front = Path(pages[0]).name in FRONT
+        entries += pages if front else [{FAMILIES.get(family, family.capitalize()): pages}]
+    return entries
+
+
+def pictures() -> dict[str, Path]:
+    """Return the pictures that these pages show, by the names that the site has for them."""
     return {
-        (page.parent / target).resolve()
+        posixpath.normpath(f"experiments/{target}"): (page.parent / target).resolve()
         for page in experiments().values()
         for target in re.findall(r"!\[[^\]]*\]\(([^)]*)\)", page.read_text())
     }
