@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from measure import arguments, run
-from stegfield.fixednet.search import cores
+from stegfield.fixednet.exact.search import cores
 
 MESSAGE_BYTES = 1000
 JOBS = 1000

@@ -31,14 +31,14 @@ from measure import Case, arguments, measured, run, timed
 from stegfield import channel, fixednet, signals
 from stegfield.config import DescentConfig, EmbedConfig
 from stegfield.errors import UnreadableError
-from stegfield.fixednet import EmbedResult, search
-from stegfield.fixednet.blocks import luma
-from stegfield.fixednet.gradient import descend, noise_around
-from stegfield.fixednet.network import FixedNetwork
-from stegfield.fixednet.published import PublishedNetwork
-from stegfield.fixednet.relu import ReluNetwork
+from stegfield.fixednet import EmbedResult
+from stegfield.fixednet.exact import search
+from stegfield.fixednet.paper.gradient import descend, noise_around
+from stegfield.fixednet.paper.network import FixedNetwork
+from stegfield.fixednet.paper.published import PublishedNetwork
+from stegfield.fixednet.paper.relu import ReluNetwork
 from stegfield.keys import Key
-from stegfield.metrics import Quality, mean_psnr_db, quality
+from stegfield.metrics import Quality, luma, mean_psnr_db, quality
 from stegfield.signals import Signal
 
 KEY = Key(bytes(range(32)))
@@ -126,7 +126,7 @@ def filled(covers: list[Signal], bpp: int, **settings: Any) -> dict[str, Any]:
     """Fill a rate with the longest random message that fits."""
     results = []
     for index, cover in enumerate(covers):
-        length = fixednet.capacity(cover).exact[f"{bpp} bpp"]
+        length = fixednet.capacity(cover)["exact"][f"{bpp} bpp"]
         results.append(sent(cover, noise(length, index), bpp=bpp, **settings))
     return told(results) | {"message_bytes": length}
 
@@ -172,7 +172,7 @@ def sizes(data: Path) -> dict[str, Any]:
         for rows, columns in ((64, 64), (256, 256), (512, 768), (1536, 2048), (3000, 4000)):
             cover = signals.from_samples(tiles[:rows, :columns])
             (folder / "cover.png").write_bytes(signals.to_png(cover))
-            length = fixednet.capacity(cover).exact["1 bpp"]
+            length = fixednet.capacity(cover)["exact"]["1 bpp"]
             (folder / "message").write_bytes(noise(length))
             tool = [sys.executable, "-m", "stegfield"]
             key = ["--key", str(folder / "key"), "--force"]
@@ -208,12 +208,14 @@ def lossy(data: Path) -> dict[str, Any]:
     results, intact = [], dict.fromkeys(channels, 0)
     for index, image in enumerate(kodak(data)):
         message = noise(512, index)
-        message_sent = sent(image, message, profile="jpeg")
+        message_sent = sent(image, message, profile="robust")
         results.append(message_sent)
         levels = signals.to_samples(message_sent.result.stego)
         for name, encoder in channels.items():
             try:
-                again = fixednet.extract(signals.from_samples(encoder(levels)), KEY, profile="jpeg")
+                again = fixednet.extract(
+                    signals.from_samples(encoder(levels)), KEY, profile="robust"
+                )
             except UnreadableError:
                 continue
             intact[name] += again == message
@@ -233,7 +235,7 @@ def compiled(data: Path) -> dict[str, Any]:
     target = random.integers(0, 2, bits).astype(np.uint8)
     seconds = {
         name: timed(5, partial(forward, columns, costs, ends, target, span))
-        for name, forward in (("numba", search.forward), ("numpy", search.forward_numpy))
+        for name, forward in (("numba", search.compiled()[0]), ("numpy", search.forward_numpy))
     }
     return {"seconds": seconds, "ratio": round(seconds["numpy"] / seconds["numba"], 1)}
 

@@ -32,14 +32,13 @@ from stegfield.channel import Levels
 from stegfield.config import PRESETS, EmbedConfig
 from stegfield.errors import UnreadableError
 from stegfield.fields.field import keep_freed_memory
-from stegfield.fixednet import robust
-from stegfield.fixednet.blocks import (
+from stegfield.fixednet.robust import profile as robust
+from stegfield.fixednet.robust.blocks import (
     KERNELS,
     BlockNetwork,
     block_cosines,
     block_levels,
     block_order,
-    luma,
 )
 from stegfield.generative.pointconv import (
     MOST_DISTANCES,
@@ -55,8 +54,9 @@ from stegfield.generative.points import coarser_sets, even_points, even_pyramid
 from stegfield.generative.processes import ALONE
 from stegfield.generative.training import _Run
 from stegfield.keys import Key
-from stegfield.metrics import psnr_db
+from stegfield.metrics import luma, psnr_db
 from stegfield.payload import Content
+from stegfield.signals import IMAGE
 
 KEY = Key(bytes(range(32)))
 BATCH = 64
@@ -95,7 +95,7 @@ def sending(_: Path) -> dict[str, Any]:
     for seed in range(21):
         began = time.perf_counter()
         cover = model.cover(seed, (64, 64))
-        message = bytes(fixednet.capacity(cover).exact["1 bpp"])
+        message = bytes(fixednet.capacity(cover)["exact"]["1 bpp"])
         result = fixednet.embed(cover, message, KEY, config=EmbedConfig(bpp=1))
         seconds.append(time.perf_counter() - began)
         psnr.append(result.quality.psnr_db)
@@ -170,7 +170,7 @@ class _Parts:
 
 
 def _critic(size: int) -> Critic:
-    sets = even_pyramid("image", size)
+    sets = even_pyramid(IMAGE, size)
     counts = [min(2**level, 4) * PRESETS["faces"].channels for level in range(4)]
     return Critic(sets, 3, counts[-len(sets) :])
 
@@ -178,7 +178,7 @@ def _critic(size: int) -> Critic:
 def sharing(_: Path) -> dict[str, Any]:
     """A convolution of 32x32 points, its neighbours and weights shared by all samples or not."""
     torch.manual_seed(0)
-    finer, coarser = even_points("image", 32), even_points("image", 16)
+    finer, coarser = even_points(IMAGE, 32), even_points(IMAGE, 16)
     near = neighbourhood(finer, coarser)
     layer, values = PointConv(near, 64, 128), torch.randn(1024, BATCH, 64)
 
@@ -224,7 +224,7 @@ def sharing_critic(_: Path) -> dict[str, Any]:
     figures = {}
     for size in SIZES:
         torch.manual_seed(0)
-        points = [even_points("image", size), *coarser_sets("image", size)]
+        points = [even_points(IMAGE, size), *coarser_sets(IMAGE, size)]
         critic = _critic(size)
         values = torch.randn(BATCH, size * size, 3)
         ways: dict[str, Callable[[], Tensor]] = {

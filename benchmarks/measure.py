@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 import stegfield
-from stegfield.fixednet.search import cores
+from stegfield.fixednet.exact.search import cores
 
 Case = Callable[[Path], dict[str, Any]]
 

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from measure import Case, arguments, run
 from stegfield import fields, fixednet, hiding, signals
@@ -47,7 +46,7 @@ def music(data: Path) -> Signal:
     whole = signals.read(data / "audio" / "gt_bach.wav")
     part = whole.natural[MUSIC_START : MUSIC_START + MUSIC_SAMPLES]
     values, span = stretched(part)
-    return Signal(values, "sound", rate=whole.rate, range=span)
+    return Signal(values, signals.SOUND, rate=whole.rate, range=span)
 
 
 def digit(data: Path) -> Signal:
@@ -59,13 +58,13 @@ def temperatures(data: Path, index: int = 0) -> Signal:
     """Read a field of ERA5 temperatures, 46x90."""
     with np.load(data / "climate" / "era5_t2m_2026-03-25_46x90.npz") as arrays:
         kelvin = arrays["temperature"][index].astype(np.float64)
-    return Signal(signals.to_values(kelvin[..., None]), "climate")
+    return Signal(signals.to_values(kelvin[..., None]), signals.CLIMATE)
 
 
 def film(data: Path) -> Signal:
     """Read 16 frames of a film, every second pixel: 16x72x88."""
     whole = signals.read(data / "video" / "carphone_pristine.mp4")
-    return Signal(whole.values[:16, ::2, ::2].clone(), "video", rate=whole.rate)
+    return Signal(whole.values[:16, ::2, ::2], signals.VIDEO, rate=whole.rate)
 
 
 def tomography(data: Path) -> Signal:
@@ -73,8 +72,8 @@ def tomography(data: Path) -> Signal:
     with np.load(data / "volumes" / "stent.npz") as arrays:
         numbers = next(iter(arrays.values())).astype(np.float64)
     means = numbers.reshape(32, 8, 32, 4, 32, 4).mean(axis=(1, 3, 5))
-    values, span = stretched(torch.from_numpy(np.rint(means)[..., None] / 32768))
-    return Signal(values, "volume", range=span)
+    values, span = stretched(np.rint(means)[..., None] / 32768)
+    return Signal(values, signals.VOLUME, range=span)
 
 
 def bunny(data: Path) -> Signal:
@@ -109,9 +108,9 @@ def pair(cover: str, secret: str) -> Case:
         training = FitConfig(steps=STEPS, seed=SEED)
         result = hiding.hide(shown, [Secret(hidden, KEY)], training=training)
         return {
-            "cover": {"medium": shown.medium, "size": shown.size, **result.cover.to_json()},
+            "cover": {"medium": shown.medium.name, "size": shown.size, **result.cover.to_json()},
             "secret": {
-                "medium": hidden.medium,
+                "medium": hidden.medium.name,
                 "size": hidden.size,
                 **result.secrets[0].quality.to_json(),
             },
@@ -130,7 +129,7 @@ def alone(cover: str) -> Case:
         shown = COVERS[cover](data)
         result = fields.fit(shown, training=FitConfig(steps=STEPS, seed=SEED))
         return {
-            "cover": {"medium": shown.medium, "size": shown.size, **result.quality.to_json()},
+            "cover": {"medium": shown.medium.name, "size": shown.size, **result.quality.to_json()},
             "weights": result.field.weight_count(),
             "steps": result.steps,
             "seconds": round(result.seconds, 1),

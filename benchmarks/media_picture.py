@@ -14,7 +14,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import torch
 from jaxtyping import UInt8
 
 from media import music
@@ -38,7 +37,7 @@ def pan(photograph: Signal) -> Signal:
     frames = [
         still.values[10 : 10 + ROWS, PAN * frame : PAN * frame + COLUMNS] for frame in range(FRAMES)
     ]
-    return Signal(torch.stack(frames), "video", rate=12.0)
+    return Signal(np.stack(frames), signals.VIDEO, rate=12.0)
 
 
 def spectrogram(sound: Signal) -> UInt8[np.ndarray, "rows columns 1"]:

@@ -56,7 +56,7 @@ def embedding_table(results: dict[str, Any]) -> str:
     came += ", ".join(f"{name} {count}" for name, count in case["came_back"].items())
     rows.append(
         (
-            "512 bytes in each of 24 Kodak images, `jpeg` profile",
+            "512 bytes in each of 24 Kodak images, `robust` profile",
             "24 after JPEG 70-95 and WebP 80, >= 40 dB",
             came,
         )
@@ -247,7 +247,7 @@ def generating_table(results: dict[str, Any]) -> str:
     ]
     rows.append(
         (
-            "16 bytes in drawn faces of 256x256, `jpeg` profile, with `--known-cover`",
+            "16 bytes in drawn faces of 256x256, `robust` profile, with `--known-cover`",
             "",
             f"{known['message_psnr_db']:.1f} dB, without it {blind['message_psnr_db']:.1f} dB; all "
             f"messages outlast {' and '.join(outlasted)} as well, where the other way none does",

@@ -37,6 +37,7 @@ FAMILIES = {
 """What suites whose names begin alike are called together."""
 PACKAGES = {
     "stegfield.signals": "Read, write, sample and compare signals",
+    "stegfield.carriers": "List the integers of a file that may carry bits, and what changes cost",
     "stegfield.payload": "Turn messages into bits and back",
     "stegfield.keys": "Make keys and passphrases, and what they decide",
     "stegfield.fixednet": "Embed messages and extract them",

@@ -17,7 +17,7 @@ from stegfield.fields import ARCHITECTURES
 from stegfield.signals import chords, clip, to_samples, waves
 
 HOME = Path(__file__).parent.parent
-NO_API = {"app", "cli", "demo", "engines", "files", "globes", "pictures", "registry"}
+NO_API = {"app", "cli", "demo", "engines", "files", "pictures", "registry"}
 """Packages that serve the others, or are commands and pages and no calls."""
 DOCUMENTS = [HOME / "README.md", HOME / "CONTRIBUTING.md", *sorted((HOME / "docs").glob("*.md"))]
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from stegfield.errors import ConfigError
-from stegfield.metrics import Quality, Samples, psnr_db, quality, ssim
+from stegfield.metrics import Quality, Samples, luma, psnr_db, quality, ssim
 
 SIZES = [(11, 11, 1), (11, 40, 3), (33, 12, 3), (24, 31, 1)]
 sizes = st.tuples(st.integers(1, 20), st.integers(1, 20), st.sampled_from([1, 3]))
@@ -144,3 +144,14 @@ def test_images_of_different_sizes_are_refused(
         compare(noise((15, 12, 3), 1), noise(size, 2))
     assert "12x15 with 3 channels" in str(caught.value)
     assert caught.value.hint is not None
+
+
+def test_luma_of_grey_is_grey() -> None:
+    grey = np.random.default_rng(0).integers(0, 256, (9, 7, 1), dtype=np.uint8)
+    assert np.array_equal(luma(grey), grey[..., 0])
+    assert np.allclose(luma(np.repeat(grey, 3, axis=2)), grey[..., 0])
+
+
+def test_luma_weighs_as_bt_601_does() -> None:
+    colours = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255]]], np.uint8)
+    assert np.allclose(luma(colours), [[76.245, 149.685, 29.07]])

@@ -15,17 +15,9 @@ from typing import Any, Literal
 from stegfield.errors import ConfigError
 
 SlotRule = Literal["keyed", "magnitude", "random"]
-Profile = Literal["exact", "jpeg", "paper"]
-SHORTEST_SPAN, LONGEST_SPAN = 3, 14
+LEAST_HEIGHT, MOST_HEIGHT = 3, 14
 LARGEST_BPP = 6
 ValueRule = Literal["matched", "xavier"]
-MEANT_FOR: dict[str, tuple[Profile, ...]] = {
-    "bpp": ("exact", "paper"),
-    "flat": ("exact",),
-    "known_cover": ("jpeg",),
-    "span": ("exact",),
-}
-"""The profiles that heed a setting of `EmbedConfig`."""
 MILLION = 1_000_000
 NEVER = 1 << 62
 GENERATOR_RANGES: dict[str, tuple[float, float]] = {
@@ -159,20 +151,20 @@ class AttackConfig:
 class EmbedConfig:
     """How a message is embedded in an image."""
 
-    profile: Profile = "exact"
-    """exact: for files that keep every sample; jpeg: survives JPEG and WebP; paper: the paper's
+    profile: str = "exact"
+    """exact: for files that keep every sample; robust: survives JPEG and WebP; paper: the paper's
     network and solver, for comparison."""
 
     bpp: float | None = None
     """Bits a pixel, padding included [default: as few as the message needs; 1 for paper]."""
 
     flat: bool = False
-    """Price all changes alike: the highest PSNR, but changes in plain areas too."""
+    """Let all changes cost the same: the highest PSNR, but changes in plain areas too."""
 
     known_cover: bool = False
     """The receiver has the cover too, and names it: the message outlasts more."""
 
-    span: int = 10
+    constraint_height: int = 10
     """Bits that each sample has a say in, 3 to 14: one more gains little and doubles the time."""
 
     def __post_init__(self) -> None:
@@ -180,12 +172,7 @@ class EmbedConfig:
             raise ConfigError(
                 f"{_flag('bpp')} must be above 0 and at most {LARGEST_BPP}, got {self.bpp:g}"
             )
-        check_span(self.span)
-        for name in changed(self):
-            if self.profile not in MEANT_FOR.get(name, (self.profile,)):
-                raise _ignored(name, MEANT_FOR[name], self.profile)
-        if self.profile == "paper" and self.bpp not in (None, 1, 2, 3, 4):
-            raise ConfigError(f"{_flag('bpp')} must be 1, 2, 3 or 4 with the paper profile")
+        check_constraint_height(self.constraint_height)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -441,36 +428,16 @@ PRESETS = {
 """What `train` takes for settings where no others are given, by what is to be drawn."""
 
 
-def check_solver(profile: Profile, descent: DescentConfig) -> None:
-    """Refuse settings of the paper's solver where another profile embeds.
+def check_constraint_height(height: int) -> None:
+    """Refuse a constraint height that is out of range.
 
     Raises:
-        ConfigError: There is one that is not the default.
+        ConfigError: The height is below 3 or above 14.
     """
-    if profile != "paper":
-        for name in changed(descent):
-            raise _ignored(name, ("paper",), profile)
-
-
-def check_weights(profile: Profile | None, weights: Path | None) -> None:
-    """Refuse a released network where another profile than the paper's is to be read.
-
-    Raises:
-        ConfigError: There is one.
-    """
-    if weights is not None and profile != "paper":
-        raise _ignored("weights", ("paper",), profile)
-
-
-def check_span(span: int) -> None:
-    """Refuse a span that is out of range.
-
-    Raises:
-        ConfigError: It is.
-    """
-    if not SHORTEST_SPAN <= span <= LONGEST_SPAN:
+    if not LEAST_HEIGHT <= height <= MOST_HEIGHT:
         raise ConfigError(
-            f"{_flag('span')} must be from {SHORTEST_SPAN} to {LONGEST_SPAN}, got {span}"
+            f"{_flag('constraint_height')} must be from {LEAST_HEIGHT} to {MOST_HEIGHT}, "
+            f"got {height}"
         )
 
 
@@ -490,12 +457,6 @@ def check_ratio(ratio: float) -> None:
 def changed(config: EmbedConfig | DescentConfig) -> list[str]:
     """Name the settings that are not their defaults."""
     return [each.name for each in fields(config) if getattr(config, each.name) != each.default]
-
-
-def _ignored(name: str, profiles: tuple[Profile, ...], profile: Profile | None) -> ConfigError:
-    given = "without a profile" if profile is None else f"for the {profile} profile"
-    meant = " and ".join(f"--profile {each}" for each in profiles)
-    return ConfigError(f"{_flag(name)} has no meaning {given}", hint=f"it goes with {meant}")
 
 
 def _flag(name: str) -> str:

@@ -14,12 +14,13 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float64, Shaped, UInt8
 from numpy.typing import NDArray
 
 from stegfield.errors import ConfigError
 
 PEAK = 255.0
+LUMA = (299, 587, 114)  # thousandths
 SSIM_RADIUS = 5
 SSIM_SIGMA = 1.5
 SSIM_BAND = 256  # rows at a time: large images take no more memory than small ones
@@ -28,11 +29,24 @@ Samples = UInt8[np.ndarray, "_rows _columns _channels"]
 
 
 @dataclass(frozen=True)
-class Quality:
-    """How close one image comes to another."""
+class AnyQuality:
+    """How close one signal comes to another, both as files hold them; each medium adds figures."""
 
     psnr_db: float
-    """Peak signal-to-noise ratio over all samples, infinite where the images are equal."""
+    """Peak signal-to-noise ratio, infinite where the signals are equal."""
+
+    def to_json(self) -> dict[str, float | None]:
+        """Return plain values; what is infinite becomes None."""
+        return finite_or_none(asdict(self))
+
+    def __str__(self) -> str:
+        return f"PSNR {self.psnr_db:.2f} dB"
+
+
+@dataclass(frozen=True)
+class Quality(AnyQuality):
+    """How close one image comes to another; PSNR is over all samples."""
+
     ssim: float | None
     """Structural similarity, at most 1; None where the image is smaller than the window (11)."""
     rmse: float
@@ -40,33 +54,31 @@ class Quality:
     mae: float
     """Mean absolute error, in 8-bit levels."""
 
-    def to_json(self) -> dict[str, float | None]:
-        """Give plain values; an infinite PSNR becomes None."""
-        return finite_or_none(asdict(self))
+    def __str__(self) -> str:
+        ssim = "-" if self.ssim is None else f"{self.ssim:.4f}"
+        return f"{super().__str__()}, SSIM {ssim}, RMSE {self.rmse:.2f}, MAE {self.mae:.2f}"
 
 
 @dataclass(frozen=True)
-class KelvinQuality:
-    """How close one climate field comes to another, both as a file holds them."""
+class KelvinQuality(AnyQuality):
+    """How close one climate field comes to another; the peak is what the integers can hold."""
 
-    psnr_db: float
-    """Peak signal-to-noise ratio, its peak the range that the file's integers can hold."""
     rmse_kelvin: float
     """Root mean square error."""
     largest_kelvin: float
     """The largest difference of all."""
 
-    def to_json(self) -> dict[str, float | None]:
-        """Give plain values; an infinite PSNR becomes None."""
-        return finite_or_none(asdict(self))
+    def __str__(self) -> str:
+        return (
+            f"{super().__str__()}, RMSE {self.rmse_kelvin:.3g} K, "
+            f"largest difference {self.largest_kelvin:.3g} K"
+        )
 
 
 @dataclass(frozen=True)
-class SoundQuality:
-    """How close one sound comes to another, both as 16-bit files hold them."""
+class SoundQuality(AnyQuality):
+    """How close one sound comes to another; the peak is the range of the wanted samples."""
 
-    psnr_db: float
-    """Peak signal-to-noise ratio, its peak the range of the wanted sound's own samples."""
     snr_db: float
     """Signal-to-noise ratio: power of the wanted sound, without its mean, over that of the error;
     minus infinity where a constant is wanted and something else is shown."""
@@ -75,42 +87,38 @@ class SoundQuality:
     largest: int
     """The largest difference of all, in 16-bit levels."""
 
-    def to_json(self) -> dict[str, float | None]:
-        """Give plain values; what is infinite becomes None."""
-        return finite_or_none(asdict(self))
+    def __str__(self) -> str:
+        return (
+            f"SNR {self.snr_db:.2f} dB, {super().__str__()}, "
+            f"RMSE {self.rmse:.2f}, largest difference {self.largest:,}"
+        )
 
 
 @dataclass(frozen=True)
-class VolumeQuality:
-    """How close one volume comes to another, in the units of its integers."""
+class VolumeQuality(AnyQuality):
+    """How close one volume comes to another; the peak is the range of the wanted numbers."""
 
-    psnr_db: float
-    """Peak signal-to-noise ratio, its peak the range of the wanted volume's own numbers."""
     rmse: float
-    """Root mean square error."""
+    """Root mean square error, in units of the integers."""
     largest: int
     """The largest difference of all."""
 
-    def to_json(self) -> dict[str, float | None]:
-        """Give plain values; what is infinite becomes None."""
-        return finite_or_none(asdict(self))
+    def __str__(self) -> str:
+        return f"{super().__str__()}, RMSE {self.rmse:.2f}, largest difference {self.largest:,}"
 
 
 @dataclass(frozen=True)
-class ShapeQuality:
-    """How close one shape comes to another, on the points of their grids."""
+class ShapeQuality(AnyQuality):
+    """How close one shape comes to another, on the points of their grids.
 
-    psnr_db: float
-    """Peak signal-to-noise ratio of the distances, its peak their whole range."""
+    The peak is the whole range of distances.
+    """
+
     iou: float
     """Points inside both, over points inside at least one of them."""
 
-    def to_json(self) -> dict[str, float | None]:
-        """Give plain values; what is infinite becomes None."""
-        return finite_or_none(asdict(self))
-
-
-AnyQuality = Quality | KelvinQuality | SoundQuality | VolumeQuality | ShapeQuality
+    def __str__(self) -> str:
+        return f"IoU {self.iou:.4f}, {super().__str__()}"
 
 
 def volume_quality(a: NDArray[np.integer[Any]], b: NDArray[np.integer[Any]]) -> VolumeQuality:
@@ -135,7 +143,7 @@ def shape_quality(a: NDArray[np.float64], b: NDArray[np.float64]) -> ShapeQualit
 
 
 def _decibels(power: float, error: float) -> float:
-    """Give a ratio in dB; infinite without an error, and minus that without power."""
+    """Return a ratio in dB; infinite without an error, and minus that without power."""
     if error == 0:
         return math.inf
     return 10 * math.log10(power / error) if power else -math.inf
@@ -198,9 +206,22 @@ def psnr_db(a: Samples, b: Samples) -> float:
 
 
 def mean_psnr_db(a: NDArray[Any], b: NDArray[Any]) -> float:
-    """Give the same of any values on the scale of 8 bits, as the luma is."""
+    """Return the same of any values on the scale of 8 bits, as the luma is."""
     mse = _mse(a, b)
     return math.inf if mse == 0 else 10 * math.log10(PEAK**2 / mse)
+
+
+def luma(
+    levels: Shaped[np.ndarray, "rows columns channels"],
+) -> Float64[np.ndarray, "rows columns"]:
+    """Return the luma of RGB samples by ITU-R BT.601, or grey samples as they are."""
+    if levels.shape[2] == 1:
+        return levels[..., 0].astype(np.float64)
+    weights = np.array(LUMA) / sum(LUMA)
+    found: NDArray[np.float64] = levels[..., 0] * weights[0]
+    for channel in (1, 2):
+        found += levels[..., channel] * weights[channel]
+    return found
 
 
 def ssim(a: Samples, b: Samples) -> float:

@@ -44,7 +44,7 @@ class Tile:
 
 
 def difference(a: Samples, b: Samples, gain: float) -> Samples:
-    """Give the absolute difference of two images of one size, ``gain`` times as bright."""
+    """Return the absolute difference of two images of one size, ``gain`` times as bright."""
     distance = np.abs(a.astype(np.float64) - b)
     magnified: Samples = np.minimum(distance * gain, 255).round().astype(np.uint8)
     return magnified
@@ -249,7 +249,7 @@ class _Axis:
 
 
 def _steps(low: float, high: float) -> list[float]:
-    """Give four to ten multiples of 1, 2 or 5 times a power of ten."""
+    """Return four to ten multiples of 1, 2 or 5 times a power of ten."""
     exact = (high - low) / 8
     power = 10.0 ** math.floor(math.log10(exact))
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= exact)
@@ -257,7 +257,7 @@ def _steps(low: float, high: float) -> list[float]:
 
 
 def _decades(low: float, high: float) -> list[float]:
-    """Give 1, 2 and 5 times powers of ten, or even steps within a narrow range."""
+    """Return 1, 2 and 5 times powers of ten, or even steps within a narrow range."""
     powers = range(math.floor(low), math.ceil(high) + 1)
     marks = [factor * 10.0**power for power in powers for factor in (1, 2, 5)]
     if sum(10**low <= mark <= 10**high for mark in marks) < 2:

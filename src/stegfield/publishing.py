@@ -18,7 +18,7 @@ from pathlib import Path
 
 import torch
 
-from stegfield import fields, globes, signals
+from stegfield import fields, signals
 from stegfield.errors import ConfigError, InputError, OutputError
 from stegfield.fields import Field
 
@@ -64,10 +64,8 @@ def folder_files(
 def card(field: Field, *, name: str, licence: str | None = None, onnx: bool = False) -> str:
     """Give a model card in Markdown: what the field shows, its size, and how to show it."""
     public = field.public
-    shown = signals.noun(public.medium).capitalize()
-    if public.medium == "climate":
-        shown = "Temperatures on the globe"
-    suffix = next(iter(signals.MEDIA[public.medium].SUFFIXES), ".png")
+    shown = public.medium.noun.capitalize()
+    suffix = public.medium.suffixes[0]
     size, larger = (
         "x".join(str(times * side) for side in reversed(public.size)) for times in (1, 2)
     )
@@ -92,7 +90,7 @@ def card(field: Field, *, name: str, licence: str | None = None, onnx: bool = Fa
         f"{shown} as a neural field: a network that gives the value at any point, so that it can "
         "be sampled at any size.",
         "",
-        f"- Signal: {public.medium}, {size}, channels: {field.channels}",
+        f"- Signal: {public.medium.name}, {size}, channels: {field.channels}",
         f"- Architecture: {field.architecture} ({sizes})",
         f"- Weights: {field.weight_count():,}, float32",
         "",
@@ -103,7 +101,7 @@ def card(field: Field, *, name: str, licence: str | None = None, onnx: bool = Fa
     ]
     if onnx:
         across = ", ".join(f"{half:g}" for half in field.extent)
-        within = "unit vectors" if public.medium == "climate" else f"within +-({across})"
+        within = "unit vectors" if public.medium.on_globe else f"within +-({across})"
         lines += [
             "",
             f"`{ONNX}` takes `{INPUT}` (float32, points x {public.axes}, {within}) and gives "
@@ -215,4 +213,4 @@ def _preview(field: Field) -> bytes:
     whole = field.public.size
     shrink = min(1.0, (LARGEST_PREVIEW / math.prod(whole)) ** (1 / len(whole)))
     size = tuple(max(1, round(side * shrink)) for side in whole)
-    return signals.to_png(globes.picture(fields.render(field, size)))
+    return signals.to_png(signals.still(fields.render(field, size)))

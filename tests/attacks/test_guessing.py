@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -62,7 +63,7 @@ def test_roughness_tells_pictures_from_noise() -> None:
     noise = torch.randn(200, 200, 3, generator=torch.Generator().manual_seed(0))
     assert float(roughness(noise)) == pytest.approx(2 / torch.pi**0.5, rel=0.01)
     assert float(roughness(3 * noise)) == pytest.approx(2 / torch.pi**0.5, rel=0.01)
-    assert float(roughness(waves(200, 200).values)) < 0.2
+    assert float(roughness(torch.from_numpy(waves(200, 200).values))) < 0.2
 
 
 def test_fields_fitted_apart_differ_in_slots_as_anywhere() -> None:
@@ -84,7 +85,7 @@ def test_only_fields_of_one_kind_with_other_weights_are_compared() -> None:
 
 
 def test_flat_secrets_correlate_with_nothing() -> None:
-    flat = Signal(torch.zeros(14, 12, 3))
+    flat = Signal(np.zeros((14, 12, 3)))
     other = new_field(COVER, sizes=SIZES, seed=1)
     found = compare_fields(other, FIELD, [replace(WITNESSES[0], secret=flat)])
     assert found.correlations == (0.0,)

@@ -31,8 +31,8 @@ def test_the_exact_profile_survives_none_of_the_stronger_changes(exact: Sent) ->
         assert survival([exact], FAMILIES[kind])[-1].share == 0
 
 
-def test_the_jpeg_profile_survives_jpeg() -> None:
-    config = EmbedConfig(profile="jpeg")
+def test_the_robust_profile_survives_jpeg() -> None:
+    config = EmbedConfig(profile="robust")
     stego = fixednet.embed(waves(256, 256), MESSAGE, KEY, config=config).stego
     family = replace(FAMILIES["jpeg"], levels=(90, 70))
     high, low = survival([Sent(stego, MESSAGE, KEY), Sent(stego, b"dusk", KEY)], family)

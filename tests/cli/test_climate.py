@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
-import torch
 
 from stegfield import cli, signals
 
@@ -48,7 +48,7 @@ NAMES = ("cover", "stego")
 def test_the_wrong_kind_of_output_or_profile_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     command = ["embed", "cover.nc", "letter.txt", "--key", "alice.key"]
     assert cli.run([*command, "-o", "stego.png"]) == 2
-    assert cli.run([*command, "-o", "stego.nc", "--profile", "jpeg"]) == 2
+    assert cli.run([*command, "-o", "stego.nc", "--profile", "robust"]) == 2
     assert capsys.readouterr().err.count("error:") == 2
     assert not list(Path().glob("stego*"))
 
@@ -59,7 +59,7 @@ def test_a_field_over_the_globe_agrees_with_itself_at_two_sizes() -> None:
     for name, size in (("small.nc", "8x5"), ("large.nc", "16x9")):
         assert cli.run(["render", "globe.safetensors", "-o", name, "--size", size]) == 0
     small, large = (signals.read(Path(name)).values for name in ("small.nc", "large.nc"))
-    assert torch.allclose(large[::2, ::2], small, atol=1e-3)
+    assert np.allclose(large[::2, ::2], small, atol=1e-3)
     assert float(small[0].std()) < 1e-3  # one point, whatever its longitude
 
 

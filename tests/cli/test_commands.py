@@ -557,7 +557,7 @@ def test_embedding_refuses_what_cannot_work(capsys: pytest.CaptureFixture[str]) 
     assert ".jpg files change samples" in fails(
         embed("cover.png", "letter.txt", "-o", "s.jpg"), capsys, code=2
     )
-    assert "no kind of image" in fails(
+    assert "an image is written as a" in fails(
         embed("cover.png", "letter.txt", "-o", "s.gif"), capsys, code=2
     )
     assert "save one frame as a .png file" in fails(
@@ -570,7 +570,7 @@ def test_embedding_refuses_what_cannot_work(capsys: pytest.CaptureFixture[str]) 
         embed("cover.png", "letter.txt", "-o", "cover.png", "--force"), capsys
     )
     assert "no meaning" in fails(
-        embed("cover.png", "letter.txt", "-o", "s.png", "--profile", "jpeg", "--bpp", "1"),
+        embed("cover.png", "letter.txt", "-o", "s.png", "--profile", "robust", "--bpp", "1"),
         capsys,
         code=2,
     )
@@ -580,7 +580,7 @@ def test_embedding_refuses_what_cannot_work(capsys: pytest.CaptureFixture[str]) 
     Path("long.bin").write_bytes(np.random.default_rng(0).bytes(5000))
     said = fails(embed("cover.png", "long.bin", "-o", "s.png", "--bpp", "1"), capsys)
     assert "5,000 bytes are needed" in said
-    assert f"room for {fixednet.capacity(waves(64, 64)).exact['1 bpp']:,}" in said
+    assert f"room for {fixednet.capacity(waves(64, 64))['exact']['1 bpp']:,}" in said
     assert "hint: raise --bpp, or leave it out" in said
     said = fails(embed("cover.png", "long.bin", "-o", "s.png", "--bpp", "6"), capsys)
     assert "hint: lower --bpp, or leave it out" in said
@@ -600,21 +600,22 @@ def test_capacity_tells_every_rate(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["capacity", "cover.png", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     room = fixednet.capacity(waves(64, 64))
-    assert told == {"exact": room.exact, "jpeg": room.jpeg}
+    assert told == room.to_json()
+    assert list(told) == ["exact", "robust", "paper"]
     assert cli.run(["capacity", "cover.png"]) == 0
-    assert f"{room.exact['2 bpp']:,}" in capsys.readouterr().out
+    assert f"{room['exact']['2 bpp']:,}" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("letter")
 @pytest.mark.parametrize(
     ("profile", "flag"),
     [
-        ("jpeg", "--flat"),
-        ("jpeg", "--span=8"),
-        ("jpeg", "--bpp=1"),
-        ("jpeg", "--eps=0.1"),
+        ("robust", "--flat"),
+        ("robust", "--constraint-height=8"),
+        ("robust", "--bpp=1"),
+        ("robust", "--eps=0.1"),
         ("paper", "--flat"),
-        ("paper", "--span=8"),
+        ("paper", "--constraint-height=8"),
         ("exact", "--restarts=3"),
         ("exact", "--weights=w.safetensors"),
         ("exact", "--start=noise"),
@@ -635,11 +636,11 @@ def test_a_panorama_too_long_for_webp_is_refused_before_solving(
 ) -> None:
     Path("wide.png").write_bytes(signals.to_png(waves(8, 16_384, channels=1)))
     command = ["embed", "wide.png", "letter.txt", "--key", "alice.key"]
-    for words in (["-o", "s.webp"], ["-o", "s.png", "--profile", "jpeg"]):
+    for words in (["-o", "s.webp"], ["-o", "s.png", "--profile", "robust"]):
         said = fails([*command, *words], capsys, code=2)
         assert "at most 16,383 pixels a side, got 16,384" in said
     assert cli.run(["capacity", "wide.png", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["jpeg"] == 0
+    assert json.loads(capsys.readouterr().out)["robust"] == {"at most": 0}
 
 
 @pytest.mark.usefixtures("letter")

@@ -34,7 +34,7 @@ def test_a_letter_goes_into_a_song_and_comes_out(
     folder: Path, capsys: pytest.CaptureFixture[str], suffix: str
 ) -> None:
     assert cli.run(["capacity", "song.wav"]) == 0
-    assert "jpeg" not in capsys.readouterr().out
+    assert "robust" not in capsys.readouterr().out
     stego = f"stego{suffix}"
     assert cli.run(["embed", "song.wav", "letter.txt", "-o", stego, "--key", "bob.key"]) == 0
     said = capsys.readouterr().err
@@ -120,12 +120,12 @@ def test_what_has_three_axes_is_hidden_fitted_and_shown(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ("embed song.wav letter.txt -o s.wav --key bob.key --profile jpeg", "not for a sound"),
+        ("embed song.wav letter.txt -o s.wav --key bob.key --profile robust", "not for a sound"),
         ("embed song.wav letter.txt -o s.png --key bob.key", ".wav or .flac"),
-        ("embed photo.png letter.txt -o s.wav --key bob.key", "kind of image"),
+        ("embed photo.png letter.txt -o s.wav --key bob.key", "an image is written as"),
         ("extract song.wav -o l.txt --key bob.key", "nothing can be read"),
         ("fit song.wav -o f.safetensors --field grid", "grid fields"),
-        ("compare song.wav photo.png", "medium"),
+        ("compare song.wav photo.png", "one of them"),
         ("compare song.wav word.wav", "sounds differ"),
         ("capacity wrong.wav", "not a sound"),
         ("hide photo.png -o f.safetensors --secret wrong.wav bob.key", "not a sound"),

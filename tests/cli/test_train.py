@@ -328,7 +328,8 @@ def test_a_name_of_one_s_own_learns_from_a_folder_of_images(
     command = ["train", "clouds", "-o", "runs/deep/down", "--data", "pictures", "--size", "8"]
     assert cli.run([*command, *QUICK, *TINY]) == 0
     model = generative.load("runs/deep/down/" + MODEL)
-    assert (model.name, model.medium, model.channels, model.size) == ("clouds", "image", 3, (8, 8))
+    facts = model.name, model.medium.name, model.channels, model.size
+    assert facts == ("clouds", "image", 3, (8, 8))
     Path("pictures/13.png").write_bytes(b"no image")
     command[3] = "again"
     assert "13.png" in fails([*command, *QUICK, *TINY], capsys, code=1)
@@ -356,7 +357,7 @@ def test_a_name_of_one_s_own_learns_from_a_folder_of_temperatures(globes: Path) 
     command = ["train", "weather", "-o", "runs", "--data", "globes", "--size", "8", *QUICK]
     assert cli.run([*command, *TINY[:-2]]) == 0
     model = generative.load("runs/" + MODEL)
-    assert (model.name, model.medium, model.size) == ("weather", "climate", (19, 24))
+    assert (model.name, model.medium.name, model.size) == ("weather", "climate", (19, 24))
     settings, preset = settings_of("runs"), PRESETS["climate"]
     assert (settings.std, settings.channels) == (preset.std, preset.channels)
     assert settings.mirror is False
@@ -370,7 +371,7 @@ def test_one_file_of_temperatures_is_enough(globes: Path) -> None:
     np.savez("all.npz", temperature=kelvin, latitude=np.linspace(90, -90, 19))
     command = ["train", "weather", "-o", "runs", "--data", "all.npz", "--size", "8"]
     assert cli.run([*command, *QUICK, *TINY]) == 0
-    assert generative.load("runs/" + MODEL).medium == "climate"
+    assert generative.load("runs/" + MODEL).medium.name == "climate"
 
 
 def test_a_model_of_images_does_not_begin_a_run_of_temperatures(

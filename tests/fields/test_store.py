@@ -5,6 +5,7 @@ import struct
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import safetensors.torch
 import torch
@@ -40,7 +41,7 @@ def test_loading_undoes_saving(architecture: str, tmp_path: Path) -> None:
     loaded = fields.load(path)
     assert fields.to_bytes(loaded) == path.read_bytes() == fields.to_bytes(field)
     assert loaded.header() == field.header()
-    assert torch.equal(fields.render(loaded).values, fields.render(field).values)
+    assert np.array_equal(fields.render(loaded).values, fields.render(field).values)
 
 
 def test_a_forged_file_without_changes_is_the_file() -> None:

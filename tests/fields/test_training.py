@@ -201,7 +201,8 @@ def test_polishing_keeps_to_the_seconds(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_every_epoch_shows_every_point_once() -> None:
-    group = training._Group([Target(waves(8, 16))], ((8, 16), False), coordinates((8, 16)))
+    points = torch.from_numpy(coordinates((8, 16)))
+    group = training._Group([Target(waves(8, 16))], ((8, 16), False), points)
     seen = torch.cat([group.batch(step, 32, seed=9) for step in range(4)])
     assert seen.sort().values.tolist() == list(range(128))
     again = torch.cat([group.batch(step, 32, seed=9) for step in range(4, 8)])

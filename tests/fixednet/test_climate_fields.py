@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +13,6 @@ from hypothesis import strategies as st
 from stegfield import fixednet, signals
 from stegfield.config import EmbedConfig
 from stegfield.errors import CapacityError, ConfigError, NotEmbeddedError, UnreadableError
-from stegfield.fixednet import costs
 from stegfield.keys import Key
 from stegfield.metrics import KelvinQuality
 from stegfield.signals import Packing, Signal, globe
@@ -22,7 +20,7 @@ from stegfield.signals import Packing, Signal, globe
 KEY, OTHER = Key(bytes(range(32))), Key(bytes(range(1, 33)))
 MESSAGE = b"Third bench from the gate; bring nobody."
 FIELD = globe(46, 90)
-FAST = EmbedConfig(span=6)
+FAST = EmbedConfig(constraint_height=6)
 DATA = os.environ.get("STEGFIELD_DATA")
 MEASURED = sorted((Path(DATA) / "climate").glob("*.npz")) if DATA else []
 
@@ -59,7 +57,7 @@ def test_another_key_reads_nothing() -> None:
 
 
 def test_poles_of_one_value_keep_it_even_at_the_highest_rate() -> None:
-    longest = fixednet.capacity(FIELD).exact["at most"]
+    longest = fixednet.capacity(FIELD)["exact"]["at most"]
     message = np.random.default_rng(2).bytes(longest)
     stego = fixednet.embed(FIELD, message, KEY, config=FAST).stego
     before, after = signals.to_levels(FIELD), signals.to_levels(stego)
@@ -71,12 +69,12 @@ def test_poles_of_one_value_keep_it_even_at_the_highest_rate() -> None:
 
 def test_poles_of_many_values_carry_bits_too() -> None:
     noise = np.random.default_rng(3).integers(-900, 900, (40, 60, 1))
-    field = Signal(Packing().unpack(noise), "climate")
+    field = Signal(Packing().unpack(noise), signals.CLIMATE)
     assert (
-        fixednet.capacity(field).exact["at most"]
-        > fixednet.capacity(globe(40, 60)).exact["at most"]
+        fixednet.capacity(field)["exact"]["at most"]
+        > fixednet.capacity(globe(40, 60))["exact"]["at most"]
     )
-    result = fixednet.embed(field, MESSAGE, KEY, config=EmbedConfig(bpp=1.0, span=6))
+    result = fixednet.embed(field, MESSAGE, KEY, config=EmbedConfig(bpp=1.0, constraint_height=6))
     assert (signals.to_levels(result.stego)[0] != noise[0]).any()
     assert fixednet.extract(written(result.file), KEY) == MESSAGE
 
@@ -88,8 +86,8 @@ def test_samples_at_the_ends_of_the_packing_stay_within_it(end: int) -> None:
     )
     levels = np.full((40, 60, 1), end * 32767)
     levels[1:-1] -= end * np.random.default_rng(4).integers(0, 3, (38, 60, 1))
-    field = Signal(packing.unpack(levels), "climate", packing=packing)
-    result = fixednet.embed(field, MESSAGE, KEY, config=EmbedConfig(bpp=1.0, span=6))
+    field = Signal(packing.unpack(levels), signals.CLIMATE, packing=packing)
+    result = fixednet.embed(field, MESSAGE, KEY, config=EmbedConfig(bpp=1.0, constraint_height=6))
     again = written(result.file)
     assert again.packing == packing
     assert fixednet.extract(again, KEY) == MESSAGE
@@ -110,8 +108,8 @@ def test_a_file_that_does_not_give_the_message_back_is_no_result(
         fixednet.embed(FIELD, MESSAGE, KEY, config=FAST)
 
 
-@pytest.mark.parametrize("profile", ["jpeg", "paper"])
-def test_profiles_for_images_are_refused(profile: Any) -> None:
+@pytest.mark.parametrize("profile", ["robust", "paper"])
+def test_profiles_for_images_are_refused(profile: str) -> None:
     with pytest.raises(ConfigError, match="for images"):
         fixednet.embed(FIELD, MESSAGE, KEY, config=EmbedConfig(profile=profile))
     with pytest.raises(ConfigError, match="for images"):
@@ -121,15 +119,8 @@ def test_profiles_for_images_are_refused(profile: Any) -> None:
 def test_only_climate_files_hold_climate_fields() -> None:
     with pytest.raises(ConfigError, match=r"\.nc"):
         fixednet.embed(FIELD, MESSAGE, KEY, suffix=".png")
-    with pytest.raises(ConfigError, match="kind of image"):
+    with pytest.raises(ConfigError, match="an image is written as"):
         fixednet.embed(signals.waves(48, 40), MESSAGE, KEY, suffix=".nc")
-
-
-def test_prices_go_around_the_globe() -> None:
-    levels = signals.to_levels(FIELD)
-    turned = costs.hill(np.roll(levels, 31, axis=1), around=True)
-    assert np.allclose(np.roll(costs.hill(levels, around=True), 31, axis=1), turned, rtol=1e-4)
-    assert turned.mean() == pytest.approx(1, abs=1e-4)
 
 
 @pytest.mark.skipif(not MEASURED, reason="STEGFIELD_DATA does not name a folder with climate/*.npz")
@@ -138,7 +129,7 @@ def test_measured_temperatures_carry_messages(path: Path) -> None:
     with np.load(path) as arrays:
         kelvin = arrays["temperature"][0].astype(np.float64)
         kelvin = kelvin if arrays["latitude"][0] > 0 else kelvin[::-1].copy()
-    field = Signal(signals.to_values(kelvin[..., None]), "climate")
+    field = Signal(signals.to_values(kelvin[..., None]), signals.CLIMATE)
     message = np.random.default_rng(6).bytes(400)
     for config in (EmbedConfig(), EmbedConfig(bpp=1.0, flat=True)):
         result = fixednet.embed(field, message, KEY, config=config)

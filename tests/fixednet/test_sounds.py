@@ -11,16 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stegfield import fixednet, signals
-from stegfield.config import EmbedConfig, Profile
+from stegfield.config import EmbedConfig
 from stegfield.errors import CapacityError, ConfigError, UnreadableError
-from stegfield.fixednet import costs
 from stegfield.keys import Key
 from stegfield.metrics import SoundQuality
 from stegfield.signals import chords
 
 KEY, OTHER = Key(bytes(range(32))), Key(bytes(range(1, 33)))
 MESSAGE = b"Third bench from the gate; bring nobody."
-FAST = EmbedConfig(span=6)
+FAST = EmbedConfig(constraint_height=6)
 SOUND = chords(9000)
 DATA = os.environ.get("STEGFIELD_DATA")
 RECORDED = sorted((Path(DATA) / "audio").rglob("*.wav")) if DATA else []
@@ -62,39 +61,24 @@ def test_what_is_at_full_scale_stays_within_it() -> None:
     levels = np.where(np.arange(9000) % 40 < 20, 32767, -32768)[:, None].astype(np.int16)
     levels[::7] += np.where(levels[::7] > 0, -5, 5).astype(np.int16)
     cover = signals.with_levels(SOUND, levels)
-    stego = fixednet.embed(cover, MESSAGE, KEY, config=EmbedConfig(bpp=1.0, span=6)).stego
+    stego = fixednet.embed(
+        cover, MESSAGE, KEY, config=EmbedConfig(bpp=1.0, constraint_height=6)
+    ).stego
     assert np.abs(signals.to_levels(stego).astype(int) - levels).max() <= 3
     assert fixednet.extract(stego, KEY) == MESSAGE
 
 
-def test_silence_is_dear_and_stays_silent() -> None:
+def test_silence_stays_silent() -> None:
     noise = np.random.default_rng(1).integers(-900, 900, (60_000, 1)).astype(np.int16)
     noise[20_000:40_000] = 0
-    prices = costs.along(noise)
-    assert prices[20_300:39_700].min() > 100 * prices[:19_500].max()
-    assert prices.mean() == pytest.approx(1, abs=1e-4)
     cover = signals.with_levels(SOUND, noise)
     stego = signals.to_levels(fixednet.embed(cover, MESSAGE, KEY).stego)
     assert (stego[20_000:40_000] == 0).all()
     assert (stego != noise).any()
 
 
-def test_a_straight_line_is_as_dear_as_silence() -> None:
-    ramp = np.arange(2000, dtype=np.int16)[:, None]
-    noise = np.random.default_rng(2).integers(-900, 900, (2000, 1)).astype(np.int16)
-    prices = costs.along(np.concatenate([ramp, noise]))
-    assert prices[:1800].min() > 100 * prices[2300:].max()
-
-
-def test_prices_shift_with_the_sound_and_do_not_mind_its_direction() -> None:
-    levels = np.random.default_rng(3).integers(-900, 900, (3000, 2)).astype(np.int16)
-    prices = costs.along(levels)
-    assert np.allclose(costs.along(levels[::-1].copy())[::-1], prices, rtol=1e-3)
-    assert np.allclose(costs.along(levels[:, ::-1].copy())[:, ::-1], prices, rtol=1e-3)
-
-
-@pytest.mark.parametrize("profile", ["jpeg", "paper"])
-def test_sounds_have_the_exact_profile_alone(profile: Profile) -> None:
+@pytest.mark.parametrize("profile", ["robust", "paper"])
+def test_sounds_have_the_exact_profile_alone(profile: str) -> None:
     with pytest.raises(ConfigError, match="not for a sound"):
         fixednet.embed(SOUND, MESSAGE, KEY, config=EmbedConfig(profile=profile))
     with pytest.raises(ConfigError, match=r"\.wav or \.flac"):
@@ -103,14 +87,14 @@ def test_sounds_have_the_exact_profile_alone(profile: Profile) -> None:
 
 def test_capacity_is_what_fits() -> None:
     room = fixednet.capacity(SOUND)
-    assert room.jpeg == 0
-    longest = room.exact["at most"]
+    assert "robust" not in room.profiles
+    longest = room["exact"]["at most"]
     message = np.random.default_rng(4).bytes(longest)
     stego = fixednet.embed(SOUND, message, KEY, config=FAST).stego
     assert fixednet.extract(stego, KEY) == message
     with pytest.raises(CapacityError):
         fixednet.embed(SOUND, message + b"!", KEY, config=FAST)
-    assert fixednet.capacity(chords(200)).exact == {"at most": 0}
+    assert fixednet.capacity(chords(200)).to_json() == {"exact": {"at most": 0}}
 
 
 @pytest.mark.skipif(not RECORDED, reason="STEGFIELD_DATA does not name a folder with audio")

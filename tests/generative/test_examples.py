@@ -17,6 +17,7 @@ from stegfield.errors import InputError
 from stegfield.generative import Arrays, Globes, Images, digits, globes
 from stegfield.generative.examples import LEAST, _temperatures
 from stegfield.generative.points import even_points
+from stegfield.signals import CLIMATE
 
 COUNT = 20
 LATITUDES = np.linspace(90, -90, 19, dtype=np.float32)
@@ -182,7 +183,7 @@ def test_a_smooth_function_of_the_sphere_is_found_at_even_points(size: int) -> N
     kelvin = globe_grid(46, 90)
     examples = Globes(np.stack([kelvin, kelvin + 5]))
     values = examples.values(np.array([1, 0, 1]), size)
-    x, y, z = even_points("climate", size).double().unbind(1)
+    x, y, z = even_points(CLIMATE, size).double().unbind(1)
     wanted = smooth_globe(torch.asin(z).numpy(), torch.atan2(y, x).numpy())
     given = values[..., 0].numpy() * 80 + 260
     assert values.shape == (3, size * size, 1)

@@ -33,6 +33,7 @@ from stegfield.generative.points import even_points
 from stegfield.generative.processes import ALONE, Processes
 from stegfield.generative.training import MODEL, STATE, _Run
 from stegfield.generative.wasserstein import SlicedWasserstein
+from stegfield.signals import CLIMATE, IMAGE
 
 TINY = GanConfig(
     size=8, steps=12, warm_up=3, batch=8, latent=4, hidden="8", rank=2, width=6, depth=2,
@@ -446,7 +447,7 @@ def test_a_run_goes_on_with_a_higher_rank(tmp_path: Path) -> None:
     assert (low.step, low.progress().critic_loss) == (high.step, high.progress().critic_loss)
     latents = torch.randn(6, 4, generator=torch.Generator().manual_seed(0))
     for name in ("generator", "average"):
-        drawn, wanted = (run.parts[name](latents, even_points("image", 8)) for run in (high, low))
+        drawn, wanted = (run.parts[name](latents, even_points(IMAGE, 8)) for run in (high, low))
         assert torch.allclose(drawn, wanted, atol=1e-5)
     model, _ = trained(tmp_path, rank=5)
     assert (model.sizes.rank, model.steps) == (5, TINY.steps)
@@ -503,7 +504,7 @@ def test_random_points_are_other_points_in_every_step() -> None:
 def test_globes_are_turned_anew_in_every_step() -> None:
     examples = warm_globes()
     run = _Run(examples, replace(TINY, warm_up=0), "tiny", ALONE)
-    lattice = even_points("climate", 8)
+    lattice = even_points(CLIMATE, 8)
     before = lattice
     for step in range(3):
         run.step = step

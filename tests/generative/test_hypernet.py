@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -10,7 +11,7 @@ from stegfield.config import GanConfig
 from stegfield.generative import Model
 from stegfield.generative.hypernet import Generator
 from stegfield.generative.model import GeneratorSizes, new_generator
-from stegfield.signals import coordinates
+from stegfield.signals import IMAGE, coordinates
 
 RANKS = (0, 3)
 """Of full heads and of compact ones."""
@@ -25,9 +26,9 @@ def new_model(rank: int, *, channels: int = 3) -> Model:
     torch.manual_seed(3)
     return Model(
         name="tiny",
-        generator=new_generator("image", channels, sizes),
+        generator=new_generator(IMAGE, channels, sizes),
         sizes=sizes,
-        medium="image",
+        medium=IMAGE,
         channels=channels,
         size=(8, 8),
         steps=0,
@@ -70,7 +71,7 @@ def test_a_drawn_field_shows_what_the_generator_shows(rank: int, channels: int) 
     with torch.no_grad():
         assert torch.allclose(field(at), model.generator(model.latent(7)[None], at)[0], atol=1e-5)
     shown = model.sample(model.latent(7)[None], (8, 8))[0]
-    assert torch.allclose(fields.render(field).values, shown, atol=1e-5)
+    assert np.allclose(fields.render(field).values, shown, atol=1e-5)
 
 
 @pytest.mark.parametrize("rank", RANKS)
@@ -94,7 +95,7 @@ def test_a_seed_draws_the_same_field_again_and_another_seed_another() -> None:
     model = new_model(3)
     assert fields.to_bytes(model.draw(7)) == fields.to_bytes(model.draw(7))
     one, other = fields.render(model.draw(7)), fields.render(model.draw(8))
-    assert not torch.allclose(one.values, other.values, atol=0.01)
+    assert not np.allclose(one.values, other.values, atol=0.01)
     assert model.draw(7).public.seed != model.draw(8).public.seed
 
 
@@ -103,14 +104,14 @@ def test_a_drawn_field_is_saved_and_loaded_like_any_other(rank: int) -> None:
     field = new_model(rank).draw(7)
     loaded = fields.from_bytes(fields.to_bytes(field))
     for size in (None, (13, 21)):
-        assert torch.equal(fields.render(loaded, size).values, fields.render(field, size).values)
+        assert np.array_equal(fields.render(loaded, size).values, fields.render(field, size).values)
 
 
 def test_points_that_two_sizes_share_have_the_same_values() -> None:
     model, latents = new_model(3), torch.randn(2, 5)
     small, large = model.sample(latents, (8, 8)), model.sample(latents, (24, 24))
-    shared = coordinates((24, 24)).view(24, 24, 2)[1::3, 1::3]
-    assert torch.allclose(shared.flatten(0, 1), coordinates((8, 8)), atol=1e-6)
+    shared = coordinates((24, 24)).reshape(24, 24, 2)[1::3, 1::3]
+    assert np.allclose(shared.reshape(-1, 2), coordinates((8, 8)), atol=1e-6)
     assert torch.allclose(large[:, 1::3, 1::3], small, atol=1e-5)
 
 
@@ -128,7 +129,7 @@ def test_heads_have_as_many_parameters_as_their_kind_says(rank: int) -> None:
 def test_compact_heads_are_the_smaller_ones() -> None:
     counts = []
     for rank in (0, 4):
-        heads = new_generator("image", 3, GeneratorSizes.of(GanConfig(rank=rank))).heads
+        heads = new_generator(IMAGE, 3, GeneratorSizes.of(GanConfig(rank=rank))).heads
         counts.append(sum(p.numel() for p in heads.parameters()))
     assert counts[1] < counts[0] / 10
 
@@ -147,6 +148,6 @@ def test_gradients_reach_all_parameters(rank: int) -> None:
 def test_activations_of_new_fields_keep_their_size(rank: int) -> None:
     torch.manual_seed(3)
     config = GanConfig(size=8, hidden="64,64", rank=rank, width=64, depth=3)
-    generator = new_generator("image", 3, GeneratorSizes.of(config))
-    shown = generator(torch.randn(32, 64), coordinates((8, 8)))
+    generator = new_generator(IMAGE, 3, GeneratorSizes.of(config))
+    shown = generator(torch.randn(32, 64), torch.from_numpy(coordinates((8, 8))))
     assert 0.2 < float(shown.detach().std()) < 0.95

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
-import torch
 
 from stegfield import fields, generative, signals
 from stegfield.generative.keyed import COVERS
@@ -14,17 +14,17 @@ KEY, OTHER = Key(bytes(range(32))), Key(bytes(range(1, 33)))
 def test_the_cover_of_an_image_is_found_again(index: int) -> None:
     model = generative.load("faces")
     cover = fields.render(generative.draw_keyed(model, KEY, index), (96, 80))
-    noisy = cover.values + 0.05 * torch.randn(cover.values.shape, generator=torch.manual_seed(0))
-    found = generative.cover_of(model, KEY, signals.Signal(noisy.clamp(-1, 1)))
-    assert torch.equal(found.values, cover.values)
+    noisy = cover.values + np.random.default_rng(0).normal(0, 0.05, cover.values.shape)
+    found = generative.cover_of(model, KEY, signals.Signal(noisy.clip(-1, 1)))
+    assert np.array_equal(found.values, cover.values)
     other = generative.cover_of(model, OTHER, cover)
-    assert not torch.equal(other.values, cover.values)
+    assert not np.array_equal(other.values, cover.values)
 
 
 def test_a_passphrase_has_covers_too_and_a_key_different_ones_each_time() -> None:
     model = generative.load("digits")
     phrase = Passphrase("a long sentence")
-    twice = [fields.render(generative.draw_keyed(model, phrase, 5)).values for _ in range(2)]
-    assert torch.equal(*twice)
+    one, two = (fields.render(generative.draw_keyed(model, phrase, 5)).values for _ in range(2))
+    assert np.array_equal(one, two)
     drawn = {generative.draw_keyed(model, KEY).public.seed for _ in range(8)}
     assert len(drawn) > 1

@@ -16,6 +16,7 @@ from stegfield.generative.pointconv import Critic, Pyramid, pyramid
 from stegfield.generative.points import even_points
 from stegfield.generative.processes import ALONE
 from stegfield.generative.training import _Run, gradient_penalty
+from stegfield.signals import IMAGE
 
 STEP = 1e-5
 
@@ -23,7 +24,7 @@ STEP = 1e-5
 def double_critic() -> tuple[Critic, Pyramid, Tensor]:
     """A critic in double precision, its points, and three samples at them."""
     torch.manual_seed(5)
-    points = [even_points("image", size) for size in (16, 8, 4)]
+    points = [even_points(IMAGE, size) for size in (16, 8, 4)]
     critic = Critic(pyramid(points), 2, [3, 4]).double()
     torch.nn.init.normal_(critic.score.weight)
     sets = pyramid([each.double() for each in points])

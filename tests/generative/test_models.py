@@ -12,13 +12,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stegfield import fields, fixednet, generative, signals
+from stegfield import carriers, fields, fixednet, generative, signals
 from stegfield.config import EmbedConfig, GanConfig
 from stegfield.errors import InputError, OutputExistsError
 from stegfield.generative import Model, ModelFileError, store
 from stegfield.generative.model import GRAIN, GeneratorSizes, new_generator
 from stegfield.keys import Key, Noise
-from stegfield.signals import Signal
+from stegfield.signals import IMAGE, Signal
 
 CONFIG = GanConfig(
     size=8, latent=3, hidden="4", rank=2, width=4, depth=1, frequencies=2, std=1.0, seed=9
@@ -28,12 +28,12 @@ CONFIG = GanConfig(
 def new_model(config: GanConfig = CONFIG, channels: int = 3) -> Model:
     with torch.random.fork_rng([]):
         torch.manual_seed(1)
-        generator = new_generator("image", channels, GeneratorSizes.of(config))
+        generator = new_generator(IMAGE, channels, GeneratorSizes.of(config))
     return Model(
         name="tiny",
         generator=generator,
         sizes=GeneratorSizes.of(config),
-        medium="image",
+        medium=IMAGE,
         channels=channels,
         size=(8, 12),
         steps=5,
@@ -79,7 +79,7 @@ def test_loading_undoes_saving_to_half_precision(rank: int, channels: int, tmp_p
         assert getattr(loaded, entry) == getattr(model, entry)
     assert store.to_bytes(loaded) == path.read_bytes()
     shown = [fields.render(each.draw(3)).values for each in (model, loaded)]
-    assert torch.allclose(shown[0], shown[1], atol=0.02)
+    assert np.allclose(shown[0], shown[1], atol=0.02)
     with pytest.raises(OutputExistsError):
         generative.save(path, model)
 
@@ -287,15 +287,15 @@ def test_a_file_is_named_in_its_error(tmp_path: Path) -> None:
 def test_a_cover_is_its_function_with_noise_of_the_seed(name: str) -> None:
     model, size = generative.load(name), (64, 96)
     cover, again, other = (model.cover(seed, size) for seed in (5, 5, 6))
-    assert torch.equal(cover.values, again.values)
-    assert not torch.equal(cover.values, other.values)
+    assert np.array_equal(cover.values, again.values)
+    assert not np.array_equal(cover.values, other.values)
     shown = fields.render(model.draw(5), size)
     assert (cover.medium, cover.size, cover.packing) == (shown.medium, size, shown.packing)
-    inside = shown.values.abs() < 0.9
-    noise = ((cover.values - shown.values) / signals.step(shown))[inside]
-    assert abs(float(noise.mean())) < GRAIN[model.medium] / 20
-    assert float(noise.std()) == pytest.approx(GRAIN[model.medium], rel=0.05)
-    assert float(cover.values.abs().max()) <= 1
+    inside = np.abs(shown.values) < 0.9
+    noise = ((cover.values - shown.values) / carriers.step(shown))[inside]
+    assert abs(float(noise.mean())) < GRAIN[model.medium.name] / 20
+    assert float(noise.std()) == pytest.approx(GRAIN[model.medium.name], rel=0.05)
+    assert float(np.abs(cover.values).max()) <= 1
 
 
 def test_noise_leaves_each_pole_one_place() -> None:
@@ -307,14 +307,14 @@ def test_noise_leaves_each_pole_one_place() -> None:
 def test_a_message_can_have_noise_that_no_seed_tells() -> None:
     model, size = generative.load("faces"), (16, 16)
     one, two = (model.cover(3, size, noise=Noise(bytes([byte] * 32))) for byte in (1, 2))
-    assert not torch.equal(one.values, two.values)
-    assert torch.equal(one.values, model.cover(3, size, noise=Noise(bytes([1] * 32))).values)
+    assert not np.array_equal(one.values, two.values)
+    assert np.array_equal(one.values, model.cover(3, size, noise=Noise(bytes([1] * 32))).values)
     other_shape = model.cover(3, (8, 32))
     noises = [
         (cover.values - fields.render(model.draw(3), cover.size).values).flatten()
         for cover in (model.cover(3, size), other_shape)
     ]
-    assert abs(float(torch.corrcoef(torch.stack(noises))[0, 1])) < 0.2
+    assert abs(float(np.corrcoef(noises)[0, 1])) < 0.2
 
 
 @pytest.mark.parametrize("name", ["faces", "climate"])
@@ -335,5 +335,5 @@ def test_who_finds_the_function_hardly_sees_what_a_message_changed(name: str) ->
 
 def distance(one: Signal, other: Signal) -> float:
     """The mean square distance of samples, in levels, but of clipped ones."""
-    levels = (one.values - other.values) / signals.step(other)
-    return float(levels[other.values.abs() < 0.9].square().mean())
+    levels = (one.values - other.values) / carriers.step(other)
+    return float(np.square(levels[np.abs(other.values) < 0.9]).mean())

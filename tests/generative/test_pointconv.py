@@ -18,8 +18,9 @@ from stegfield.generative.pointconv import (
     pyramid,
 )
 from stegfield.generative.points import coarser_sets, even_points, even_pyramid
+from stegfield.signals import CLIMATE, IMAGE, Medium
 
-MEDIA = ("image", "climate")
+MEDIA = (IMAGE, CLIMATE)
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +28,7 @@ def seeded() -> None:
     torch.manual_seed(5)
 
 
-def near_of(medium: str, size: int) -> Neighbourhood:
+def near_of(medium: Medium, size: int) -> Neighbourhood:
     """The neighbourhood of a grid, or a spiral, in one of four times as many points."""
     return neighbourhood(even_points(medium, 2 * size), even_points(medium, size))
 
@@ -56,8 +57,8 @@ def test_neighbours_are_the_nearest(axes: int) -> None:
         assert set(found.tolist()) == {i for _, i in distances[:NEIGHBOURS]}
 
 
-@pytest.mark.parametrize("medium", MEDIA)
-def test_neighbours_are_found_in_parts(medium: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("medium", MEDIA, ids=str)
+def test_neighbours_are_found_in_parts(medium: Medium, monkeypatch: pytest.MonkeyPatch) -> None:
     finer, coarser = even_points(medium, 32), even_points(medium, 16)
     whole = neighbourhood(finer, coarser)
     counts = []
@@ -94,9 +95,9 @@ def test_a_set_in_itself_has_finite_places() -> None:
     assert neighbourhood(point, point).relative.tolist() == [[[0.0, 0.0]]]
 
 
-@pytest.mark.parametrize("medium", MEDIA)
+@pytest.mark.parametrize("medium", MEDIA, ids=str)
 @pytest.mark.parametrize("mixtures", [4, MIXTURES])
-def test_sums_begin_uncorrelated_and_of_variance_1(medium: str, mixtures: int) -> None:
+def test_sums_begin_uncorrelated_and_of_variance_1(medium: Medium, mixtures: int) -> None:
     near = near_of(medium, 16)
     with torch.no_grad():
         weights = WeightNetwork(near, mixtures)(near.relative).flatten(0, 1)
@@ -105,8 +106,8 @@ def test_sums_begin_uncorrelated_and_of_variance_1(medium: str, mixtures: int) -
     assert float((moments - moments.diagonal().diag()).abs().max()) < 0.05
 
 
-@pytest.mark.parametrize("medium", MEDIA)
-def test_weights_made_once_equal_those_made_for_each_sample(medium: str) -> None:
+@pytest.mark.parametrize("medium", MEDIA, ids=str)
+def test_weights_made_once_equal_those_made_for_each_sample(medium: Medium) -> None:
     near = near_of(medium, 4)
     conv, values = PointConv(near, 3, 5), torch.randn(64, 2, 3)
     assert torch.allclose(conv(values, near), convolved_one_by_one(conv, values, near), atol=1e-5)
@@ -129,14 +130,14 @@ def test_the_order_of_coarser_points_is_that_of_the_result() -> None:
 
 
 def test_samples_of_a_batch_do_not_meet() -> None:
-    near = near_of("image", 4)
+    near = near_of(IMAGE, 4)
     conv, values = PointConv(near, 3, 4), torch.randn(64, 3, 3)
     alone = torch.cat([conv(values[:, i : i + 1], near) for i in range(3)], 1)
     assert torch.allclose(conv(values, near), alone, atol=1e-6)
 
 
 def test_inside_a_grid_it_is_a_convolution_of_stride_2() -> None:
-    near = near_of("image", 8)
+    near = near_of(IMAGE, 8)
     conv, picture = PointConv(near, 3, 4), torch.randn(2, 3, 16, 16)
     given = conv(picture.flatten(2).permute(2, 0, 1), near).view(8, 8, 2, 4).permute(2, 3, 0, 1)
     # the kernel is what comes of an impulse at each of the 4x4 pixels around an inner point
@@ -153,9 +154,9 @@ def test_inside_a_grid_it_is_a_convolution_of_stride_2() -> None:
     assert torch.allclose(given[..., 1:-1, 1:-1], wanted[..., 1:-1, 1:-1], atol=1e-4)
 
 
-@pytest.mark.parametrize("medium", MEDIA)
+@pytest.mark.parametrize("medium", MEDIA, ids=str)
 @pytest.mark.parametrize("size", [8, 16])
-def test_a_critic_takes_pyramids_of_fewer_levels(medium: str, size: int) -> None:
+def test_a_critic_takes_pyramids_of_fewer_levels(medium: Medium, size: int) -> None:
     critic = Critic(even_pyramid(medium, 16), 1, [4, 6])
     values = torch.randn(3, size * size, 1)
     sets = even_pyramid(medium, size)
@@ -166,8 +167,8 @@ def test_a_critic_takes_pyramids_of_fewer_levels(medium: str, size: int) -> None
     assert used == len(sets) * len(list(critic.entries[0].parameters()))
 
 
-@pytest.mark.parametrize("medium", MEDIA)
-def test_a_critic_judges_points_drawn_at_random_in_any_order(medium: str) -> None:
+@pytest.mark.parametrize("medium", MEDIA, ids=str)
+def test_a_critic_judges_points_drawn_at_random_in_any_order(medium: Medium) -> None:
     critic = Critic(even_pyramid(medium, 16), 3, [4, 6])
     finest, below = even_points(medium, 16), coarser_sets(medium, 16)
     finest = finest + torch.randn_like(finest) / 1000  # no two neighbours are equally far
@@ -181,9 +182,9 @@ def test_a_critic_judges_points_drawn_at_random_in_any_order(medium: str) -> Non
 
 
 def test_scores_of_a_new_critic_are_small_and_see_every_point() -> None:
-    critic = Critic(even_pyramid("image", 16), 3, [4, 6])
+    critic = Critic(even_pyramid(IMAGE, 16), 3, [4, 6])
     values = torch.randn(8, 256, 3, requires_grad=True)
-    scores = critic(values, even_pyramid("image", 16))
+    scores = critic(values, even_pyramid(IMAGE, 16))
     assert float(scores.detach().abs().max()) < 1
     (gradient,) = torch.autograd.grad(scores.sum(), values)
     assert (gradient.abs().sum((0, 2)) > 0).all()

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from stegfield.fixednet.blocks import BlockNetwork, block_order
-from stegfield.fixednet.sine import PLANES, SineNetwork, keyed_order
+from stegfield.fixednet.exact.sine import PLANES, SineNetwork, keyed_order
+from stegfield.fixednet.robust.blocks import BlockNetwork, block_order
 from stegfield.keys import Key
 
 KEY = Key(bytes(range(32)))

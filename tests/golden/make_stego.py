@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from stegfield import fixednet, signals
+from stegfield import carriers, fixednet, signals
 from stegfield.config import EmbedConfig
-from stegfield.fixednet import costs, exact, robust
+from stegfield.fixednet.exact import profile as exact
+from stegfield.fixednet.robust import profile as robust
 from stegfield.keys import IMAGE_SALT, Key, Passphrase
 from stegfield.payload import Content
 
@@ -34,17 +35,10 @@ def main() -> None:
     for name, channels, bpp, message, text in EXACT:
         levels = signals.to_samples(signals.waves(48, 44, channels=channels))
         key = KEY if text is None else Passphrase(text).key(IMAGE_SALT)
-        change, _ = exact.embed(
-            levels.reshape(-1),
-            costs.hill(levels).reshape(-1),
-            Content.of(message),
-            key,
-            bounds=(0, 255),
-            bits=None if bpp is None else bpp * 48 * 44,
-            salt=OWN_SALT,
-        )
-        stego = (levels + change.reshape(levels.shape)).astype(np.uint8)
-        (FOLDER / name).write_bytes(signals.to_png(signals.from_samples(stego)))
+        carrier = carriers.of(signals.from_samples(levels))
+        bits = None if bpp is None else bpp * 48 * 44
+        change, _ = exact.embed(carrier, Content.of(message), key, bits=bits, salt=OWN_SALT)
+        (FOLDER / name).write_bytes(signals.to_png(carrier.apply(change)))
         secret = {"key": KEY.secret.hex()} if text is None else {"passphrase": text}
         vectors.append({"file": name, **secret, "message": message.hex()})
     levels = signals.to_samples(signals.waves(256, 256, channels=1))
@@ -55,7 +49,7 @@ def main() -> None:
         {"file": name, "key": KEY.secret.hex(), "message": SHORT[:12].hex()}
         for name in ("jpeg.png", "jpeg.jpg")
     ]
-    cover, config = signals.from_samples(levels), EmbedConfig(profile="jpeg", known_cover=True)
+    cover, config = signals.from_samples(levels), EmbedConfig(profile="robust", known_cover=True)
     known = fixednet.embed(cover, SHORT[:12], KEY, config=config)  # of a salt drawn anew
     (FOLDER / "known_cover.png").write_bytes(signals.to_png(cover))
     (FOLDER / "known.jpg").write_bytes(signals.encode(known.stego, ".jpg"))

@@ -4,6 +4,7 @@ import copy
 from pathlib import Path
 from typing import get_args
 
+import numpy as np
 import pytest
 import torch
 
@@ -71,7 +72,7 @@ def test_a_key_swapped_in_and_out_leaves_every_weight_bit_equal(slots: SlotRule)
     before = fields.to_bytes(result.field)
     first = reveal(result.field, result.secrets[0].key).signal.values
     reveal(result.field, result.secrets[1].key)
-    assert torch.equal(reveal(result.field, result.secrets[0].key).signal.values, first)
+    assert np.array_equal(reveal(result.field, result.secrets[0].key).signal.values, first)
     assert fields.to_bytes(result.field) == before
 
 
@@ -122,8 +123,8 @@ def test_a_secret_can_be_revealed_at_any_size() -> None:
     result = hidden(steps=300)
     native = reveal(result.field, ALICE).signal.values
     double = reveal(result.field, ALICE, size=(48, 32)).signal.values
-    averaged = double.view(24, 2, 16, 2, 3).mean(dim=(1, 3))
-    assert (averaged - native).abs().mean() < 0.02
+    averaged = double.reshape(24, 2, 16, 2, 3).mean(axis=(1, 3))
+    assert np.abs(averaged - native).mean() < 0.02
 
 
 def test_a_passphrase_is_a_key() -> None:
@@ -260,10 +261,10 @@ def test_watching_tells_the_cover_first() -> None:
 
 
 def test_signals_are_not_changed() -> None:
-    before = [Signal(s.values.clone()) for s in (COVER, ONE, TWO)]
+    before = [Signal(s.values.copy()) for s in (COVER, ONE, TWO)]
     hidden(steps=2)
     for old, new in zip(before, (COVER, ONE, TWO), strict=True):
-        assert torch.equal(old.values, new.values)
+        assert np.array_equal(old.values, new.values)
 
 
 @pytest.mark.parametrize("seed", [None, 4])

@@ -46,7 +46,7 @@ def test_a_key_reveals_a_secret_of_any_medium(cover: str, secret: str) -> None:
     field = fields.from_bytes(fields.to_bytes(result.field))
     revealed = reveal(field, ALICE)
     assert revealed.certain
-    assert revealed.signal.medium == hidden.medium
+    assert revealed.signal.medium is hidden.medium
     assert revealed.signal.values.shape == hidden.values.shape
     assert revealed.signal.rate == (hidden.rate and pytest.approx(hidden.rate))
     quality = signals.quality(revealed.signal, hidden)
@@ -75,7 +75,7 @@ def test_a_field_shows_nothing_of_the_medium_that_it_hides(cover: str) -> None:
 def test_a_quiet_sound_is_shown_as_well_as_a_loud_one() -> None:
     loud = chords(600)
     quiet = signals.decode(
-        signals.encode(Signal(loud.values / 64, "sound", rate=8000.0), ".wav"), Path("x.wav")
+        signals.encode(Signal(loud.values / 64, signals.SOUND, rate=8000.0), ".wav"), Path("x.wav")
     )
     shown = [fields.fit(each, sizes=SIZES, training=TRAINING) for each in (loud, quiet)]
     ratios = [each.quality.to_json()["snr_db"] or 0 for each in shown]
@@ -86,7 +86,7 @@ def test_a_quiet_sound_is_shown_as_well_as_a_loud_one() -> None:
 
 def test_a_quiet_sound_is_revealed_as_well_as_a_loud_one() -> None:
     loud = chords(600)
-    whole = Signal(loud.values / 64, "sound", rate=loud.rate)
+    whole = Signal(loud.values / 64, signals.SOUND, rate=loud.rate)
     quiet = signals.decode(signals.encode(whole, ".wav"), Path("x.wav"))
     ratios = []
     for sound in (loud, quiet):

@@ -20,19 +20,19 @@ from stegfield.fields import Field
 from stegfield.hiding import Record, SlotScheme, read_record, write_records
 from stegfield.hiding.record import RECORD_BYTES
 from stegfield.keys import Key
-from stegfield.signals import MEDIA, TIMED, waves
+from stegfield.signals import MEDIA, waves
 
 FIELD = fields.new_field(waves(8, 8), architecture="siren", seed=1)
 SMALL = fields.new_field(waves(8, 8), architecture="siren", sizes={"width": 8, "depth": 2}, seed=1)
 
 # dictionaries: beartype looks at an entry of a tuple at random, which a strategy may not
-kinds = st.sampled_from(list(MEDIA)).flatmap(
+kinds = st.sampled_from(list(MEDIA.values())).flatmap(
     lambda medium: st.fixed_dictionaries(
         {
             "medium": st.just(medium),
-            "size": st.tuples(*[st.integers(1, 400)] * MEDIA[medium].AXES),
-            "channels": st.sampled_from(MEDIA[medium].CHANNELS),
-            "rate": st.floats(1, 1e6) if medium in TIMED else st.none(),
+            "size": st.tuples(*[st.integers(1, 400)] * medium.axes),
+            "channels": st.sampled_from(medium.channels),
+            "rate": st.floats(1, 1e6) if medium.timed else st.none(),
         }
     )
 )
@@ -60,7 +60,7 @@ def test_any_facts_are_understood_or_unreadable(data: bytes) -> None:
     except UnreadableError:
         return
     assert math.prod(record.size) > 0
-    assert len(record.size) == MEDIA[record.medium].AXES
+    assert len(record.size) == record.medium.axes
 
 
 def test_facts_of_the_first_version_are_of_an_image() -> None:

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 import xarray
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -78,8 +77,8 @@ def test_packing_undoes_unpacking_at_every_integer(
     low, high = packing.bounds
     levels = np.arange(low, high + 1).reshape(-1, 1, 1)
     values = packing.unpack(levels)
-    assert values.dtype == torch.float32
-    assert values.numel() == 0 or values.abs().max() <= 1
+    assert values.dtype == np.float32
+    assert np.abs(values).max(initial=0) <= 1
     assert np.array_equal(packing.pack(values), levels)
 
 
@@ -88,7 +87,7 @@ def test_our_own_packing_spans_180_to_340_kelvin_and_spares_the_fill_value() -> 
     assert packing.bounds == (-32767, 32767)
     ends = signals.to_kelvin(packing.unpack(np.array([[[-32767]], [[0]], [[32767]]])))
     assert ends.ravel() == pytest.approx([180, 260, 340])
-    assert packing.pack(torch.tensor([[[-5.0], [5.0]]])).ravel().tolist() == [-32767, 32767]
+    assert packing.pack(np.array([[[-5.0], [5.0]]])).ravel().tolist() == [-32767, 32767]
 
 
 # files
@@ -97,7 +96,7 @@ def test_our_own_packing_spans_180_to_340_kelvin_and_spares_the_fill_value() -> 
 def test_a_file_of_our_own_comes_back_to_the_integer_and_the_byte() -> None:
     field = globe(ROWS, COLUMNS)
     again = read(FILE)
-    assert again.medium == "climate"
+    assert again.medium is signals.CLIMATE
     assert again.packing == field.packing == Packing()
     assert np.array_equal(signals.to_levels(again), signals.to_levels(field))
     assert signals.encode(again, ".nc") == FILE
@@ -149,7 +148,7 @@ def test_north_is_up_whichever_way_the_file_runs() -> None:
     up = file(
         kelvin[::-1], scale_factor=None, add_offset=None, latitudes=np.linspace(-90, 90, ROWS)
     )
-    assert torch.equal(read(down).values, read(up).values)
+    assert np.array_equal(read(down).values, read(up).values)
     assert signals.to_kelvin(read(up).values)[0, 0, 0] == pytest.approx(300)
 
 
@@ -260,8 +259,8 @@ def test_damaged_files_are_read_or_refused_in_a_line(
 
 
 def field_is_sound(field: Signal) -> None:
-    assert field.values.isfinite().all()
-    assert field.values.abs().max() <= 1
+    assert np.isfinite(field.values).all()
+    assert np.abs(field.values).max() <= 1
 
 
 @settings(max_examples=10)
@@ -337,13 +336,13 @@ def test_without_the_libraries_a_line_says_what_to_install(
 
 
 def test_media_and_suffixes_must_agree() -> None:
-    with pytest.raises(ConfigError, match="NetCDF"):
+    with pytest.raises(ConfigError, match=r"suffix \.png"):
         signals.encode(globe(8, 8), ".png")
     with pytest.raises(ConfigError, match="no image"):
         signals.to_png(globe(8, 8))
     with pytest.raises(ConfigError, match=r"suffix \.nc"):
         signals.encode(signals.waves(8, 8), ".nc")
-    with pytest.raises(ConfigError, match="medium"):
+    with pytest.raises(ConfigError, match="one of them"):
         signals.quality(globe(8, 8), signals.waves(8, 8))
 
 
@@ -382,16 +381,16 @@ def test_points_of_the_globe_are_unit_vectors_of_their_latitude_and_longitude(
         ),
         axis=-1,
     ).reshape(-1, 3)
-    at = sphere(size).double().numpy()
+    at = sphere(size).astype(np.float64)
     assert np.abs(at - expected).max() < 1e-7
     assert np.abs(np.linalg.norm(at, axis=1) - 1).max() < 2e-7
 
 
 @given(grids)
 def test_all_longitudes_of_a_pole_are_one_point(size: tuple[int, int]) -> None:
-    at = sphere(size).view(*size, 3)
+    at = sphere(size).reshape(*size, 3)
     for row, height in ((0, 1.0), (-1, -1.0)):
-        assert (at[row] == torch.tensor([0.0, 0.0, height])).all()
+        assert (at[row] == [0.0, 0.0, height]).all()
 
 
 @given(grids, st.integers(1, 4), st.integers(1, 4))
@@ -400,18 +399,18 @@ def test_places_that_two_grids_share_are_equal_to_the_bit(
 ) -> None:
     rows, columns = size
     finer = ((rows - 1) * down + 1, columns * across)
-    coarse, fine = sphere(size).view(*size, 3), sphere(finer).view(*finer, 3)
-    assert torch.equal(fine[::down, ::across], coarse)
+    coarse, fine = sphere(size).reshape(*size, 3), sphere(finer).reshape(*finer, 3)
+    assert np.array_equal(fine[::down, ::across], coarse)
 
 
 @given(grids, st.integers(1, 50))
 def test_chunks_of_the_globe_equal_the_whole(size: tuple[int, int], chunk: int) -> None:
     count = math.prod(size)
     parts = [sphere(size, at, min(at + chunk, count)) for at in range(0, count, chunk)]
-    assert torch.equal(torch.cat(parts), sphere(size))
+    assert np.array_equal(np.concatenate(parts), sphere(size))
 
 
 def test_a_finer_globe_shows_the_same_function() -> None:
     coarse, fine = globe(10, 15, phase=0.3), globe(19, 45, phase=0.3)
-    assert torch.equal(fine.values[::2, ::3], coarse.values)
-    assert fine.values.abs().max() <= 1
+    assert np.array_equal(fine.values[::2, ::3], coarse.values)
+    assert np.abs(fine.values).max() <= 1

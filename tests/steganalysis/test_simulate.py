@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from skimage import data
 
+from stegfield.carriers import costs
 from stegfield.errors import CapacityError
-from stegfield.fixednet import costs
 from stegfield.metrics import Samples
 from stegfield.steganalysis import simulate
 
@@ -45,17 +45,17 @@ def test_replacement_and_matching_change_half_of_the_samples_that_carry(
 
 @pytest.mark.parametrize("bits", [0.05, 0.4, 1.0, 1.4])
 def test_the_entropy_of_optimal_changes_is_the_payload(photograph: Samples, bits: float) -> None:
-    prices = costs.hill(photograph).astype(np.float64)
-    up, down = simulate.change_chances(prices, photograph, bits)
+    rho = costs.hill(photograph).astype(np.float64)
+    up, down = simulate.change_chances(rho, photograph, bits)
     stay = 1 - up - down
     every = np.stack([up, down, stay])
     found = -(every * np.log2(np.where(every > 0, every, 1))).sum(axis=0).mean()
     assert found == pytest.approx(bits, abs=1e-6)
-    cheap = prices < np.median(prices)
+    cheap = rho < np.median(rho)
     assert stay[cheap].mean() < stay[~cheap].mean()
 
 
-def test_equal_prices_need_the_fewest_changes(photograph: Samples) -> None:
+def test_equal_rho_need_the_fewest_changes(photograph: Samples) -> None:
     inner = photograph.clip(1, 254)
     up, down = simulate.change_chances(np.ones(inner.shape), inner, 0.4)
     assert up == pytest.approx(down)
@@ -79,16 +79,16 @@ def test_wavelets_are_orthonormal_and_blind_to_smooth_surfaces() -> None:
         assert high @ np.linspace(-1, 1, 16) ** power == pytest.approx(0, abs=1e-6)
 
 
-def test_prices_of_s_uniward_and_chances_are_those_of_conseal(photograph: Samples) -> None:
+def test_rho_of_s_uniward_and_chances_are_those_of_conseal(photograph: Samples) -> None:
     conseal = pytest.importorskip("conseal", reason="the reference comes with stegfield[dev]")
     cover = photograph[..., :1]
-    prices = simulate.s_uniward(cover).astype(np.float64)
+    rho = simulate.s_uniward(cover).astype(np.float64)
     theirs = conseal.suniward._costmap.compute_cost(cover[..., 0].astype(float))
-    assert np.allclose(prices[..., 0], theirs, rtol=1e-4)
+    assert np.allclose(rho[..., 0], theirs, rtol=1e-4)
     chances, _ = conseal.simulate._ternary.probability(
         conseal.suniward._costmap.compute_cost_adjusted(cover[..., 0]), 0.4, cover.size
     )
-    assert np.allclose(simulate.change_chances(prices, cover, 0.4)[..., 0], chances, atol=1e-3)
+    assert np.allclose(simulate.change_chances(rho, cover, 0.4)[..., 0], chances, atol=1e-3)
 
 
 def test_changes_avoid_what_can_be_predicted() -> None:

@@ -24,7 +24,6 @@ from stegfield.app.parts import (
     picture,
     preview,
     show,
-    size_text,
     status,
     stem,
     suffix_of,
@@ -198,7 +197,7 @@ def reveal_tab(desk: Desk) -> None:
         return {
             seen: show(preview(visit, shown)),
             result: show(visit.put(f"secret{suffix}", signals.encode(shown, suffix))),
-            said: done(f"{size_text(shown.size)} points.{doubt}"),
+            said: done(f"{signals.size_text(shown.size)} points.{doubt}"),
         }
 
     start.click(
@@ -232,7 +231,7 @@ def render_tab(desk: Desk) -> None:
         return {
             seen: show(preview(visit, shown)),
             result: show(visit.put(f"shown{suffix}", signals.encode(shown, suffix))),
-            said: done(f"{size_text(size)} points."),
+            said: done(f"{signals.size_text(size)} points."),
         }
 
     start.click(telling(desk, said, render), [field, longest], [said, seen, result], **heavy(desk))
@@ -309,7 +308,7 @@ def _so_far(progress: Progress, cover: Signal, secrets: list[Secret]) -> Image.I
     revealed = [
         hiding.reveal(field, secret.key, size=_small(secret.signal)).signal
         for secret in secrets
-        if secret.signal.medium == cover.medium  # others make sense when they are done
+        if secret.signal.medium is cover.medium  # others make sense when they are done
     ]
     shown = [fields.render(field, _small(cover)), *revealed]
     pictures = [thumbnail(signal, PREVIEW_SIDE) for signal in shown]

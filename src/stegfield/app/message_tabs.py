@@ -22,15 +22,15 @@ from stegfield.app.parts import (
     upload,
 )
 from stegfield.app.session import Desk, Update, Visit, done, telling
-from stegfield.config import EmbedConfig, Profile
+from stegfield.config import EmbedConfig
 from stegfield.errors import ConfigError, InputError
 from stegfield.fixednet import EmbedResult
 from stegfield.keys import Key, Noise, Passphrase
 from stegfield.signals import Signal
 
-PROFILES: dict[str, Profile] = {
+PROFILES = {
     "Exact: for files that are sent as they are": "exact",
-    "JPEG: for pictures that are re-encoded, with short messages": "jpeg",
+    "Robust: for pictures that are re-encoded, with short messages": "robust",
 }
 SHOWN = 2000
 """Characters of a message that are shown in the page."""
@@ -178,7 +178,7 @@ def _message(visit: Visit, words: str, attached: str | None) -> bytes:
 
 
 def _embedded(
-    visit: Visit, cover: Signal, message: bytes, key: Key | Passphrase, profile: Profile
+    visit: Visit, cover: Signal, message: bytes, key: Key | Passphrase, profile: str
 ) -> EmbedResult:
     return fixednet.embed(
         cover, message, key, config=EmbedConfig(profile=profile), watch=visit.deadline()
@@ -188,7 +188,7 @@ def _embedded(
 def _answer(
     visit: Visit, sent: EmbedResult, name: str, said: Any, seen: Any, result: Any
 ) -> Update:
-    suffix = signals.MEDIA[sent.stego.medium].LOSSLESS[0]
+    suffix = sent.stego.medium.lossless[0]
     lost = [encoder for encoder, came_back in sent.survived.items() if not came_back]
     warning = f" It would not survive {', '.join(lost)}." if lost else ""
     return {
@@ -203,7 +203,7 @@ def _answer(
 
 
 def _words(message: bytes) -> tuple[str, str]:
-    """Give a message as text, if it is one, and the name of its file."""
+    """Return a message as text, if it is one, and the name of its file."""
     try:
         words = message.decode()
     except UnicodeDecodeError:

@@ -10,14 +10,16 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
-from stegfield import globes, signals
+from stegfield import signals
 from stegfield.app.session import Desk, Visit
 from stegfield.errors import StegfieldError
 from stegfield.signals import Signal
 
-IMAGES = [".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"]
-COVERS = [*IMAGES, ".nc", ".wav", ".flac"]
-SIGNALS = [*IMAGES, *(suffix for medium in signals.MEDIA.values() for suffix in medium.SUFFIXES)]
+IMAGES = [*signals.IMAGE.suffixes]
+SIGNALS = [suffix for medium in signals.MEDIA.values() for suffix in medium.suffixes]
+COVERS = [
+    suffix for medium in signals.MEDIA.values() if medium.lossless for suffix in medium.suffixes
+]
 FIELDS = [".safetensors"]
 LIGHT: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
 """How events are handled that take no time."""
@@ -106,7 +108,7 @@ def status() -> gr.HTML:
 
 def thumbnail(signal: Signal, longest: int) -> Image.Image:
     """Give a picture of a signal of any medium, with a longer side of so many pixels at most."""
-    samples = signals.to_samples(globes.picture(signal))
+    samples = signals.to_samples(signals.still(signal))
     image = Image.fromarray(samples.squeeze(-1) if samples.shape[-1] == 1 else samples)
     image.thumbnail((longest, longest), Image.Resampling.BOX)
     return image
@@ -126,12 +128,7 @@ def drawn(visit: Visit, image: Image.Image) -> str:
 
 def suffix_of(signal: Signal) -> str:
     """Give the suffix of files of a signal's medium."""
-    return next(iter(signals.MEDIA[signal.medium].SUFFIXES), ".png")
-
-
-def size_text(size: tuple[int, ...]) -> str:
-    """Write a size as people do: columns x rows."""
-    return "x".join(str(side) for side in reversed(size))
+    return signal.medium.suffixes[0]
 
 
 def stem(path: str | None, otherwise: str) -> str:

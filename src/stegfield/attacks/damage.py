@@ -230,7 +230,7 @@ def show(field: Field, cover: Signal, witnesses: Sequence[Witness]) -> Shown:
 def samples_of(shown: Signal, wanted: Signal) -> tuple[Samples, Samples]:
     """Give the samples of two images, both grey if the one that was wanted is."""
     if shown.channels > wanted.channels:
-        shown = Signal(shown.values.mean(-1, keepdim=True))
+        shown = Signal(shown.values.mean(-1, keepdims=True))
     return to_samples(shown), to_samples(wanted)
 
 

@@ -168,7 +168,8 @@ def compare_fields(other: Field, stego: Field, witnesses: Sequence[Witness]) -> 
     correlations = []
     for each in witnesses:
         seen = render(stego, each.size).values - render(other, each.size).values
-        correlations.append(_correlation(seen, each.secret.values.expand_as(seen)))
+        secret = np.broadcast_to(each.secret.values, seen.shape).copy()
+        correlations.append(_correlation(torch.from_numpy(seen), torch.from_numpy(secret)))
     return Differences(_auc(torch.cat(scores), torch.cat(slots)), tuple(correlations))
 
 

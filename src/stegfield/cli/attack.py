@@ -78,7 +78,7 @@ def attack(
         )
         for each in secret
     }
-    if {shown.medium, *(each.secret.medium for each in witnesses.values())} != {"image"}:
+    if {shown.medium, *(each.secret.medium for each in witnesses.values())} != {signals.IMAGE}:
         raise InputError(
             "only images in fields of images are attacked",
             hint="`compare` tells what a key reveals of other media",

@@ -29,8 +29,7 @@ def capacity(cover: Path, /, *, flatten: bool = False, json: bool = False) -> No
         answer(room.to_json())
         return
     table = Table("profile", "rate", "bytes", box=None)
-    for rate, count in room.exact.items():
-        table.add_row("exact", rate, f"{count:,}")
-    if signal.medium == "image":
-        table.add_row("jpeg", "", f"{room.jpeg:,}")
+    for profile, rates in room.profiles.items():
+        for rate, count in rates.items():
+            table.add_row(profile, rate, f"{count:,}")
     Console().print(table)

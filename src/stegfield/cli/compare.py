@@ -9,7 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from stegfield.cli.signal_files import check_png
-from stegfield.cli.terminal import answer, quality_line
+from stegfield.cli.terminal import answer
 from stegfield.errors import ConfigError
 
 
@@ -48,7 +48,7 @@ def compare(
         files.check_new(output, force=force)
     pair = [signals.read(path, flatten=flatten) for path in (a, b)]
     quality = signals.quality(pair[1], pair[0])
-    if output is not None and pair[0].medium != "image":
+    if output is not None and pair[0].medium is not signals.IMAGE:
         raise ConfigError("only of images is a difference drawn", hint="leave --output out")
     if output is not None:
         first, second = (signals.to_samples(signal) for signal in pair)
@@ -64,4 +64,4 @@ def compare(
     if json:
         answer(quality.to_json())
     else:
-        print(quality_line(quality))  # noqa: T201
+        print(quality)  # noqa: T201

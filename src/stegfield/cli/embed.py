@@ -11,15 +11,13 @@ from stegfield.cli.terminal import (
     answer,
     check_stdin,
     note_times,
-    quality_line,
     read_key,
     read_message,
     say,
     watching_bits,
 )
-from stegfield.config import DescentConfig, EmbedConfig, Profile, check_solver
+from stegfield.config import DescentConfig, EmbedConfig
 
-POINTS = {"image": "pixel", "sound": "sample"}
 NEVER_LOSSY = "take a picture that never was a {}, or was reduced in size since"
 FULL_COLOUR = "take a photograph in full colour"
 MANY_LEVELS = "take a photograph with 256 levels"
@@ -35,7 +33,7 @@ SHOWN = {
     "palette": ("has a palette, and changes stand out as new colours", FULL_COLOUR),
     "few levels": ("has few levels of grey, and changes stand out as new ones", MANY_LEVELS),
 }
-"""Origins beside which the exact profile's changes show: what to say of the cover, and the hint."""
+"""Origins beside which changes show that are quiet elsewhere: what to say of the cover, a hint."""
 
 if TYPE_CHECKING:
     from stegfield.fixednet import EmbedResult
@@ -65,7 +63,7 @@ def embed(
             temperature on the globe: NetCDF-4, named .nc. Or a sound: WAV or FLAC, of which all
             but 16-bit samples become 16-bit ones.
         message: File to embed; - is stdin.
-        output: File to write: .png, .bmp, .tiff or .webp; .jpg as well with --profile jpeg.
+        output: File to write: .png, .bmp, .tiff or .webp; .jpg as well with --profile robust.
             For a climate field, .nc; for a sound, .wav or .flac.
         key: Key file; asks for a passphrase if left out.
         flatten: Put a transparent image onto white.
@@ -80,15 +78,14 @@ def embed(
     files.check_apart([output], [path for path in read if path is not None])
     files.check_new(output, force=force)
     medium = signals.medium_of(cover)
-    fixednet.check_suffix(output.suffix, config.profile, medium)
-    check_solver(config.profile, descent)
+    profile = fixednet.check(medium, output.suffix, config, descent=descent)
     if from_stdin:
         check_stdin(passphrase_stdin=passphrase_stdin and key is None)
     data = b"" if from_stdin else read_message(message)
     signal = signals.read(cover, flatten=flatten)
-    fixednet.check_size(signal.size, output.suffix, config.profile)
+    profile.check_size(signal.size, output.suffix)
     note_times(cover, signal)
-    _tell_origin(cover, signal, config.profile)
+    _tell_origin(cover, signal, quiet=profile.quiet)
     with_key = read_key(key, passphrase_stdin=passphrase_stdin, repeat=True)
     if from_stdin:  # last, since it may have to be waited for
         data = read_message(message)
@@ -104,15 +101,15 @@ def embed(
         )
     files.write_new(output, result.file, force=force)
     if json:
-        answer({medium: str(output), **result.to_json()})
+        answer({medium.name: str(output), **result.to_json()})
     else:
         tell(output, result)
 
 
-def _tell_origin(cover: Path, signal: Signal, profile: Profile) -> None:
+def _tell_origin(cover: Path, signal: Signal, *, quiet: bool) -> None:
     if signal.origin == "16 bits":
         say(f"note: {cover} has 16 bits a sample; the stego image has 8")
-    elif signal.origin is not None and profile == "exact":
+    elif signal.origin is not None and quiet:
         what, hint = SHOWN[signal.origin]
         say(f"warning: {cover} {what}\nhint: {hint}")
 
@@ -120,12 +117,12 @@ def _tell_origin(cover: Path, signal: Signal, profile: Profile) -> None:
 def tell(output: Path, result: EmbedResult) -> None:
     """Say what came of an embedding."""
     medium = result.stego.medium
-    figures = quality_line(result.quality)
-    if medium == "image":
+    figures = str(result.quality)
+    if result.luma_psnr_db is not None:
         figures = f"PSNR {result.quality.psnr_db:.2f} dB"
     say(
         f"{output}: {result.message_bytes:,} bytes in {result.bits:,} bits, "
-        f"{result.rate_bpp:.3g} a {POINTS.get(medium, 'point')}; read back and compared\n"
+        f"{result.rate_bpp:.3g} a {medium.point}; read back and compared\n"
         f"{figures}, {100 * result.changed:.3g} % of the samples changed, "
         f"{result.seconds:.1f} s"
     )

@@ -74,7 +74,7 @@ def evaluate(
         f"{source.name}, {source.steps:,} steps: {report.samples} samples, "
         f"beside {report.reference} held-out examples{few}"
     )
-    zonal, told = source.medium == "climate", report.real.copied is not None
+    zonal, told = source.medium.on_globe, report.real.copied is not None
     heads = f"{'':8}     SWD  diversity    PSNR-2  nearest"
     say(heads + (TOO_NEAR if told else "") + (ZONAL if zonal else ""))
     for name in ("drawn", "real", "blurred", "noise"):

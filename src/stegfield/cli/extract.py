@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from stegfield.cli.terminal import answer, read_key, say, send
-from stegfield.config import Profile, check_weights
 from stegfield.errors import ConfigError, UnreadableError
 
 BOTH_WAYS = "check the key and the cover, and that the file is the one that was sent"
@@ -26,7 +25,7 @@ def extract(
     *,
     output: Annotated[Path, Parameter(alias="-o", allow_leading_hyphen=True)],
     key: Path | None = None,
-    profile: Literal["exact", "jpeg", "paper"] | None = None,
+    profile: str | None = None,
     weights: Path | None = None,
     cover: Path | None = None,
     cover_model: str | None = None,
@@ -40,8 +39,8 @@ def extract(
         stego: Image, climate field named .nc, or sound: .wav or .flac.
         output: File to write; - is stdout.
         key: Key file; asks for a passphrase if left out.
-        profile: Look for messages of this profile only; those of exact and jpeg are found in any
-            case, those of paper only if it is named.
+        profile: Look for messages of this profile only; those of exact and robust are found in
+            any case, those of paper only if it is named.
         weights: For the paper profile, the released network that was named when embedding.
         cover: The cover, for a message that was embedded in an image with --known-cover; one that
             was not is found as well.
@@ -53,7 +52,6 @@ def extract(
     """
     from stegfield import files, fixednet, signals
 
-    check_weights(profile, weights)
     to_stdout = str(output) == "-"
     if to_stdout and json:
         raise ConfigError("stdout cannot have both the message and JSON")
@@ -61,10 +59,12 @@ def extract(
         read = [Path(each) for each in (stego, key, cover, cover_model, weights) if each]
         files.check_apart([output], read)
         files.check_new(output, force=force)
-    medium = signals.medium_of(stego)
-    fixednet.check_medium(medium, profile)
-    if cover is not None or cover_model is not None:
-        fixednet.check_known_cover(medium, profile)
+    fixednet.readers(
+        signals.medium_of(stego),
+        profile=profile,
+        known_cover=cover is not None or cover_model is not None,
+        weights=weights,
+    )
     signal = signals.read(stego)
     with_key = read_key(key, passphrase_stdin=passphrase_stdin)
     known = _cover(cover, cover_model, signal, with_key)
@@ -83,7 +83,7 @@ def extract(
 
 
 def _extract_beside(
-    cover: Signal, stego: Signal, key: Key | Passphrase, profile: Profile | None
+    cover: Signal, stego: Signal, key: Key | Passphrase, profile: str | None
 ) -> bytes:
     """Extract with a known cover, or without it: the sender may not have said --known-cover."""
     from stegfield import fixednet
@@ -99,10 +99,14 @@ def _extract_beside(
 def _cover(
     path: Path | None, model: str | None, stego: Signal, key: Key | Passphrase
 ) -> Signal | None:
-    from stegfield import generative, signals
-
     if path is not None and model is not None:
-        raise ConfigError("there is one cover", hint="name --cover or --cover-model")
+        raise ConfigError("--cover cannot be combined with --cover-model", hint="name one of them")
     if path is not None:
+        from stegfield import signals
+
         return signals.read(path)
-    return None if model is None else generative.cover_of(generative.load(model), key, stego)
+    if model is None:
+        return None
+    from stegfield import generative  # which needs torch
+
+    return generative.cover_of(generative.load(model), key, stego)

@@ -14,7 +14,6 @@ from stegfield.cli.terminal import (
     finish,
     note_times,
     parse_sizes,
-    quality_line,
     say,
     warn_if_short,
     watching,
@@ -85,7 +84,4 @@ def fit(
             }
         )
     else:
-        say(
-            f"{output}: {quality_line(result.quality)}, "
-            f"{result.steps} steps in {result.seconds:.1f} s"
-        )
+        say(f"{output}: {result.quality}, {result.steps} steps in {result.seconds:.1f} s")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from stegfield.generative import Model
     from stegfield.keys import Key, Passphrase
     from stegfield.metrics import Samples
-    from stegfield.signals import Signal
+    from stegfield.signals import Medium, Signal
 
 FIELD_SUFFIX = ".safetensors"
 LARGEST_SEED = 1 << 63
@@ -74,7 +74,7 @@ def generate(
         json: Print the result as JSON.
         force: Replace existing files.
     """
-    from stegfield import files, fixednet, generative, globes, signals
+    from stegfield import files, fixednet, generative, signals
     from stegfield.keys import Noise
 
     written = [path for path in (output, grid, plot) if path is not None]
@@ -93,7 +93,7 @@ def generate(
     first = secrets.randbelow(LARGEST_SEED - LARGEST_COUNT) if seed is None else seed
     result, outputs = None, []
     if message is not None and output is not None:
-        fixednet.check_size(shown_at, output.suffix, config.profile)
+        fixednet.check(source.medium, output.suffix, config, size=shown_at)
         sent = read_message(message)
         with_key = _read_key(key, seed, passphrase_stdin)
         keyed = _keyed(source, with_key, shown_at) if config.known_cover else None
@@ -107,9 +107,7 @@ def generate(
         outputs.append(files.Output(grid, _sheet(source, range(first, first + count), shown_at)))
     if plot is not None:
         shown = source.cover(first, shown_at) if result is None else result.stego
-        outputs.append(
-            files.Output(plot, signals.to_png(signals.from_samples(globes.globe(shown))))
-        )
+        outputs.append(files.Output(plot, signals.to_png(signals.still(shown))))
     files.write_all_new(outputs, force=force)
     if json:
         told = None if result is not None and seed is None else first
@@ -179,10 +177,10 @@ def _sheet(source: Model, seeds: range, size: tuple[int, ...]) -> bytes:
 
 
 def _picture(shown: Signal) -> Samples:
-    from stegfield import globes, signals
+    from stegfield import signals
 
-    if shown.medium == "climate":
-        return globes.world(shown, width=MAP_WIDTH)
+    if shown.medium.on_globe:
+        return signals.globes.world(shown, width=MAP_WIDTH)
     return signals.to_samples(shown)
 
 
@@ -198,7 +196,7 @@ def _check(written: list[Path], seed: int | None, count: int, grid: Path | None)
 
 
 def _check_shown(source: Model, plot: Path | None, size: str | None, *, function: bool) -> None:
-    if plot is not None and source.medium != "climate":
+    if plot is not None and not source.medium.on_globe:
         raise ConfigError(
             f"a globe shows a climate field, and {source.name} draws images",
             hint="leave --plot out",
@@ -224,7 +222,7 @@ def _check_read(
 
 
 def _check_message(
-    output: Path | None, grid: Path | None, seed: int | None, config: EmbedConfig, medium: str
+    output: Path | None, grid: Path | None, seed: int | None, config: EmbedConfig, medium: Medium
 ) -> None:
     from stegfield import fixednet
 
@@ -241,4 +239,4 @@ def _check_message(
             "a message goes into samples, not into a field",
             hint="write an image, or hide images in the field with `stegfield hide`",
         )
-    fixednet.check_suffix(output.suffix, config.profile, medium)
+    fixednet.check(medium, output.suffix, config)

@@ -16,7 +16,6 @@ from stegfield.cli.terminal import (
     ask_passphrase,
     finish,
     parse_sizes,
-    quality_line,
     say,
     warn_if_short,
     watching,
@@ -221,14 +220,14 @@ def _facts(
 
 def _report(output: Path, cover: str, secrets: Sequence[SecretFiles], result: HideResult) -> None:
     say(f"{output}: {result.steps} steps in {result.seconds:.1f} s")
-    say(f"  {cover}: {quality_line(result.cover)}")
+    say(f"  {cover}: {result.cover}")
     for entry, hidden in zip(secrets, result.secrets, strict=True):
         key = "key: a passphrase"
         if entry.decoy:
             key = "a decoy"
         elif entry.key is not None:
             key = f"key {entry.key} ({len(hidden.key.to_bytes()):,} bytes)"
-        say(f"  {entry.image}: {quality_line(hidden.quality)}, {key}")
+        say(f"  {entry.image}: {hidden.quality}, {key}")
     if result.positions_bits:
         say(
             f"  slot positions: {result.positions_bits // 8:,} bytes in each key, "

@@ -16,7 +16,7 @@ def inspect(field: Path, /, *, json: bool = False) -> None:
         field: Field file.
         json: Print as JSON.
     """
-    from stegfield import fields, signals
+    from stegfield import fields
 
     loaded = fields.load(field)
     tensors = [
@@ -51,12 +51,8 @@ def inspect(field: Path, /, *, json: bool = False) -> None:
         table.add_row(tensor["name"], shape, *figures)
     console = Console(highlight=False)
     console.print(f"{loaded.architecture}: {sizes}")
-    if public.medium == "climate":
-        console.print(f"shows temperatures on the globe, {size}")
-    else:
-        rate = "" if public.rate is None else f", {public.rate:g} a second"
-        what = signals.noun(public.medium)
-        channels = f"{public.channels} channel{'s' if public.channels > 1 else ''}"
-        console.print(f"shows {what} of {size} with {channels}{rate}")
+    rate = "" if public.rate is None else f", {public.rate:g} a second"
+    channels = f"{public.channels} channel{'s' if public.channels > 1 else ''}"
+    console.print(f"shows {public.medium.noun} of {size} with {channels}{rate}")
     console.print(f"{facts['weights']:,} weights in {facts['bytes']:,} bytes, seed {facts['seed']}")
     console.print(table)

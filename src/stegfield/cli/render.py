@@ -32,17 +32,18 @@ def render(
         json: Print the result as JSON.
         force: Replace an existing file.
     """
-    from stegfield import fields, files, globes, signals
+    from stegfield import fields, files, signals
 
     files.check_apart([output], [field])
     files.check_new(output, force=force)
     wanted = None if size is None else signals.parse_size(size, None)
     shown = fields.render(fields.load(field), wanted)
     size_shown = shown.size
-    if signals.medium_of(output) == "image":
-        shown = globes.picture(shown)
+    medium = signals.medium_of(output)
+    if medium is signals.IMAGE:
+        shown = signals.still(shown)
     files.write_new(output, file_of(shown, output), force=force)
     if json:
-        answer({signals.medium_of(output): str(output), "size": list(size_shown)})
+        answer({medium.name: str(output), "size": list(size_shown)})
     else:
         say(f"{output}: {size_text(size_shown)}")

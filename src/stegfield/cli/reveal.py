@@ -55,10 +55,10 @@ def reveal(
     files.write_new(output, file_of(shown.signal, output), force=force)
     size_shown = shown.signal.size
     if json:
-        medium = shown.signal.medium
+        medium = shown.signal.medium.name
         answer({medium: str(output), "size": list(size_shown), "certain": shown.certain})
         return
     say(f"{output}: {size_text(size_shown)}")
     if not shown.certain:
-        what = signals.noun(shown.signal.medium)
+        what = shown.signal.medium.noun
         say(f"warning: no record was found with this key; look whether this is {what}")

@@ -10,8 +10,6 @@ from stegfield.errors import ConfigError
 if TYPE_CHECKING:
     from stegfield.signals import Signal
 
-PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif")
-
 
 def file_of(signal: Signal, output: Path) -> bytes:
     """Encode a signal as the file that a name stands for; images are PNG.
@@ -22,21 +20,20 @@ def file_of(signal: Signal, output: Path) -> bytes:
     from stegfield import signals
 
     medium = signal.medium
-    if signals.medium_of(output) != medium:
-        usual = ".png" if medium == "image" else signals.MEDIA[medium].SUFFIXES[0]
+    if signals.medium_of(output) is not medium:
         raise ConfigError(
-            f"this is {signals.noun(medium)}, and {output} would be {_would_be(output)}",
-            hint=f"name an output that ends in {usual}",
+            f"this is {medium.noun}, and {output} would be {_would_be(output)}",
+            hint=f"name an output that ends in {medium.suffixes[0]}",
         )
-    if medium == "image":
+    if medium is signals.IMAGE:
         check_png(output)
-    return signals.to_png(signal) if medium == "image" else signals.encode(signal, output.suffix)
+    return signals.encode(signal, output.suffix)
 
 
 def _would_be(output: Path) -> str:
     from stegfield import signals
 
-    return signals.noun(signals.medium_of(output))
+    return signals.medium_of(output).noun
 
 
 def check_png(*paths: Path | None) -> None:
@@ -56,7 +53,8 @@ def check_field_name(path: Path) -> None:
     """
     from stegfield import signals
 
-    if path.suffix.lower() in PICTURES or signals.medium_of(path) != "image":
+    suffix = path.suffix.lower()
+    if any(suffix in medium.suffixes for medium in signals.MEDIA.values()):
         raise ConfigError(
             f"{path} would be a field", hint="give it a name that ends in .safetensors"
         )

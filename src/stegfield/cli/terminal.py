@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rich.progress import ProgressColumn
 
     from stegfield.fields import Progress
-    from stegfield.fixednet import Progress as Embedding
+    from stegfield.fixednet import EmbedProgress
     from stegfield.generative import Progress as Drawing
     from stegfield.keys import Key, Passphrase
     from stegfield.metrics import AnyQuality
@@ -180,34 +180,6 @@ def parse_sizes(text: str | None) -> dict[str, int | float]:
     return sizes
 
 
-def quality_line(quality: AnyQuality) -> str:
-    """Give a few figures of quality in a line."""
-    from stegfield.metrics import KelvinQuality, ShapeQuality, SoundQuality, VolumeQuality
-
-    if isinstance(quality, KelvinQuality):
-        return (
-            f"PSNR {quality.psnr_db:.2f} dB, RMSE {quality.rmse_kelvin:.3g} K, "
-            f"largest difference {quality.largest_kelvin:.3g} K"
-        )
-    if isinstance(quality, SoundQuality):
-        return (
-            f"SNR {quality.snr_db:.2f} dB, PSNR {quality.psnr_db:.2f} dB, "
-            f"RMSE {quality.rmse:.2f}, largest difference {quality.largest:,}"
-        )
-    if isinstance(quality, VolumeQuality):
-        return (
-            f"PSNR {quality.psnr_db:.2f} dB, RMSE {quality.rmse:.2f}, "
-            f"largest difference {quality.largest:,}"
-        )
-    if isinstance(quality, ShapeQuality):
-        return f"IoU {quality.iou:.4f}, PSNR {quality.psnr_db:.2f} dB"
-    ssim = "-" if quality.ssim is None else f"{quality.ssim:.4f}"
-    return (
-        f"PSNR {quality.psnr_db:.2f} dB, SSIM {ssim}, "
-        f"RMSE {quality.rmse:.2f}, MAE {quality.mae:.2f}"
-    )
-
-
 def size_text(size: Sequence[int]) -> str:
     """Give a size as people write it, columns first."""
     return "x".join(map(str, reversed(size)))
@@ -324,14 +296,14 @@ def watching_training(*, show: bool) -> Iterator[Callable[[Drawing], bool]]:
 
 
 @contextmanager
-def watching_bits() -> Iterator[Callable[[Embedding], None]]:
+def watching_bits() -> Iterator[Callable[[EmbedProgress], None]]:
     """Show how many bits are left to embed, and the PSNR so far."""
     from rich.progress import TimeRemainingColumn
 
     with progress_bar("{task.fields[left]} bits left", TimeRemainingColumn()) as bar:
         task = bar.add_task("", total=1.0, left="all", told="")
 
-        def watch(progress: Embedding) -> None:
+        def watch(progress: EmbedProgress) -> None:
             bar.update(
                 task,
                 completed=progress.fraction,

@@ -7,13 +7,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
 from stegfield.cli.terminal import answer, say, watching_training
 from stegfield.config import PRESETS, GanConfig, gan_config
 from stegfield.errors import ConfigError, InputError, OutputExistsError
+
+if TYPE_CHECKING:
+    from stegfield.signals import Medium
 
 
 class Given(GanConfig):
@@ -94,8 +97,8 @@ def train(
         say(f"{output / MODEL}: {model.steps:,} of {chosen.steps:,} steps")
 
 
-def _preset(what: str, medium: str) -> GanConfig:
-    return PRESETS.get("climate" if medium == "climate" else what, GanConfig())
+def _preset(what: str, medium: Medium) -> GanConfig:
+    return PRESETS.get("climate" if medium.on_globe else what, GanConfig())
 
 
 def _state_to_resume(state: Path, *, resume: bool) -> Path | None:

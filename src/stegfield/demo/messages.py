@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stegfield import channel, files, fixednet, pictures, signals
-from stegfield.config import EmbedConfig, Profile
+from stegfield.config import EmbedConfig
 from stegfield.demo.photographs import called, photograph
 from stegfield.errors import UnreadableError
 from stegfield.fixednet import EmbedResult
@@ -33,7 +33,7 @@ class MessageScene:
     cover: str
     longest: int
     """Pixels of the cover's longer side."""
-    profile: Profile
+    profile: str
     message: str
     """Name of the message's file."""
     photograph: str | None
@@ -73,7 +73,7 @@ SCENES = (
         title="A letter that survives JPEG",
         cover="astronaut",
         longest=512,
-        profile="jpeg",
+        profile="robust",
         message="letter.txt",
         photograph=None,
         quality=75,

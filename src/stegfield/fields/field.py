@@ -23,7 +23,7 @@ from torch.func import functional_call
 
 from stegfield.errors import ConfigError
 from stegfield.keys import Noise
-from stegfield.signals import FOLDED, RANGED, TIMED, WHOLE_RANGE, Signal, axes, extent, points
+from stegfield.signals import IMAGE, WHOLE_RANGE, Medium, Signal
 
 POINTS_AT_ONCE = 1 << 12
 """Points evaluated together: their activations stay in a processor's cache."""
@@ -69,7 +69,7 @@ class Public:
 
     size: tuple[int, ...]
     channels: int = 3
-    medium: str = "image"
+    medium: Medium = IMAGE
     rate: float | None = None
     """Points a second along the first axis, of media with time."""
     range: tuple[float, float] = WHOLE_RANGE
@@ -80,7 +80,7 @@ class Public:
     @property
     def axes(self) -> int:
         """Coordinates of each point: 2 of an image, 3 of a place on the globe."""
-        return axes(self.medium, self.size)
+        return self.medium.point_axes
 
     def rate_at(self, size: tuple[int, ...]) -> float | None:
         """Give the rate at another size: it lasts as long."""
@@ -159,7 +159,7 @@ class Field(nn.Module, ABC):
         of a field is left untouched by its cover, where secrets would give themselves away. The
         globe needs no box.
         """
-        return extent(self.public.size, self.public.medium)
+        return self.public.medium.extent(self.public.size)
 
     def coordinates(
         self,
@@ -170,7 +170,8 @@ class Field(nn.Module, ABC):
         folded: bool = False,
     ) -> Float[Tensor, "points axes"]:
         """Give the points at which the field shows a signal of this size, or some of them."""
-        return points(self.public.medium, size, self.extent, start, stop, folded=folded)
+        medium = self.public.medium
+        return torch.from_numpy(medium.points(size, self.extent, start, stop, folded=folded))
 
     @property
     def channels(self) -> int:
@@ -207,12 +208,12 @@ class Field(nn.Module, ABC):
         return {
             "architecture": self.architecture,
             "sizes": asdict(self.sizes),
-            "medium": self.public.medium,
+            "medium": self.public.medium.name,
             "size": list(self.public.size),
             "channels": self.public.channels,
             "seed": self.public.seed.hex(),
-            **({"rate": self.public.rate} if self.public.medium in TIMED else {}),
-            **({"range": list(self.public.range)} if self.public.medium in RANGED else {}),
+            **({"rate": self.public.rate} if self.public.medium.timed else {}),
+            **({"range": list(self.public.range)} if self.public.medium.ranged else {}),
         }
 
 
@@ -273,11 +274,10 @@ def render(
         values[start:stop] = functional_call(field.decoder, parameters, (features,))
         if watch is not None:
             watch(stop, count)
-    values = values.view(*size, field.channels)
+    public, shown = field.public, values.view(*size, field.channels).numpy()
     if folded:
-        return Signal(values, FOLDED)
-    public = field.public
-    return Signal(values, public.medium, rate=public.rate_at(size), range=public.range)
+        return Signal(shown, public.medium, folded=True)
+    return Signal(shown, public.medium, rate=public.rate_at(size), range=public.range)
 
 
 @cache

@@ -17,7 +17,7 @@ from stegfield.fields.field import Field, Public, render
 from stegfield.fields.training import Target, Watch, train
 from stegfield.keys import KEY_BYTES, SALT_BYTES, Noise
 from stegfield.metrics import AnyQuality
-from stegfield.signals import Signal, quality, to_levels
+from stegfield.signals import IMAGE, Signal, quality, to_levels
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +107,7 @@ def new_field(
     ranges = kind.sizes_type.RANGES
     if sizes is not None and not sizes.keys() <= ranges.keys():
         raise ConfigError(f"the sizes of {architecture} are: {', '.join(ranges)}")
-    suited = kind.sizes_type.suited_to(cover.size, robust=robust and cover.medium == "image")
+    suited = kind.sizes_type.suited_to(cover.size, robust=robust and cover.medium is IMAGE)
     known_sizes = kind.sizes_type(**(suited | dict(sizes or {})))
     if checkpoint is not None and checkpoint.exists():
         draw, salt = checkpoints.start(checkpoint)

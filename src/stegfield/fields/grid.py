@@ -80,13 +80,10 @@ class Grid(Field):
     @staticmethod
     def build(sizes: GridSizes, public: Public, noise: Noise | None) -> tuple[nn.Module, nn.Module]:
         """Draw the encoder and the decoder."""
-        if public.medium != "image":
+        if public.axes != 2:
             raise ConfigError(
-                f"grid fields show images, not a {public.medium} field",
-                hint="take siren or fourier",
+                f"grid fields show images, not {public.medium.noun}", hint="take siren or fourier"
             )
-        if len(public.size) != 2:
-            raise ConfigError(f"grid fields show images, not signals of {len(public.size)} axes")
         encoder = FeatureGrids(sizes.grids(), extent(public.size), noise)
         widths = [encoder.features, *[sizes.width] * sizes.depth, public.channels]
         gains = [*[6.0] * sizes.depth, 3.0]

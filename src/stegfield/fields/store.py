@@ -23,7 +23,7 @@ from stegfield.errors import ConfigError, FieldFileError
 from stegfield.fields.architectures import ARCHITECTURES
 from stegfield.fields.field import Field, Public
 from stegfield.keys import SALT_BYTES
-from stegfield.signals import HIGHEST_RATE, LARGEST_POINTS, MEDIA, RANGED, TIMED, WHOLE_RANGE
+from stegfield.signals import HIGHEST_RATE, LARGEST_POINTS, MEDIA, WHOLE_RANGE
 from stegfield.signals.signal import LEAST_SPAN
 
 FORMAT = 1
@@ -110,25 +110,25 @@ def _header(data: bytes) -> dict[str, Any]:
 def _empty_field(header: dict[str, Any]) -> Field:
     """Build the field that a header describes, without memory for its weights."""
     known = {"format", "architecture", "sizes", "medium", "size", "channels", "seed"}
-    timed, ranged = header.get("medium") in TIMED, header.get("medium") in RANGED
-    known |= ({"rate"} if timed else set()) | ({"range"} if ranged else set())
+    name = header.get("medium")
+    medium = MEDIA.get(name) if isinstance(name, str) else None
+    if medium is None:
+        raise _Distrust(f"it shows none of: {', '.join(MEDIA)}")
+    known |= ({"rate"} if medium.timed else set()) | ({"range"} if medium.ranged else set())
     if header.keys() != known:
         raise _Distrust("its header has other entries than a field's")
     size, channels, sizes = header["size"], header["channels"], header["sizes"]
     if not isinstance(header["architecture"], str) or header["architecture"] not in ARCHITECTURES:
         raise _Distrust("its architecture is unknown")
-    medium = header["medium"]
-    if not isinstance(medium, str) or medium not in MEDIA:
-        raise _Distrust(f"it shows none of: {', '.join(MEDIA)}")
-    if type(channels) is not int or channels not in MEDIA[medium].CHANNELS:
-        raise _Distrust(f"the channels of what it shows are not those of medium {medium}")
+    if type(channels) is not int or channels not in medium.channels:
+        raise _Distrust(f"the channels of what it shows are not those of medium {name}")
     sides = isinstance(size, list) and all(type(side) is int and side > 0 for side in size)
-    if not sides or len(size) != MEDIA[medium].AXES or math.prod(size) > LARGEST_POINTS:
+    if not sides or len(size) != medium.axes or math.prod(size) > LARGEST_POINTS:
         raise _Distrust("the size of what it shows is out of range")
-    rate = header["rate"] if timed else None
-    if timed and not (type(rate) is float and 0 < rate <= HIGHEST_RATE):
+    rate = header["rate"] if medium.timed else None
+    if medium.timed and not (type(rate) is float and 0 < rate <= HIGHEST_RATE):
         raise _Distrust("the rate of what it shows is out of range")
-    span = header["range"] if ranged else list(WHOLE_RANGE)
+    span = header["range"] if medium.ranged else list(WHOLE_RANGE)
     if not _is_range(span):
         raise _Distrust("the range of what it shows is none")
     if not isinstance(sizes, dict):

@@ -20,6 +20,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
@@ -31,7 +32,7 @@ from stegfield.fields import checkpoints
 from stegfield.fields.damage import wear
 from stegfield.fields.field import Field, SlotValues, keep_freed_memory, render, substitute
 from stegfield.fields.optim import Muon
-from stegfield.signals import FOLDED, RANGED, Signal, psnr_db
+from stegfield.signals import Signal, psnr_db
 
 FIRST_CYCLE, LAST_CYCLE = 400, 25_600
 """Planned steps where only a PSNR is asked for: doubled until it is reached or the last is done."""
@@ -138,9 +139,9 @@ def measure(field: Field, targets: Sequence[Target]) -> tuple[float, ...]:
 
 def _psnr_db(shown: Signal, wanted: Signal) -> float:
     """Give the PSNR on the integers of a file; of what is stretched or folded, on values."""
-    if wanted.medium != FOLDED and wanted.medium not in RANGED:
+    if not (wanted.folded or wanted.medium.ranged):
         return psnr_db(shown, wanted)
-    error = (shown.values.double() - wanted.values).square().mean().item()
+    error = float(np.square(shown.values.astype(np.float64) - wanted.values).mean())
     return 10 * math.log10(4 / error) if error else math.inf
 
 
@@ -352,7 +353,7 @@ class _Run:
         method = {**vars(self.config), "max_seconds": None, "steps": None, "target_db": None}
         digest.update(json.dumps([header, method], sort_keys=True).encode())
         for target in self.targets:
-            digest.update(target.signal.values.numpy().tobytes())
+            digest.update(target.signal.values.tobytes())
             digest.update(str((_grid(target), target.weight)).encode())
             for name in sorted(target.slots):
                 for tensor in target.slots[name]:
@@ -366,7 +367,7 @@ class _EnoughError(Exception):
 
 def _grid(target: Target) -> tuple[tuple[int, ...], bool]:
     """Give the size of a target, and whether it is folded: these decide its points."""
-    return target.signal.size, target.signal.medium == FOLDED
+    return target.signal.size, target.signal.folded
 
 
 class _Group:
@@ -380,7 +381,9 @@ class _Group:
     ) -> None:
         self.members = [(i, t) for i, t in enumerate(targets) if _grid(t) == grid]
         self.at = at
-        self.values = [t.signal.values.flatten(0, -2).to(at.device) for _, t in self.members]
+        self.values = [
+            torch.from_numpy(t.signal.values).flatten(0, -2).to(at.device) for _, t in self.members
+        ]
         self.points = len(self.at)
         self._size = grid[0]
         self._epoch = -1

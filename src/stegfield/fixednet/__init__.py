@@ -1,32 +1,26 @@
-"""Bits in the samples of an image: fixed networks, grown from a key, read them (GINR-Stega).
+"""Bits in the integers of a file: fixed networks, grown from a key, read them (GINR-Stega).
 
 message ─payload─► bits ─┐
-cover ───────────────────┴─solver─► stego ─network of the key─► bits ─payload─► message
+carrier ─────────────────┴─solver─► stego ─network of the key─► bits ─payload─► message
+
+Each profile is a folder with one `Profile`: what it takes, and how it embeds and extracts.
 """
 
-from stegfield.fixednet.embed import (
-    Capacity,
-    EmbedResult,
-    capacity,
-    check_known_cover,
-    check_medium,
-    check_size,
-    check_suffix,
-    embed,
-    extract,
-)
-from stegfield.fixednet.progress import Progress, Watch
+from stegfield.fixednet.embed import Capacity, EmbedResult, capacity, embed, extract
+from stegfield.fixednet.profile import Profile
+from stegfield.fixednet.profiles import PROFILES, check, readers
+from stegfield.fixednet.progress import EmbedProgress, EmbedWatch
 
 __all__ = [
+    "PROFILES",
     "Capacity",
+    "EmbedProgress",
     "EmbedResult",
-    "Progress",
-    "Watch",
+    "EmbedWatch",
+    "Profile",
     "capacity",
-    "check_known_cover",
-    "check_medium",
-    "check_size",
-    "check_suffix",
+    "check",
     "embed",
     "extract",
+    "readers",
 ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Progress:
+class EmbedProgress:
     """How far an embedding has come."""
 
     fraction: float
@@ -18,6 +18,6 @@ class Progress:
     """Of the samples as they are now."""
 
 
-Watch = Callable[[Progress], bool | None]
+EmbedWatch = Callable[[EmbedProgress], bool | None]
 """Told how far the work has come. True asks the paper's solver to end with what it has; all others
 end by an exception only."""

@@ -68,12 +68,12 @@ class Batches:
         """
         config = self.config
         at, below, sets = self._sets_of(size)
-        if self.examples.medium == "climate":  # else nobody looks at what lies between the points
+        if self.examples.medium.on_globe:  # else nobody looks at what lies between the points
             at = turned(at, draws)
             values = self.examples.values_at(index, at)
         else:
             values = self.examples.values(index, size)
-        if mirrored is not None and self.examples.medium == "image":
+        if mirrored is not None and not self.examples.medium.on_globe:
             square = values.view(len(values), size, size, -1)
             flip = mirrored.view(-1, 1, 1, 1)
             values = torch.where(flip, square.flip(2), square).flatten(1, 2)

@@ -31,6 +31,7 @@ from stegfield import files, signals
 from stegfield.config import PRESETS
 from stegfield.errors import ConfigError, InputError
 from stegfield.generative.points import even_points
+from stegfield.signals import CLIMATE, IMAGE, Medium, to_values
 
 MEMORY = 4 << 30
 LARGEST_FILE = 1 << 30
@@ -63,7 +64,7 @@ DAMAGE = (
 class Examples(ABC):
     """Signals of one kind on points that they share."""
 
-    medium: str
+    medium: Medium
     channels: int
 
     @abstractmethod
@@ -107,7 +108,7 @@ class Examples(ABC):
 class Images(Examples):
     """Images, cut to their central square and reduced to one size."""
 
-    medium = "image"
+    medium = IMAGE
 
     def __init__(self, source: Path, size: int) -> None:
         self.size = size
@@ -223,7 +224,7 @@ class _Archive:
 class Arrays(Examples):
     """Images that are in memory, of any channels, in [-1, 1]."""
 
-    medium = "image"
+    medium = IMAGE
 
     def __init__(self, grids: Float[Tensor, "count rows cols channels"]) -> None:
         self._grids, self.channels = grids, grids.shape[-1]
@@ -267,11 +268,11 @@ def digits() -> Arrays:
 class Globes(Examples):
     """Temperatures on a grid of the globe: rows from the north pole to the south pole."""
 
-    medium = "climate"
+    medium = CLIMATE
     channels = 1
 
     def __init__(self, kelvin: Float[np.ndarray, "count rows columns"]) -> None:
-        self._grids = signals.to_values(kelvin[..., None])
+        self._grids = torch.from_numpy(to_values(kelvin[..., None]))
 
     def __len__(self) -> int:
         """Count the fields."""
@@ -332,17 +333,17 @@ def globes(source: Path) -> Globes:
     return Globes(np.stack(fields))
 
 
-def medium_to_learn(what: str, data: Path | None) -> str:
+def medium_to_learn(what: str, data: Path | None) -> Medium:
     """Tell the medium of examples: by the name of a preset, or else by what the data holds."""
     if what in PRESETS or data is None:
-        return "climate" if what == "climate" else "image"
+        return CLIMATE if what == "climate" else IMAGE
     if data.is_file():
-        return "climate" if data.suffix.lower() in TEMPERATURES else "image"
+        return CLIMATE if data.suffix.lower() in TEMPERATURES else IMAGE
     more = len(_below(data, TEMPERATURES)) > len(_below(data, SUFFIXES))
-    return "climate" if more else "image"
+    return CLIMATE if more else IMAGE
 
 
-def read_examples(what: str, data: Path | None, size: int, *, medium: str) -> Examples:
+def read_examples(what: str, data: Path | None, size: int, *, medium: Medium) -> Examples:
     """Read examples of a medium: images are reduced to a size.
 
     Raises:
@@ -356,7 +357,7 @@ def read_examples(what: str, data: Path | None, size: int, *, medium: str) -> Ex
             f"there are no examples to learn {what} from",
             hint="name them with --data: a folder or a zip of images, or a folder of .npz files",
         )
-    return globes(data) if medium == "climate" else Images(data, size)
+    return globes(data) if medium.on_globe else Images(data, size)
 
 
 def _temperatures(path: Path) -> Sequence[NDArray[np.float32]]:

@@ -66,7 +66,7 @@ def judge(
         examples.grids(held_out),
         drawn,
         others=None if others is None else examples.grids(others),
-        globe=model.medium == "climate",
+        globe=model.medium.on_globe,
         seed=seed,
     )
     found = measures.nearest(drawn[:shown], known)

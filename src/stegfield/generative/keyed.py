@@ -39,7 +39,7 @@ def cover_of(model: Model, key: Key | Passphrase, shown: Signal) -> Signal:
     """Give the one of a key's covers that is most like an image again, at the image's size."""
     seeds = _seeds(model, key)
     drawn = model.sample(torch.stack([model.latent(seed) for seed in seeds]), SMALL)
-    channels_first = shown.values.movedim(-1, 0)[None]
+    channels_first = torch.from_numpy(shown.values).movedim(-1, 0)[None]
     wanted = functional.adaptive_avg_pool2d(channels_first, SMALL)[0].movedim(0, -1)
     errors = (drawn - wanted).square().flatten(1).mean(1)
     return fields.render(model.draw(seeds[int(errors.argmin())]), shown.size)

@@ -98,7 +98,7 @@ def distances(model: Model, examples: Examples, seed: int) -> tuple[float, float
     latents = torch.randn(len(index), model.sizes.latent, generator=draws)
     sets = [model.sample(latents, model.size).clamp(-1, 1), examples.grids(others)]
     drawn, real = sliced_wassersteins(
-        examples.grids(index), sets, seed=0, globe=model.medium == "climate"
+        examples.grids(index), sets, seed=0, globe=model.medium.on_globe
     )
     return drawn.mean, real.mean
 

@@ -11,14 +11,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from stegfield import fields, signals
+from stegfield import carriers, fields
 from stegfield.config import GanConfig
 from stegfield.fields import Field, Public, RenderWatch
 from stegfield.fields.field import normal
 from stegfield.fields.fourier import Fourier, FourierFeatures, FourierSizes
 from stegfield.generative.hypernet import Generator
 from stegfield.keys import SALT_BYTES, Noise
-from stegfield.signals import Signal, points
+from stegfield.signals import Medium, Signal
 
 FREQUENCIES = hashlib.sha256(b"stegfield generator frequencies").digest()
 """What the fixed frequencies of all drawn fields are drawn from."""
@@ -75,7 +75,7 @@ class Model:
     name: str
     generator: Generator
     sizes: GeneratorSizes
-    medium: str
+    medium: Medium
     channels: int
     size: tuple[int, ...]
     """Of the examples: rows and columns that a drawn field is shown at by itself."""
@@ -129,32 +129,32 @@ class Model:
         shown = fields.render(self.draw(seed), size, watch=watch)
         told = f"stegfield grain {self.name} {size} {seed}"
         noise = noise or Noise(hashlib.sha256(told.encode()).digest())
-        grain = torch.empty_like(shown.values)
+        grain = np.empty_like(shown.values)
         for row in grain:
-            row.copy_(torch.from_numpy(noise.normal(row.numel())).view_as(row))
-        if self.medium == "climate":  # each pole is one place
+            row[:] = noise.normal(row.size).reshape(row.shape)
+        if self.medium.on_globe:  # each pole is one place
             grain[0], grain[-1] = grain[0, 0], grain[-1, 0]
-        grain *= GRAIN[self.medium] * signals.step(shown)
-        return replace(shown, values=grain.add_(shown.values.clamp(-1, 1)).clamp_(-1, 1))
+        grain *= GRAIN[self.medium.name] * carriers.step(shown)
+        return replace(shown, values=(grain + shown.values.clip(-1, 1)).clip(-1, 1))
 
     @torch.no_grad()
     def sample(
         self, latents: Float[Tensor, "batch latent"], size: tuple[int, ...]
     ) -> Float[Tensor, "batch rows columns values"]:
         """Show the fields of many latents on one grid, in [-1, 1]."""
-        at = points(self.medium, size)
+        at = torch.from_numpy(self.medium.points(size))
         parts = [self.generator(part, at) for part in torch.split(latents, 8)]
         return torch.cat(parts).view(len(latents), *size, self.channels)
 
 
-def new_generator(medium: str, channels: int, sizes: GeneratorSizes) -> Generator:
+def new_generator(medium: Medium, channels: int, sizes: GeneratorSizes) -> Generator:
     """Give an untrained generator; torch's global generator decides its weights."""
     template = _template(sizes, medium, channels, (1, 1), bytes(SALT_BYTES))
     return Generator(template, latent=sizes.latent, hidden=sizes.hidden, rank=sizes.rank)
 
 
 def _template(
-    sizes: GeneratorSizes, medium: str, channels: int, size: tuple[int, ...], salt: bytes
+    sizes: GeneratorSizes, medium: Medium, channels: int, size: tuple[int, ...], salt: bytes
 ) -> Fourier:
     """Build a field with the frequencies of all drawn ones, and without weights."""
     own = FourierSizes(

@@ -9,15 +9,17 @@ from jaxtyping import Float
 from torch import Tensor
 
 from stegfield.generative.pointconv import Pyramid, pyramid
-from stegfield.signals import coordinates
+from stegfield.signals import Medium
 
 COARSEST = 4
 """Points along a side of the last set: the critic's score sees 16 points."""
 
 
-def even_points(medium: str, size: int) -> Float[Tensor, "points axes"]:
+def even_points(medium: Medium, size: int) -> Float[Tensor, "points axes"]:
     """Give ``size`` squared points: of an image, row by row, or a spiral over the globe."""
-    return coordinates((size, size)) if medium == "image" else spiral(size * size)
+    if medium.on_globe:
+        return spiral(size * size)
+    return torch.from_numpy(medium.points((size, size)))
 
 
 def spiral(count: int) -> Float[Tensor, "points 3"]:
@@ -41,7 +43,7 @@ def turned(points: Float[Tensor, "points 3"], draws: torch.Generator) -> Float[T
     return points @ rotation.T
 
 
-def coarser_sets(medium: str, size: int) -> list[Float[Tensor, "_points axes"]]:
+def coarser_sets(medium: Medium, size: int) -> list[Float[Tensor, "_points axes"]]:
     """Give the sets below the finest one, each with a quarter of the points."""
     sides = []
     while size > COARSEST:
@@ -50,6 +52,6 @@ def coarser_sets(medium: str, size: int) -> list[Float[Tensor, "_points axes"]]:
     return [even_points(medium, side) for side in sides]
 
 
-def even_pyramid(medium: str, size: int) -> Pyramid:
+def even_pyramid(medium: Medium, size: int) -> Pyramid:
     """Give the neighbourhoods of all sets from ``size`` squared points down."""
     return pyramid([even_points(medium, size), *coarser_sets(medium, size)])

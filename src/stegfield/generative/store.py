@@ -21,6 +21,7 @@ from stegfield import files
 from stegfield.config import GENERATOR_RANGES, MOST_HIDDEN
 from stegfield.errors import ConfigError, InputError
 from stegfield.generative.model import GeneratorSizes, Model, new_generator
+from stegfield.signals import CLIMATE, IMAGE, MEDIA
 
 ENTRY = "stegfield-model"
 FORMAT = 1
@@ -47,7 +48,7 @@ def to_bytes(model: Model) -> bytes:
     header = {
         "format": FORMAT,
         "name": model.name,
-        "medium": model.medium,
+        "medium": model.medium.name,
         "channels": model.channels,
         "size": list(model.size),
         "steps": model.steps,
@@ -138,17 +139,18 @@ def _header(data: bytes) -> dict[str, Any]:
 
 def _empty(header: dict[str, Any]) -> Model:
     """Build the model that a header describes, without memory for its weights."""
-    size, channels, medium = header["size"], header["channels"], header["medium"]
+    size, channels, name = header["size"], header["channels"], header["medium"]
     sides = isinstance(size, list) and len(size) == 2
     if not sides or not all(type(side) is int and 0 < side <= LARGEST_SIDE for side in size):
         raise _DistrustError("the size of what it draws is out of range")
-    known = (medium, channels) in (("image", 1), ("image", 3), ("climate", 1))
+    known = (name, channels) in ((IMAGE.name, 1), (IMAGE.name, 3), (CLIMATE.name, 1))
     if not known or type(channels) is not int:
         raise _DistrustError("what it draws is unknown")
     counts = header["steps"], header["examples"]
     if not (isinstance(header["name"], str) and all(type(c) is int and c >= 0 for c in counts)):
         raise _DistrustError("its name or counts are not readable")
     sizes = _sizes(header["sizes"])
+    medium = MEDIA[name]
     with torch.device("meta"):
         generator = new_generator(medium, channels, sizes)
     return Model(

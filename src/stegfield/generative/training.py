@@ -266,7 +266,7 @@ class _Run:
     def _augmented(self, values: Tensor, which: int) -> Tensor:
         if not self.config.augment:
             return values
-        size = self.size if self.examples.medium == "image" and not self.config.points else None
+        size = self.size if not (self.examples.medium.on_globe or self.config.points) else None
         draws = self._draws(2 + which)
         return augmented(values, size, self.config.augment, draws, self.processes)
 
@@ -525,7 +525,7 @@ class _Run:
     def identity(self) -> str:
         """Digest of the shapes of what a state holds."""
         shapes = {name: list(tensor.shape) for name, tensor in self.parts.state_dict().items()}
-        facts = [self.examples.medium, self.examples.channels, shapes]
+        facts = [self.examples.medium.name, self.examples.channels, shapes]
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
     def model(self) -> Model:

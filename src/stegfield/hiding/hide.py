@@ -131,7 +131,7 @@ def hide(
     Example:
         >>> from stegfield.hiding import Secret, hide, reveal
         >>> from stegfield.keys import Key
-        >>> dark, light = Signal(torch.full((8, 8, 1), -0.5)), Signal(torch.full((8, 8, 1), 0.5))
+        >>> dark, light = Signal(np.full((8, 8, 1), -0.5)), Signal(np.full((8, 8, 1), 0.5))
         >>> key = Key.generate()
         >>> result = hide(dark, [Secret(light, key)], training=FitConfig(target_db=30.0))
         >>> reveal(result.field, key).signal.size
@@ -230,7 +230,7 @@ def expected_psnr_db(field: Field, signals: Sequence[Signal]) -> float:
     """
     medium = field.public.medium
     samples = sum(
-        signal.points * (field.channels if signal.medium == medium else signal.channels)
+        signal.points * (field.channels if signal.medium is medium else signal.channels)
         for signal in signals
     )
     doublings = math.log2(samples / field.weight_count())
@@ -283,11 +283,11 @@ def _check_like(like: Field, cover: Signal, config: HideConfig, training: FitCon
 
 def _wide_enough(cover: Signal, secrets: list[Signal]) -> Signal:
     """Show a grey cover as RGB where any of the secrets is an RGB image."""
-    if cover.medium != "image":
+    if not cover.medium.grey_is_colour:
         return cover
-    images = [secret for secret in secrets if secret.medium == "image"]
-    channels = max(signal.channels for signal in [cover, *images])
-    return replace(cover, values=cover.values.expand(*cover.size, channels))
+    alike = [secret for secret in secrets if secret.medium is cover.medium]
+    channels = max(signal.channels for signal in [cover, *alike])
+    return replace(cover, values=np.broadcast_to(cover.values, (*cover.size, channels)))
 
 
 def _split(training: FitConfig) -> tuple[FitConfig, FitConfig]:

@@ -28,7 +28,7 @@ from stegfield.errors import CapacityError, ConfigError, UnreadableError
 from stegfield.fields import Field
 from stegfield.hiding.slots import VALUE_RULES, SlotScheme
 from stegfield.keys import Key
-from stegfield.signals import HIGHEST_RATE, LARGEST_POINTS, MEDIA, TIMED
+from stegfield.signals import HIGHEST_RATE, IMAGE, LARGEST_POINTS, MEDIA, Medium
 
 VERSION = 2
 LAYOUT = struct.Struct("<BBBB?IIIIfff")
@@ -53,7 +53,7 @@ class Record:
     scheme: SlotScheme
     shared_slots: bool = False
     """The slot positions are the same for all secrets and stand in the key file."""
-    medium: str = "image"
+    medium: Medium = IMAGE
     rate: float | None = None
     """Points a second along the first axis, of media with time; as float32."""
     lowest: float = -1.0
@@ -69,7 +69,7 @@ class Record:
         """Encode the facts."""
         return LAYOUT.pack(
             VERSION,
-            list(MEDIA).index(self.medium),
+            list(MEDIA.values()).index(self.medium),
             self.channels,
             VALUE_RULES.index(self.scheme.values),
             self.shared_slots,
@@ -99,16 +99,16 @@ class Record:
                 known, sides = version == VERSION, (rows, columns, slices)
         except struct.error:
             raise UnreadableError from None
-        medium, channels, rule, shared = start
-        if not known or medium >= len(MEDIA) or rule >= len(VALUE_RULES):
+        place, channels, rule, shared = start
+        if not known or place >= len(MEDIA) or rule >= len(VALUE_RULES):
             raise UnreadableError
-        name = list(MEDIA)[medium]
-        axes = MEDIA[name].AXES
+        medium = list(MEDIA.values())[place]
+        axes = medium.axes
         sound = (
-            channels in MEDIA[name].CHANNELS
+            channels in medium.channels
             and 0 < math.prod(sides[:axes]) <= LARGEST_POINTS
             and not any(sides[axes:])
-            and (0 < rate <= HIGHEST_RATE if name in TIMED else rate == 0)
+            and (0 < rate <= HIGHEST_RATE if medium.timed else rate == 0)
             and -1 <= lowest < highest <= 1
         )
         if not sound:
@@ -122,7 +122,7 @@ class Record:
             channels=channels,
             scheme=scheme,
             shared_slots=shared,
-            medium=name,
+            medium=medium,
             rate=rate or None,
             lowest=lowest,
             highest=highest,

@@ -10,19 +10,18 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import numpy as np
+
 from stegfield.errors import ConfigError
 from stegfield.fields import Field, Public, RenderWatch, SlotValues, render
 from stegfield.hiding.record import Record
 from stegfield.hiding.slots import SlotScheme
-from stegfield.signals import RANGED, WHOLE_RANGE, Layout, Signal, fold, stretched, unfold
-
-GLOBE = (1, 2)
-"""Rows of equal area and columns on the globe, as points are about as far apart along each."""
+from stegfield.signals import WHOLE_RANGE, Layout, Signal, fold, stretched, unfold
 
 
 def describe(secret: Signal, scheme: SlotScheme, *, shared_slots: bool) -> Record:
     """Tell what a receiver must know about a secret."""
-    lowest, highest = _range(secret)
+    lowest, highest = secret.medium.secret_range(secret)
     return Record(
         size=secret.size,
         channels=secret.channels,
@@ -42,7 +41,7 @@ def to_show(secret: Signal, record: Record, public: Public) -> Signal:
         values, _ = stretched(secret.natural, (record.lowest, record.highest))
     if not _as_such(record, public):
         return fold(replace(secret, values=values), _layout(record, public))
-    return replace(secret, values=values.expand(*secret.size, public.channels))
+    return replace(secret, values=np.broadcast_to(values, (*secret.size, public.channels)))
 
 
 def show(
@@ -70,7 +69,7 @@ def show(
         shown = render(field, wanted, slots, watch=watch)
         values = shown.values
         if record.channels < field.channels:
-            values = values.mean(-1, keepdim=True)
+            values = values.mean(-1, keepdims=True)
         rate = None if record.rate is None else record.rate * wanted[0] / record.size[0]
     else:
         if size is not None:
@@ -86,13 +85,13 @@ def show(
         values, rate = unfold(shown, layout, record.medium).values, record.rate
     span = record.lowest, record.highest
     shown = Signal(values, record.medium, rate=rate, range=span)
-    if record.medium in RANGED or span == WHOLE_RANGE:
+    if record.medium.ranged or span == WHOLE_RANGE:
         return shown
-    return replace(shown, values=shown.natural.float(), range=WHOLE_RANGE)
+    return replace(shown, values=shown.natural, range=WHOLE_RANGE)
 
 
 def _as_such(record: Record, public: Public) -> bool:
-    alike = record.medium == public.medium
+    alike = record.medium is public.medium
     return alike and record.channels in (public.channels, 1)
 
 
@@ -101,14 +100,5 @@ def _layout(record: Record, public: Public) -> Layout:
         size=record.size,
         channels=record.channels,
         parts=public.channels,
-        within=GLOBE if public.medium == "climate" else public.size,
+        within=public.medium.folding_box(public.size),
     )
-
-
-def _range(secret: Signal) -> tuple[float, float]:
-    """Give the least and the largest value, which a record tells; all that there are of images."""
-    if secret.medium == "image":
-        return WHOLE_RANGE
-    if secret.medium in RANGED:
-        return secret.range
-    return stretched(secret.values.clamp(-1, 1))[1]

@@ -11,11 +11,14 @@ from stegfield.payload.frame import (
     TAG,
     Content,
     Header,
+    Sealed,
     bits_of,
     bytes_of,
     check_room,
+    fill,
     longest_message,
     open_body,
+    seal,
 )
 
 __all__ = [
@@ -27,9 +30,12 @@ __all__ = [
     "Code",
     "Content",
     "Header",
+    "Sealed",
     "bits_of",
     "bytes_of",
     "check_room",
+    "fill",
     "longest_message",
     "open_body",
+    "seal",
 ]

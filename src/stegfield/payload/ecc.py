@@ -50,7 +50,7 @@ class Code:
 
     @classmethod
     def longest(cls, room: int, parity: int) -> int:
-        """Give the bytes of the longest data that, with its parity, fills no more than a room."""
+        """Return the bytes of the longest data that, with its parity, fills no more than a room."""
         words, rest = divmod(room, LONGEST)
         return words * (LONGEST - parity) + max(0, rest - parity)
 
@@ -136,7 +136,7 @@ def _tables() -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
 
 @cache
 def _products() -> UInt8[np.ndarray, "256 256"]:
-    """Give the multiplication table of the field of 256 elements."""
+    """Return the multiplication table of the field of 256 elements."""
     logarithms, powers = _tables()
     table: NDArray[np.uint8] = powers[(logarithms[:, None] + logarithms) % LONGEST]
     table[0] = table[:, 0] = 0
@@ -150,7 +150,7 @@ def _powers(parity: int) -> NDArray[np.uint8]:
 
 @cache
 def _divisor(parity: int) -> NDArray[np.uint8]:
-    """Give the generator polynomial without its leading 1."""
+    """Return the generator polynomial without its leading 1."""
     polynomial = np.array([1], dtype=np.uint8)
     for power in _powers(parity):
         polynomial = np.append(polynomial, 0) ^ np.append(0, _products()[polynomial, power])

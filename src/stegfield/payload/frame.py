@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV, ChaCha20Poly1305
 from numpy.typing import NDArray
 
 from stegfield.errors import CapacityError, ConfigError, InputError, UnreadableError
-from stegfield.keys import SALT_BYTES, Key
+from stegfield.keys import IMAGE_SALT, SALT_BYTES, Key
 from stegfield.payload.ecc import Code
 
 VERSION = 1
@@ -52,7 +52,7 @@ class Header:
             raise ConfigError(f"a salt has {SALT_BYTES} bytes, got {len(self.salt)}")
 
     def to_bytes(self) -> bytes:
-        """Encode the facts."""
+        """Encode the header, not yet encrypted."""
         return LAYOUT.pack(VERSION, self.deflated, self.length, self.settings, self.salt)
 
     def seal(self, key: Key, salt: bytes) -> bytes:
@@ -64,7 +64,7 @@ class Header:
         """Check and decrypt a header.
 
         Raises:
-            UnreadableError: It is not one for this key, or of another version.
+            UnreadableError: The header is for another key or of another version, or was altered.
         """
         if len(data) != HEADER_BYTES:
             raise UnreadableError
@@ -90,7 +90,7 @@ class Content:
         """Deflate a message, if it becomes shorter.
 
         Raises:
-            InputError: It is longer than 256 MiB.
+            InputError: The message is longer than 256 MiB.
         """
         if len(message) > LARGEST_MESSAGE:
             raise InputError(
@@ -106,7 +106,7 @@ class Content:
         return len(self.data) + TAG
 
     def message(self) -> bytes:
-        """Give the message."""
+        """Return the message."""
         return zlib.decompress(self.data) if self.deflated else self.data
 
     def header(self, settings: bytes, salt: bytes | None = None) -> Header:
@@ -120,11 +120,50 @@ class Content:
         return cipher.encrypt(NONCE, self.data, header.to_bytes())
 
 
+@dataclass(frozen=True)
+class Sealed:
+    """A message as a carrier takes it: encrypted, authenticated, and with its parity."""
+
+    salt: bytes
+    header: bytes
+    body: bytes
+
+
+def seal(
+    content: Content,
+    key: Key,
+    settings: bytes,
+    codes: tuple[Code, Code],
+    salt: bytes | None = None,
+) -> Sealed:
+    """Seal a message and add parity.
+
+    Args:
+        content: The message.
+        key: Who has it can open the header and the body.
+        settings: Of the network that carries the body; its own affair.
+        codes: The header's and the body's.
+        salt: Used for no other message [default: random].
+    """
+    header = content.header(settings, salt)
+    return Sealed(
+        salt=header.salt,
+        header=codes[0].encode(header.seal(key, IMAGE_SALT)),
+        body=codes[1].encode(content.seal(key, header)),
+    )
+
+
+def fill(data: bytes, bits: int, key: Key, salt: bytes) -> NDArray[np.bool_]:
+    """Return the bits of data, and behind them those of the key's filling, up to a number."""
+    filling = key.noise("filling", salt=salt).bytes(bits // 8 + 1 - len(data))
+    return bits_of(data + filling)[:bits]
+
+
 def open_body(body: bytes, key: Key, header: Header) -> bytes:
-    """Check and decrypt a body, and give the message.
+    """Check and decrypt a body, and return the message.
 
     Raises:
-        UnreadableError: It was altered, or would inflate beyond 256 MiB.
+        UnreadableError: The body was altered, or would inflate beyond 256 MiB.
     """
     cipher = ChaCha20Poly1305(key.derive("message", salt=header.salt))
     try:
@@ -144,7 +183,7 @@ def open_body(body: bytes, key: Key, header: Header) -> bytes:
 
 
 def longest_message(bits: int, *, header: int, parity: int) -> int:
-    """Give the bytes of the longest message, as it is after deflating, for a number of bits.
+    """Return the bytes of the longest message, as it is after deflating, for a number of bits.
 
     Args:
         bits: All that there are.
@@ -164,7 +203,7 @@ def check_room(content: Content, *, needed: int, available: int, net: int) -> No
         net: Bytes of the longest message for these.
 
     Raises:
-        CapacityError: It does not fit; in bytes where any message would, else in bits.
+        CapacityError: The message does not fit; in bytes where any message would, else in bits.
     """
     if needed <= available:
         return
@@ -174,10 +213,10 @@ def check_room(content: Content, *, needed: int, available: int, net: int) -> No
 
 
 def bits_of(data: bytes) -> NDArray[np.bool_]:
-    """Give the bits of bytes, the highest of each byte first."""
+    """Return the bits of bytes, the highest of each byte first."""
     return np.unpackbits(np.frombuffer(data, np.uint8)).astype(np.bool_)
 
 
 def bytes_of(bits: NDArray[np.bool_]) -> bytes:
-    """Give the bytes of bits; the last one is filled with zeros."""
+    """Return the bytes of bits; the last one is filled with zeros."""
     return np.packbits(bits).tobytes()

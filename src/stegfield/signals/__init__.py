@@ -1,18 +1,23 @@
 """Signals: values on a grid, the coordinates that belong to them, and files they come from."""
 
-from stegfield.signals.folding import FOLDED, Layout, fold, unfold
-from stegfield.signals.image import (
-    LOSSLESS,
-    WRITTEN,
-    from_samples,
-    resize,
-    to_png,
-    to_samples,
+from stegfield.signals import globes
+from stegfield.signals.climate import CLIMATE
+from stegfield.signals.folding import Layout, fold, unfold
+from stegfield.signals.grids import (
+    LARGEST_POINTS,
+    coordinates,
+    equal_area,
+    extent,
+    parse_size,
+    scaled,
+    size_text,
+    sphere,
 )
+from stegfield.signals.image import IMAGE, resize, to_png
+from stegfield.signals.levels import from_samples, to_samples
 from stegfield.signals.media import (
     MEDIA,
-    RANGED,
-    TIMED,
+    Source,
     bounds,
     decode,
     encode,
@@ -21,44 +26,35 @@ from stegfield.signals.media import (
     psnr_db,
     quality,
     read,
-    rounding,
-    step,
+    still,
     to_levels,
     with_levels,
 )
+from stegfield.signals.medium import Medium
 from stegfield.signals.packing import Packing, to_kelvin, to_values
-from stegfield.signals.signal import (
-    HIGHEST_RATE,
-    LARGEST_POINTS,
-    WHOLE_RANGE,
-    Signal,
-    axes,
-    coordinates,
-    equal_area,
-    extent,
-    parse_size,
-    points,
-    scaled,
-    sphere,
-    stretched,
-)
-from stegfield.signals.stills import still
+from stegfield.signals.shape import SHAPE
+from stegfield.signals.signal import HIGHEST_RATE, WHOLE_RANGE, Signal, stretched
+from stegfield.signals.sound import SOUND
 from stegfield.signals.synthetic import ball, blob, chords, clip, globe, waves
+from stegfield.signals.video import VIDEO
+from stegfield.signals.volume import VOLUME
 
 __all__ = [
-    "FOLDED",
+    "CLIMATE",
     "HIGHEST_RATE",
+    "IMAGE",
     "LARGEST_POINTS",
-    "LOSSLESS",
     "MEDIA",
-    "RANGED",
-    "TIMED",
+    "SHAPE",
+    "SOUND",
+    "VIDEO",
+    "VOLUME",
     "WHOLE_RANGE",
-    "WRITTEN",
     "Layout",
+    "Medium",
     "Packing",
     "Signal",
-    "axes",
+    "Source",
     "ball",
     "blob",
     "bounds",
@@ -72,18 +68,17 @@ __all__ = [
     "fold",
     "from_samples",
     "globe",
+    "globes",
     "medium_of",
     "noun",
     "parse_size",
-    "points",
     "psnr_db",
     "quality",
     "read",
     "resize",
-    "rounding",
     "scaled",
+    "size_text",
     "sphere",
-    "step",
     "still",
     "stretched",
     "to_kelvin",

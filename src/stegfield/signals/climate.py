@@ -29,9 +29,12 @@ import numpy as np
 from jaxtyping import Int32, Integer
 from numpy.typing import NDArray
 
-from stegfield.errors import ClimateError, ConfigError, InputError, OutputError
+from stegfield.errors import ClimateError, ConfigError, OutputError
 from stegfield.metrics import KelvinQuality
-from stegfield.signals import netcdf
+from stegfield.signals import globes, netcdf
+from stegfield.signals.grids import LARGEST_POINTS
+from stegfield.signals.levels import from_samples
+from stegfield.signals.medium import Medium, library
 from stegfield.signals.netcdf import UnfitError
 from stegfield.signals.packing import (
     FINEST_SCALE,
@@ -40,145 +43,151 @@ from stegfield.signals.packing import (
     Packing,
     to_values,
 )
-from stegfield.signals.signal import LARGEST_POINTS, Signal
+from stegfield.signals.signal import Signal
 
-AXES = 2
-NOUN = "a climate field"
-SUFFIXES: tuple[str, ...] = (".nc",)
-LOSSLESS: tuple[str, ...] = SUFFIXES
-CHANNELS: tuple[int, ...] = (1,)
 FEWEST_ROWS, FEWEST_COLUMNS = 3, 4
 KELVIN = ("k", "kelvin", "degk", "deg_k", "degrees_k", "degree_kelvin", "degrees kelvin")
 CELSIUS = ("c", "degc", "deg_c", "°c", "celsius", "degree_celsius", "degrees_celsius", "degrees c")
 KINDS = ("int16", "uint16")
 PLACE_TOLERANCE = 0.01
 """How far a latitude or longitude may be from its place, as a share of the spacing."""
-OLDER_FORMAT = b"CDF"
+OLDER_FORMAT, NEWER_FORMAT = b"CDF", b"\x89HDF\r\n\x1a\n"
 
 
-def decode(
-    data: bytes, path: Path, *, flatten: bool = False, largest: int = LARGEST_POINTS
-) -> Signal:
-    """Decode the bytes of a NetCDF-4 file; the path is only named in errors.
+class ClimateMedium(Medium):
+    """Temperatures on the globe: rows from pole to pole, columns once around."""
 
-    Args:
-        data: The file.
-        path: Its name.
-        flatten: Has no meaning for climate fields.
-        largest: Points that it may have; a program of its own, with bounds of memory and time,
-            has read them by then.
+    name = "climate"
+    noun = "a climate field"
+    plural = "climate fields"
+    axes = 2
+    suffixes = (".nc",)
+    written = suffixes
+    lossless = suffixes
+    channels = (1,)
+    on_globe = True
 
-    Raises:
-        ClimateError: Not NetCDF-4, damaged, or not a temperature on a global grid.
-        InputError: What reads it is not installed.
-    """
-    _library()
-    if data[:3] == OLDER_FORMAT:
-        raise ClimateError(
-            f"{path} is a NetCDF-3 file", hint="convert it: nccopy -k netCDF-4 old.nc new.nc"
-        )
-    try:
-        found = netcdf.read(data)
-        if found.stored.size > largest:
-            raise UnfitError(f"its grid has more than {largest / 1e6:g} million points")
-        return _field(found)
-    except UnfitError as error:
-        raise ClimateError(f"{path} is not a climate field: {error}") from None
+    def recognizes(self, data: bytes) -> bool:
+        """Tell whether bytes begin as NetCDF does, of version 4 or older."""
+        return data.startswith((NEWER_FORMAT, OLDER_FORMAT))
 
+    def decode(
+        self, data: bytes, path: Path, *, flatten: bool = False, largest: int = LARGEST_POINTS
+    ) -> Signal:
+        """Decode the bytes of a NetCDF-4 file; the path is only named in errors.
 
-def encode(signal: Signal, suffix: str = ".nc") -> bytes:
-    """Encode a climate field as a NetCDF-4 file, in the packing that it was read in.
+        A program of its own, with bounds of memory and time, has read the points by the time that
+        ``largest`` is looked at.
 
-    Raises:
-        ConfigError: It has fewer points than are read, or the suffix is not .nc.
-        InputError: What writes it is not installed.
-    """
-    if suffix.lower() not in LOSSLESS:
-        raise ConfigError("a climate field is written as NetCDF", hint="use .nc")
-    h5netcdf = _library()
-    if signal.size[0] < FEWEST_ROWS or signal.size[1] < FEWEST_COLUMNS:
-        raise ConfigError(
-            f"a climate file has {FEWEST_COLUMNS}x{FEWEST_ROWS} points or more, "
-            f"got {signal.size[1]}x{signal.size[0]}"
-        )
-    packing = signal.packing or Packing()
-    levels = packing.pack(signal.values)[..., 0].astype(packing.kind)
-    latitudes = np.linspace(90.0, -90.0, levels.shape[0])
-    if packing.ascending:
-        levels, latitudes = levels[::-1], latitudes[::-1]
-    step = 360.0 / levels.shape[1]
-    longitudes = packing.west + step * np.arange(levels.shape[1])
-    levels = np.roll(levels, -_columns_west(packing.west, levels.shape[1]), axis=1)
-    stream = io.BytesIO()
-    try:
-        with h5netcdf.File(stream, "w") as file:
-            file.dimensions = {"latitude": levels.shape[0], "longitude": levels.shape[1]}
-            file.attrs["Conventions"] = "CF-1.8"
-            for name, places, units in (
-                ("latitude", latitudes, "degrees_north"),
-                ("longitude", longitudes, "degrees_east"),
-            ):
-                file.create_variable(name, (name,), data=places).attrs.update(
-                    {"standard_name": name, "units": units}
+        Raises:
+            ClimateError: Not NetCDF-4, damaged, or not a temperature on a global grid.
+            InputError: What reads it is not installed.
+        """
+        _h5netcdf()
+        if data[:3] == OLDER_FORMAT:
+            raise ClimateError(
+                f"{path} is a NetCDF-3 file", hint="convert it: nccopy -k netCDF-4 old.nc new.nc"
+            )
+        try:
+            found = netcdf.read(data)
+            if found.stored.size > largest:
+                raise UnfitError(f"its grid has more than {largest / 1e6:g} million points")
+            return _field(found)
+        except UnfitError as error:
+            raise ClimateError(f"{path} is not a climate field: {error}") from None
+
+    def encode(self, signal: Signal, suffix: str) -> bytes:
+        """Encode a climate field as a NetCDF-4 file, in the packing that it was read in.
+
+        Raises:
+            ConfigError: It has fewer points than are read, or the suffix is not .nc.
+            InputError: What writes it is not installed.
+        """
+        self.check_written(suffix)
+        h5netcdf = _h5netcdf()
+        if signal.size[0] < FEWEST_ROWS or signal.size[1] < FEWEST_COLUMNS:
+            raise ConfigError(
+                f"a climate file has {FEWEST_COLUMNS}x{FEWEST_ROWS} points or more, "
+                f"got {signal.size[1]}x{signal.size[0]}"
+            )
+        packing = _packing_of(signal)
+        levels = packing.pack(signal.values)[..., 0].astype(packing.kind)
+        latitudes = np.linspace(90.0, -90.0, levels.shape[0])
+        if packing.ascending:
+            levels, latitudes = levels[::-1], latitudes[::-1]
+        step = 360.0 / levels.shape[1]
+        longitudes = packing.west + step * np.arange(levels.shape[1])
+        levels = np.roll(levels, -_columns_west(packing.west, levels.shape[1]), axis=1)
+        stream = io.BytesIO()
+        try:
+            with h5netcdf.File(stream, "w") as file:
+                file.dimensions = {"latitude": levels.shape[0], "longitude": levels.shape[1]}
+                file.attrs["Conventions"] = "CF-1.8"
+                for name, places, units in (
+                    ("latitude", latitudes, "degrees_north"),
+                    ("longitude", longitudes, "degrees_east"),
+                ):
+                    file.create_variable(name, (name,), data=places).attrs.update(
+                        {"standard_name": name, "units": units}
+                    )
+                variable = file.create_variable(
+                    packing.name, ("latitude", "longitude"), data=levels, fillvalue=packing.fill
                 )
-            variable = file.create_variable(
-                packing.name, ("latitude", "longitude"), data=levels, fillvalue=packing.fill
-            )
-            variable.attrs.update(
-                {
-                    "units": packing.units,
-                    "scale_factor": np.float64(packing.scale),
-                    "add_offset": np.float64(packing.offset),
-                }
-            )
-    except (OSError, ValueError, TypeError) as error:
-        raise OutputError(f"this field cannot be written as NetCDF-4: {error}") from error
-    return stream.getvalue()
+                variable.attrs.update(
+                    {
+                        "units": packing.units,
+                        "scale_factor": np.float64(packing.scale),
+                        "add_offset": np.float64(packing.offset),
+                    }
+                )
+        except (OSError, ValueError, TypeError) as error:
+            raise OutputError(f"this field cannot be written as NetCDF-4: {error}") from error
+        return stream.getvalue()
+
+    def to_levels(self, signal: Signal) -> Int32[np.ndarray, "rows columns 1"]:
+        """Return the integers that a file holds: packed temperatures."""
+        return _packing_of(signal).pack(signal.values)
+
+    def with_levels(self, signal: Signal, levels: Integer[np.ndarray, "rows columns 1"]) -> Signal:
+        """Return a field like this one, but of other integers."""
+        return replace(signal, values=_packing_of(signal).unpack(levels))
+
+    def bounds(self, signal: Signal) -> tuple[int, int]:
+        """Return the least and the largest integer that a file of the field may hold."""
+        return _packing_of(signal).bounds
+
+    def quality(self, shown: Signal, wanted: Signal) -> KelvinQuality:
+        """Compare two climate fields as files hold them, in the packing of the second.
+
+        Raises:
+            ConfigError: They differ in size.
+        """
+        self.check_same_size(shown, wanted)
+        packing = _packing_of(wanted)
+        difference = (packing.pack(shown.values) - packing.pack(wanted.values)).astype(np.float64)
+        rmse, (low, high) = math.sqrt(np.square(difference).mean()), packing.bounds
+        return KelvinQuality(
+            psnr_db=20 * math.log10((high - low) / rmse) if rmse else math.inf,
+            rmse_kelvin=packing.scale * rmse,
+            largest_kelvin=packing.scale * float(np.abs(difference).max()),
+        )
+
+    def still(self, signal: Signal) -> Signal:
+        """Draw the globe from two sides."""
+        return from_samples(globes.globe(signal))
 
 
-def to_levels(signal: Signal) -> Int32[np.ndarray, "rows columns 1"]:
-    """Give the integers that a file holds: packed temperatures."""
-    return (signal.packing or Packing()).pack(signal.values)
+CLIMATE = ClimateMedium()
 
 
-def with_levels(signal: Signal, levels: Integer[np.ndarray, "rows columns 1"]) -> Signal:
-    """Give a field like this one, but of other integers."""
-    return replace(signal, values=(signal.packing or Packing()).unpack(levels))
+def _packing_of(signal: Signal) -> Packing:
+    return signal.packing or Packing()
 
 
-def bounds(signal: Signal) -> tuple[int, int]:
-    """Give the least and the largest integer that a file of the field may hold."""
-    return (signal.packing or Packing()).bounds
-
-
-def quality(shown: Signal, wanted: Signal) -> KelvinQuality:
-    """Compare two climate fields as files hold them, in the packing of the second.
-
-    Raises:
-        ConfigError: They differ in size.
-    """
-    packing = wanted.packing or Packing()
-    if shown.size != wanted.size:
-        sizes = " and ".join(f"{s.size[1]}x{s.size[0]}" for s in (shown, wanted))
-        raise ConfigError(f"the fields differ in size: {sizes}", hint="compare fields of one size")
-    difference = (packing.pack(shown.values) - packing.pack(wanted.values)).astype(np.float64)
-    rmse, (low, high) = math.sqrt(np.square(difference).mean()), packing.bounds
-    return KelvinQuality(
-        psnr_db=20 * math.log10((high - low) / rmse) if rmse else math.inf,
-        rmse_kelvin=packing.scale * rmse,
-        largest_kelvin=packing.scale * float(np.abs(difference).max()),
-    )
-
-
-def _library() -> Any:
-    try:
-        import h5netcdf
-    except ImportError:
-        raise InputError(
-            "climate files need h5netcdf and h5py, which are not installed",
-            hint="pip install 'stegfield[media]'",
-        ) from None
-    return h5netcdf
+def _h5netcdf() -> Any:
+    needing = "climate files need h5netcdf and h5py"
+    library("h5py", needing)
+    return library("h5netcdf", needing)
 
 
 def _field(variable: netcdf.Variable) -> Signal:
@@ -201,7 +210,7 @@ def _field(variable: netcdf.Variable) -> Signal:
             f"it has {kelvin.min():.4g} to {kelvin.max():.4g} K, "
             f"and temperatures from {LOWEST_KELVIN:g} to {HIGHEST_KELVIN:g} K are read"
         )
-    return Signal(to_values(kelvin), "climate", packing=_for_writing(packing, stored))
+    return Signal(to_values(kelvin), CLIMATE, packing=_for_writing(packing, stored))
 
 
 def _ascending(latitudes: NDArray[np.float64]) -> bool:
@@ -216,7 +225,7 @@ def _ascending(latitudes: NDArray[np.float64]) -> bool:
 
 
 def _west(longitudes: NDArray[np.float64]) -> float:
-    """Give the first longitude, of those that go around the globe and have 0 among them."""
+    """Return the first longitude, of those that go around the globe and have 0 among them."""
     step = 360 / len(longitudes)
     west = round(longitudes[0] / step) * step if np.isfinite(longitudes[0]) else 0.0
     expected = west + step * np.arange(len(longitudes))
@@ -230,7 +239,7 @@ def _west(longitudes: NDArray[np.float64]) -> float:
 
 
 def _columns_west(west: float, columns: int) -> int:
-    """Give how many columns east of 0 degrees a file's first column is."""
+    """Return how many columns east of 0 degrees a file's first column is."""
     return round(west * columns / 360) % columns
 
 
@@ -252,7 +261,7 @@ def _packing(variable: netcdf.Variable) -> Packing:
 def _for_writing(
     packing: Packing, stored: NDArray[np.integer[Any]] | NDArray[np.floating[Any]]
 ) -> Packing:
-    """Give how to write the field: as it was read, or if that was not in 16 bits, as our own are.
+    """Return how to write the field: as it was read, or if that was not in 16 bits, as our own are.
 
     The file's fill value is not kept, since nothing is missing: it might be within reach of a
     sample's changes. The integer at one end of what 16 bits hold takes its place.

@@ -28,14 +28,11 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from jaxtyping import Int64
 from numpy.typing import NDArray
 
+from stegfield.signals.medium import Medium
 from stegfield.signals.signal import Signal
-
-FOLDED = "folded"
-"""The medium of a signal that is folded."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +49,7 @@ class Layout:
     """How long each axis of the grid is, in any unit: points are about as far apart along each."""
 
     def places(self) -> Int64[np.ndarray, "*grid parts"]:
-        """Give for each point and channel of the grid the number of the value that is there.
+        """Return for each point and channel of the grid the number of the value that is there.
 
         Values are numbered channel by channel, in each in the order of its points.
 
@@ -78,18 +75,17 @@ class Layout:
 
 def fold(signal: Signal, layout: Layout) -> Signal:
     """Lay a signal out on the grid of a layout that was made for its size."""
-    values = signal.values.movedim(-1, 0).flatten()
-    return Signal(values[torch.from_numpy(layout.places())], FOLDED)
+    values = np.moveaxis(signal.values, -1, 0).reshape(-1)
+    return Signal(values[layout.places()], signal.medium, folded=True)
 
 
-def unfold(shown: Signal, layout: Layout, medium: str) -> Signal:
+def unfold(shown: Signal, layout: Layout, medium: Medium) -> Signal:
     """Undo `fold`; of a value that is shown at several places, the mean is taken."""
-    places = torch.from_numpy(layout.places()).flatten()
+    places = layout.places().reshape(-1)
     count = math.prod(layout.size) * layout.channels
-    sums = torch.zeros(count, dtype=torch.float64)
-    sums.index_add_(0, places, shown.values.flatten().double())
-    values = (sums / torch.bincount(places, minlength=count)).float()
-    return Signal(values.view(layout.channels, *layout.size).movedim(0, -1).contiguous(), medium)
+    sums = np.bincount(places, weights=shown.values.reshape(-1), minlength=count)
+    means = sums / np.bincount(places, minlength=count)
+    return Signal(np.moveaxis(means.reshape(layout.channels, *layout.size), 0, -1), medium)
 
 
 Numbers = NDArray[np.int64]

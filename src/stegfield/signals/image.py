@@ -1,4 +1,4 @@
-"""Images: files to signals and back.
+"""Images: files, Pillow's images and arrays to signals, and back.
 
 Read: PNG, JPEG, WebP, BMP and TIFF of a single frame, 8 pixels a side to 80 megapixels; of the
 pictures that a camera put into one JPEG (MPO), the first.
@@ -20,27 +20,25 @@ from __future__ import annotations
 import ctypes
 import io
 import warnings
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from jaxtyping import Integer, UInt8
-from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
+from jaxtyping import UInt8
+from numpy.typing import NDArray
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from stegfield import metrics
 from stegfield.errors import ConfigError, ImageError, OutputError
 from stegfield.metrics import Quality
-from stegfield.signals.signal import LARGEST_POINTS, Origin, Signal
+from stegfield.signals.grids import LARGEST_POINTS
+from stegfield.signals.levels import EightBits, from_samples, to_samples
+from stegfield.signals.signal import WHOLE_RANGE, Origin, Signal
 
-AXES = 2
-NOUN = "an image"
-SUFFIXES: tuple[str, ...] = ()  # of the names that no other medium takes
-CHANNELS: tuple[int, ...] = (1, 3)
-BOUNDS = (0, 255)
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
 LOSSLESS: tuple[str, ...] = (".png", ".bmp", ".tif", ".tiff", ".webp")
 WRITTEN: dict[str, tuple[str, dict[str, Any]]] = {
@@ -52,7 +50,6 @@ WRITTEN: dict[str, tuple[str, dict[str, Any]]] = {
     ".jpg": ("JPEG", {"quality": 90, "subsampling": "4:2:0"}),
     ".jpeg": ("JPEG", {"quality": 90, "subsampling": "4:2:0"}),
 }
-LARGEST_FILE = 1 << 30
 SMALLEST_SIDE = 8
 TIFF_JPEG = ("jpeg", "tiff_jpeg")
 FORMAT_HINT = "PNG, JPEG, WebP, BMP and TIFF can be read"
@@ -67,30 +64,157 @@ UPRIGHT = {
 }
 
 
-def decode(
-    data: bytes, path: Path, *, flatten: bool = False, largest: int = LARGEST_POINTS
-) -> Signal:
-    """Decode the bytes of an image file; the path is only named in errors.
+class ImageMedium(EightBits):
+    """Rows and columns of grey or RGB; a file whose name no other medium knows is an image."""
+
+    name = "image"
+    noun = "an image"
+    plural = "images"
+    point = "pixel"
+    axes = 2
+    suffixes = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+    written = tuple(WRITTEN)
+    lossless = LOSSLESS
+    channels = (1, 3)
+    grey_is_colour = True
+
+    def decode(
+        self, data: bytes, path: Path, *, flatten: bool = False, largest: int = LARGEST_POINTS
+    ) -> Signal:
+        """Decode the bytes of an image file; the path is only named in errors.
+
+        Raises:
+            ImageError: Not an image, damaged, transparent, smaller than 8x8, or larger than
+                ``largest``, of which 80 million is the most.
+        """
+        _silence_libtiff()
+        with _distrusting(path), Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            origin = _origin(image, data)
+            signal = _from_pillow(image, path, flatten=flatten, largest=largest)
+            return replace(signal, origin=origin)
+
+    def encode(self, signal: Signal, suffix: str) -> bytes:
+        """Encode a signal as an 8-bit file, grey or RGB.
+
+        Raises:
+            ConfigError: No image that we write has that suffix.
+            OutputError: The image is too large for the kind of file.
+        """
+        name, options = WRITTEN[self.check_written(suffix)]
+        image, stream = to_pillow(signal), io.BytesIO()
+        try:
+            image.save(stream, name, **options)
+        except (OSError, ValueError) as error:  # WebP and JPEG have limits of their own
+            raise OutputError(f"this image cannot be written as {name}: {error}") from error
+        return stream.getvalue()
+
+    def quality(self, shown: Signal, wanted: Signal) -> Quality:
+        """Compare two images as files hold them.
+
+        Raises:
+            ConfigError: They differ in size or channels.
+        """
+        return metrics.quality(to_samples(shown), to_samples(wanted))
+
+    def psnr_db(self, shown: Signal, wanted: Signal) -> float:
+        """Return the PSNR, without the time that SSIM takes."""
+        return metrics.psnr_db(to_samples(shown), to_samples(wanted))
+
+    def still(self, signal: Signal) -> Signal:
+        """Return the image itself."""
+        return signal
+
+    def secret_range(self, secret: Signal) -> tuple[float, float]:
+        """Return all that images may have: most of them fill it."""
+        return WHOLE_RANGE
+
+
+IMAGE = ImageMedium()
+
+
+def from_pillow(image: Image.Image, *, flatten: bool = False) -> Signal:
+    """Take an image of Pillow's as `decode` takes a file.
 
     Args:
-        data: PNG, JPEG, WebP, BMP or TIFF.
-        path: The file's name.
+        image: An image of any mode, of 8 pixels a side to 80 megapixels; it is not closed.
         flatten: Put a transparent image onto white, instead of refusing it.
-        largest: Pixels that it may have, 80 million at most.
 
     Raises:
-        ImageError: Not an image, damaged, transparent, smaller than 8x8, or larger than that.
+        ImageError: It is damaged, transparent, too small or too large.
     """
-    _silence_libtiff()
+    named = Path(getattr(image, "filename", "") or "the image")
+    with _distrusting(named):
+        origin = _origin(image, b"")
+        return replace(
+            _from_pillow(image, named, flatten=flatten, largest=LARGEST_POINTS), origin=origin
+        )
+
+
+def from_array(samples: NDArray[Any]) -> Signal:
+    """Take an array of samples as an image.
+
+    Args:
+        samples: Rows x columns, or rows x columns x 1 or 3 channels, grey or RGB: 8-bit integers,
+            or floating-point numbers from 0 (black) to 1, as Matplotlib and scikit-image have them.
+
+    Raises:
+        ImageError: Another shape, kind or range of numbers, smaller than 8x8, or too large.
+    """
+    levels = samples[..., None] if samples.ndim == 2 else samples
+    if levels.ndim != 3 or levels.shape[2] not in IMAGE.channels:
+        raise ImageError(
+            f"an array of the shape {samples.shape} is not an image",
+            hint="rows x columns, or rows x columns x 1 or 3, can be read",
+        )
+    _check_size(levels.shape[1], levels.shape[0], "the array", LARGEST_POINTS)
+    if levels.dtype == np.uint8:
+        return from_samples(levels)
+    floating = np.issubdtype(levels.dtype, np.floating)
+    if not floating or not (levels.min() >= 0 and levels.max() <= 1):  # NaN is neither
+        what = "has floats outside 0 to 1" if floating else f"is of type {levels.dtype}"
+        raise ImageError(
+            f"the array {what}",
+            hint="8-bit integers and floats from 0 to 1 can be read; Signal(values) takes -1 to 1",
+        )
+    return Signal(2 * levels.astype(np.float64) - 1)
+
+
+def to_pillow(signal: Signal) -> Image.Image:
+    """Make an 8-bit image of Pillow's, grey or RGB.
+
+    Raises:
+        ConfigError: The signal is no image.
+    """
+    if signal.medium is not IMAGE:
+        raise ConfigError(
+            f"{signal.medium.noun} is no image", hint="signals.still(signal) draws one"
+        )
+    samples = to_samples(signal)
+    return Image.fromarray(samples[..., 0] if signal.channels == 1 else samples)
+
+
+def to_png(signal: Signal) -> bytes:
+    """Encode an image as an 8-bit PNG, grey or RGB."""
+    return IMAGE.encode(signal, ".png")
+
+
+def resize(signal: Signal, longest: int) -> Signal:
+    """Resample an image so that its longer side has ``longest`` pixels, with a Lanczos filter."""
+    rows, columns = signal.size
+    scale = longest / max(rows, columns)
+    size = (max(1, round(columns * scale)), max(1, round(rows * scale)))
+    levels = np.array(to_pillow(signal).resize(size, Image.Resampling.LANCZOS))
+    return from_samples(levels.reshape(*levels.shape[:2], -1))
+
+
+@contextmanager
+def _distrusting(path: Path) -> Iterator[None]:
+    """Turn whatever Pillow's decoders raise into one error."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             warnings.simplefilter("ignore", UserWarning)  # odd metadata is no reason to speak
-            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-                origin = _origin(image, data)
-                return replace(
-                    _from_pillow(image, path, flatten=flatten, largest=largest), origin=origin
-                )
+            yield
     except UnidentifiedImageError:
         raise ImageError(f"{path} is not an image", hint=FORMAT_HINT) from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -103,80 +227,16 @@ def decode(
         raise ImageError(f"{path} is a damaged image: {error}", hint=FORMAT_HINT) from error
 
 
-def to_samples(signal: Signal) -> UInt8[np.ndarray, "*size channels"]:
-    """Round a signal to the 8-bit samples that a file holds; values beyond [-1, 1] are clipped."""
-    levels = ((signal.values.clamp(-1, 1) + 1) * 127.5).round()
-    return levels.to(torch.uint8).numpy()
-
-
-def from_samples(levels: UInt8[np.ndarray, "rows columns channels"]) -> Signal:
-    """Make a signal of 8-bit samples; `to_samples` gives the same ones back."""
-    return Signal(torch.tensor(levels, dtype=torch.float32) / 127.5 - 1)
-
-
-def to_levels(signal: Signal) -> UInt8[np.ndarray, "rows columns channels"]:
-    """Give the integers that a file holds."""
-    return to_samples(signal)
-
-
-def with_levels(signal: Signal, levels: Integer[np.ndarray, "rows columns channels"]) -> Signal:
-    """Give an image of other samples."""
-    return from_samples(levels.astype(np.uint8))
-
-
-def bounds(signal: Signal) -> tuple[int, int]:
-    """Give the least and the largest level."""
-    return BOUNDS
-
-
-def quality(shown: Signal, wanted: Signal) -> Quality:
-    """Compare two images as files hold them.
-
-    Raises:
-        ConfigError: They differ in size or channels.
-    """
-    return metrics.quality(to_samples(shown), to_samples(wanted))
-
-
-def to_png(signal: Signal) -> bytes:
-    """Encode a signal as an 8-bit PNG, grey or RGB."""
-    return encode(signal, ".png")
-
-
-def encode(signal: Signal, suffix: str) -> bytes:
-    """Encode a signal as the 8-bit file, grey or RGB, that a file name's suffix stands for.
-
-    Raises:
-        ConfigError: No image that we write has that suffix.
-    """
-    suffix = suffix.lower()
-    if signal.medium != "image":
-        raise ConfigError(f"a field of medium {signal.medium} is no image")
-    if suffix not in WRITTEN:
-        raise ConfigError(
-            f"images cannot be written with the suffix {suffix or '(none)'}",
-            hint=f"use one of {' '.join(WRITTEN)}",
+def _check_size(columns: int, rows: int, what: Path | str, largest: int) -> None:
+    if columns * rows > largest:
+        raise ImageError(
+            f"{what} has {columns}x{rows} pixels",
+            hint=f"reduce it to {largest / 1e6:g} megapixels or less",
         )
-    name, options = WRITTEN[suffix]
-    samples = to_samples(signal)
-    image = Image.fromarray(samples[..., 0] if signal.channels == 1 else samples)
-    stream = io.BytesIO()
-    try:
-        image.save(stream, name, **options)
-    except (OSError, ValueError) as error:  # WebP and JPEG have limits of their own
-        raise OutputError(f"this image cannot be written as {name}: {error}") from error
-    return stream.getvalue()
-
-
-def resize(signal: Signal, longest: int) -> Signal:
-    """Resample an image so that its longer side has ``longest`` pixels, with a Lanczos filter."""
-    rows, columns = signal.size
-    scale = longest / max(rows, columns)
-    size = (max(1, round(columns * scale)), max(1, round(rows * scale)))
-    samples = to_samples(signal)
-    image = Image.fromarray(samples[..., 0] if signal.channels == 1 else samples)
-    levels = np.array(image.resize(size, Image.Resampling.LANCZOS))
-    return from_samples(levels.reshape(*levels.shape[:2], -1))
+    if min(columns, rows) < SMALLEST_SIDE:
+        raise ImageError(
+            f"{what} has {columns}x{rows} pixels", hint=f"each side needs {SMALLEST_SIDE} at least"
+        )
 
 
 @cache
@@ -190,21 +250,12 @@ def _silence_libtiff() -> None:
         library.TIFFSetErrorHandler(None)
 
 
-def _from_pillow(opened: ImageFile.ImageFile, path: Path, *, flatten: bool, largest: int) -> Signal:
-    columns, rows = opened.size
-    if columns * rows > largest:
-        raise ImageError(
-            f"{path} has {columns}x{rows} pixels",
-            hint=f"reduce it to {largest / 1e6:g} megapixels or less",
-        )
-    if min(columns, rows) < SMALLEST_SIDE:
-        raise ImageError(
-            f"{path} has {columns}x{rows} pixels", hint=f"each side needs {SMALLEST_SIDE} at least"
-        )
+def _from_pillow(opened: Image.Image, path: Path, *, flatten: bool, largest: int) -> Signal:
+    _check_size(*opened.size, path, largest)
     # cameras append previews and depth maps to a JPEG, which makes it an MPO of several frames
     if opened.format != "MPO" and getattr(opened, "n_frames", 1) > 1:
         raise ImageError(f"{path} has several frames", hint="save the one you want by itself")
-    packing = opened.tile[0][3] if opened.tile else None
+    packing = _packing(opened)
     opened.load()
     image = _with_colour_key(_upright(opened), packing, path)
     grey = image.mode in ("1", "L", "LA", "La")
@@ -221,7 +272,13 @@ def _from_pillow(opened: ImageFile.ImageFile, path: Path, *, flatten: bool, larg
     return from_samples(_to_levels(image, path))
 
 
-def _origin(opened: ImageFile.ImageFile, data: bytes) -> Origin | None:
+def _packing(opened: Image.Image) -> Any:
+    """Tell how a file's samples are packed, before it is loaded."""
+    tiles = getattr(opened, "tile", None)
+    return tiles[0][3] if tiles else None
+
+
+def _origin(opened: Image.Image, data: bytes) -> Origin | None:
     """Tell what a file holds, before it is loaded."""
     if opened.format in ("JPEG", "MPO") or opened.info.get("compression") in TIFF_JPEG:
         return "JPEG"
@@ -229,7 +286,7 @@ def _origin(opened: ImageFile.ImageFile, data: bytes) -> Origin | None:
         return "WebP" if _lossy(data) else None
     if opened.mode in ("P", "PA"):
         return "palette"
-    packing = opened.tile[0][3] if opened.tile else None
+    packing = _packing(opened)
     raw = str(packing[0] if isinstance(packing, tuple) else packing)
     if opened.mode == "1" or raw in ("L;2", "L;4"):
         return "few levels"

@@ -1,107 +1,71 @@
-"""What differs between media: files, their integers, and how alike two signals are.
-
-A medium is one module and one line in `MEDIA`. A file's name tells its medium: every suffix that no
-other medium takes is an image's.
-"""
+"""All media by name, and what is done with any signal: reading, writing, comparing."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
-from jaxtyping import Float32, Integer
+from jaxtyping import Integer
+from numpy.typing import NDArray
+from PIL import Image
 
-from stegfield import files, metrics
+from stegfield import files
 from stegfield.errors import ConfigError
 from stegfield.metrics import AnyQuality
-from stegfield.signals import climate, image, shape, sound, video, volume
-from stegfield.signals.signal import LARGEST_POINTS, Signal
+from stegfield.signals.climate import CLIMATE
+from stegfield.signals.grids import LARGEST_POINTS
+from stegfield.signals.image import IMAGE, from_array, from_pillow
+from stegfield.signals.medium import Medium
+from stegfield.signals.shape import SHAPE
+from stegfield.signals.signal import Signal
+from stegfield.signals.sound import SOUND
+from stegfield.signals.video import VIDEO
+from stegfield.signals.volume import VOLUME
 
 Levels = Integer[np.ndarray, "*size channels"]
-
-
-class Medium(Protocol):
-    """What a module of a medium has."""
-
-    AXES: int
-    """Of the grids that its signals are on."""
-    NOUN: str
-    """Its name with the article, as errors say it."""
-    SUFFIXES: tuple[str, ...]
-    """Of the names of its files, in lower case, the usual one first; an image has all others."""
-    LOSSLESS: tuple[str, ...]
-    """Those of files that keep every integer, the usual one first; none if it takes no messages."""
-    CHANNELS: tuple[int, ...]
-    """That its signals may have."""
-
-    def decode(
-        self, data: bytes, path: Path, *, flatten: bool = False, largest: int = LARGEST_POINTS
-    ) -> Signal:
-        """Decode the bytes of a file; the path is only named in errors."""
-
-    def encode(self, signal: Signal, suffix: str) -> bytes:
-        """Encode a signal as the file that a file name's suffix stands for."""
-
-    def to_levels(self, signal: Signal) -> Any:
-        """Give the integers that a file holds."""
-
-    def with_levels(self, signal: Signal, levels: Any) -> Signal:
-        """Give a signal like this one, but of other integers."""
-
-    def bounds(self, signal: Signal) -> tuple[int, int]:
-        """Give the least and the largest integer that a file may hold."""
-
-    def quality(self, shown: Signal, wanted: Signal) -> AnyQuality:
-        """Compare two signals as files hold them."""
-
+Source = str | Path | bytes | Image.Image | NDArray[Any]
 
 MEDIA: dict[str, Medium] = {
-    "image": image,
-    "sound": sound,
-    "climate": climate,
-    "video": video,
-    "volume": volume,
-    "shape": shape,
+    medium.name: medium for medium in (IMAGE, SOUND, CLIMATE, VIDEO, VOLUME, SHAPE)
 }
 """Every medium by name; records count them in this order, so new ones go to the end."""
 
-TIMED = ("sound", "video")
-"""Media whose first axis is time."""
-INEXACT = 0.3
-"""Of a level: values that were read from a file of any medium are less than that off."""
-RANGED = ("sound", "volume")
-"""Media whose files may use a small part of what their numbers can hold."""
+LARGEST_FILE = 1 << 30
+UNNAMED = Path("the data")
 
 
-def medium_of(path: Path) -> str:
-    """Tell the medium of a file by its name.
+def medium_of(path: Path | str) -> Medium:
+    """Tell the medium of a file by its name: what no other medium takes is an image.
 
     Example:
-        >>> medium_of(Path("2026-03-25.nc")), medium_of(Path("photo.png"))
-        ('climate', 'image')
+        >>> medium_of("2026-03-25.nc"), medium_of("photo.png")
+        (<medium climate>, <medium image>)
     """
-    suffix = path.suffix.lower()
-    return next((name for name, medium in MEDIA.items() if suffix in medium.SUFFIXES), "image")
+    suffix = Path(path).suffix.lower()
+    return next((medium for medium in MEDIA.values() if suffix in medium.suffixes), IMAGE)
 
 
-def noun(medium: str) -> str:
+def noun(medium: Medium) -> str:
     """Name a medium as errors do.
 
     Example:
-        >>> noun("climate")
+        >>> noun(CLIMATE)
         'a climate field'
     """
-    return MEDIA[medium].NOUN
+    return medium.noun
 
 
-def read(path: Path, *, flatten: bool = False) -> Signal:
+def read(source: Source, *, flatten: bool = False) -> Signal:
     """Read a signal of any medium.
 
     Args:
-        path: PNG, JPEG, WebP, BMP or TIFF; NetCDF-4, named .nc; WAV or FLAC; MP4, MOV, MKV, WebM,
-            AVI, GIF or animated PNG, named .apng; an array of three axes, named .npy; a mesh: PLY,
-            OBJ, STL or OFF.
+        source: A file's path, whose suffix tells the medium: PNG, JPEG, WebP, BMP or TIFF;
+            NetCDF-4, named .nc; WAV or FLAC; MP4, MOV, MKV, WebM, AVI, GIF or animated PNG, named
+            .apng; an array of three axes, named .npy; a mesh: PLY, OBJ, STL or OFF. Or the bytes of
+            an image, a WAV, FLAC, NetCDF-4 or .npy file, told by how they begin. Or an image of
+            Pillow's. Or an array of an image: rows x columns, or rows x columns x 1 or 3, of 8-bit
+            integers or floats from 0 to 1.
         flatten: Put a transparent image onto white, instead of refusing it.
 
     Raises:
@@ -113,8 +77,20 @@ def read(path: Path, *, flatten: bool = False) -> Signal:
         VolumeError: Not an array of three axes of 16-bit integers.
         ShapeError: Not a mesh that encloses anything.
         InputError: The file is missing or cannot be read.
+
+    Example:
+        >>> read(np.zeros((8, 12), np.uint8))
+        Signal(image, 12x8, 1 channel)
     """
-    return decode(files.read_bounded(path, image.LARGEST_FILE), path, flatten=flatten)
+    if isinstance(source, Image.Image):
+        return from_pillow(source, flatten=flatten)
+    if isinstance(source, np.ndarray):
+        return from_array(source)
+    if isinstance(source, bytes):
+        medium = next((one for one in MEDIA.values() if one.recognizes(source)), IMAGE)
+        return medium.decode(source, UNNAMED, flatten=flatten)
+    path = Path(source)
+    return decode(files.read_bounded(path, LARGEST_FILE), path, flatten=flatten)
 
 
 def decode(
@@ -128,7 +104,7 @@ def decode(
         flatten: Put a transparent image onto white, instead of refusing it.
         largest: Points that it may have, 80 million at most; looked at before they are decoded.
     """
-    return MEDIA[medium_of(path)].decode(data, path, flatten=flatten, largest=largest)
+    return medium_of(path).decode(data, path, flatten=flatten, largest=largest)
 
 
 def encode(signal: Signal, suffix: str) -> bytes:
@@ -137,42 +113,34 @@ def encode(signal: Signal, suffix: str) -> bytes:
     Raises:
         ConfigError: No file that we write for the signal's medium has that suffix.
     """
-    return MEDIA[signal.medium].encode(signal, suffix)
+    return signal.medium.encode(signal, suffix)
+
+
+def still(signal: Signal) -> Signal:
+    """Return an image to look at: a wave, a first frame, a middle slice, the globe from two sides.
+
+    Example:
+        >>> from stegfield.signals import chords
+        >>> still(chords(4000))
+        Signal(image, 512x192, 1 channel)
+    """
+    return signal.medium.still(signal)
 
 
 def to_levels(signal: Signal) -> Levels:
-    """Give the integers that a file of the signal holds, such as 8-bit samples."""
-    levels: Levels = MEDIA[signal.medium].to_levels(signal)
+    """Return the integers that a file of the signal holds, such as 8-bit samples."""
+    levels: Levels = signal.medium.to_levels(signal)
     return levels
 
 
 def with_levels(signal: Signal, levels: Levels) -> Signal:
-    """Give a signal like this one, but of other integers; `to_levels` gives them back."""
-    return MEDIA[signal.medium].with_levels(signal, levels)
+    """Return a signal like this one, but of other integers; `to_levels` gives them back."""
+    return signal.medium.with_levels(signal, levels)
 
 
 def bounds(signal: Signal) -> tuple[int, int]:
-    """Give the least and the largest integer that a file of the signal may hold."""
-    return MEDIA[signal.medium].bounds(signal)
-
-
-def step(signal: Signal) -> float:
-    """Give by how much values differ that are a level apart."""
-    low, high = bounds(signal)
-    ends = np.array([low, high]).reshape(2, *[1] * len(signal.size))
-    first, last = with_levels(signal, ends).values.flatten().double().tolist()
-    return float((last - first) / (high - low))
-
-
-def rounding(signal: Signal) -> Float32[np.ndarray, "*size channels"] | None:
-    """Give by how much each level is above what was rounded, from -1/2 to 1/2.
-
-    None for signals that have nothing between levels, as files have not.
-    """
-    values = signal.values.detach().cpu()
-    exact = with_levels(signal, to_levels(signal)).values
-    found = ((exact - values.clamp(-1, 1)) / step(signal)).clamp(-0.5, 0.5)
-    return found.numpy() if float(found.abs().max()) > INEXACT else None
+    """Return the least and the largest integer that a file of the signal may hold."""
+    return signal.medium.bounds(signal)
 
 
 def quality(shown: Signal, wanted: Signal) -> AnyQuality:
@@ -181,13 +149,23 @@ def quality(shown: Signal, wanted: Signal) -> AnyQuality:
     Raises:
         ConfigError: They differ in medium or size.
     """
-    if shown.medium != wanted.medium:
-        raise ConfigError(f"one of them is of medium {shown.medium}, the other {wanted.medium}")
-    return MEDIA[wanted.medium].quality(shown, wanted)
+    _check_alike(shown, wanted)
+    return wanted.medium.quality(shown, wanted)
 
 
 def psnr_db(shown: Signal, wanted: Signal) -> float:
-    """Give the PSNR of `quality` alone, which takes less time."""
-    if wanted.medium != "image":
-        return quality(shown, wanted).psnr_db
-    return metrics.psnr_db(image.to_samples(shown), image.to_samples(wanted))
+    """Return the PSNR of `quality` alone, which takes less time.
+
+    Raises:
+        ConfigError: They differ in medium or size.
+    """
+    _check_alike(shown, wanted)
+    return wanted.medium.psnr_db(shown, wanted)
+
+
+def _check_alike(shown: Signal, wanted: Signal) -> None:
+    if shown.medium is not wanted.medium:
+        raise ConfigError(
+            f"one of them is {shown.medium.noun}, the other {wanted.medium.noun}",
+            hint="compare signals of one medium",
+        )

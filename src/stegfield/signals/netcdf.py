@@ -107,7 +107,7 @@ def _main() -> None:
 
 
 def _arrays(holder: Any, h5py: Any) -> dict[str, Any]:
-    """Give the arrays of plain numbers by their names; nothing leads out of the file."""
+    """Return the arrays of plain numbers by their names; nothing leads out of the file."""
     found = {}
     for name in holder:
         if not isinstance(holder.get(name, getlink=True), h5py.HardLink):

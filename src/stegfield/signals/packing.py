@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import torch
-from jaxtyping import Float, Integer
-from torch import Tensor
+from jaxtyping import Float, Float32, Int32, Integer
 
 MIDDLE_KELVIN, HALF_RANGE_KELVIN = 260.0, 80.0
 LOWEST_KELVIN = MIDDLE_KELVIN - HALF_RANGE_KELVIN
@@ -68,29 +66,29 @@ class Packing:
         return low, high
 
     def pack(
-        self, values: Float[Tensor, "rows columns 1"]
-    ) -> Integer[np.ndarray, "rows columns 1"]:
-        """Give the integers nearest to a field's values, within the bounds."""
+        self, values: Float[np.ndarray, "rows columns 1"]
+    ) -> Int32[np.ndarray, "rows columns 1"]:
+        """Return the integers nearest to a field's values, within the bounds."""
         kelvin = to_kelvin(values)
         return np.rint((kelvin - self.zero_kelvin) / self.scale).clip(*self.bounds).astype(np.int32)
 
     def unpack(
         self, levels: Integer[np.ndarray, "rows columns 1"]
-    ) -> Float[Tensor, "rows columns 1"]:
-        """Give the values that integers stand for; `pack` gives the same integers back."""
+    ) -> Float32[np.ndarray, "rows columns 1"]:
+        """Return the values that integers stand for; `pack` gives the same integers back."""
         return to_values(self.scale * levels.astype(np.float64) + self.zero_kelvin)
 
 
-def to_kelvin(values: Float[Tensor, "*size 1"]) -> Float[np.ndarray, "*size 1"]:
-    """Give the temperatures that a field's values stand for.
+def to_kelvin(values: Float[np.ndarray, "*size 1"]) -> Float[np.ndarray, "*size 1"]:
+    """Return the temperatures that a field's values stand for.
 
     Example:
-        >>> to_kelvin(torch.tensor([[-1.0], [0.0], [1.0]])).ravel().tolist()
+        >>> to_kelvin(np.array([[-1.0], [0.0], [1.0]])).ravel().tolist()
         [180.0, 260.0, 340.0]
     """
-    return MIDDLE_KELVIN + HALF_RANGE_KELVIN * values.detach().cpu().double().numpy()
+    return MIDDLE_KELVIN + HALF_RANGE_KELVIN * values.astype(np.float64)
 
 
-def to_values(kelvin: Float[np.ndarray, "*size 1"]) -> Float[Tensor, "*size 1"]:
-    """Give the values that stand for temperatures, rounded once."""
-    return torch.from_numpy((kelvin - MIDDLE_KELVIN) / HALF_RANGE_KELVIN).float()
+def to_values(kelvin: Float[np.ndarray, "*size 1"]) -> Float32[np.ndarray, "*size 1"]:
+    """Return the values that stand for temperatures, rounded once."""
+    return ((kelvin - MIDDLE_KELVIN) / HALF_RANGE_KELVIN).astype(np.float32)

@@ -24,19 +24,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from jaxtyping import Bool, Float, Int16, Integer
 from numpy.typing import NDArray
 
-from stegfield.errors import ConfigError, InputError, OutputError, ShapeError
+from stegfield.errors import OutputError, ShapeError
 from stegfield.metrics import ShapeQuality, shape_quality
-from stegfield.signals.signal import LARGEST_POINTS, Signal
+from stegfield.signals.grids import LARGEST_POINTS
+from stegfield.signals.medium import Medium, library
+from stegfield.signals.signal import Signal
 
-AXES = 3
-NOUN = "a shape"
-SUFFIXES: tuple[str, ...] = (".ply", ".obj", ".stl", ".off")
-LOSSLESS: tuple[str, ...] = ()
-CHANNELS: tuple[int, ...] = (1,)
 SIDE = 48
 HALF_LENGTH = 0.9
 FARTHEST = 0.25
@@ -51,106 +47,111 @@ OFF_GRID = 1.2345e-7
 """Rays are moved by so much, lest they meet edges that two triangles share."""
 
 
-def decode(
-    data: bytes, path: Path, *, flatten: bool = False, largest: int = LARGEST_POINTS
-) -> Signal:
-    """Decode the bytes of a mesh; the path tells the kind of file.
+class ShapeMedium(Medium):
+    """Slices of rows and columns of signed distances to a surface."""
 
-    Args:
-        data: The file.
-        path: Its name.
-        flatten: Has no meaning for shapes.
-        largest: Has none either: all are on one grid.
+    name = "shape"
+    noun = "a shape"
+    plural = "shapes"
+    axes = 3
+    suffixes = (".ply", ".obj", ".stl", ".off")
+    written = suffixes
+    channels = (1,)
 
-    Raises:
-        ShapeError: Not a mesh, damaged, flat, empty, or of more than 200,000 triangles.
-        InputError: What reads it is not installed.
-    """
-    trimesh = _library()
-    kind = path.suffix.lower().removeprefix(".")
-    try:
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")
-            mesh = trimesh.load_mesh(io.BytesIO(data), file_type=kind, resolver=None, process=False)
-            triangles = np.asarray(mesh.triangles, dtype=np.float64)
-    except Exception as error:  # its parsers raise nearly anything on crafted files
-        reason = " ".join(str(error).split())[:80] or type(error).__name__
-        raise ShapeError(f"{path} is not a mesh, or damaged: {reason}") from None
-    if not 0 < len(triangles) <= LARGEST_FACES:
-        raise ShapeError(
-            f"{path} has {len(triangles):,} triangles", hint=f"1 to {LARGEST_FACES:,} are read"
+    def decode(
+        self, data: bytes, path: Path, *, flatten: bool = False, largest: int = LARGEST_POINTS
+    ) -> Signal:
+        """Decode the bytes of a mesh; the path tells the kind of file, and all have one grid.
+
+        Raises:
+            ShapeError: Not a mesh, damaged, flat, empty, or of more than 200,000 triangles.
+            InputError: What reads it is not installed.
+        """
+        trimesh = _trimesh()
+        kind = path.suffix.lower().removeprefix(".")
+        try:
+            with warnings.catch_warnings(), np.errstate(all="ignore"):
+                warnings.simplefilter("ignore")
+                mesh = trimesh.load_mesh(
+                    io.BytesIO(data), file_type=kind, resolver=None, process=False
+                )
+                triangles = np.asarray(mesh.triangles, dtype=np.float64)
+        except Exception as error:  # its parsers raise nearly anything on crafted files
+            reason = " ".join(str(error).split())[:80] or type(error).__name__
+            raise ShapeError(f"{path} is not a mesh, or damaged: {reason}") from None
+        if not 0 < len(triangles) <= LARGEST_FACES:
+            raise ShapeError(
+                f"{path} has {len(triangles):,} triangles", hint=f"1 to {LARGEST_FACES:,} are read"
+            )
+        if not np.isfinite(triangles).all():
+            raise ShapeError(f"{path} has points that are not finite")
+        low, high = triangles.min(axis=(0, 1)), triangles.max(axis=(0, 1))
+        longest = float((high - low).max())
+        if not 0 < longest < math.inf or not (high > low).all():
+            raise ShapeError(f"{path} is flat: it encloses nothing")
+        triangles = (triangles - (low + high) / 2) * (2 * HALF_LENGTH / longest)
+        if _most_crossings(triangles) > LARGEST_CROSSINGS:
+            raise ShapeError(f"{path} has too many large triangles, one before another")
+        inside = _inside(triangles)
+        if not inside.any():
+            raise ShapeError(f"{path} encloses nothing, or is too thin for a grid of {SIDE} points")
+        signed = np.where(inside, -1, 1) * _distance(triangles)
+        return Signal((signed / FARTHEST).clip(-1, 1)[..., None], self)
+
+    def encode(self, signal: Signal, suffix: str) -> bytes:
+        """Encode the surface of a shape as a mesh.
+
+        Raises:
+            ConfigError: The suffix is no mesh's.
+            InputError: What writes it is not installed.
+            OutputError: There is no surface.
+        """
+        suffix = self.check_written(suffix)
+        trimesh = _trimesh()
+        distances = signal.values[..., 0]
+        if min(distances.shape) < 2 or not distances.min() < 0 < distances.max():
+            raise OutputError(
+                "this shape has no surface", hint="a wrong or damaged field shows none"
+            )
+        corners, faces, *_ = _marching_cubes(distances)
+        corners = (2 * corners + 1) / np.array(distances.shape) - 1
+        exported = trimesh.Trimesh(corners, faces, process=False).export(
+            file_type=suffix.removeprefix(".")
         )
-    if not np.isfinite(triangles).all():
-        raise ShapeError(f"{path} has points that are not finite")
-    low, high = triangles.min(axis=(0, 1)), triangles.max(axis=(0, 1))
-    longest = float((high - low).max())
-    if not 0 < longest < math.inf or not (high > low).all():
-        raise ShapeError(f"{path} is flat: it encloses nothing")
-    triangles = (triangles - (low + high) / 2) * (2 * HALF_LENGTH / longest)
-    if _most_crossings(triangles) > LARGEST_CROSSINGS:
-        raise ShapeError(f"{path} has too many large triangles, one before another")
-    inside = _inside(triangles)
-    if not inside.any():
-        raise ShapeError(f"{path} encloses nothing, or is too thin for a grid of {SIDE} points")
-    signed = np.where(inside, -1, 1) * _distance(triangles)
-    values = torch.from_numpy((signed / FARTHEST).clip(-1, 1).astype(np.float32))
-    return Signal(values[..., None], "shape")
+        return exported.encode() if isinstance(exported, str) else bytes(exported)
 
+    def to_levels(self, signal: Signal) -> Int16[np.ndarray, "slices rows columns 1"]:
+        """Return the distances as 16-bit integers."""
+        levels: NDArray[np.int16] = np.rint(signal.values.clip(-1, 1) * FULL_SCALE).astype(np.int16)
+        return levels
 
-def encode(signal: Signal, suffix: str = ".ply") -> bytes:
-    """Encode the surface of a shape as a mesh.
+    def with_levels(
+        self, signal: Signal, levels: Integer[np.ndarray, "slices rows columns 1"]
+    ) -> Signal:
+        """Return a shape like this one, but of other distances."""
+        return replace(signal, values=levels.astype(np.float32) / FULL_SCALE)
 
-    Raises:
-        ConfigError: The suffix is no mesh's.
-        InputError: What writes it is not installed.
-        OutputError: There is no surface.
-    """
-    suffix = suffix.lower()
-    if suffix not in SUFFIXES:
-        raise ConfigError(
-            f"shapes cannot be written with the suffix {suffix or '(none)'}",
-            hint=f"use one of {' '.join(SUFFIXES)}",
+    def bounds(self, signal: Signal) -> tuple[int, int]:
+        """Return the least and the largest integer."""
+        return -FULL_SCALE, FULL_SCALE
+
+    def quality(self, shown: Signal, wanted: Signal) -> ShapeQuality:
+        """Compare two shapes point by point of their grids.
+
+        Raises:
+            ConfigError: Their grids differ in size.
+        """
+        self.check_same_size(shown, wanted)
+        return shape_quality(
+            *(each.values.clip(-1, 1).astype(np.float64) for each in (shown, wanted))
         )
-    trimesh = _library()
 
-    distances = signal.values[..., 0].numpy()
-    if min(distances.shape) < 2 or not distances.min() < 0 < distances.max():
-        raise OutputError("this shape has no surface", hint="a wrong or damaged field shows none")
-    corners, faces, *_ = _marching_cubes(distances)
-    corners = (2 * corners + 1) / np.array(distances.shape) - 1
-    exported = trimesh.Trimesh(corners, faces, process=False).export(
-        file_type=suffix.removeprefix(".")
-    )
-    return exported.encode() if isinstance(exported, str) else bytes(exported)
+    def still(self, signal: Signal) -> Signal:
+        """Return the slice in the middle."""
+        return Signal(signal.values[signal.size[0] // 2])
 
 
-def to_levels(signal: Signal) -> Int16[np.ndarray, "slices rows columns 1"]:
-    """Give the distances as 16-bit integers."""
-    return (signal.values.clamp(-1, 1) * FULL_SCALE).round().to(torch.int16).numpy()
-
-
-def with_levels(signal: Signal, levels: Integer[np.ndarray, "slices rows columns 1"]) -> Signal:
-    """Give a shape like this one, but of other distances."""
-    return replace(signal, values=torch.from_numpy(levels.astype(np.float32) / FULL_SCALE))
-
-
-def bounds(signal: Signal) -> tuple[int, int]:
-    """Give the least and the largest integer."""
-    return -FULL_SCALE, FULL_SCALE
-
-
-def quality(shown: Signal, wanted: Signal) -> ShapeQuality:
-    """Compare two shapes point by point of their grids.
-
-    Raises:
-        ConfigError: Their grids differ in size.
-    """
-    if shown.size != wanted.size:
-        told = " and ".join("x".join(map(str, reversed(each.size))) for each in (shown, wanted))
-        raise ConfigError(f"the shapes' grids differ: {told}", hint="compare those of one size")
-    return shape_quality(
-        shown.values.clamp(-1, 1).double().numpy(), wanted.values.clamp(-1, 1).double().numpy()
-    )
+SHAPE = ShapeMedium()
 
 
 def _centres() -> Float[np.ndarray, " side"]:
@@ -211,7 +212,7 @@ def _add_crossings(
 
 
 def _distance(triangles: Float[np.ndarray, "faces 3 3"]) -> Float[np.ndarray, "side side side"]:
-    """Give the distance from each point of the grid to the nearest point spread over the surface.
+    """Return the distance from each point of the grid to the nearest point spread over the surface.
 
     Triangles take points by their share of the area; within one, points follow a sequence of low
     discrepancy (Roberts, 2018).
@@ -233,16 +234,10 @@ def _distance(triangles: Float[np.ndarray, "faces 3 3"]) -> Float[np.ndarray, "s
     return distances
 
 
-def _library() -> Any:
-    try:
-        import skimage.measure  # noqa: F401 - brings SciPy, too
-        import trimesh
-    except ImportError:
-        raise InputError(
-            "shapes need trimesh and scikit-image, which are not installed",
-            hint="pip install 'stegfield[media]'",
-        ) from None
-    return trimesh
+def _trimesh() -> Any:
+    needing = "shapes need trimesh and scikit-image"
+    library("skimage.measure", needing)  # brings SciPy, too
+    return library("trimesh", needing)
 
 
 def _marching_cubes(distances: NDArray[np.float32]) -> Any:

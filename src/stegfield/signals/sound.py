@@ -14,123 +14,132 @@ from __future__ import annotations
 
 import io
 import wave
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from jaxtyping import Int16, Integer
 from numpy.typing import NDArray
 
-from stegfield.errors import ConfigError, InputError, OutputError, SoundError
+from stegfield.errors import ConfigError, OutputError, SoundError
 from stegfield.metrics import SoundQuality, sound_quality
-from stegfield.signals.signal import HIGHEST_RATE, LARGEST_POINTS, Signal, stretched
+from stegfield.signals.grids import LARGEST_POINTS
+from stegfield.signals.levels import FULL_SCALE, SixteenBits
+from stegfield.signals.medium import library
+from stegfield.signals.signal import HIGHEST_RATE, Signal
 
-AXES = 1
-NOUN = "a sound"
-SUFFIXES: tuple[str, ...] = (".wav", ".flac")
-LOSSLESS: tuple[str, ...] = SUFFIXES
-CHANNELS: tuple[int, ...] = (1, 2)
 FEWEST_SAMPLES = 16
-FULL_SCALE = 32768
-BOUNDS = (-FULL_SCALE, FULL_SCALE - 1)
 BYTES = 2
+SAMPLES_PER_UNIT = 256
+"""Measured on a SIREN of 8x128 with w0 = 30, 250 steps: 16,384 samples of music come to SNR 19, 43,
+47 and 43 dB with 32, 128, 512 and 2,048, a spoken digit of 5,148 samples to 48, 48, 38 and 24."""
+WAVE_SIZE = (192, 512)
+"""Rows and columns of the picture of a sound."""
+INK, PAPER = -0.8, 1.0
 
 
-def decode(
-    data: bytes, path: Path, *, flatten: bool = False, largest: int = LARGEST_POINTS
-) -> Signal:
-    """Decode the bytes of a WAV or FLAC file; the path is only named in errors.
+class SoundMedium(SixteenBits):
+    """Samples in time, of one or two channels."""
 
-    Args:
-        data: The file.
-        path: Its name.
-        flatten: Has no meaning for sounds.
-        largest: Samples of all channels that it may have.
+    name = "sound"
+    noun = "a sound"
+    plural = "sounds"
+    point = "sample"
+    axes = 1
+    suffixes = (".wav", ".flac")
+    written = suffixes
+    lossless = suffixes
+    channels = (1, 2)
+    timed = True
 
-    Raises:
-        SoundError: Not a sound, damaged, too short or too long, or of more than two channels.
-        InputError: What reads it is not installed.
-    """
-    plain = _plain_wave(data, path, largest)
-    levels, rate = plain if plain is not None else _with_soundfile(data, path, largest)
-    samples, channels = levels.shape
-    if channels not in CHANNELS:
-        raise SoundError(f"{path} has {channels} channels", hint="mix it down to two, or one")
-    if samples < FEWEST_SAMPLES:
-        raise SoundError(f"{path} has {samples} samples", hint=f"{FEWEST_SAMPLES} are the fewest")
-    if not 0 < rate <= HIGHEST_RATE:
-        raise SoundError(f"{path} has {rate:,} samples a second", hint="give it a usual rate")
-    values, span = stretched(_natural(levels))
-    return Signal(values, "sound", rate=float(rate), range=span)
+    def recognizes(self, data: bytes) -> bool:
+        """Tell whether bytes begin as WAV or FLAC does."""
+        return data[:4] == b"fLaC" or (data[:4] == b"RIFF" and data[8:12] == b"WAVE")
 
+    def decode(
+        self, data: bytes, path: Path, *, flatten: bool = False, largest: int = LARGEST_POINTS
+    ) -> Signal:
+        """Decode the bytes of a WAV or FLAC file; the path is only named in errors.
 
-def encode(signal: Signal, suffix: str = ".wav") -> bytes:
-    """Encode a sound as a 16-bit WAV or FLAC file.
+        Raises:
+            SoundError: Not a sound, damaged, too short, of more than two channels, or of more than
+                ``largest`` samples, those of all channels counted.
+            InputError: What reads it is not installed.
+        """
+        plain = _plain_wave(data, path, largest)
+        levels, rate = plain if plain is not None else _with_soundfile(data, path, largest)
+        samples, channels = levels.shape
+        if channels not in self.channels:
+            raise SoundError(f"{path} has {channels} channels", hint="mix it down to two, or one")
+        if samples < FEWEST_SAMPLES:
+            raise SoundError(
+                f"{path} has {samples} samples", hint=f"{FEWEST_SAMPLES} are the fewest"
+            )
+        if not 0 < rate <= HIGHEST_RATE:
+            raise SoundError(f"{path} has {rate:,} samples a second", hint="give it a usual rate")
+        return self.from_levels(levels, rate=float(rate))
 
-    Raises:
-        ConfigError: The suffix is neither's.
-        InputError: What writes it is not installed.
-        OutputError: A FLAC file cannot have this rate.
-    """
-    suffix = suffix.lower()
-    levels, rate = to_levels(signal), round(signal.rate or FULL_SCALE)
-    stream = io.BytesIO()
-    if suffix == ".wav":
-        with wave.open(stream, "wb") as file:
-            file.setnchannels(signal.channels)
-            file.setsampwidth(BYTES)
-            file.setframerate(rate)
-            file.writeframes(levels.astype("<i2").tobytes())
-    elif suffix == ".flac":
-        soundfile = _library()
+    def encode(self, signal: Signal, suffix: str) -> bytes:
+        """Encode a sound as a 16-bit WAV or FLAC file.
+
+        Raises:
+            ConfigError: The suffix is neither's.
+            InputError: What writes it is not installed.
+            OutputError: A FLAC file cannot have this rate.
+        """
+        suffix = self.check_written(suffix)
+        levels, rate = self.to_levels(signal), round(signal.rate or FULL_SCALE)
+        stream = io.BytesIO()
+        if suffix == ".wav":
+            with wave.open(stream, "wb") as file:
+                file.setnchannels(signal.channels)
+                file.setsampwidth(BYTES)
+                file.setframerate(rate)
+                file.writeframes(levels.astype("<i2").tobytes())
+            return stream.getvalue()
+        soundfile = _soundfile()
         try:
             soundfile.write(stream, levels, rate, format="FLAC", subtype="PCM_16")
         except (soundfile.SoundFileError, ValueError) as error:
             raise OutputError(
                 f"this sound cannot be written as FLAC: {error}", hint="write a .wav file"
             ) from None
-    else:
-        raise ConfigError(
-            f"sounds cannot be written with the suffix {suffix or '(none)'}",
-            hint=f"use one of {' '.join(LOSSLESS)}",
-        )
-    return stream.getvalue()
+        return stream.getvalue()
+
+    def quality(self, shown: Signal, wanted: Signal) -> SoundQuality:
+        """Compare two sounds as files hold them.
+
+        Raises:
+            ConfigError: They differ in length, channels or rate.
+        """
+        facts = [(each.size[0], each.channels, each.rate) for each in (shown, wanted)]
+        if facts[0] != facts[1]:
+            told = " and ".join(f"{n:,} samples x {c} at {r:g} Hz" for n, c, r in facts)
+            raise ConfigError(f"the sounds differ: {told}", hint="compare sounds of one length")
+        return sound_quality(self.to_levels(shown), self.to_levels(wanted))
+
+    def still(self, signal: Signal) -> Signal:
+        """Draw the wave: in each column, from the least to the largest sample of its time."""
+        rows, columns = WAVE_SIZE
+        line = signal.values.mean(axis=1)
+        at = np.linspace(0, len(line), columns + 1).astype(int)
+        heights = np.linspace(1, -1, rows)
+        drawn = np.full((rows, columns, 1), PAPER)
+        for column in range(columns):
+            part = line[at[column] : max(at[column + 1], at[column] + 1)]
+            within = (heights >= part.min() - 1 / rows) & (heights <= part.max() + 1 / rows)
+            drawn[within, column] = INK
+        return Signal(drawn)
+
+    def extent(self, size: tuple[int, ...]) -> tuple[float, ...]:
+        """Return half the length of the axis of time.
+
+        A sound is longer than an image, since it has more points along its axis:
+        `SAMPLES_PER_UNIT` of them in a half of length 1.
+        """
+        return (size[0] / SAMPLES_PER_UNIT,)
 
 
-def to_levels(signal: Signal) -> Int16[np.ndarray, "samples channels"]:
-    """Give the 16-bit samples that a file holds; values beyond full scale are clipped."""
-    levels = (signal.natural * FULL_SCALE).round().clamp(*BOUNDS)
-    return levels.to(torch.int16).numpy()
-
-
-def with_levels(signal: Signal, levels: Integer[np.ndarray, "samples channels"]) -> Signal:
-    """Give a sound like this one, but of other samples."""
-    values, _ = stretched(_natural(levels), signal.range)
-    return replace(signal, values=values)
-
-
-def bounds(signal: Signal) -> tuple[int, int]:
-    """Give the least and the largest level."""
-    return BOUNDS
-
-
-def quality(shown: Signal, wanted: Signal) -> SoundQuality:
-    """Compare two sounds as files hold them.
-
-    Raises:
-        ConfigError: They differ in length, channels or rate.
-    """
-    facts = [(each.size[0], each.channels, each.rate) for each in (shown, wanted)]
-    if facts[0] != facts[1]:
-        told = " and ".join(f"{n:,} samples x {c} at {r:g} Hz" for n, c, r in facts)
-        raise ConfigError(f"the sounds differ: {told}", hint="compare sounds of one length")
-    return sound_quality(to_levels(shown), to_levels(wanted))
-
-
-def _natural(levels: Integer[np.ndarray, "samples channels"]) -> torch.Tensor:
-    return torch.from_numpy(levels.astype(np.float64) / FULL_SCALE)
+SOUND = SoundMedium()
 
 
 def _plain_wave(data: bytes, path: Path, largest: int) -> tuple[NDArray[np.int16], int] | None:
@@ -151,7 +160,7 @@ def _plain_wave(data: bytes, path: Path, largest: int) -> tuple[NDArray[np.int16
 
 
 def _with_soundfile(data: bytes, path: Path, largest: int) -> tuple[NDArray[np.int16], int]:
-    soundfile = _library()
+    soundfile = _soundfile()
     try:
         with soundfile.SoundFile(io.BytesIO(data)) as file:
             if file.format not in ("WAV", "WAVEX", "FLAC"):
@@ -173,7 +182,7 @@ def _with_soundfile(data: bytes, path: Path, largest: int) -> tuple[NDArray[np.i
 def _rounded(held: NDArray[np.float64], path: Path) -> NDArray[np.int16]:
     if not np.isfinite(held).all() or np.abs(held).max(initial=0) > 1:
         raise SoundError(f"{path} goes beyond full scale", hint="make it quieter")
-    return np.rint(held * FULL_SCALE).clip(*BOUNDS).astype(np.int16)
+    return np.rint(held * FULL_SCALE).clip(-FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
 
 
 def _check_length(samples: int, channels: int, path: Path, largest: int) -> None:
@@ -181,12 +190,5 @@ def _check_length(samples: int, channels: int, path: Path, largest: int) -> None
         raise SoundError(f"{path} is too long to decode safely", hint="cut it into parts")
 
 
-def _library() -> Any:
-    try:
-        import soundfile
-    except (ImportError, OSError):  # the latter where libsndfile is missing
-        raise InputError(
-            "sounds other than 16-bit WAV need soundfile, which is not installed",
-            hint="pip install 'stegfield[media]'",
-        ) from None
-    return soundfile
+def _soundfile() -> Any:
+    return library("soundfile", "sounds other than 16-bit WAV need soundfile")

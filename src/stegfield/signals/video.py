@@ -12,25 +12,23 @@ from __future__ import annotations
 
 import io
 import math
-from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from jaxtyping import Integer, UInt8
 from numpy.typing import NDArray
 from PIL import Image
 
 from stegfield import metrics
-from stegfield.errors import ConfigError, InputError, OutputError, VideoError
+from stegfield.errors import OutputError, VideoError
 from stegfield.metrics import Quality
-from stegfield.signals.image import SMALLEST_SIDE, to_samples
-from stegfield.signals.signal import LARGEST_POINTS, Signal
+from stegfield.signals.grids import LARGEST_POINTS
+from stegfield.signals.image import SMALLEST_SIDE
+from stegfield.signals.levels import EightBits, from_samples, to_samples
+from stegfield.signals.medium import library
+from stegfield.signals.signal import Signal
 
-AXES = 3
-NOUN = "a video"
 CONTAINERS = {
     ".mp4": "mov",
     ".mov": "mov",
@@ -41,11 +39,6 @@ CONTAINERS = {
     ".apng": "apng",
 }
 """FFmpeg's names of them."""
-SUFFIXES: tuple[str, ...] = tuple(CONTAINERS)
-WRITTEN = (".mp4", ".apng")
-LOSSLESS: tuple[str, ...] = ()
-CHANNELS: tuple[int, ...] = (3,)
-BOUNDS = (0, 255)
 FEWEST_FRAMES = 2
 LARGEST_SIDE = 4096
 LOWEST_RATE, HIGHEST_RATE, DEFAULT_RATE = 0.01, 1000.0, 25.0
@@ -53,92 +46,76 @@ RATE_FACTOR = "12"
 """Of H.264: 0 is lossless, 18 is said to look so."""
 
 
-def decode(
-    data: bytes, path: Path, *, flatten: bool = False, largest: int = LARGEST_POINTS
-) -> Signal:
-    """Decode the bytes of a video file; the path tells the container.
+class VideoMedium(EightBits):
+    """Frames of rows and columns of RGB."""
 
-    Args:
-        data: The file.
-        path: Its name.
-        flatten: Has no meaning for videos.
-        largest: Pixels of all frames that it may have.
+    name = "video"
+    noun = "a video"
+    plural = "videos"
+    axes = 3
+    suffixes = tuple(CONTAINERS)
+    written = (".mp4", ".apng")
+    instead = "; save one frame as a .png file"
+    channels = (3,)
+    timed = True
 
-    Raises:
-        VideoError: Not a video, damaged, too short, too long, too small or too large.
-        InputError: What reads it is not installed.
-    """
-    av = _library()
-    container = CONTAINERS.get(path.suffix.lower(), "mov")
-    try:
-        with av.open(io.BytesIO(data), format=container) as file:
-            frames, rate = _frames(file, path, largest)
-    except VideoError:
-        raise
-    except (av.FFmpegError, ValueError, IndexError, OverflowError, EOFError) as error:
-        reason = " ".join(str(getattr(error, "strerror", None) or error).split())
-        raise VideoError(f"{path} is not a video, or damaged: {reason}") from None
-    if len(frames) < FEWEST_FRAMES:
-        raise VideoError(f"{path} has a single frame", hint="save it as an image")
-    return Signal(_values(np.stack(frames)), "video", rate=rate)
+    def decode(
+        self, data: bytes, path: Path, *, flatten: bool = False, largest: int = LARGEST_POINTS
+    ) -> Signal:
+        """Decode the bytes of a video file; the path tells the container.
 
+        Raises:
+            VideoError: Not a video, damaged, too short or too small, or of more than ``largest``
+                pixels, those of all frames counted.
+            InputError: What reads it is not installed.
+        """
+        av = _pyav()
+        container = CONTAINERS.get(path.suffix.lower(), "mov")
+        try:
+            with av.open(io.BytesIO(data), format=container) as file:
+                frames, rate = _frames(file, path, largest)
+        except VideoError:
+            raise
+        except (av.FFmpegError, ValueError, IndexError, OverflowError, EOFError) as error:
+            reason = " ".join(str(getattr(error, "strerror", None) or error).split())
+            raise VideoError(f"{path} is not a video, or damaged: {reason}") from None
+        if len(frames) < FEWEST_FRAMES:
+            raise VideoError(f"{path} has a single frame", hint="save it as an image")
+        return Signal(np.stack([from_samples(frame).values for frame in frames]), self, rate=rate)
 
-def encode(signal: Signal, suffix: str = ".mp4") -> bytes:
-    """Encode a video as MP4 or animated PNG.
+    def encode(self, signal: Signal, suffix: str) -> bytes:
+        """Encode a video as MP4 or animated PNG.
 
-    Raises:
-        ConfigError: The suffix is neither's.
-        InputError: What writes MP4 is not installed.
-        OutputError: MP4 cannot have sides like these.
-    """
-    suffix = suffix.lower()
-    if suffix == ".apng":
-        return _to_apng(signal)
-    if suffix != ".mp4":
-        raise ConfigError(
-            f"videos cannot be written with the suffix {suffix or '(none)'}",
-            hint=f"use one of {' '.join(WRITTEN)}",
+        Raises:
+            ConfigError: The suffix is neither's.
+            InputError: What writes MP4 is not installed.
+            OutputError: MP4 cannot have sides like these.
+        """
+        return _to_apng(signal) if self.check_written(suffix) == ".apng" else _to_mp4(signal)
+
+    def quality(self, shown: Signal, wanted: Signal) -> Quality:
+        """Compare two videos by their samples; SSIM is the mean over frames.
+
+        Raises:
+            ConfigError: They differ in size.
+        """
+        self.check_same_size(shown, wanted)
+        a, b = to_samples(shown), to_samples(wanted)
+        frames = [metrics.quality(x, y) for x, y in zip(a, b, strict=True)]
+        likeness = [frame.ssim for frame in frames if frame.ssim is not None]
+        return Quality(
+            psnr_db=metrics.mean_psnr_db(a, b),
+            ssim=sum(likeness) / len(likeness) if likeness else None,
+            rmse=math.sqrt(sum(frame.rmse**2 for frame in frames) / len(frames)),
+            mae=sum(frame.mae for frame in frames) / len(frames),
         )
-    return _to_mp4(signal)
+
+    def still(self, signal: Signal) -> Signal:
+        """Return the first frame."""
+        return Signal(signal.values[0])
 
 
-def to_levels(signal: Signal) -> UInt8[np.ndarray, "frames rows columns 3"]:
-    """Give the 8-bit samples that a file holds."""
-    return to_samples(signal)
-
-
-def with_levels(signal: Signal, levels: Integer[np.ndarray, "frames rows columns 3"]) -> Signal:
-    """Give a video like this one, but of other samples."""
-    return replace(signal, values=_values(levels))
-
-
-def bounds(signal: Signal) -> tuple[int, int]:
-    """Give the least and the largest level."""
-    return BOUNDS
-
-
-def quality(shown: Signal, wanted: Signal) -> Quality:
-    """Compare two videos by their samples; SSIM is the mean over frames.
-
-    Raises:
-        ConfigError: They differ in size.
-    """
-    a, b = to_levels(shown), to_levels(wanted)
-    if a.shape != b.shape:
-        told = " and ".join("x".join(map(str, reversed(each.size))) for each in (shown, wanted))
-        raise ConfigError(f"the videos differ in size: {told}", hint="compare videos of one size")
-    frames = [metrics.quality(x, y) for x, y in zip(a, b, strict=True)]
-    likeness = [frame.ssim for frame in frames if frame.ssim is not None]
-    return Quality(
-        psnr_db=metrics.mean_psnr_db(a, b),
-        ssim=sum(likeness) / len(likeness) if likeness else None,
-        rmse=math.sqrt(sum(frame.rmse**2 for frame in frames) / len(frames)),
-        mae=sum(frame.mae for frame in frames) / len(frames),
-    )
-
-
-def _values(levels: Integer[np.ndarray, "frames rows columns 3"]) -> torch.Tensor:
-    return torch.from_numpy(levels.astype(np.float32)) / 127.5 - 1
+VIDEO = VideoMedium()
 
 
 def _frames(file: Any, path: Path, largest: int) -> tuple[list[NDArray[np.uint8]], float]:
@@ -176,7 +153,7 @@ def _check(
 
 
 def _to_apng(signal: Signal) -> bytes:
-    first, *rest = [Image.fromarray(frame) for frame in to_levels(signal)]
+    first, *rest = [Image.fromarray(frame) for frame in to_samples(signal)]
     stream = io.BytesIO()
     turns = [frame % 2 for frame in range(len(rest) + 1)]  # else Pillow joins frames that are equal
     milliseconds = max(1, round(1000 / (signal.rate or DEFAULT_RATE)))
@@ -193,7 +170,7 @@ def _to_apng(signal: Signal) -> bytes:
 
 
 def _to_mp4(signal: Signal) -> bytes:
-    av = _library()
+    av = _pyav()
     _, rows, columns = signal.size
     if rows % 2 or columns % 2:
         raise OutputError(
@@ -206,7 +183,7 @@ def _to_mp4(signal: Signal) -> bytes:
             track = file.add_stream("libx264", rate=rate, options={"crf": RATE_FACTOR})
             track.width, track.height, track.pix_fmt = columns, rows, "yuv420p"
             track.thread_count = 1  # equal signals give equal bytes, nearly always
-            for levels in to_levels(signal):
+            for levels in to_samples(signal):
                 file.mux(track.encode(av.VideoFrame.from_ndarray(levels, format="rgb24")))
             file.mux(track.encode())
     except (av.FFmpegError, ValueError) as error:
@@ -216,12 +193,7 @@ def _to_mp4(signal: Signal) -> bytes:
     return stream.getvalue()
 
 
-def _library() -> Any:
-    try:
-        import av
-    except ImportError:
-        raise InputError(
-            "videos need PyAV, which is not installed", hint="pip install 'stegfield[media]'"
-        ) from None
+def _pyav() -> Any:
+    av = library("av", "videos need PyAV")
     av.logging.set_level(None)  # it would write to stderr itself
     return av

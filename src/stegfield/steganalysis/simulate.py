@@ -2,15 +2,15 @@
 
     replacement    a bit takes the place of a sample's lowest one (LSB replacement)
     matching       a sample whose lowest bit is wrong goes up or down by one, at random
-    hill           the fewest and best hidden changes by one that could carry the payload, priced
-    s-uniward      as HILL or S-UNIWARD price them
+    hill           the fewest and best hidden changes by one that could carry the payload,
+    s-uniward      at the costs of HILL or S-UNIWARD
 
-The last two are what the best code could reach: a sample of price r changes by +1 or by -1 with
-probability exp(-s r) / (1 + 2 exp(-s r)) each, with the strictness s at which the entropy of all
-changes is the payload.
+The last two are what the best code could reach: a sample of cost r changes by +1 or by -1 with
+probability exp(-s r) / (1 + 2 exp(-s r)) each, where s is lambda, the multiplier at which the
+entropy of all changes is the payload.
 
 Sources: Fridrich and Filler (2007) for optimal embedding; Holub, Fridrich and Denemark (2014) for
-S-UNIWARD, whose wavelets are of Daubechies (1988), with 8 vanishing moments; `fixednet.costs` for
+S-UNIWARD, whose wavelets are of Daubechies (1988), with 8 vanishing moments; `carriers.costs` for
 HILL.
 """
 
@@ -25,8 +25,8 @@ from jaxtyping import Float, Float32
 from numpy.typing import NDArray
 from torch.nn import functional
 
+from stegfield.carriers import costs
 from stegfield.errors import CapacityError
-from stegfield.fixednet import costs
 from stegfield.metrics import Samples
 
 LOW_PASS = (
@@ -51,8 +51,8 @@ LOW_PASS = (
 STABILIZER = 1.0
 TERNARY = float(np.log2(3))
 HALVINGS = 60
-LOGARITHMS = (-20.0, 20.0)  # between which that of the strictness lies
-Prices = Float[np.ndarray, "rows columns channels"]
+LOGARITHMS = (-20.0, 20.0)  # between which that of lambda lies
+Costs = Float[np.ndarray, "rows columns channels"]
 Simulator = Callable[[Samples, float, np.random.Generator], NDArray[np.uint8]]
 
 
@@ -86,17 +86,16 @@ def optimal(
     bits_a_sample: float,
     random: np.random.Generator,
     *,
-    price: Callable[[Samples], Prices],
+    cost: Callable[[Samples], Costs],
 ) -> NDArray[np.uint8]:
-    """Change samples by one as the best code for these prices would (payload-limited sender)."""
-    prices = price(cover).astype(np.float64)
-    chances = change_chances(prices, cover, bits_a_sample)
+    """Change samples by one as the best code at these costs would (payload-limited sender)."""
+    chances = change_chances(cost(cover).astype(np.float64), cover, bits_a_sample)
     drawn = random.random(cover.shape)
     up, down = drawn < chances[0], drawn >= 1 - chances[1]
     return _moved(cover, up.astype(np.int16) - down)
 
 
-def change_chances(prices: Prices, cover: Samples, bits_a_sample: float) -> NDArray[np.float64]:
+def change_chances(rho: Costs, cover: Samples, bits_a_sample: float) -> NDArray[np.float64]:
     """Give the probabilities of a change up and of one down at every sample, for a payload.
 
     Returns:
@@ -112,13 +111,13 @@ def change_chances(prices: Prices, cover: Samples, bits_a_sample: float) -> NDAr
     low, high = LOGARITHMS
     for _ in range(HALVINGS):
         middle = (low + high) / 2
-        enough = _entropy(_chances(prices, allowed, np.exp(middle))) > bits_a_sample
+        enough = _entropy(_chances(rho, allowed, np.exp(middle))) > bits_a_sample
         low, high = (middle, high) if enough else (low, middle)
-    return _chances(prices, allowed, np.exp(low))
+    return _chances(rho, allowed, np.exp(low))
 
 
 def s_uniward(levels: Samples) -> Float32[np.ndarray, "_rows _columns _channels"]:
-    """Price a change by one at every sample by what it does to wavelets of its surroundings.
+    """Compute the cost of a change by one at every sample from the wavelets around it.
 
     Three filters take edges of three directions. A change is cheap where the cover has strong
     coefficients of all of them; the sum over a filter's coefficients is of the change's share in
@@ -129,22 +128,22 @@ def s_uniward(levels: Samples) -> Float32[np.ndarray, "_rows _columns _channels"
     kernels = [np.outer(low, high), np.outer(high, low), np.outer(high, high)]
     planes = torch.tensor(np.moveaxis(levels, 2, 0)[:, None], dtype=torch.float32)
     padded = _mirrored(planes, len(low))
-    prices = torch.zeros_like(planes)
+    rho = torch.zeros_like(planes)
     for kernel in kernels:
         # a convolution, where torch correlates
         filtered = torch.tensor(kernel[::-1, ::-1].copy(), dtype=torch.float32)[None, None]
         strength = functional.conv2d(padded, filtered).abs() + STABILIZER
         # back to the samples that each coefficient was made of
         spread = functional.conv_transpose2d(1 / strength, filtered.abs())
-        prices += spread[..., len(low) : -len(low), len(low) : -len(low)]
-    return np.moveaxis(prices[:, 0].numpy(), 0, 2)
+        rho += spread[..., len(low) : -len(low), len(low) : -len(low)]
+    return np.moveaxis(rho[:, 0].numpy(), 0, 2)
 
 
 SIMULATORS: dict[str, Simulator] = {
     "replacement": lsb_replacement,
     "matching": lsb_matching,
-    "hill": partial(optimal, price=costs.hill),
-    "s-uniward": partial(optimal, price=s_uniward),
+    "hill": partial(optimal, cost=costs.hill),
+    "s-uniward": partial(optimal, cost=s_uniward),
 }
 
 
@@ -162,9 +161,9 @@ def _moved(cover: Samples, steps: NDArray[np.integer]) -> NDArray[np.uint8]:
 
 
 def _chances(
-    prices: NDArray[np.float64], allowed: NDArray[np.bool_], strictness: float
+    rho: NDArray[np.float64], allowed: NDArray[np.bool_], lambda_: float
 ) -> NDArray[np.float64]:
-    weights = np.exp(-strictness * prices) * allowed
+    weights = np.exp(-lambda_ * rho) * allowed
     chances: NDArray[np.float64] = weights / (1 + weights.sum(axis=0))
     return chances
 

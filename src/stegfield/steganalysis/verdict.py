@@ -103,7 +103,7 @@ def judge(image: Signal, detector: Name | Literal["all"] = "all") -> Verdict:
     Raises:
         InputError: It is no image.
     """
-    if image.medium != "image":
+    if image.medium is not signals.IMAGE:
         raise InputError(
             f"the detectors judge images, and this is {signals.noun(image.medium)}",
             hint="they were made for samples of 8 bits",

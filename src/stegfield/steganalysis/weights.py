@@ -187,7 +187,8 @@ def _roughness(field: Field) -> Figures:
     """
     rows, columns = field.public.size[:2]
     fine, plain = (
-        render(field, size).values.double() for size in ((2 * rows, 2 * columns), (rows, columns))
+        torch.from_numpy(render(field, size).values).double()
+        for size in ((2 * rows, 2 * columns), (rows, columns))
     )
     figures: Figures = {}
     for axis, name in enumerate(("down", "across")):

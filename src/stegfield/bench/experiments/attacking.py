@@ -13,7 +13,7 @@ from stegfield.bench.datasets import Datasets
 from stegfield.bench.experiments.found import Found
 from stegfield.bench.experiments.hiding import Method, conceal
 from stegfield.bench.results import Figure
-from stegfield.config import EmbedConfig, Profile
+from stegfield.config import EmbedConfig
 from stegfield.hiding import key_slots
 from stegfield.keys import Key
 
@@ -156,7 +156,7 @@ def sending(
     data: Datasets,
     *,
     dataset: str,
-    method: Profile,
+    method: str,
     message_bytes: int = 512,
     count: int = 6,
 ) -> Found:

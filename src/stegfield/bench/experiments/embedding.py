@@ -15,11 +15,10 @@ from stegfield.bench.datasets import Datasets
 from stegfield.bench.experiments.found import Found
 from stegfield.config import DescentConfig, EmbedConfig
 from stegfield.errors import UnreadableError
-from stegfield.fixednet.blocks import luma
-from stegfield.fixednet.gradient import descend, embed_bits, noise_around, read_bits
-from stegfield.fixednet.published import PublishedNetwork
+from stegfield.fixednet.paper.gradient import descend, embed_bits, noise_around, read_bits
+from stegfield.fixednet.paper.published import PublishedNetwork
 from stegfield.keys import Key
-from stegfield.metrics import mean_psnr_db, quality
+from stegfield.metrics import luma, mean_psnr_db, quality
 from stegfield.signals import Signal
 
 Method = Literal["ours", "ours, flat", "paper", "FNNS-D", "FNNS-DE", "SteganoGAN"]
@@ -48,9 +47,9 @@ def embedding(
     Args:
         data: Where covers come from.
         dataset: A set of them.
-        method: ours, or ours with all changes priced alike (flat); the paper's network and solver;
-            FNNS with the released decoder of SteganoGAN from noise (FNNS-D) or from the image of
-            its encoder (FNNS-DE); or that encoder alone (SteganoGAN).
+        method: ours, or ours with all changes at the same cost (flat); the paper's network and
+            solver; FNNS with the released decoder of SteganoGAN from noise (FNNS-D) or from the
+            image of its encoder (FNNS-DE); or that encoder alone (SteganoGAN).
         rate: Bits a pixel.
         resolution: Rows and columns.
         image: Which cover, and which message.
@@ -66,7 +65,7 @@ def embedding(
     else:
         cover = data.image(dataset, image, resolution)
     if method in {"ours", "ours, flat"}:
-        length = fixednet.capacity(cover).exact[f"{rate} bpp"]
+        length = fixednet.capacity(cover)["exact"][f"{rate} bpp"]
         message = np.random.default_rng(image).bytes(length)
         fixednet.embed(cover, b"", KEY)  # what is compiled once is no part of the seconds
         result = fixednet.embed(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from stegfield import fields, fixednet, generative, signals
+from stegfield import carriers, fields, fixednet, generative, signals
 from stegfield.bench.datasets import Datasets
 from stegfield.bench.experiments.found import Found
 from stegfield.config import EmbedConfig
@@ -43,7 +43,7 @@ def knowing(
         data: Of no use here.
         message_bytes: Length of the random messages.
         cover: As `generate` writes them, with noise; or the function alone, rounded.
-        method: ours, or ours with all changes priced alike (flat).
+        method: ours, or ours with all changes at the same cost (flat).
         model: What draws them.
         images: How many; half of them are learned from.
         resolution: Points along the longer side.
@@ -77,9 +77,9 @@ def knowing(
 
 def _distances(shown: Signal, function: Signal) -> Int64[np.ndarray, " bins"]:
     """Count how many samples, as a file holds them, are how far from the function's values."""
-    inside = function.values.abs() < INSIDE
+    inside = np.abs(function.values) < INSIDE
     held = signals.with_levels(shown, signals.to_levels(shown)).values
-    distances = ((held - function.values) / signals.step(shown))[inside].numpy()
+    distances = ((held - function.values) / carriers.step(shown))[inside]
     return np.histogram(distances.clip(EDGES[0], EDGES[-1]), EDGES)[0]
 
 

@@ -116,7 +116,7 @@ def _hosted(host: Tensor, guest: Tensor) -> Tensor:
 
 
 def _grid(samples: Samples) -> tuple[Tensor, Tensor]:
-    at = signals.coordinates((samples.shape[0], samples.shape[1]))
+    at = torch.from_numpy(signals.coordinates(samples.shape[:2]))
     values = torch.from_numpy(samples.reshape(-1, samples.shape[-1]) / 127.5 - 1).float()
     return at, values
 

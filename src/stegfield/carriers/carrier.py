@@ -1,0 +1,87 @@
+"""A carrier: the integers of a file that may carry bits, whatever the file is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Float32, Integer
+from numpy.typing import NDArray
+
+from stegfield import signals
+from stegfield.carriers.rounded import side_information
+from stegfield.signals import Signal
+
+Costs = Float32[np.ndarray, " elements"]
+
+
+@dataclass(frozen=True, eq=False)
+class Carrier:
+    """Integers in a fixed order, what their changes cost, and the way back into a signal.
+
+    Sender and receiver find the same levels in the same order; nothing here needs a key. Costs and
+    side information are for senders alone, and are computed when they are first asked for.
+    """
+
+    levels: Integer[np.ndarray, " elements"] = field(repr=False)
+    """The integers, such as 8-bit samples."""
+    bounds: tuple[int, int]
+    """The least and the largest integer that a file may hold."""
+    find_costs: Callable[[], Costs] = field(repr=False)
+    put_back: Callable[[NDArray[np.integer]], Signal] = field(repr=False)
+    """Makes a signal of other levels in the same order."""
+    find_side_information: Callable[[], Costs | None] = field(default=lambda: None, repr=False)
+
+    @cached_property
+    def costs(self) -> Costs:
+        """What a change by one level costs at each; a change by d levels costs d^2 times that."""
+        return self.find_costs()
+
+    @cached_property
+    def side_information(self) -> Costs | None:
+        """How far each level is above the value it was rounded from, from -1/2 to 1/2.
+
+        None where nothing is known, as of signals that come from files. Where a value lay half way
+        between levels, either of them is nearly as good.
+        """
+        return self.find_side_information()
+
+    def apply(self, change: Integer[np.ndarray, " elements"]) -> Signal:
+        """Add a change to the levels, and put them back into the signal."""
+        return self.put_back(self.levels + change.astype(self.levels.dtype))
+
+
+def of_rows(
+    cover: Signal,
+    grid: Integer[np.ndarray, "*size channels"],
+    cost: Callable[[Integer[np.ndarray, "*size channels"]], Float32[np.ndarray, "*size channels"]],
+    rows: slice = slice(None),
+) -> Carrier:
+    """Let rows of a grid of levels carry bits, row by row.
+
+    Args:
+        cover: The signal that they are from.
+        grid: Its levels; one channel stands for several that are equal.
+        cost: What a change costs at each place of such a grid.
+        rows: Those that carry; the others stay as they are.
+    """
+    carrying = grid[rows]
+
+    def known() -> Costs | None:
+        found = side_information(cover)
+        return None if found is None else found[rows][..., : grid.shape[-1]].reshape(-1)
+
+    def put_back(levels: NDArray[np.integer]) -> Signal:
+        stego = grid.copy()
+        stego[rows] = levels.reshape(carrying.shape)
+        return signals.with_levels(cover, np.broadcast_to(stego, (*cover.size, cover.channels)))
+
+    return Carrier(
+        levels=carrying.reshape(-1),
+        bounds=signals.bounds(cover),
+        find_costs=lambda: cost(grid)[rows].reshape(-1),
+        find_side_information=known,
+        put_back=put_back,
+    )

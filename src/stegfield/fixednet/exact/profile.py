@@ -1,0 +1,253 @@
+"""The exact profile: the sine network and the trellis solver, for files that keep every sample.
+
+    one segment's samples:  [ header | body ........... ]    all others':  [ body ......... ]
+
+The header has a network of its own over the first samples of one segment that the key picks, a
+sixteenth of all samples where that is enough, and 14,080 at most. The body's network reads all
+others; its settings stand in the header. Any carrier will do: nothing here knows media.
+
+A few bytes of Reed-Solomon parity in each codeword let a message survive some altered samples; any
+more are noticed by the seals, and nothing is read then.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Integer
+from numpy.typing import NDArray
+
+from stegfield import carriers
+from stegfield.carriers import Carrier
+from stegfield.config import DescentConfig, EmbedConfig
+from stegfield.errors import CapacityError, ConfigError, UnreadableError
+from stegfield.fixednet.exact.sine import (
+    CONSTRAINT_HEIGHT,
+    SineNetwork,
+    keyed_order,
+    segment_order,
+    segments,
+)
+from stegfield.fixednet.exact.trellis import plan, solve
+from stegfield.fixednet.profile import Profile
+from stegfield.fixednet.progress import EmbedWatch
+from stegfield.keys import IMAGE_SALT, Key
+from stegfield.payload import (
+    HEADER_BYTES,
+    SETTINGS,
+    Code,
+    Content,
+    Header,
+    bits_of,
+    bytes_of,
+    check_room,
+    fill,
+    longest_message,
+    open_body,
+    seal,
+)
+from stegfield.signals import Signal
+
+PARITY = 8
+"""Bytes of each codeword of 255: four wrong bytes in it are corrected."""
+NETWORK = struct.Struct("<IIB")
+"""Bits in the lower and the upper plane, constraint height."""
+HEADER_CODE = Code(HEADER_BYTES, PARITY)
+HEADER_BITS = 8 * HEADER_CODE.coded_length
+HEADER_SHARE = 16  # of all samples, one in this many,
+HEADER_SPARSITY = 32  # but at most this many samples for each bit of the header
+FULLEST = 1.5
+"""Bits a sample, at most: 4.5 bits a pixel in RGB. The planes' limit is 2."""
+RATES = (1, 2, 3, 4)
+"""Bits a pixel or point that capacities are told for."""
+net_bytes = partial(longest_message, header=HEADER_BITS, parity=PARITY)
+assert NETWORK.size == SETTINGS  # noqa: S101 - a fact about this file
+
+
+def header_samples(samples: int) -> int:
+    """Return the number of samples that carry the header.
+
+    Raises:
+        CapacityError: There are too few samples for a header.
+    """
+    fewest = samples // segments(samples)
+    if fewest < 2 * HEADER_BITS:
+        needed = 2 * HEADER_BITS
+        raise CapacityError(needed=needed, available=fewest, unit="samples", holder="cover")
+    return min(max(samples // HEADER_SHARE, HEADER_BITS), HEADER_SPARSITY * HEADER_BITS)
+
+
+def fullest(samples: int) -> int:
+    """Return the most bits that samples can carry, those of the header included."""
+    return HEADER_BITS + int(FULLEST * (samples - header_samples(samples)))
+
+
+def header_segment(key: Key, samples: int) -> int:
+    """Return the segment that has the header, for a number of samples."""
+    draw = key.noise("header-segment", salt=IMAGE_SALT).integers(1)
+    return int(draw[0]) % segments(samples)
+
+
+def header_network(key: Key, samples: int) -> SineNetwork:
+    """Return the network that reads the header, from the first samples of its segment.
+
+    Raises:
+        CapacityError: There are too few samples for a header.
+    """
+    size = header_samples(samples)
+    order = segment_order(key, samples, header_segment(key, samples))
+    return SineNetwork(key, "header", [order[:size]], (HEADER_BITS, 0))
+
+
+def body_network(
+    key: Key, samples: int, bits: tuple[int, int], constraint_height: int
+) -> SineNetwork:
+    """Return the network that reads the body, from all other samples.
+
+    Raises:
+        ConfigError: The bits are more than the samples, or the constraint height is out of range.
+    """
+    order, holder = keyed_order(key, samples), header_segment(key, samples)
+    order[holder] = order[holder][header_samples(samples) :]
+    return SineNetwork(key, "body", order, bits, constraint_height)
+
+
+def embed(
+    carrier: Carrier,
+    content: Content,
+    key: Key,
+    *,
+    constraint_height: int = CONSTRAINT_HEIGHT,
+    bits: int | None = None,
+    salt: bytes | None = None,
+    watch: EmbedWatch | None = None,
+) -> tuple[NDArray[np.int8], int]:
+    """Find the change of a carrier that carries a message at the least cost.
+
+    Args:
+        carrier: The cover.
+        content: The message.
+        key: Decides the network.
+        constraint_height: Over how many bits a sample has weights: more is better and slower.
+        bits: How many to carry; those without a message are random [default: as the message needs].
+        salt: 16 bytes, never used twice, for repeatable results [default: random].
+        watch: Told how far the work has come.
+
+    Returns:
+        What to add to each level, and the number of bits carried.
+
+    Raises:
+        CapacityError: The message does not fit.
+    """
+    samples, code = len(carrier.levels), Code(content.length, PARITY)
+    most = fullest(samples)
+    if bits is not None and bits > most:
+        raise CapacityError(
+            needed=bits,
+            available=most,
+            unit="bits",
+            holder="cover",
+            hint="lower --bpp, or leave it out",
+        )
+    room = most if bits is None else bits
+    needed = HEADER_BITS + 8 * code.coded_length
+    try:
+        check_room(content, needed=needed, available=room, net=net_bytes(room))
+    except CapacityError as error:
+        if bits is not None:
+            error.hint = "raise --bpp, or leave it out"
+        raise
+    carried = 8 * code.coded_length if bits is None else room - HEADER_BITS
+    body = body_network(key, samples, (0, 0), constraint_height)
+    planned = plan(carrier, carried, body.order)
+    settings = NETWORK.pack(*planned.bits, constraint_height)
+    sealed = seal(content, key, settings, (HEADER_CODE, code), salt)
+    solve_for = partial(solve, carrier=carrier, salt=sealed.salt)
+    change = solve_for(
+        replace(body, bits=planned.bits),
+        fill(sealed.body, carried, key, sealed.salt),
+        lambda_=planned.lambda_,
+        watch=watch,
+    )
+    change += solve_for(
+        header_network(key, samples),
+        bits_of(sealed.header),
+        lambda_=1.0,  # of no effect where the upper plane carries nothing
+    )
+    return change, HEADER_BITS + carried
+
+
+def extract(samples: Integer[np.ndarray, " samples"], key: Key) -> bytes:
+    """Read a message.
+
+    Raises:
+        UnreadableError: There is no message for this key, or too many samples were altered.
+    """
+    try:
+        head = header_network(key, len(samples))
+    except CapacityError:
+        raise UnreadableError from None
+    sealed = bytes_of(head.read(samples))
+    header = Header.open(HEADER_CODE.decode(sealed), key, IMAGE_SALT)
+    lower, upper, height = NETWORK.unpack(header.settings)
+    code = Code(header.length, PARITY)
+    if 8 * code.coded_length > lower + upper:
+        raise UnreadableError
+    try:
+        network = body_network(key, len(samples), (lower, upper), height)
+    except ConfigError:  # a sender with the key, but not this program
+        raise UnreadableError from None
+    coded = bytes_of(network.read(samples))[: code.coded_length]
+    return open_body(code.decode(coded), key, header)
+
+
+class Exact(Profile):
+    """Any carrier, at any rate; as quiet as can be, and lost if samples change."""
+
+    name = "exact"
+    heeds = frozenset({"bpp", "flat", "constraint_height"})
+    quiet = True
+
+    def capacity(self, cover: Signal) -> dict[str, int]:
+        """Return the bytes of the longest message for each rate that the cover has room for."""
+        try:
+            most = fullest(len(carriers.of(cover).levels))
+        except CapacityError:
+            most = 0
+        rates = {f"{bpp} bpp": bpp * cover.points for bpp in RATES if bpp * cover.points <= most}
+        return {name: net_bytes(bits) for name, bits in {**rates, "at most": most}.items()}
+
+    def embed(
+        self,
+        cover: Signal,
+        content: Content,
+        key: Key,
+        *,
+        config: EmbedConfig,
+        descent: DescentConfig,
+        watch: EmbedWatch | None,
+    ) -> tuple[Signal, int]:
+        """Change the fewest and best hidden levels of a carrier."""
+        carrier = carriers.of(cover, flat=config.flat)
+        change, bits = embed(
+            carrier,
+            content,
+            key,
+            constraint_height=config.constraint_height,
+            bits=None if config.bpp is None else round(config.bpp * cover.points),
+            watch=watch,
+        )
+        return carrier.apply(change), bits
+
+    def extract(
+        self, stego: Signal, key: Key, *, cover: Signal | None = None, weights: Path | None = None
+    ) -> bytes:
+        """Read a message from the levels of a carrier."""
+        return extract(carriers.of(stego).levels, key)
+
+
+PROFILE = Exact()

@@ -1,0 +1,179 @@
+"""The sine network: a fixed network of two sine layers that reads bits from integer samples.
+
+    samples ─keyed order─► sin ─► bit planes ─keyed integer weights─► z ─► sin ─► one logit per bit
+
+The first layer reads the two lowest bit planes of a sample x by sines of period 2 and 4: bit b is 1
+where sin(2 pi (x + 1/2) / 2^(b+1)) < 0. The second one adds up, for every bit of the message, the
+plane's values within a window of the keyed order, with weights 0 or 1 drawn from the key, and reads
+the sum z by sin(pi (z + 1/2)), which is (-1)^z at the integers. So every logit is exactly 1 or -1,
+in any number format, on any device and for any order of summation, and whoever lacks the key
+knows neither the order nor the weights.
+
+Samples are put into a keyed order first, in segments of at most 65,536, each of which takes samples
+from all over the signal. Within a segment bit i owns a stretch of samples; a sample of stretch i
+has weights in bits i to i + h - 1, always one in bit i itself, where h is the constraint height.
+This is the shape of a convolution with stride and a kernel of h stretches; a message of any length
+is spread over all samples by the length of the stretches.
+
+Source: the paper's fixed network (GINR-Stega, Sec. 3.6) with sines for its ReLUs. The weights have
+the shape of a syndrome-trellis code (Filler, Judas and Fridrich 2011), so that the sender can find
+the best change of the samples exactly (`stegfield.fixednet.exact.trellis`) where the paper descends
+along gradients.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from itertools import accumulate, pairwise
+
+import numpy as np
+from jaxtyping import Bool, Int8, Int64, Integer, UInt64
+from numpy.typing import NDArray
+
+from stegfield.config import check_constraint_height
+from stegfield.errors import ConfigError
+from stegfield.fixednet.exact.search import parallel, window_parities
+from stegfield.keys import IMAGE_SALT, Key
+
+SEGMENT = 1 << 16  # samples: the solver's memory, and the unit of work of a thread
+PLANES = 2
+CONSTRAINT_HEIGHT = 10
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The second layer's weights for one plane of one segment."""
+
+    stretch: NDArray[np.int64]
+    """Of each sample in keyed order, the first bit that it has a weight in."""
+    columns: NDArray[np.int64]
+    """Of each sample, its weights: bit t is the one in bit stretch + t of the message."""
+
+
+@dataclass(frozen=True, eq=False)
+class SineNetwork:
+    """A fixed network for messages of one length, over some samples of a signal.
+
+    Args:
+        key: Decides all weights.
+        label: Networks of other labels have unrelated weights.
+        order: Sample indices in keyed order, segment by segment (see `keyed_order`).
+        bits: How many bits the first and the second plane carry.
+        constraint_height: Over how many bits of its plane a sample has weights.
+
+    Raises:
+        ConfigError: A plane should carry more bits than there are samples.
+    """
+
+    key: Key
+    label: str
+    order: Sequence[NDArray[np.int32]]
+    bits: tuple[int, int]
+    constraint_height: int = CONSTRAINT_HEIGHT
+
+    def __post_init__(self) -> None:
+        check_constraint_height(self.constraint_height)
+        if not all(0 <= count <= self.samples for count in self.bits):
+            raise ConfigError(f"{self.samples} samples cannot carry {self.bits} bits")
+
+    @cached_property
+    def samples(self) -> int:
+        """How many samples it reads."""
+        return sum(len(part) for part in self.order)
+
+    @cached_property
+    def shares(self) -> tuple[list[int], list[int]]:
+        """The bits that each segment carries, in each plane, in proportion to its samples."""
+        ends = [0, *accumulate(len(part) for part in self.order)]
+        lower, upper = ([end * bits // max(self.samples, 1) for end in ends] for bits in self.bits)
+        return [b - a for a, b in pairwise(lower)], [b - a for a, b in pairwise(upper)]
+
+    def weights(self, segment: int, plane: int) -> Weights:
+        """Grow the weights of one plane of one segment from the key."""
+        samples, bits = len(self.order[segment]), self.shares[plane][segment]
+        stretch = np.arange(samples, dtype=np.int64) * bits // max(samples, 1)
+        noise = self.key.noise(f"sine/{self.label}/{segment}/{plane}", salt=IMAGE_SALT)
+        drawn = np.frombuffer(noise.bytes(2 * samples), "<u2").astype(np.int64)
+        # one weight in the bit that owns the sample, so that every message can be reached;
+        # one at the far end, so that the window has its full length; none beyond the last bit
+        columns = drawn | 1 | 1 << (self.constraint_height - 1)
+        room = np.minimum(bits - stretch, self.constraint_height)
+        return Weights(stretch, columns & ((1 << room) - 1))
+
+    def read(self, samples: Integer[np.ndarray, " samples"]) -> Bool[np.ndarray, " bits"]:
+        """Read the message: True where the logit is negative."""
+        shares = [
+            (plane, segment, share)
+            for plane in range(PLANES)
+            for segment, share in enumerate(self.shares[plane])
+            if share
+        ]
+
+        def one(job: tuple[int, int, int]) -> NDArray[np.bool_]:
+            plane, segment, share = job
+            ones = planes(samples[self.order[segment]], plane)
+            return parities(self.weights(segment, plane), ones, share)
+
+        return np.concatenate([np.zeros(0, dtype=np.bool_), *parallel(one, shares)])
+
+    def logits(self, samples: Integer[np.ndarray, " samples"]) -> Int8[np.ndarray, " bits"]:
+        """Return one logit per bit, 1 or -1; a negative one stands for the bit 1."""
+        return np.where(self.read(samples), np.int8(-1), np.int8(1))
+
+
+def segments(samples: int) -> int:
+    """Return the number of segments that samples are divided into.
+
+    It shares no factor with the number of samples, and so with that of a row: each segment then
+    meets all channels and columns.
+    """
+    count = max(1, -(-samples // SEGMENT))
+    while math.gcd(count, samples) > 1:
+        count += 1
+    return count
+
+
+def segment_order(key: Key, samples: int, segment: int) -> NDArray[np.int32]:
+    """Put the samples of one segment into the order that a key decides.
+
+    Segment j of s takes the samples j, j + s, j + 2s, ... and so comes from everywhere.
+    """
+    at = np.arange(segment, samples, segments(samples), dtype=np.int32)
+    noise = key.noise(f"order/{segment}", salt=IMAGE_SALT)
+    return np.take(at, rising(noise.integers(len(at))))
+
+
+def rising(draws: UInt64[np.ndarray, " draws"]) -> Int64[np.ndarray, " draws"]:
+    """Return the places of draws in rising order; of equal ones, the first one first.
+
+    Sorting numbers is five times as fast as sorting their places: each draw carries its place in
+    its lowest bits. Where draws then have equal upper bits, all are sorted once more as they were.
+    """
+    places = np.arange(len(draws), dtype=np.uint64)
+    width = np.uint64(len(draws).bit_length())
+    marked = draws >> width << width | places
+    marked.sort()
+    upper = marked >> width
+    if (upper[1:] == upper[:-1]).any():
+        return np.argsort(draws, kind="stable")
+    return (marked & ((np.uint64(1) << width) - np.uint64(1))).astype(np.int64)
+
+
+def keyed_order(key: Key, samples: int) -> list[NDArray[np.int32]]:
+    """Put all samples into the order that a key decides, segment by segment."""
+    return list(parallel(partial(segment_order, key, samples), range(segments(samples))))
+
+
+def planes(samples: Integer[np.ndarray, " samples"], plane: int) -> Bool[np.ndarray, " samples"]:
+    """Read a bit plane: where sin(2 pi (x + 1/2) / 2^(plane + 1)) is negative."""
+    return (samples >> plane & 1).astype(bool)
+
+
+def parities(
+    weights: Weights, ones: Bool[np.ndarray, " samples"], bits: int
+) -> Bool[np.ndarray, " bits"]:
+    """Add up the weights of the samples that are one, and read the sums' sines."""
+    return window_parities(weights.stretch, weights.columns, ones, bits)

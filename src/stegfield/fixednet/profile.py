@@ -1,0 +1,158 @@
+"""A profile: one way to put bits into a signal and to read them, with all that belongs to it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from pathlib import Path
+from typing import ClassVar
+
+from stegfield import carriers, signals
+from stegfield.config import DescentConfig, EmbedConfig
+from stegfield.errors import ConfigError
+from stegfield.fixednet.progress import EmbedWatch
+from stegfield.keys import Key
+from stegfield.payload import Content
+from stegfield.signals import Medium, Signal
+
+WEBP_SIDE = 16_383
+"""Pixels of a WebP file's longer side, at most."""
+
+
+class Profile(ABC):
+    """A network that reads bits, the solver that writes them, and the files that keep them.
+
+    A subclass sets the class variables, and implements what is abstract. Its package exports one
+    object of it as ``PROFILE``, named in `stegfield.fixednet.profiles.PROFILES`; another package
+    brings one by an entry point of the group ``stegfield.profiles``.
+    """
+
+    name: ClassVar[str]
+    """What users call it."""
+    heeds: ClassVar[frozenset[str]]
+    """The settings of `EmbedConfig` and `DescentConfig` that change what it does."""
+    media: ClassVar[tuple[str, ...] | None] = None
+    """Names of the media that it takes; None for all that have a carrier."""
+    lossy: ClassVar[bool] = False
+    """Its messages outlast files that change samples."""
+    quiet: ClassVar[bool] = False
+    """Its changes are hard to find, unless what the cover's file was before makes them show."""
+    tried: ClassVar[bool] = True
+    """A receiver tries it where no profile is named."""
+
+    def takes(self, medium: Medium) -> bool:
+        """Tell whether it embeds in signals of a medium."""
+        return medium.name in (carriers.CARRIERS if self.media is None else self.media)
+
+    def check_medium(self, medium: Medium) -> None:
+        """Refuse signals of a medium that it does not embed in.
+
+        Raises:
+            ConfigError: The medium carries no messages at all, or none of this profile.
+        """
+        carriers.check(medium)
+        if not self.takes(medium):
+            meant = " and ".join(signals.MEDIA[name].plural for name in self.media or ())
+            raise ConfigError(
+                f"the {self.name} profile is for {meant}, not for {medium.noun}",
+                hint="leave --profile out",
+            )
+
+    def check_suffix(self, medium: Medium, suffix: str) -> None:
+        """Refuse a kind of file that would lose the message.
+
+        Raises:
+            ConfigError: No file of the medium has the suffix, or such files change samples.
+        """
+        suffix = suffix.lower()
+        kinds = _either(medium.written if self.lossy else medium.lossless)
+        if suffix not in medium.written:
+            raise ConfigError(
+                f"{medium.noun} is written as a {kinds} file, "
+                f"not {f'as {suffix}' if suffix else 'without a suffix'}",
+                hint=f"name an output that ends in {kinds}",
+            )
+        if suffix not in medium.lossless and not self.lossy:
+            raise ConfigError(
+                f"{suffix} files change samples, and the message would be lost",
+                hint="write a .png file, or use --profile robust",
+            )
+
+    def check_size(self, size: tuple[int, ...], suffix: str) -> None:
+        """Refuse a cover that is too large for the profile or the kind of file.
+
+        Raises:
+            ConfigError: The cover is too large.
+        """
+        if suffix.lower() == ".webp" and max(size) > WEBP_SIDE:
+            raise ConfigError(
+                f"WebP files have at most {WEBP_SIDE:,} pixels a side, got {max(size):,}",
+                hint="write a .png file, or take a smaller image",
+            )
+
+    def check_settings(self, config: EmbedConfig) -> None:  # noqa: B027 - most have nothing to add
+        """Refuse values of settings that only other profiles take.
+
+        Raises:
+            ConfigError: A value is not one that this profile takes.
+        """
+
+    @abstractmethod
+    def capacity(self, cover: Signal) -> dict[str, int]:
+        """Return the bytes of the longest message, as it is after deflating, by rate.
+
+        Returns:
+            For rates in bits a pixel or point, and under "at most" whatever the rate; 0 where no
+            message fits.
+        """
+
+    @abstractmethod
+    def embed(
+        self,
+        cover: Signal,
+        content: Content,
+        key: Key,
+        *,
+        config: EmbedConfig,
+        descent: DescentConfig,
+        watch: EmbedWatch | None,
+    ) -> tuple[Signal, int]:
+        """Change a cover until it carries a message.
+
+        Returns:
+            The stego signal, and the bits that it carries: message, seals, parity, header, padding.
+
+        Raises:
+            CapacityError: The message does not fit.
+        """
+
+    @abstractmethod
+    def extract(
+        self, stego: Signal, key: Key, *, cover: Signal | None = None, weights: Path | None = None
+    ) -> bytes:
+        """Read a message.
+
+        Args:
+            stego: What may carry it.
+            key: That it was embedded with.
+            cover: The cover, if the receiver has it and the profile heeds ``known_cover``.
+            weights: The released network, if one was used and the profile heeds ``weights``.
+
+        Raises:
+            UnreadableError: There is no message for this key, or too much of it was lost.
+        """
+
+    def survived(
+        self, stego: Signal, message: bytes, key: Key, *, cover: Signal | None
+    ) -> dict[str, bool]:
+        """Tell for each encoder that is promised to leave a message whether this one survives it.
+
+        Raises:
+            NotEmbeddedError: The message survives none of them.
+        """
+        return {}
+
+
+def _either(kinds: Iterable[str]) -> str:
+    *others, last = kinds
+    return f"{', '.join(others)} or {last}" if others else last

@@ -1,0 +1,131 @@
+"""The profiles by name, and which of them a sender or a receiver may use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from stegfield import carriers
+from stegfield.config import DescentConfig, EmbedConfig, changed
+from stegfield.errors import ConfigError, PluginError
+from stegfield.fixednet.profile import Profile
+from stegfield.registry import Registry
+from stegfield.signals import Medium
+
+PROFILES: Registry[Profile] = Registry(
+    "stegfield.profiles",
+    "profile",
+    {
+        "exact": "stegfield.fixednet.exact:PROFILE",
+        "robust": "stegfield.fixednet.robust:PROFILE",
+        "paper": "stegfield.fixednet.paper:PROFILE",
+    },
+)
+"""A receiver tries them in this order."""
+RENAMED = {"jpeg": "robust"}
+
+
+def load(name: str) -> Profile:
+    """Return the profile of a name.
+
+    Raises:
+        ConfigError: No profile has that name.
+        PluginError: The package that brings it cannot be imported.
+
+    Example:
+        >>> load("exact").name
+        'exact'
+    """
+    if name in RENAMED:
+        raise ConfigError(f"there is no profile {name!r}", hint=f"it is called {RENAMED[name]} now")
+    return PROFILES.find(name)
+
+
+def every() -> Iterator[Profile]:
+    """Load all profiles, in the order in which a receiver tries them.
+
+    One of another package that cannot be imported is passed over: only its own messages need it.
+    """
+    for name in PROFILES:
+        with suppress(PluginError):
+            yield PROFILES[name]
+
+
+def check(
+    medium: Medium,
+    suffix: str,
+    config: EmbedConfig,
+    *,
+    descent: DescentConfig = DescentConfig(),
+    size: tuple[int, ...] | None = None,
+) -> Profile:
+    """Refuse what no embedding can do, before long work; return the profile that embeds.
+
+    Args:
+        medium: The cover's.
+        suffix: Of the file to write, such as .png.
+        config: How to embed.
+        descent: How the paper profile searches.
+        size: The cover's, as soon as it is known.
+
+    Raises:
+        ConfigError: There is no such profile, it does not take the medium, the kind of file, the
+            size or a setting, or a setting has no meaning for it.
+    """
+    profile = load(config.profile)
+    for name in (*changed(config), *changed(descent)):
+        if name not in {"profile", *profile.heeds}:
+            raise _ignored(name, f"for the {profile.name} profile")
+    profile.check_settings(config)
+    profile.check_medium(medium)
+    profile.check_suffix(medium, suffix)
+    if size is not None:
+        profile.check_size(size, suffix)
+    return profile
+
+
+def readers(
+    medium: Medium,
+    *,
+    profile: str | None = None,
+    known_cover: bool = False,
+    weights: Path | None = None,
+) -> list[Profile]:
+    """Choose the profiles that a receiver tries, in turn.
+
+    Args:
+        medium: Of the signal that may carry a message.
+        profile: The only one to try [default: all that are tried without being named].
+        known_cover: The receiver has the cover; only profiles that heed it are tried then.
+        weights: The receiver names a released network.
+
+    Raises:
+        ConfigError: There is no such profile, it does not take the medium, or the cover or the
+            weights have no meaning for it.
+    """
+    carriers.check(medium)
+    if profile is None:
+        found = [each for each in every() if each.tried and each.takes(medium)]
+        what, when = f"in {medium.plural}", "without a profile"
+    else:
+        found = [load(profile)]
+        found[0].check_medium(medium)
+        what, when = f"of the {profile} profile", f"for the {profile} profile"
+    if known_cover:
+        found = [each for each in found if "known_cover" in each.heeds]
+        if not found:
+            raise ConfigError(
+                f"messages {what} are read without a cover", hint="leave the cover out"
+            )
+    if weights is not None:
+        found = [each for each in found if "weights" in each.heeds]
+        if not found:
+            raise _ignored("weights", when)
+    return found
+
+
+def _ignored(name: str, when: str) -> ConfigError:
+    flag = "--" + name.replace("_", "-")
+    meant = " and ".join(f"--profile {each.name}" for each in every() if name in each.heeds)
+    return ConfigError(f"{flag} has no meaning {when}", hint=f"it goes with {meant}")

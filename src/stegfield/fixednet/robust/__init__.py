@@ -1,0 +1,5 @@
+"""The robust profile: for pictures that are re-encoded on their way."""
+
+from stegfield.fixednet.robust.profile import PROFILE
+
+__all__ = ["PROFILE"]

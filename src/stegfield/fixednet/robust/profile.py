@@ -1,0 +1,226 @@
+"""The robust profile: the block network, with strong parity, for files that are re-encoded.
+
+See `stegfield.fixednet.robust.blocks` for the network, `coding` for what it is given to say, and
+`search` for how the sender makes it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+
+from stegfield.carriers import images
+from stegfield.config import DescentConfig, EmbedConfig
+from stegfield.errors import ConfigError, NotEmbeddedError, UnreadableError
+from stegfield.fixednet.profile import WEBP_SIDE, Profile
+from stegfield.fixednet.progress import EmbedProgress, EmbedWatch
+from stegfield.fixednet.robust import coding, search
+from stegfield.fixednet.robust.blocks import INDICES, BlockNetwork, block_order, find_networks
+from stegfield.fixednet.robust.coding import (
+    FULLEST,
+    HEADER_BITS,
+    HEADER_CODE,
+    HEADER_COPIES,
+    LEAST_PARITY,
+    BodyCode,
+    fullest,
+    net_bytes,
+)
+from stegfield.keys import IMAGE_SALT, SALT_BYTES, Key
+from stegfield.metrics import psnr_db
+from stegfield.payload import Code, Content, Header, check_room, open_body, seal
+from stegfield.signals import Signal
+
+LOADS = (2.25, 2.0, 1.5, 1.0)
+"""Bits a block that copies and parity may fill up; tried in turn, while they cost too much."""
+COPIES_DB = 41.0
+"""A PSNR below this costs too much for more than one copy with the least parity."""
+CANDIDATES = 3
+"""Networks whose header a receiver tries to open."""
+TOO_MUCH = (
+    "re-encoding would destroy the message: take a larger cover, one with fewer samples that are "
+    "quite black or white, or a shorter message"
+)
+
+
+def embed(
+    levels: UInt8[np.ndarray, "rows columns channels"],
+    content: Content,
+    key: Key,
+    *,
+    salt: bytes | None = None,
+    known_cover: bool = False,
+    watch: EmbedWatch | None = None,
+) -> tuple[UInt8[np.ndarray, "rows columns channels"], int]:
+    """Change an image so that it carries a message through lossy encoders.
+
+    Args:
+        levels: The cover.
+        content: The message.
+        key: Decides the networks, one of which the salt picks.
+        salt: 16 bytes, never used twice, for repeatable results [default: random].
+        known_cover: The receiver has the cover too.
+        watch: Told how far the work has come.
+
+    Returns:
+        The stego image, and the number of bits carried, those of the header included.
+
+    Raises:
+        CapacityError: The message does not fit.
+    """
+    room = fullest(*levels.shape[:2])
+    least = BodyCode(Code(content.length, LEAST_PARITY[0]), 1)
+    check_room(content, needed=least.bits, available=room, net=net_bytes(room))
+    salt = salt or secrets.token_bytes(SALT_BYTES)
+    order = block_order(key, *levels.shape[:2])
+    cover = search.cosines(levels) if known_cover else None
+    wanted = (
+        coding.strongest(content.length, int(load * room / FULLEST)) or least for load in LOADS
+    )
+    tries = list(dict.fromkeys([*wanted, least]))
+    for done, body in enumerate(tries):
+
+        def told(progress: EmbedProgress, done: int = done) -> None:
+            if watch is not None:
+                watch(replace(progress, fraction=(done + progress.fraction) / len(tries)))
+
+        # one salt for all tries, since only one of them ever leaves this function
+        sealed = seal(content, key, body.settings, (HEADER_CODE, body.code), salt)
+        network = BlockNetwork(key, int.from_bytes(salt[:2]) % INDICES, order, body.bits, cover)
+        least_db = 0.0 if body == least else COPIES_DB
+        stego = search.solve(levels, network, body, sealed, least_db=least_db, watch=told)
+        if psnr_db(levels, stego) >= least_db:
+            break
+    return stego, body.bits
+
+
+def extract(
+    levels: UInt8[np.ndarray, "rows columns channels"],
+    key: Key,
+    cover: UInt8[np.ndarray, "rows columns _channels"] | None = None,
+) -> bytes:
+    """Read a message.
+
+    Args:
+        levels: The stego image.
+        key: That it was sent with.
+        cover: The cover, for messages to a receiver who has it.
+
+    Raises:
+        UnreadableError: There is no message for this key, or too much of it was lost.
+    """
+    room = fullest(*levels.shape[:2])
+    if room < HEADER_BITS:
+        raise UnreadableError
+    cosines, order = search.cosines(levels), block_order(key, *levels.shape[:2])
+    for network in find_networks(
+        key,
+        order,
+        cosines,
+        bits=HEADER_BITS,
+        copies=HEADER_COPIES,
+        count=CANDIDATES,
+        cover=None if cover is None else search.cosines(cover),
+    ):
+        try:
+            sealed = coding.decode(HEADER_CODE, network.logits(cosines), HEADER_COPIES)
+            header = Header.open(sealed, key, IMAGE_SALT)
+        except UnreadableError:
+            continue
+        body = BodyCode.from_header(header)
+        if body.bits > room:  # by a sender with the key, but not this program
+            raise UnreadableError
+        logits = replace(network, bits=body.bits).logits(cosines)[HEADER_BITS:]
+        return open_body(coding.decode(body.code, logits, body.copies), key, header)
+    raise UnreadableError
+
+
+def survived(
+    levels: UInt8[np.ndarray, "rows columns channels"],
+    key: Key,
+    message: bytes,
+    cover: UInt8[np.ndarray, "rows columns _channels"] | None = None,
+) -> dict[str, bool]:
+    """Tell for each encoder that a sender tries whether a message comes back from its output."""
+
+    def reads(seen: UInt8[np.ndarray, "rows columns channels"]) -> bool:
+        try:
+            return extract(seen, key, cover) == message
+        except UnreadableError:
+            return False
+
+    return {name: reads(encoder(levels)) for name, encoder in search.CHANNELS.items()}
+
+
+class Robust(Profile):
+    """Short messages in images that outlast JPEG and WebP."""
+
+    name = "robust"
+    heeds = frozenset({"known_cover"})
+    media = ("image",)
+    lossy = True
+
+    def check_size(self, size: tuple[int, ...], suffix: str) -> None:
+        """Refuse an image that WebP, which messages are promised to survive, cannot hold.
+
+        Raises:
+            ConfigError: The image is too large.
+        """
+        super().check_size(size, suffix)
+        if max(size) > WEBP_SIDE:
+            raise ConfigError(
+                f"the robust profile takes at most {WEBP_SIDE:,} pixels a side, got {max(size):,}",
+                hint="use the exact profile, or take a smaller image",
+            )
+
+    def capacity(self, cover: Signal) -> dict[str, int]:
+        """Return the bytes of the longest message, which costs about 40 dB."""
+        rows, columns = cover.size
+        fits = max(rows, columns) <= WEBP_SIDE
+        return {"at most": net_bytes(fullest(rows, columns)) if fits else 0}
+
+    def embed(
+        self,
+        cover: Signal,
+        content: Content,
+        key: Key,
+        *,
+        config: EmbedConfig,
+        descent: DescentConfig,
+        watch: EmbedWatch | None,
+    ) -> tuple[Signal, int]:
+        """Move the luma of an image's blocks until real encoders leave the message."""
+        stego, bits = embed(
+            images.samples(cover), content, key, known_cover=config.known_cover, watch=watch
+        )
+        return images.with_samples(cover, stego), bits
+
+    def extract(
+        self, stego: Signal, key: Key, *, cover: Signal | None = None, weights: Path | None = None
+    ) -> bytes:
+        """Read a message from the luma of an image's blocks."""
+        return extract(images.samples(stego), key, _levels(cover))
+
+    def survived(
+        self, stego: Signal, message: bytes, key: Key, *, cover: Signal | None
+    ) -> dict[str, bool]:
+        """Tell for each encoder that the sender tries whether the message survives it.
+
+        Raises:
+            NotEmbeddedError: The message survives none of them.
+        """
+        found = survived(images.samples(stego), key, message, _levels(cover))
+        if not any(found.values()):
+            raise NotEmbeddedError(hint=TOO_MUCH)
+        return found
+
+
+def _levels(cover: Signal | None) -> UInt8[np.ndarray, "rows columns channels"] | None:
+    return None if cover is None else images.samples(cover)
+
+
+PROFILE = Robust()
