@@ -37,7 +37,7 @@ from stegfield.fixednet.paper.gradient import descend, noise_around
 from stegfield.fixednet.paper.network import FixedNetwork
 from stegfield.fixednet.paper.published import PublishedNetwork
 from stegfield.fixednet.paper.relu import ReluNetwork
-from stegfield.keys import Key
+from stegfield.keys import Key, KeyFile
 from stegfield.metrics import Quality, luma, mean_psnr_db, quality
 from stegfield.signals import Signal
 
@@ -168,7 +168,7 @@ def sizes(data: Path) -> dict[str, Any]:
     grown: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        KEY.write(folder / "key")
+        KeyFile(KEY).write(folder / "key")
         for rows, columns in ((64, 64), (256, 256), (512, 768), (1536, 2048), (3000, 4000)):
             cover = signals.from_samples(tiles[:rows, :columns])
             (folder / "cover.png").write_bytes(signals.to_png(cover))

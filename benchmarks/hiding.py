@@ -27,9 +27,9 @@ from torch.profiler import ProfilerActivity, profile
 from measure import Case, arguments, measured, run, timed
 from stegfield import fields, hiding, signals
 from stegfield.config import FitConfig, HideConfig
-from stegfield.fields import Progress, Target
+from stegfield.fields import FitProgress, Target
 from stegfield.hiding import HideResult, Secret, SlotScheme, key_slots
-from stegfield.keys import Key
+from stegfield.keys import Key, KeyFile
 from stegfield.metrics import Quality
 from stegfield.signals import Signal, waves
 
@@ -162,7 +162,7 @@ def papers_procedure(data: Path, seconds: float = PAPERS_SECONDS) -> dict[str, A
     images = seed_triple(data)
     joint: list[tuple[float, float]] = []
 
-    def watch(progress: Progress) -> bool:
+    def watch(progress: FitProgress) -> bool:
         if progress.step == 1:  # the joint training follows the cover's own fit
             joint.clear()
         joint.append((round(progress.seconds, 1), round(min(progress.psnr_db), 2)))
@@ -221,7 +221,7 @@ def showing(_: Path) -> dict[str, Any]:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "field.safetensors"
             fields.save(path, field)
-            key.write(Path(folder) / "key")
+            KeyFile(key).write(Path(folder) / "key")
             command = [sys.executable, "-m", "stegfield"]
             out = ["-o", str(Path(folder) / "out.png")]
             facts[name]["render_2048_command"] = measured(
@@ -242,7 +242,7 @@ def memory(data: Path) -> dict[str, Any]:
             command = [sys.executable, "-m", "stegfield", "hide", str(folder / "0801.png")]
             command += ["-o", str(Path(work) / "f"), "--field", name, "--steps", "30"]
             for i in (1, 2):
-                Key(bytes([i]) * 32).write(Path(work) / f"{i}.key")
+                KeyFile(Key(bytes([i]) * 32)).write(Path(work) / f"{i}.key")
                 command += ["--secret", str(folder / f"080{i + 1}.png"), f"{work}/{i}.key"]
             facts[name] = measured(command)
     return facts

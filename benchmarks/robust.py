@@ -18,9 +18,9 @@ from hiding import hide_all, seed_triple
 from measure import Case, arguments, run
 from stegfield import fields, fixednet, signals
 from stegfield.attacks import images
-from stegfield.attacks.damage import FAMILIES, ROUNDINGS, Shown, Witness, show, witness
+from stegfield.attacks.damage import DAMAGES, ROUNDINGS, Remains, Witness, show, witness
 from stegfield.attacks.guessing import compare_fields, natural_values, random_keys
-from stegfield.attacks.images import Sent, survival
+from stegfield.attacks.images import SentImage, survival
 from stegfield.config import EmbedConfig, FitConfig
 from stegfield.fields import Field
 from stegfield.hiding import key_slots
@@ -60,7 +60,7 @@ def damaged(field: Field, pictures: list[Signal]) -> dict[str, Any]:
     """Damage a field in every way, and stand the authors' figures beside it where there are any."""
     cover, told = pictures[0], witnesses(field, pictures)
     shown = {"none": show(field, cover, told)}
-    for kind, family in FAMILIES.items():
+    for kind, family in DAMAGES.items():
         for level in family.levels[1:]:
             shown[f"{kind} {level:g}"] = show(family.apply(field, cover, level), cover, told)
     shown |= {kind: show(change(field), cover, told) for kind, change in ROUNDINGS.items()}
@@ -71,7 +71,7 @@ def damaged(field: Field, pictures: list[Signal]) -> dict[str, Any]:
     }
 
 
-def _figures(name: str, shown: Shown) -> dict[str, Any]:
+def _figures(name: str, shown: Remains) -> dict[str, Any]:
     figures: dict[str, Any] = {
         "psnr_db": [round(each, 2) for each in shown.psnr_db],
         "ssim": [round(each.ssim or 0, 4) for each in shown.quality],
@@ -142,10 +142,10 @@ def messages(data: Path, *, count: int = 4, message_bytes: int = 64) -> dict[str
             key, message = Key(bytes([i]) * 32), bytes(range(i, i + message_bytes))
             config = EmbedConfig(profile=profile)
             result = fixednet.embed(signals.read(path), message, key, config=config)
-            sent.append(Sent(result.stego, message, key))
+            sent.append(SentImage(result.stego, message, key))
         facts[profile] = {
             name: {f"{each.level:g}": each.share for each in survival(sent, family)}
-            for name, family in images.FAMILIES.items()
+            for name, family in images.CHANGES.items()
         }
     return facts
 

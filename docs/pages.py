@@ -48,6 +48,7 @@ PACKAGES = {
     "stegfield.attacks": "Damage fields and images, and guess keys",
     "stegfield.metrics": "Compare signals by PSNR, SSIM and others",
     "stegfield.channel": "Send an image through JPEG, WebP, noise and scaling",
+    "stegfield.jobs": "Run many jobs at once, on this machine or a Ray cluster",
     "stegfield.bench": "Run suites of experiments and report them",
     "stegfield.config": "Settings of long jobs",
     "stegfield.publishing": "Export fields to model hubs and ONNX",

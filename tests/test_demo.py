@@ -84,7 +84,7 @@ def test_ctrl_c_ends_the_whole_demo_in_order(
     assert not list(tmp_path.glob(".*"))
 
 
-def test_without_scikit_image_drawn_faces_stand_in(
+def test_without_scikit_image_generated_faces_stand_in(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("stegfield.demo.photographs.find_spec", lambda name: None)
@@ -93,4 +93,4 @@ def test_without_scikit_image_drawn_faces_stand_in(
     monkeypatch.setattr(demo.hidden, "SCENES", ())
     assert cli.run(["demo", "-o", str(tmp_path)]) == 0
     assert "faces that never existed stand in" in capsys.readouterr().err
-    assert "bytes in drawn face 1" in (tmp_path / "index.html").read_text()
+    assert "bytes in generated face 1" in (tmp_path / "index.html").read_text()

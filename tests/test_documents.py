@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from PIL import Image
@@ -17,7 +18,7 @@ from stegfield.fields import ARCHITECTURES
 from stegfield.signals import chords, clip, to_samples, waves
 
 HOME = Path(__file__).parent.parent
-NO_API = {"app", "cli", "demo", "engines", "files", "pictures", "registry"}
+NO_API = {"app", "cli", "demo", "files", "lazy", "pictures", "registry"}
 """Packages that serve the others, or are commands and pages and no calls."""
 DOCUMENTS = [HOME / "README.md", HOME / "CONTRIBUTING.md", *sorted((HOME / "docs").glob("*.md"))]
 
@@ -53,8 +54,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Path("song.wav").write_bytes(signals.encode(chords(9000), ".wav"))
     Path("word.wav").write_bytes(signals.encode(chords(600), ".wav"))
     Path("clip.mp4").write_bytes(signals.encode(clip(4, 16, 16), ".mp4"))
-    monkeypatch.setattr("stegfield.fields.training.LEAST_STEPS", 20)
-    monkeypatch.setattr("stegfield.fields.training.PASSES", 0)
+    monkeypatch.setattr("stegfield.fields.schedule.LEAST_STEPS", 20)
+    monkeypatch.setattr("stegfield.fields.schedule.PASSES", 0)
     return tmp_path
 
 
@@ -115,13 +116,9 @@ def run_programs(document: Path) -> None:
     for title, program in blocks("python", document):
         if "onnxruntime" in program:
             pytest.importorskip("onnxruntime")
-        before = dict(ARCHITECTURES)
-        try:
-            code = compile(program, title or "document", "exec", dont_inherit=True)
+        code = compile(program, title or "document", "exec", dont_inherit=True)
+        with patch.dict(ARCHITECTURES._ours), patch.dict(ARCHITECTURES._loaded):
             exec(code, {"__name__": "__main__"})
-        finally:
-            ARCHITECTURES.clear()
-            ARCHITECTURES.update(before)
 
 
 def test_the_readme_tells_of_the_main_commands() -> None:

@@ -20,7 +20,8 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from stegfield.errors import ConfigError, KeyFileError, OutputExistsError
-from stegfield.keys import FILE_MARK, KEY_BYTES, LINE, Key, Noise, Passphrase, unlock
+from stegfield.keys import KEY_BYTES, Key, KeyFile, KeyStream, Passphrase, unlock, unlock_file
+from stegfield.keys.key_file import FILE_MARK, LINE
 
 GOLDEN = Path(__file__).parent / "golden"
 VECTORS: dict[str, Any] = json.loads((GOLDEN / "keys.json").read_text())
@@ -48,8 +49,8 @@ def test_a_label_and_a_salt_give_the_committed_subkey(vector: dict[str, str]) ->
     salt = bytes.fromhex(vector["salt"])
     key = Key(bytes.fromhex(vector["key"]))
     assert key.derive(vector["label"], salt=salt).hex() == vector["subkey"]
-    drawn = key.noise(vector["label"], salt=salt).bytes(100)
-    assert drawn == Noise(bytes.fromhex(vector["subkey"])).bytes(100)
+    drawn = key.stream(vector["label"], salt=salt).bytes(100)
+    assert drawn == KeyStream(bytes.fromhex(vector["subkey"])).bytes(100)
 
 
 @pytest.mark.parametrize("vector", VECTORS["noise"])
@@ -57,11 +58,11 @@ def test_a_subkey_draws_the_committed_noise(vector: dict[str, Any]) -> None:
     subkey = bytes.fromhex(vector["subkey"])
     choice = vector["choose"]
     count = len(choice["chosen"])
-    assert Noise(subkey).bytes(len(vector["bytes"]) // 2).hex() == vector["bytes"]
-    assert Noise(subkey).integers(len(vector["integers"])).tolist() == vector["integers"]
-    assert Noise(subkey).choose(count, choice["size"]).tolist() == choice["chosen"]
-    assert Noise(subkey).uniform(len(vector["uniform"])).tolist() == vector["uniform"]
-    assert Noise(subkey).normal(len(vector["normal"])).tolist() == vector["normal"]
+    assert KeyStream(subkey).bytes(len(vector["bytes"]) // 2).hex() == vector["bytes"]
+    assert KeyStream(subkey).integers(len(vector["integers"])).tolist() == vector["integers"]
+    assert KeyStream(subkey).choose(count, choice["size"]).tolist() == choice["chosen"]
+    assert KeyStream(subkey).uniform(len(vector["uniform"])).tolist() == vector["uniform"]
+    assert KeyStream(subkey).normal(len(vector["normal"])).tolist() == vector["normal"]
 
 
 # the libraries beneath compute what the RFCs print
@@ -90,7 +91,7 @@ def test_hkdf_gives_the_first_vector_of_rfc_5869() -> None:
 
 def test_the_noise_of_a_zero_subkey_is_the_keystream_of_rfc_8439() -> None:
     # appendix A.1: vectors 1 and 2 are the blocks 0 and 1 of the zero key with a zero nonce
-    assert Noise(bytes(32)).bytes(128).hex() == (
+    assert KeyStream(bytes(32)).bytes(128).hex() == (
         "76b8e0ada0f13d90405d6ae55386bd28bdd219b8a08ded1aa836efcc8b770dc7"
         "da41597c5157488d7724e03fb8d84a376a43b8f41518a11cc387b669b2ee6586"
         "9f07e7be5551387a98ba977c732d080dcb0f29a048e3656912c6533e32ee7aed"
@@ -119,7 +120,7 @@ def test_derive_is_hkdf_sha256_of_the_label(secret: bytes, label: str, salt: byt
 # unrelated noise
 
 
-def assert_unrelated(a: Noise, b: Noise) -> None:
+def assert_unrelated(a: KeyStream, b: KeyStream) -> None:
     """Half of 4096 bits differ, within 6 standard deviations of 32."""
     differing = int.from_bytes(a.bytes(512), "big") ^ int.from_bytes(b.bytes(512), "big")
     assert abs(differing.bit_count() - 2048) < 6 * 32
@@ -129,24 +130,24 @@ def assert_unrelated(a: Noise, b: Noise) -> None:
 @example("slots", "slots ")
 def test_other_labels_give_unrelated_noise(one: str, other: str) -> None:
     assume(one != other)
-    assert_unrelated(KEY.noise(one, salt=SALT), KEY.noise(other, salt=SALT))
+    assert_unrelated(KEY.stream(one, salt=SALT), KEY.stream(other, salt=SALT))
 
 
 @given(salts, st.integers(0, 127))
 def test_salts_a_bit_apart_give_unrelated_noise(salt: bytes, bit: int) -> None:
     other = (int.from_bytes(salt, "big") ^ 1 << bit).to_bytes(16, "big")
-    assert_unrelated(KEY.noise("slots", salt=salt), KEY.noise("slots", salt=other))
+    assert_unrelated(KEY.stream("slots", salt=salt), KEY.stream("slots", salt=other))
 
 
 @given(secrets, st.integers(0, 255))
 def test_keys_a_bit_apart_give_unrelated_noise(secret: bytes, bit: int) -> None:
     other = (int.from_bytes(secret, "big") ^ 1 << bit).to_bytes(KEY_BYTES, "big")
-    assert_unrelated(Key(secret).noise("slots", salt=SALT), Key(other).noise("slots", salt=SALT))
+    assert_unrelated(Key(secret).stream("slots", salt=SALT), Key(other).stream("slots", salt=SALT))
 
 
 @given(secrets, st.text(max_size=12), salts)
 def test_noise_is_reproducible(secret: bytes, label: str, salt: bytes) -> None:
-    one, again = (Key(secret).noise(label, salt=salt) for _ in range(2))
+    one, again = (Key(secret).stream(label, salt=salt) for _ in range(2))
     assert one.bytes(64) == again.bytes(64)
 
 
@@ -155,13 +156,13 @@ def test_noise_is_reproducible(secret: bytes, label: str, salt: bytes) -> None:
 
 @given(secrets, st.lists(st.integers(0, 150), max_size=8))
 def test_every_draw_continues_the_stream(subkey: bytes, counts: list[int]) -> None:
-    noise = Noise(subkey)
+    noise = KeyStream(subkey)
     parts = b"".join(noise.bytes(count) for count in counts)
-    assert parts == Noise(subkey).bytes(sum(counts))
+    assert parts == KeyStream(subkey).bytes(sum(counts))
 
 
 def test_draws_of_different_kinds_share_one_stream() -> None:
-    noise, stream = Noise(KEY.secret), Noise(KEY.secret)
+    noise, stream = KeyStream(KEY.secret), KeyStream(KEY.secret)
     assert noise.integers(3).astype("<u8").tobytes() == stream.bytes(24)
     noise.uniform(5)
     stream.bytes(20)
@@ -176,8 +177,8 @@ def test_draws_of_different_kinds_share_one_stream() -> None:
 
 @given(secrets, st.integers(0, 100))
 def test_bits_are_those_of_the_bytes_the_highest_first(subkey: bytes, count: int) -> None:
-    drawn = "".join(f"{byte:08b}" for byte in Noise(subkey).bytes(13))
-    assert "".join(str(int(bit)) for bit in Noise(subkey).bits(count)) == drawn[:count]
+    drawn = "".join(f"{byte:08b}" for byte in KeyStream(subkey).bytes(13))
+    assert "".join(str(int(bit)) for bit in KeyStream(subkey).bits(count)) == drawn[:count]
 
 
 @given(secrets, st.integers(0, 300).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
@@ -185,53 +186,53 @@ def test_choose_gives_different_integers_below_the_size(
     subkey: bytes, count_size: tuple[int, int]
 ) -> None:
     count, size = count_size
-    chosen = Noise(subkey).choose(count, size).tolist()
+    chosen = KeyStream(subkey).choose(count, size).tolist()
     assert len(set(chosen)) == len(chosen) == count
     assert set(chosen) <= set(range(size))
 
 
 @given(secrets, st.integers(0, 50))
 def test_choosing_fewer_gives_the_first_of_those(subkey: bytes, count: int) -> None:
-    every = Noise(subkey).choose(50, 50)
+    every = KeyStream(subkey).choose(50, 50)
     assert sorted(every.tolist()) == list(range(50))
-    assert np.array_equal(Noise(subkey).choose(count, 50), every[:count])
+    assert np.array_equal(KeyStream(subkey).choose(count, 50), every[:count])
 
 
 @pytest.mark.parametrize(("count", "size"), [(1, 0), (5, 4), (-1, 4)])
 def test_choose_never_gives_another_number_than_asked(count: int, size: int) -> None:
     with pytest.raises(ConfigError):
-        Noise(KEY.secret).choose(count, size)
+        KeyStream(KEY.secret).choose(count, size)
 
 
 def test_choose_favours_no_integer() -> None:
-    noise = Noise(KEY.secret)
+    noise = KeyStream(KEY.secret)
     counts = np.bincount(np.concatenate([noise.choose(3, 16) for _ in range(4000)]), minlength=16)
     deviation = np.sqrt(4000 * (3 / 16) * (13 / 16))
     assert np.abs(counts - 4000 * 3 / 16).max() < 5 * deviation
 
 
 def test_uniform_has_mean_0_and_variance_one_third() -> None:
-    values = Noise(KEY.secret).uniform(100_000)
+    values = KeyStream(KEY.secret).uniform(100_000)
     assert abs(values.mean()) < 5 / np.sqrt(3 * 100_000)
     assert abs((values**2).mean() - 1 / 3) < 5 * np.sqrt(4 / 45 / 100_000)
 
 
 def test_normal_has_mean_0_and_variance_1() -> None:
-    values = Noise(KEY.secret).normal(100_000)
+    values = KeyStream(KEY.secret).normal(100_000)
     assert abs(values.mean()) < 5 / np.sqrt(100_000)
     assert abs((values**2).mean() - 1) < 5 * np.sqrt(2 / 100_000)
 
 
 @pytest.mark.parametrize(("within", "share"), [(0.5, 0.3829), (1, 0.6827), (2, 0.9545)])
 def test_normal_is_near_normal(within: float, share: float) -> None:
-    values = Noise(KEY.secret).normal(100_000)
+    values = KeyStream(KEY.secret).normal(100_000)
     assert abs((np.abs(values) < within).mean() - share) < 0.01
 
 
 @pytest.mark.parametrize("byte", [b"\x00", b"\xff"])
 def test_the_most_extreme_draws_stay_in_range(byte: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Noise, "bytes", lambda _, count: byte * count)
-    noise, sign = Noise(KEY.secret), 1 if byte == b"\xff" else -1
+    monkeypatch.setattr(KeyStream, "bytes", lambda _, count: byte * count)
+    noise, sign = KeyStream(KEY.secret), 1 if byte == b"\xff" else -1
     assert noise.uniform(1).item() == sign * (1 - 2**-32)
     assert noise.normal(1).item() == sign * (6 - 6 / 2**16)
 
@@ -269,7 +270,14 @@ def test_an_empty_passphrase_is_refused() -> None:
 
 def test_unlock_leaves_a_key_and_derives_from_a_passphrase() -> None:
     assert unlock(KEY, SALT) is KEY
+    assert unlock(KeyFile(KEY, b"slots"), SALT) is KEY
     assert unlock(Passphrase("fin"), SALT) == Passphrase("fin").key(SALT)
+
+
+def test_only_a_key_file_brings_slots() -> None:
+    assert unlock_file(KeyFile(KEY, b"slots"), SALT) == KeyFile(KEY, b"slots")
+    assert unlock_file(KEY, SALT) == KeyFile(KEY)
+    assert unlock_file(Passphrase("fin"), SALT) == KeyFile(Passphrase("fin").key(SALT))
 
 
 # keys and their files
@@ -287,7 +295,8 @@ def test_generated_keys_differ() -> None:
 
 @given(secrets, st.binary(min_size=1, max_size=40))
 def test_repr_shows_no_secret(secret: bytes, slots: bytes) -> None:
-    assert repr(Key(secret, slots)) == repr(KEY)
+    assert repr(Key(secret)) == repr(KEY) == "Key()"
+    assert repr(KeyFile(Key(secret), slots)) == repr(KeyFile(KEY))
     assert repr(Passphrase(secret.hex())) == repr(Passphrase("fin"))
 
 
@@ -295,52 +304,49 @@ def test_repr_shows_no_secret(secret: bytes, slots: bytes) -> None:
 @example(bytes(KEY_BYTES), b"")
 @example(bytes(KEY_BYTES), bytes(57))  # fills a line
 def test_parse_undoes_to_bytes(secret: bytes, slots: bytes) -> None:
-    key = Key.parse(Key(secret, slots).to_bytes())
-    assert (key.secret, key.slots) == (secret, slots)
+    parsed = KeyFile.parse(KeyFile(Key(secret), slots).to_bytes())
+    assert (parsed.key.secret, parsed.slots) == (secret, slots)
 
 
 @given(secrets, st.binary(max_size=300))
 def test_a_key_file_is_short_lines_of_ascii_behind_a_mark(secret: bytes, slots: bytes) -> None:
-    lines = Key(secret, slots).to_bytes().decode("ascii").split("\n")
+    lines = KeyFile(Key(secret), slots).to_bytes().decode("ascii").split("\n")
     assert lines[0] == FILE_MARK
     assert lines[-1] == ""
     assert max(map(len, lines)) <= LINE
 
 
 def test_a_key_file_of_many_slots_is_written_and_read() -> None:
-    key = Key(KEY.secret, KEY.noise("slots", salt=SALT).bytes(8 << 20))
-    assert Key.parse(key.to_bytes()).slots == key.slots
+    key = KeyFile(KEY, KEY.stream("slots", salt=SALT).bytes(8 << 20))
+    assert KeyFile.parse(key.to_bytes()).slots == key.slots
 
 
 def test_a_key_file_that_was_written_once_is_still_read() -> None:
     text = "stegfield-key-1\n\nAAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n\nAQID\n\n{check}\n"
     check = hashlib.sha256(b"stegfield key file" + KEY.secret + b"\x01\x02\x03").digest()[:6]
     data = text.format(check=base64.b64encode(check).decode()).encode()
-    assert Key.parse(data) == KEY
-    assert Key.parse(data).slots == b"\x01\x02\x03"
-    assert Key(KEY.secret, b"\x01\x02\x03").to_bytes() == data
+    assert KeyFile.parse(data) == KeyFile(KEY, b"\x01\x02\x03")
+    assert KeyFile(KEY, b"\x01\x02\x03").to_bytes() == data
 
 
 def test_a_key_file_whose_lines_end_in_cr_lf_is_the_same(tmp_path: Path) -> None:
     path = tmp_path / "mailed.key"
-    path.write_bytes(Key(KEY.secret, bytes(range(100))).to_bytes().replace(b"\n", b"\r\n"))
-    assert Key.read(path) == KEY
-    assert Key.read(path).slots == bytes(range(100))
+    path.write_bytes(KeyFile(KEY, bytes(range(100))).to_bytes().replace(b"\n", b"\r\n"))
+    assert KeyFile.read(path) == KeyFile(KEY, bytes(range(100)))
 
 
 @pytest.mark.parametrize("end", ["\n", "\n\n\n", "\r\n"])
 def test_empty_lines_may_follow_a_key(end: str, tmp_path: Path) -> None:
     path = tmp_path / "edited.key"
-    path.write_bytes(KEY.to_bytes() + end.encode())
-    assert Key.read(path) == KEY
+    path.write_bytes(KeyFile(KEY).to_bytes() + end.encode())
+    assert KeyFile.read(path) == KeyFile(KEY)
 
 
 def test_read_undoes_write(tmp_path: Path) -> None:
     path = tmp_path / "a.key"
-    key = Key(KEY.secret, b"slots")
+    key = KeyFile(KEY, b"slots")
     key.write(path)
-    assert Key.read(path) == key
-    assert Key.read(path).slots == key.slots
+    assert KeyFile.read(path) == key
 
 
 @pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX")
@@ -350,8 +356,8 @@ def test_only_its_owner_can_read_a_key_file(tmp_path: Path) -> None:
     path.chmod(0o666)
     mask = os.umask(0)
     try:
-        KEY.write(path, force=True)
-        KEY.write(tmp_path / "b.key")
+        KeyFile(KEY).write(path, force=True)
+        KeyFile(KEY).write(tmp_path / "b.key")
     finally:
         os.umask(mask)
     assert [p.stat().st_mode & 0o777 for p in (path, tmp_path / "b.key")] == [0o600, 0o600]
@@ -359,16 +365,16 @@ def test_only_its_owner_can_read_a_key_file(tmp_path: Path) -> None:
 
 def test_a_key_file_is_never_overwritten_unasked(tmp_path: Path) -> None:
     path = tmp_path / "a.key"
-    KEY.write(path)
+    KeyFile(KEY).write(path)
     with pytest.raises(OutputExistsError):
-        Key.generate().write(path)
-    assert Key.read(path) == KEY
+        KeyFile(Key.generate()).write(path)
+    assert KeyFile.read(path) == KeyFile(KEY)
 
 
 # damaged key files
 
 
-DATA = Key(KEY.secret, bytes(range(100))).to_bytes()
+DATA = KeyFile(KEY, bytes(range(100))).to_bytes()
 positions = st.integers(0, len(DATA) - 1)
 
 
@@ -377,19 +383,19 @@ def test_every_flipped_bit_of_a_key_file_is_noticed() -> None:
         damaged = bytearray(DATA)
         damaged[bit // 8] ^= 1 << bit % 8
         with pytest.raises(KeyFileError):
-            Key.parse(bytes(damaged))
+            KeyFile.parse(bytes(damaged))
 
 
 @given(st.data(), st.sampled_from([b"", bytes(range(100)), bytes(range(101)), bytes(57)]))
 def test_every_replaced_character_of_a_key_file_is_noticed(
     draw: st.DataObject, slots: bytes
 ) -> None:
-    data = Key(KEY.secret, slots).to_bytes()
+    data = KeyFile(KEY, slots).to_bytes()
     at = draw.draw(st.integers(0, len(data) - 1))
     character = draw.draw(st.one_of(st.sampled_from(b"A/=\n \r"), st.integers(0, 255)))
     assume(character != data[at])
     with pytest.raises(KeyFileError):
-        Key.parse(data[:at] + bytes([character]) + data[at + 1 :])
+        KeyFile.parse(data[:at] + bytes([character]) + data[at + 1 :])
 
 
 def test_every_other_last_character_of_a_block_is_noticed() -> None:
@@ -398,14 +404,14 @@ def test_every_other_last_character_of_a_block_is_noticed() -> None:
         for character in b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/":
             if character != DATA[end - 1]:
                 with pytest.raises(KeyFileError):
-                    Key.parse(DATA[: end - 1] + bytes([character]) + DATA[end:])
+                    KeyFile.parse(DATA[: end - 1] + bytes([character]) + DATA[end:])
 
 
 @given(positions)
 def test_a_lost_character_of_a_key_file_is_noticed(at: int) -> None:
     assume(DATA[at : at + 1] != b"\n")
     with pytest.raises(KeyFileError):
-        Key.parse(DATA[:at] + DATA[at + 1 :])
+        KeyFile.parse(DATA[:at] + DATA[at + 1 :])
 
 
 @given(positions, st.integers(0, 255))
@@ -413,7 +419,7 @@ def test_an_added_character_of_a_key_file_is_noticed(at: int, character: int) ->
     assume(character != ord("\n"))
     assume((character, DATA[at]) != (ord("\r"), ord("\n")))
     with pytest.raises(KeyFileError):
-        Key.parse(DATA[:at] + bytes([character]) + DATA[at:])
+        KeyFile.parse(DATA[:at] + bytes([character]) + DATA[at:])
 
 
 @given(positions)
@@ -421,17 +427,17 @@ def test_other_line_breaks_are_noticed_or_give_the_same_key(at: int) -> None:
     added, lost = DATA[:at] + b"\n" + DATA[at:], DATA[:at].replace(b"\n", b"") + DATA[at:]
     for changed in (added, lost, DATA.rstrip(b"\n")):
         try:
-            key = Key.parse(changed)
+            parsed = KeyFile.parse(changed)
         except KeyFileError:
             continue
-        assert (key.secret, key.slots) == (KEY.secret, bytes(range(100)))
+        assert parsed == KeyFile(KEY, bytes(range(100)))
 
 
 @given(positions)
 def test_a_truncated_key_file_is_noticed(length: int) -> None:
     assume(length < len(DATA.rstrip()))
     with pytest.raises(KeyFileError):
-        Key.parse(DATA[:length])
+        KeyFile.parse(DATA[:length])
 
 
 @given(st.binary(max_size=200), st.sampled_from([b"", b"stegfield-key-1", b"stegfield-key-1\n\n"]))
@@ -440,13 +446,13 @@ def test_a_truncated_key_file_is_noticed(length: int) -> None:
 @example(b"\n\n\n\n\n\n\n\n", b"stegfield-key-1\n\n")
 def test_other_bytes_are_not_a_key_file(data: bytes, start: bytes) -> None:
     with pytest.raises(KeyFileError):
-        Key.parse(start + data)
+        KeyFile.parse(start + data)
 
 
 @given(st.lists(st.text(st.sampled_from("AQgw=\n"), max_size=48), max_size=5))
 def test_other_blocks_of_base64_are_not_a_key_file(blocks: list[str]) -> None:
     with pytest.raises(KeyFileError):
-        Key.parse("\n\n".join([FILE_MARK, *blocks]).encode())
+        KeyFile.parse("\n\n".join([FILE_MARK, *blocks]).encode())
 
 
 def test_a_key_of_another_length_is_not_read_even_with_its_check() -> None:
@@ -454,7 +460,7 @@ def test_a_key_of_another_length_is_not_read_even_with_its_check() -> None:
     check = hashlib.sha256(b"stegfield key file" + secret).digest()[:6]
     blocks = [base64.b64encode(block).decode() for block in (secret, b"", check)]
     with pytest.raises(KeyFileError):
-        Key.parse(("\n\n".join([FILE_MARK, *blocks]) + "\n").encode())
+        KeyFile.parse(("\n\n".join([FILE_MARK, *blocks]) + "\n").encode())
 
 
 def test_errors_name_the_file_and_show_no_secret(tmp_path: Path) -> None:
@@ -463,7 +469,7 @@ def test_errors_name_the_file_and_show_no_secret(tmp_path: Path) -> None:
     for data in (DATA[:-3], b"other" + DATA, DATA[:40] + b"!" + DATA[41:]):
         path.write_bytes(data)
         with pytest.raises(KeyFileError, match=r"a\.key") as caught:
-            Key.read(path)
+            KeyFile.read(path)
         assert secret.decode()[:8] not in str(caught.value)
         assert caught.value.hint is not None
         assert "keygen" in caught.value.hint
@@ -471,6 +477,6 @@ def test_errors_name_the_file_and_show_no_secret(tmp_path: Path) -> None:
 
 def test_a_missing_key_file_and_a_folder_are_key_file_errors(tmp_path: Path) -> None:
     with pytest.raises(KeyFileError, match="does not exist"):
-        Key.read(tmp_path / "a.key")
+        KeyFile.read(tmp_path / "a.key")
     with pytest.raises(KeyFileError, match="is a folder"):
-        Key.read(tmp_path)
+        KeyFile.read(tmp_path)

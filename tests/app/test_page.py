@@ -177,11 +177,16 @@ def test_images_are_hidden_revealed_and_rendered(page: Any, photo: Path) -> None
     for number in (1, 2):
         choose(panel, f"Secret {number}", drawn(folder / f"one{number}.png", 32, 32, float(number)))
         panel.get_by_label(f"Passphrase {number}").fill(f"{SECRET} {number}")
+    press(panel, "Add a secret")
+    choose(panel, "Secret 3", drawn(folder / "decoy.png", 32, 32, 3.0))
+    panel.get_by_label("Decoy 3").check()
     panel.get_by_label("Seconds to train").first.fill("8")
     press(panel, "Hide")
     panel.get_by_text("cover ").first.wait_for()
     panel.get_by_alt_text("").first.wait_for()
-    assert "secrets " in said(panel)
+    told = said(panel)
+    assert re.search(r"secrets [\d.]+, [\d.]+, [\d.]+ dB", told)
+    assert "Note" not in told
     field = taken(panel, folder)
     revealed = hiding.reveal(fields.load(field), Passphrase(f"{SECRET} 2")).signal
     assert revealed.size == (32, 32)

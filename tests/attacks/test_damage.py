@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stegfield.attacks import damage
-from stegfield.attacks.damage import FAMILIES, ROUNDINGS, Witness, show, witness
+from stegfield.attacks.damage import DAMAGES, ROUNDINGS, Witness, show, witness
 from stegfield.config import FitConfig
 from stegfield.errors import ConfigError, UnreadableError
 from stegfield.fields import Field
@@ -39,11 +39,11 @@ def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
     return all(torch.equal(a[name], b[name]) for name in a)
 
 
-@pytest.mark.parametrize("kind", [*FAMILIES, *ROUNDINGS])
+@pytest.mark.parametrize("kind", [*DAMAGES, *ROUNDINGS])
 def test_damage_leaves_the_field_itself_alone(kind: str) -> None:
     before = numbers(FIELD)
-    if kind in FAMILIES:
-        damaged = FAMILIES[kind].apply(FIELD, COVER, FAMILIES[kind].levels[-1])
+    if kind in DAMAGES:
+        damaged = DAMAGES[kind].apply(FIELD, COVER, DAMAGES[kind].levels[-1])
     else:
         damaged = ROUNDINGS[kind](FIELD)
     assert same(numbers(FIELD), before)
@@ -51,10 +51,10 @@ def test_damage_leaves_the_field_itself_alone(kind: str) -> None:
     assert damaged.header() == FIELD.header()
 
 
-@pytest.mark.parametrize("kind", FAMILIES)
+@pytest.mark.parametrize("kind", DAMAGES)
 def test_no_damage_at_level_0_changes_nothing(kind: str) -> None:
-    assert FAMILIES[kind].levels[0] == 0
-    assert same(numbers(FAMILIES[kind].apply(FIELD, COVER, 0.0)), numbers(FIELD))
+    assert DAMAGES[kind].levels[0] == 0
+    assert same(numbers(DAMAGES[kind].apply(FIELD, COVER, 0.0)), numbers(FIELD))
 
 
 @given(st.floats(0, 1))

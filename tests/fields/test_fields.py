@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import io
 import math
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from stegfield import fields
 from stegfield.errors import ConfigError
@@ -13,7 +15,7 @@ from stegfield.fields import field as field_module
 from stegfield.fields.optim import Muon, orthogonalise
 from stegfield.fields.siren import sine_layer
 from stegfield.metrics import psnr_db
-from stegfield.signals import Signal, coordinates, to_samples, waves
+from stegfield.signals import Signal, chords, coordinates, to_samples, waves
 
 SMALL: dict[str, dict[str, int | float]] = {
     "siren": {"width": 24, "depth": 3, "w0": 10.0},
@@ -181,3 +183,24 @@ def test_muon_moves_matrices_alone_as_it_moves_them_together() -> None:
     together, alone = moved([[0, 1, 2, 3]]), moved([[0], [1], [2], [3]])
     for a, b in zip(together, alone, strict=True):
         assert torch.allclose(a, b, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("shown", "size"),
+    [
+        (waves(10, 14), (14, 10)),
+        (waves(300, 600, channels=1), (256, 128)),
+        (chords(400), (512, 192)),
+    ],
+)
+def test_a_notebook_shows_a_small_picture_of_what_everyone_sees(
+    shown: Signal, size: tuple[int, int]
+) -> None:
+    field = fields.new_field(shown, sizes={"width": 8, "depth": 2})
+    with Image.open(io.BytesIO(field._repr_png_())) as picture:
+        assert (picture.format, picture.size) == ("PNG", size)
+
+
+def test_the_repr_of_a_field_is_one_short_line() -> None:
+    field = fields.new_field(waves(10, 14), sizes={"width": 8, "depth": 2})
+    assert repr(field) == "Field(siren, 123 weights, shows an image of 14x10)"

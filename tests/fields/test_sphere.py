@@ -67,7 +67,7 @@ def test_grids_do_not_go_around_the_globe() -> None:
 def test_a_field_of_the_globe_has_one_channel() -> None:
     public = Public(size=(13, 24), channels=3, medium=CLIMATE, seed=bytes(16))
     sizes = fields.ARCHITECTURES["siren"].sizes_type(**SIZES["siren"])
-    coloured = fields.ARCHITECTURES["siren"](sizes, public, Key(bytes(32)).noise("x", salt=b"y"))
+    coloured = fields.ARCHITECTURES["siren"](sizes, public, Key(bytes(32)).stream("x", salt=b"y"))
     with pytest.raises(FieldFileError, match="channels"):
         fields.from_bytes(fields.to_bytes(coloured))
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from stegfield import fields
 from stegfield.errors import FieldFileError, InputError
-from stegfield.fields import ARCHITECTURES, store
+from stegfield.fields import ARCHITECTURES
+from stegfield.fields import header as headers
 from stegfield.signals import chords, waves
 
 FIELD = fields.new_field(
@@ -27,10 +28,10 @@ def forged(
     changes: dict[str, Any] | None = None, tensors: dict[str, torch.Tensor] | None = None
 ) -> bytes:
     """Make a file like `to_bytes` does, with other header entries or other tensors."""
-    header = {"format": store.FORMAT, **FIELD.header(), **(changes or {})}
+    header = {"format": headers.FORMAT, **FIELD.header(), **(changes or {})}
     header = {name: value for name, value in header.items() if value is not ...}
     plain = {name: t.detach().contiguous() for name, t in FIELD.state_dict().items()}
-    return safetensors.torch.save({**plain, **(tensors or {})}, {store.ENTRY: json.dumps(header)})
+    return safetensors.torch.save({**plain, **(tensors or {})}, {headers.ENTRY: json.dumps(header)})
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
@@ -110,10 +111,10 @@ def test_what_only_sounds_have_is_checked_as_well(changes: dict[str, Any]) -> No
     sound = fields.new_field(chords(400), sizes={"width": 8, "depth": 2})
     again = fields.from_bytes(fields.to_bytes(sound))
     assert again.public == sound.public
-    header = {"format": store.FORMAT, **sound.header(), **changes}
+    header = {"format": headers.FORMAT, **sound.header(), **changes}
     header = {name: value for name, value in header.items() if value is not ...}
     plain = {name: t.detach().contiguous() for name, t in sound.state_dict().items()}
-    forgery = safetensors.torch.save(plain, {store.ENTRY: json.dumps(header)})
+    forgery = safetensors.torch.save(plain, {headers.ENTRY: json.dumps(header)})
     with pytest.raises(FieldFileError):
         fields.from_bytes(forgery)
 
@@ -137,19 +138,19 @@ def test_every_tensor_is_checked(tensors: dict[str, torch.Tensor]) -> None:
 def test_a_missing_tensor_is_noticed() -> None:
     tensors = safetensors.torch.load(DATA)
     tensors.pop("decoder.layers.1.bias")
-    header = {store.ENTRY: json.dumps({"format": store.FORMAT, **FIELD.header()})}
+    header = {headers.ENTRY: json.dumps({"format": headers.FORMAT, **FIELD.header()})}
     with pytest.raises(FieldFileError, match="tensors are not those"):
         fields.from_bytes(safetensors.torch.save(tensors, header))
 
 
 def test_a_huge_header_is_refused_before_it_is_read() -> None:
-    for length in (store.LARGEST_HEADER + 1, 1 << 40, (1 << 64) - 1, 0, 1):
+    for length in (headers.LARGEST_HEADER + 1, 1 << 40, (1 << 64) - 1, 0, 1):
         with pytest.raises(FieldFileError, match="header is missing or too long"):
             fields.from_bytes(struct.pack("<Q", length) + DATA[8:])
 
 
 def test_a_safetensors_file_of_something_else_is_refused() -> None:
-    for metadata in (None, {"format": "pt"}, {store.ENTRY: "[]"}, {store.ENTRY: "{"}):
+    for metadata in (None, {"format": "pt"}, {headers.ENTRY: "[]"}, {headers.ENTRY: "{"}):
         with pytest.raises(FieldFileError):
             fields.from_bytes(safetensors.torch.save({"w": torch.zeros(2)}, metadata))
 

@@ -9,9 +9,11 @@ import torch
 
 from stegfield import fields
 from stegfield.errors import ConfigError, DivergedError, InputError
-from stegfield.fields import FitConfig, Progress, Target, Watch, damage, train, training
-from stegfield.fields.training import _decayed, measure
-from stegfield.signals import coordinates, waves
+from stegfield.fields import FitConfig, FitProgress, FitWatch, Target, damage, train
+from stegfield.fields.batches import TargetGroup
+from stegfield.fields.schedule import POLISH_SHARE, decayed
+from stegfield.fields.targets import measure
+from stegfield.signals import waves
 
 SIZES: dict[str, int | float] = {"width": 16, "depth": 2}
 
@@ -41,7 +43,7 @@ def test_a_run_from_a_checkpoint_ends_as_if_it_had_never_stopped(
     class StopError(Exception):
         pass
 
-    def stop(progress: Progress) -> bool:
+    def stop(progress: FitProgress) -> bool:
         if progress.step == 17:
             raise StopError
         return False
@@ -81,8 +83,8 @@ def test_a_run_stops_at_the_psnr_asked_for() -> None:
 
 
 def test_a_psnr_alone_is_tried_for_with_longer_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stegfield.fields.training.FIRST_CYCLE", 10)
-    monkeypatch.setattr("stegfield.fields.training.LAST_CYCLE", 40)
+    monkeypatch.setattr("stegfield.fields.schedule.FIRST_CYCLE", 10)
+    monkeypatch.setattr("stegfield.fields.schedule.LAST_CYCLE", 40)
     assert run(start(), target_db=90.0).steps == 10 + 20 + 40
 
 
@@ -131,15 +133,15 @@ def test_robust_training_keeps_to_the_signal_where_other_training_does_not(damag
 
 
 def test_robust_training_and_lbfgs_do_not_go_together() -> None:
-    with pytest.raises(ConfigError, match="--polish has no meaning with --robust"):
+    with pytest.raises(ConfigError, match=r"polish=\.\.\. has no meaning with robust=True"):
         FitConfig(robust=True, polish=1)
 
 
 def test_progress_tells_every_target_in_order() -> None:
-    seen: list[Progress] = []
+    seen: list[FitProgress] = []
     targets = [Target(waves(20, 24)), Target(waves(9, 30, phase=2.0))]
 
-    def watch(progress: Progress) -> bool:
+    def watch(progress: FitProgress) -> bool:
         seen.append(progress)
         return False
 
@@ -149,7 +151,7 @@ def test_progress_tells_every_target_in_order() -> None:
     assert [p.fraction for p in seen] == sorted(p.fraction for p in seen)
 
 
-def polished(watch: Watch | None = None, **settings: object) -> tuple[fields.Training, float]:
+def polished(watch: FitWatch | None = None, **settings: object) -> tuple[fields.Training, float]:
     """Train and polish; also give the PSNR."""
     field, target = start(), [Target(waves(20, 24))]
     config = FitConfig(**{"steps": 60, "batch": 128, "seed": 5, **settings})  # type: ignore[arg-type]
@@ -158,9 +160,9 @@ def polished(watch: Watch | None = None, **settings: object) -> tuple[fields.Tra
 
 
 def test_polishing_makes_it_better_and_tells_its_progress() -> None:
-    seen: list[Progress] = []
+    seen: list[FitProgress] = []
 
-    def watch(progress: Progress) -> bool:
+    def watch(progress: FitProgress) -> bool:
         seen.append(progress)
         return False
 
@@ -170,7 +172,7 @@ def test_polishing_makes_it_better_and_tells_its_progress() -> None:
     assert not result.stopped
     assert len(seen) > 60 + 20
     assert [p.fraction for p in seen] == sorted(p.fraction for p in seen)
-    assert seen[60].fraction >= seen[59].fraction == pytest.approx(1 - training.POLISH_SHARE)
+    assert seen[60].fraction >= seen[59].fraction == pytest.approx(1 - POLISH_SHARE)
     assert seen[-1].fraction == pytest.approx(1)
     # the best weights seen are those that stay
     assert max(p.psnr_db[0] for p in seen) == seen[-1].psnr_db[0] == pytest.approx(after, abs=0.1)
@@ -180,8 +182,8 @@ def test_polishing_makes_it_better_and_tells_its_progress() -> None:
 def test_polishing_ends_where_the_watcher_asks_and_keeps_the_best(evaluations: int) -> None:
     asked: list[float] = []
 
-    def watch(progress: Progress) -> bool:
-        if progress.fraction >= 1 - training.POLISH_SHARE and progress.step == 60:
+    def watch(progress: FitProgress) -> bool:
+        if progress.fraction >= 1 - POLISH_SHARE and progress.step == 60:
             asked.append(progress.psnr_db[0])
         return len(asked) > evaluations  # the first is that of the last step
 
@@ -194,15 +196,15 @@ def test_polishing_ends_where_the_watcher_asks_and_keeps_the_best(evaluations: i
 
 def test_polishing_keeps_to_the_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     ticks = itertools.count()
-    monkeypatch.setattr("stegfield.fields.training.time.monotonic", lambda: float(next(ticks)))
+    monkeypatch.setattr("stegfield.fields.run.time.monotonic", lambda: float(next(ticks)))
     result, _ = polished(steps=None, max_seconds=300.0, polish=10**6)
     assert 240 < result.seconds < 310
     assert not result.stopped
 
 
 def test_every_epoch_shows_every_point_once() -> None:
-    points = torch.from_numpy(coordinates((8, 16)))
-    group = training._Group([Target(waves(8, 16))], ((8, 16), False), points)
+    field = fields.new_field(waves(8, 16), sizes=SIZES, seed=5)
+    group = TargetGroup(field, [Target(waves(8, 16))], ((8, 16), False), "l2")
     seen = torch.cat([group.batch(step, 32, seed=9) for step in range(4)])
     assert seen.sort().values.tolist() == list(range(128))
     again = torch.cat([group.batch(step, 32, seed=9) for step in range(4, 8)])
@@ -215,10 +217,32 @@ def test_a_full_batch_is_the_whole_signal_whatever_the_chunks(
 ) -> None:
     whole, chunked = start(), start()
     run(whole, steps=3, batch=0)
-    monkeypatch.setattr("stegfield.fields.training.CHUNK", 100)
+    monkeypatch.setattr("stegfield.fields.batches.CHUNK", 100)
     run(chunked, steps=3, batch=0)
     for a, b in zip(whole.parameters(), chunked.parameters(), strict=True):
         assert torch.allclose(a, b, atol=1e-5)
+
+
+def test_what_comes_after_a_step_is_part_of_it_and_seen_by_the_watcher() -> None:
+    told: list[tuple[int, float]] = []
+    seen: list[float] = []
+    field = start()
+    bias = field.decoder.get_parameter("layers.0.bias").detach()  # the same memory
+
+    def pin(step: int, fraction: float) -> None:
+        told.append((step, fraction))
+        with torch.no_grad():
+            bias.fill_(0.25)
+
+    def watch(progress: FitProgress) -> bool:
+        seen.append(float(bias.max()))
+        return False
+
+    config = FitConfig(steps=4, batch=64)
+    train(field, [Target(waves(20, 24))], config, after_step=pin, watch=watch)
+    assert told == [(1, 0.25), (2, 0.5), (3, 0.75), (4, 1.0)]
+    assert seen == [0.25] * 4
+    assert (bias == 0.25).all()
 
 
 def test_absolute_error_is_a_choice() -> None:
@@ -229,10 +253,10 @@ def test_absolute_error_is_a_choice() -> None:
 
 
 def test_the_step_length_falls_to_nothing_or_stays() -> None:
-    assert _decayed(0.0, 3.0) == 1.0
-    assert _decayed(1.0, 3.0) == 0.0
-    assert _decayed(0.5, 3.0) == pytest.approx(math.exp(-1.5) * math.sqrt(0.5))
-    assert _decayed(0.9, 0.0) == 1.0
+    assert decayed(0.0, 3.0) == 1.0
+    assert decayed(1.0, 3.0) == 0.0
+    assert decayed(0.5, 3.0) == pytest.approx(math.exp(-1.5) * math.sqrt(0.5))
+    assert decayed(0.9, 0.0) == 1.0
 
 
 @pytest.mark.parametrize(
@@ -249,7 +273,7 @@ def test_the_step_length_falls_to_nothing_or_stays() -> None:
     ],
 )
 def test_settings_out_of_range_are_refused(settings: dict[str, float]) -> None:
-    with pytest.raises(ConfigError, match=f"--{next(iter(settings)).replace('_', '-')} must be"):
+    with pytest.raises(ConfigError, match=rf"FitConfig\({next(iter(settings))}=\.\.\.\) must be"):
         FitConfig(**settings)  # type: ignore[arg-type]
 
 

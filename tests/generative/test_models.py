@@ -17,7 +17,7 @@ from stegfield.config import EmbedConfig, GanConfig
 from stegfield.errors import InputError, OutputExistsError
 from stegfield.generative import Model, ModelFileError, store
 from stegfield.generative.model import GRAIN, GeneratorSizes, new_generator
-from stegfield.keys import Key, Noise
+from stegfield.keys import Key, KeyStream
 from stegfield.signals import IMAGE, Signal
 
 CONFIG = GanConfig(
@@ -306,9 +306,9 @@ def test_noise_leaves_each_pole_one_place() -> None:
 
 def test_a_message_can_have_noise_that_no_seed_tells() -> None:
     model, size = generative.load("faces"), (16, 16)
-    one, two = (model.cover(3, size, noise=Noise(bytes([byte] * 32))) for byte in (1, 2))
+    one, two = (model.cover(3, size, noise=KeyStream(bytes([byte] * 32))) for byte in (1, 2))
     assert not np.array_equal(one.values, two.values)
-    assert np.array_equal(one.values, model.cover(3, size, noise=Noise(bytes([1] * 32))).values)
+    assert np.array_equal(one.values, model.cover(3, size, noise=KeyStream(bytes([1] * 32))).values)
     other_shape = model.cover(3, (8, 32))
     noises = [
         (cover.values - fields.render(model.draw(3), cover.size).values).flatten()

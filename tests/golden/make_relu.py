@@ -28,10 +28,10 @@ def tensors(key: Key, seed_index: int, channels: int) -> dict[str, NDArray[np.fl
         [(UNITS, channels), (UNITS, UNITS), (UNITS, UNITS), (DEPTH, UNITS)]
     ):
         label = f"relu/{channels}/{seed_index}/{layer}"
-        noise = key.noise(f"{label}/weight", salt=IMAGE_SALT)
+        noise = key.stream(f"{label}/weight", salt=IMAGE_SALT)
         drawn[f"weight{layer}"] = noise.normal(outputs * inputs * 9).reshape(outputs, inputs, 3, 3)
         if outputs == UNITS:
-            drawn[f"scale{layer}"] = key.noise(f"{label}/scale", salt=IMAGE_SALT).normal(outputs)
+            drawn[f"scale{layer}"] = key.stream(f"{label}/scale", salt=IMAGE_SALT).normal(outputs)
     return drawn
 
 

@@ -10,18 +10,20 @@ import torch
 
 from stegfield import fields
 from stegfield.config import FitConfig, HideConfig, SlotRule
-from stegfield.errors import ConfigError, InputError, UnreadableError
-from stegfield.fields import ARCHITECTURES, Progress, Watch
+from stegfield.errors import ConfigError, InputError, KeyFileError, UnreadableError
+from stegfield.fields import ARCHITECTURES, FitProgress, FitWatch
 from stegfield.hiding import (
+    HiddenSecret,
     HideResult,
     Secret,
     SlotScheme,
+    cautions,
     expected_psnr_db,
     hide,
     key_slots,
     reveal,
 )
-from stegfield.keys import Key, Passphrase
+from stegfield.keys import Key, KeyFile, Passphrase
 from stegfield.metrics import psnr_db
 from stegfield.signals import Signal, to_samples, waves
 
@@ -32,6 +34,11 @@ SIZES: dict[str, dict[str, int | float]] = {
     "fourier": {"frequencies": 16, "std": 0.5, "width": 32, "depth": 3},
     "grid": {"coarsest": 4, "finest": 32, "levels": 4, "width": 24},
 }
+
+
+def key_file(secret: HiddenSecret) -> KeyFile:
+    assert secret.key_file is not None
+    return secret.key_file
 
 
 def hidden(
@@ -57,7 +64,7 @@ def test_each_key_reveals_its_secret_from_the_file(
     field = fields.load(tmp_path / "public.safetensors")
     assert psnr_db(to_samples(fields.render(field)), to_samples(COVER)) == result.cover.psnr_db
     for image, secret in zip((ONE, TWO), result.secrets, strict=True):
-        revealed = reveal(field, Key.parse(secret.key.to_bytes()))
+        revealed = reveal(field, KeyFile.parse(key_file(secret).to_bytes()))
         assert revealed.certain
         assert revealed.signal.size == image.size
         shown = psnr_db(to_samples(revealed.signal), to_samples(image))
@@ -70,9 +77,9 @@ def test_each_key_reveals_its_secret_from_the_file(
 def test_a_key_swapped_in_and_out_leaves_every_weight_bit_equal(slots: SlotRule) -> None:
     result = hidden(slots, steps=5)
     before = fields.to_bytes(result.field)
-    first = reveal(result.field, result.secrets[0].key).signal.values
-    reveal(result.field, result.secrets[1].key)
-    assert np.array_equal(reveal(result.field, result.secrets[0].key).signal.values, first)
+    first = reveal(result.field, key_file(result.secrets[0])).signal.values
+    reveal(result.field, key_file(result.secrets[1]))
+    assert np.array_equal(reveal(result.field, key_file(result.secrets[0])).signal.values, first)
     assert fields.to_bytes(result.field) == before
 
 
@@ -137,7 +144,7 @@ def test_a_passphrase_is_a_key() -> None:
         training=FitConfig(steps=2, seed=1),
     )
     assert reveal(result.field, passphrase).certain
-    assert reveal(result.field, result.secrets[0].key).certain
+    assert reveal(result.field, key_file(result.secrets[0])).certain
 
 
 def test_the_same_seed_and_keys_give_the_same_file() -> None:
@@ -148,7 +155,7 @@ def test_the_same_seed_and_keys_give_the_same_file() -> None:
 def test_shared_slots_are_the_same_for_all_and_the_covers_own() -> None:
     result = hidden("magnitude", steps=20)
     scheme = SlotScheme(ratio=0.05)
-    first, second = (key_slots(result.field, s.key, scheme) for s in result.secrets)
+    first, second = (key_slots(result.field, key_file(s), scheme) for s in result.secrets)
     for name, (positions, values) in first.items():
         assert torch.equal(positions, second[name][0])
         assert not torch.equal(values, second[name][1])
@@ -171,7 +178,7 @@ def test_magnitude_slots_keep_the_values_that_the_cover_was_fitted_with() -> Non
         sizes=SIZES["siren"],
         training=FitConfig(steps=round(70 * 2 / 7), batch=training.batch, seed=4),
     ).field
-    slots = key_slots(result.field, result.secrets[0].key, SlotScheme(ratio=0.05))
+    slots = key_slots(result.field, key_file(result.secrets[0]), SlotScheme(ratio=0.05))
     for name, (positions, _) in slots.items():
         before = pretrained.decoder.get_parameter(name).detach().flatten()[positions]
         after = result.field.decoder.get_parameter(name).detach().flatten()[positions]
@@ -224,9 +231,9 @@ def test_what_cannot_be_hidden_is_refused() -> None:
         hide(COVER, [Secret(ONE, Passphrase("p")), Secret(TWO, Passphrase("p"))])
     with pytest.raises(ConfigError, match="a passphrase is not enough"):
         hide(COVER, [Secret(ONE, Passphrase("p"))], config=HideConfig(slots="magnitude"))
-    with pytest.raises(ConfigError, match="--ratio must be between 0 and 1"):
+    with pytest.raises(ConfigError, match=r"HideConfig\(ratio=\.\.\.\) must be between 0 and 1"):
         HideConfig(ratio=1.5)
-    with pytest.raises(ConfigError, match="--cover-weight must be above 0"):
+    with pytest.raises(ConfigError, match=r"HideConfig\(cover_weight=\.\.\.\) must be above 0"):
         HideConfig(cover_weight=0.0)
 
 
@@ -241,9 +248,9 @@ def test_more_samples_a_weight_are_expected_to_cost_quality() -> None:
 
 
 def test_watching_tells_the_cover_first() -> None:
-    seen: list[Progress] = []
+    seen: list[FitProgress] = []
 
-    def watch(progress: Progress) -> bool:
+    def watch(progress: FitProgress) -> bool:
         seen.append(progress)
         return True
 
@@ -290,16 +297,16 @@ def test_hiding_goes_on_from_a_checkpoint(
 
     watched: list[int] = []
 
-    def note(progress: Progress) -> bool:
+    def note(progress: FitProgress) -> bool:
         watched.append(progress.step)
         return False
 
-    def cut_off(progress: Progress) -> bool:
+    def cut_off(progress: FitProgress) -> bool:
         if len(watched) == last:
             raise CutOffError
         return note(progress)
 
-    def begin(watch: Watch, checkpoint: Path | None = checkpoint) -> HideResult:
+    def begin(watch: FitWatch, checkpoint: Path | None = checkpoint) -> HideResult:
         return hide(
             COVER,
             [Secret(ONE, ALICE)],
@@ -317,7 +324,7 @@ def test_hiding_goes_on_from_a_checkpoint(
     joint = range(1, 21) if slots == "magnitude" else range(1, 29)
     assert watched == [*(range(1, 9) if slots == "magnitude" else []), *joint]
     assert result.steps == 28
-    assert reveal(result.field, result.secrets[0].key).certain
+    assert reveal(result.field, key_file(result.secrets[0])).certain
     if seed is not None:
         assert fields.to_bytes(result.field) == fields.to_bytes(begin(note, None).field)
 
@@ -361,26 +368,65 @@ def test_no_published_weight_is_left_as_it_was_drawn(
 
 
 def test_random_slots_differ_from_run_to_run() -> None:
+    config, training = HideConfig(slots="random"), FitConfig(steps=2)
     first, second = (
-        hide(
-            COVER,
-            [Secret(ONE, ALICE)],
-            config=HideConfig(slots="random"),
-            training=FitConfig(steps=2),
-        )
-        .secrets[0]
-        .key.slots
+        key_file(hide(COVER, [Secret(ONE, ALICE)], config=config, training=training).secrets[0])
         for _ in range(2)
     )
+    assert first.slots
     assert first != second
 
 
 def test_a_key_file_with_another_fields_slots_works_with_keyed_slots() -> None:
-    old = hidden("magnitude", steps=4).secrets[0].key
+    old = key_file(hidden("magnitude", steps=4).secrets[0])
     assert old.slots
     result = hide(COVER, [Secret(ONE, old)], training=FitConfig(steps=100, seed=2))
     shown = reveal(result.field, old)
     assert psnr_db(to_samples(shown.signal), to_samples(ONE)) == result.secrets[0].quality.psnr_db
+
+
+def test_a_key_file_with_another_fields_slots_is_refused_where_new_ones_would_go() -> None:
+    old = key_file(hidden("random", steps=2).secrets[0])
+    with pytest.raises(KeyFileError, match="holds the slots of another field"):
+        hide(COVER, [Secret(ONE, old)], config=HideConfig(slots="random"))
+
+
+def test_a_decoy_is_a_secret_whose_key_nobody_keeps() -> None:
+    decoys = [Secret.decoy(ONE), Secret.decoy(TWO)]
+    assert decoys[0].key != decoys[1].key
+    training = FitConfig(steps=100, batch=256, seed=4)
+    result = hide(COVER, [*decoys, Secret(ONE, ALICE)], sizes=SIZES["siren"], training=training)
+    assert [secret.key_file is None for secret in result.secrets] == [True, True, False]
+    for decoy, hidden_one in zip(decoys, result.secrets, strict=False):
+        shown = reveal(result.field, decoy.key)
+        assert shown.certain
+        shown_db = psnr_db(to_samples(shown.signal), to_samples(decoy.signal))
+        assert shown_db == hidden_one.quality.psnr_db
+
+
+def test_a_run_with_decoys_cannot_be_resumed(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be resumed: their keys are not kept"):
+        hide(COVER, [Secret.decoy(ONE)], checkpoint=tmp_path / "run")
+
+
+def test_the_library_cautions_about_small_fields_and_those_that_show_traces() -> None:
+    photographs = [waves(512, 768)] * 3
+    siren, grid = (fields.new_field(COVER, architecture=name) for name in ("siren", "grid"))
+    assert cautions(siren, [COVER, ONE]) == ()
+    assert ["few for all this" in each.text for each in cautions(siren, photographs)] == [True]
+    assert ["traces of its secrets" in each.text for each in cautions(grid, [COVER])] == [True]
+    result = hidden(architecture="grid", steps=2)
+    assert "traces of its secrets" in result.cautions[-1].text
+
+
+def test_no_repr_shows_numbers_or_keys() -> None:
+    result = hidden("random", steps=2)
+    for what in (result, result.secrets[0], Secret(ONE, ALICE)):
+        assert "tensor" not in repr(what)
+        assert "array" not in repr(what)
+        assert "aaa" not in repr(what)
+    assert len(repr(result)) < 2000
+    assert repr(result.field) == "Field(siren, 2,307 weights, shows an image of 32x20)"
 
 
 @pytest.mark.parametrize("ratio", [1 / 3, 0.1 + 0.2, 0.0500004])

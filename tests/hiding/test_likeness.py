@@ -9,7 +9,7 @@ import torch
 from stegfield import fields
 from stegfield.config import FitConfig, HideConfig
 from stegfield.errors import ConfigError, InputError
-from stegfield.fields import Field, Progress
+from stegfield.fields import Field, FitProgress
 from stegfield.hiding import HideResult, Secret, hide, reveal
 from stegfield.keys import Key
 from stegfield.metrics import psnr_db
@@ -58,7 +58,7 @@ def test_the_key_reveals_the_secret_of_a_likeness(hidden: HideResult) -> None:
 
 
 def test_a_likeness_stopped_early_still_has_the_values_of_the_clean_field(clean: Field) -> None:
-    def impatient(progress: Progress) -> bool:
+    def impatient(progress: FitProgress) -> bool:
         return progress.step >= 12
 
     early = hide(COVER, [Secret(SECRET, KEY)], training=TRAINING, watch=impatient, like=clean)
@@ -79,6 +79,10 @@ def test_what_a_likeness_cannot_be_kept_with_is_refused(clean: Field) -> None:
         hide(waves(20, 25), secrets, training=TRAINING, like=clean)
     with pytest.raises(ConfigError, match="random slots"):
         hide(COVER, secrets, config=HideConfig(slots="random"), training=TRAINING, like=clean)
+    with pytest.raises(ConfigError, match="those of the clean field"):
+        hide(COVER, secrets, training=TRAINING, like=clean, sizes=SIZES)
+    with pytest.raises(ConfigError, match="those of the clean field"):
+        hide(COVER, secrets, training=TRAINING, like=clean, architecture="grid")
     with pytest.raises(ConfigError, match="L-BFGS"):
         hide(COVER, secrets, training=replace(TRAINING, polish=2), like=clean)
 
@@ -87,7 +91,7 @@ def test_a_run_in_a_likeness_goes_on_from_its_checkpoint(clean: Field, tmp_path:
     class CutError(Exception):
         pass
 
-    def cut(progress: Progress) -> bool:
+    def cut(progress: FitProgress) -> bool:
         if progress.step == 2:
             raise CutError
         return False

@@ -17,7 +17,7 @@ from reedsolo import RSCodec
 from stegfield import fields
 from stegfield.errors import CapacityError, UnreadableError
 from stegfield.fields import Field
-from stegfield.hiding import Record, SlotScheme, read_record, write_records
+from stegfield.hiding import SecretRecord, SlotScheme, read_record, write_records
 from stegfield.hiding.record import RECORD_BYTES
 from stegfield.keys import Key
 from stegfield.signals import MEDIA, waves
@@ -42,21 +42,23 @@ schemes = st.builds(
     values=st.sampled_from(["matched", "xavier"]),
 )
 ranges = st.lists(st.floats(-1, 1, width=32), min_size=2, max_size=2, unique=True).map(sorted)
-RECORD = Record(size=(12, 34), channels=3, scheme=SlotScheme(ratio=0.05))
+RECORD = SecretRecord(size=(12, 34), channels=3, scheme=SlotScheme(ratio=0.05))
 
 
 @given(kinds, schemes, st.booleans(), ranges)
 def test_decoding_facts_undoes_encoding(
     kind: dict[str, Any], scheme: SlotScheme, shared: bool, values: list[float]
 ) -> None:
-    record = Record(**kind, scheme=scheme, shared_slots=shared, lowest=values[0], highest=values[1])
-    assert Record.from_bytes(record.to_bytes()) == record
+    record = SecretRecord(
+        **kind, scheme=scheme, shared_slots=shared, lowest=values[0], highest=values[1]
+    )
+    assert SecretRecord.from_bytes(record.to_bytes()) == record
 
 
 @given(st.binary(min_size=0, max_size=40))
 def test_any_facts_are_understood_or_unreadable(data: bytes) -> None:
     try:
-        record = Record.from_bytes(data)
+        record = SecretRecord.from_bytes(data)
     except UnreadableError:
         return
     assert math.prod(record.size) > 0
@@ -65,7 +67,7 @@ def test_any_facts_are_understood_or_unreadable(data: bytes) -> None:
 
 def test_facts_of_the_first_version_are_of_an_image() -> None:
     facts = struct.pack("<BBBB?III", 1, 0, 3, 1, True, 12, 34, 50_000)
-    assert Record.from_bytes(facts) == Record(
+    assert SecretRecord.from_bytes(facts) == SecretRecord(
         size=(12, 34),
         channels=3,
         scheme=SlotScheme(ratio=0.05, values="xavier"),
@@ -80,9 +82,9 @@ def test_records_of_the_first_version_are_found() -> None:
     facts = struct.pack("<BBBB?III", 1, 0, 3, 0, False, 12, 34, 50_000)
     sealed = AESSIV(key.derive("record", salt=salt)).encrypt(facts, None)
     coded = np.frombuffer(bytes(RSCodec(32).encode(sealed)), np.uint8)
-    hidden = coded ^ np.frombuffer(key.noise("record-whitening", salt=salt).bytes(65), np.uint8)
+    hidden = coded ^ np.frombuffer(key.stream("record-whitening", salt=salt).bytes(65), np.uint8)
     words = words_of(field)
-    at = key.noise("record-positions", salt=salt).choose(65, len(words))
+    at = key.stream("record-positions", salt=salt).choose(65, len(words))
     words[at] = (words[at] & ~np.uint32(0xFF)) | hidden
     put_back(field, words)
     assert read_record(field, key) == RECORD
@@ -96,7 +98,7 @@ def test_facts_out_of_range_are_unreadable(at: int, value: int) -> None:
     facts[at] = value
     facts[29:33] = struct.pack("<f", math.nan) if at == 29 else facts[29:33]
     with pytest.raises(UnreadableError):
-        Record.from_bytes(bytes(facts))
+        SecretRecord.from_bytes(bytes(facts))
 
 
 @settings(max_examples=5)
@@ -104,7 +106,7 @@ def test_facts_out_of_range_are_unreadable(at: int, value: int) -> None:
 def test_thirty_two_records_share_one_field(secrets: list[bytes]) -> None:
     field = copy.deepcopy(FIELD)
     expected = [
-        (Key(secret), Record(size=(8 + i, 9), channels=3, scheme=SlotScheme(ratio=0.05)))
+        (Key(secret), SecretRecord(size=(8 + i, 9), channels=3, scheme=SlotScheme(ratio=0.05)))
         for i, secret in enumerate(secrets)
     ]
     write_records(field, expected)
@@ -135,7 +137,7 @@ def test_up_to_sixteen_destroyed_bytes_are_mended(destroyed: set[int]) -> None:
     field, key = copy.deepcopy(SMALL), Key(b"k" * 32)
     write_records(field, [(key, RECORD)])
     count = field.weight_count()
-    noise = key.noise("record-positions", salt=field.public.seed)
+    noise = key.stream("record-positions", salt=field.public.seed)
     at = noise.choose(RECORD_BYTES, count)[sorted(destroyed)]
     words = words_of(field)
     words[at] ^= 0x55

@@ -33,12 +33,12 @@ from stegfield.app.parts import (
 from stegfield.app.session import Desk, Update, Visit, done, telling
 from stegfield.config import FitConfig
 from stegfield.errors import InputError
-from stegfield.fields import Field, Progress
+from stegfield.fields import Field, FitProgress
 from stegfield.hiding import HideResult, Secret
 from stegfield.keys import Passphrase
 from stegfield.signals import Signal
 
-MOST_SECRETS = 8
+MOST_SECRETS, INPUTS = 8, 3
 SHORTEST, DEFAULT_SECONDS = 5, 60
 EVERY = 2.0
 """Seconds between two previews."""
@@ -62,7 +62,7 @@ def hide_tab(desk: Desk) -> None:
     with gr.Row():
         with gr.Column():
             cover = upload(desk, "Cover", SIGNALS)
-            images, passphrases = _secret_inputs(desk)
+            inputs = _secret_inputs(desk)
             most = min(desk.limits.max_seconds, 600)
             seconds = gr.Slider(
                 SHORTEST, most, min(DEFAULT_SECONDS, most), step=5, label="Seconds to train"
@@ -81,10 +81,10 @@ def hide_tab(desk: Desk) -> None:
         visit: Visit, cover_path: str | None, wanted: float, named: str, *given: Any
     ) -> Iterator[Update]:
         signal = visit.signal(cover_path, "the cover")
-        pairs = zip(given[:MOST_SECRETS], given[MOST_SECRETS:], strict=True)
+        rows = zip(*(given[at::INPUTS] for at in range(INPUTS)), strict=True)
         secrets = [
-            Secret(visit.signal(path, f"secret {number}"), _passphrase(text, number))
-            for number, (path, text) in enumerate(pairs, 1)
+            _secret(visit, number, path, text, decoy)
+            for number, (path, text, decoy) in enumerate(rows, 1)
             if path or text
         ]
         if not secrets:
@@ -96,12 +96,12 @@ def hide_tab(desk: Desk) -> None:
             max_seconds=min(wanted, desk.limits.max_seconds), robust=architecture == "fourier"
         )
 
-        def work(watch: Callable[[Progress], bool]) -> HideResult:
+        def work(watch: Callable[[FitProgress], bool]) -> HideResult:
             return hiding.hide(
                 signal, secrets, architecture=architecture, training=training, watch=watch
             )
 
-        def look(at: Progress) -> Seen:
+        def look(at: FitProgress) -> Seen:
             image = _so_far(at, signal, secrets)
             return _progress(at), None if image is None else drawn(visit, image)
 
@@ -116,11 +116,12 @@ def hide_tab(desk: Desk) -> None:
         data = fields.to_bytes(hidden.field)
         name = f"{stem(cover_path, 'cover')}.safetensors"
         figures = ", ".join(f"{each.quality.psnr_db:.1f}" for each in hidden.secrets)
+        notes = "".join(f" Note: {each.text}; {each.hint}." for each in hidden.cautions)
         yield {
             result: show(visit.put(name, data)),
             said: done(
                 f"{hidden.steps:,} steps in {hidden.seconds:.0f} s. Cover "
-                f"{hidden.cover.psnr_db:.1f} dB, secrets {figures} dB; {len(data):,} bytes."
+                f"{hidden.cover.psnr_db:.1f} dB, secrets {figures} dB; {len(data):,} bytes.{notes}"
             ),
             told: "",
             stop: gr.update(interactive=False),
@@ -128,7 +129,7 @@ def hide_tab(desk: Desk) -> None:
 
     start.click(
         telling(desk, said, hide),
-        [cover, seconds, kind, *images, *passphrases],
+        [cover, seconds, kind, *inputs],
         [said, told, seen, result, stop],
         show_progress="hidden",
         **heavy(desk),
@@ -140,17 +141,22 @@ def hide_tab(desk: Desk) -> None:
     stop.click(end, None, None, **LIGHT)
 
 
-def _secret_inputs(desk: Desk) -> tuple[list[gr.File], list[gr.Textbox]]:
-    """Ask for images and their passphrases; there is one row, until more are asked for."""
-    rows, images, passphrases = [], [], []
+def _secret_inputs(desk: Desk) -> list[Any]:
+    """Ask for images and their passphrases; there is one row, until more are asked for.
+
+    Returns:
+        `INPUTS` components of each row, row by row.
+    """
+    rows, inputs = [], []
     for number in range(1, MOST_SECRETS + 1):
         with gr.Column(visible=number == 1) as row:
-            images.append(upload(desk, f"Secret {number}", SIGNALS))
-            passphrases.append(
+            inputs += [
+                upload(desk, f"Secret {number}", SIGNALS),
                 gr.Textbox(
                     label=f"Passphrase {number}", type="password", max_lines=1, max_length=1000
-                )
-            )
+                ),
+                gr.Checkbox(label=f"Decoy {number}: it has no passphrase, and nobody gets its key"),
+            ]
         rows.append(row)
     more = gr.Button("Add a secret", size="sm")
     shown = gr.State(1)
@@ -160,7 +166,7 @@ def _secret_inputs(desk: Desk) -> tuple[list[gr.File], list[gr.Textbox]]:
         return [count, *(gr.update(visible=at < count) for at in range(MOST_SECRETS))]
 
     more.click(add, shown, [shown, *rows], **LIGHT)
-    return images, passphrases
+    return inputs
 
 
 def reveal_tab(desk: Desk) -> None:
@@ -188,7 +194,7 @@ def reveal_tab(desk: Desk) -> None:
         visit: Visit, path: str | None, passphrase: str, key_file: str | None, wanted: str | None
     ) -> Update:
         loaded = _field(visit, path)
-        key = visit.key(passphrase, key_file)
+        key = visit.key_file(passphrase, key_file)
         size = signals.parse_size(wanted.strip(), None) if wanted and wanted.strip() else None
         revealed = hiding.reveal(loaded, key, size=size, watch=visit.sampling())
         shown = revealed.signal
@@ -241,10 +247,17 @@ def _field(visit: Visit, path: str | None) -> Field:
     return fields.from_bytes(visit.data(path, "the field"), "the file")
 
 
-def _passphrase(text: str, number: int) -> Passphrase:
+def _secret(visit: Visit, number: int, path: str | None, text: str, decoy: bool) -> Secret:
+    signal = visit.signal(path, f"secret {number}")
+    if decoy and text:
+        raise InputError(
+            f"secret {number} is a decoy and has a passphrase", hint="leave one of them out"
+        )
+    if decoy:
+        return Secret.decoy(signal)
     if not text:
         raise InputError(f"passphrase {number} is missing", hint="each secret has its own")
-    return Passphrase(text)
+    return Secret(signal, Passphrase(text))
 
 
 def _small(signal: Signal) -> tuple[int, ...]:
@@ -252,9 +265,9 @@ def _small(signal: Signal) -> tuple[int, ...]:
 
 
 def _apart(
-    work: Callable[[Callable[[Progress], bool]], HideResult],
+    work: Callable[[Callable[[FitProgress], bool]], HideResult],
     asked: threading.Event,
-    look: Callable[[Progress], Seen],
+    look: Callable[[FitProgress], Seen],
 ) -> Iterator[Seen | HideResult]:
     """Run in a thread; give what it looks like now and then, and the result at the end.
 
@@ -265,7 +278,7 @@ def _apart(
     ended: queue.Queue[HideResult | BaseException] = queue.Queue()
     last = time.monotonic()
 
-    def watch(progress: Progress) -> bool:
+    def watch(progress: FitProgress) -> bool:
         nonlocal last
         if time.monotonic() - last > EVERY and latest.empty():
             latest.put(look(progress))
@@ -292,7 +305,7 @@ def _apart(
         asked.set()
 
 
-def _progress(progress: Progress) -> str:
+def _progress(progress: FitProgress) -> str:
     left = progress.seconds * (1 / max(progress.fraction, 1e-3) - 1)
     names = ["cover", *(f"secret {number}" for number in range(1, MOST_SECRETS + 1))]
     figures = zip(names, progress.psnr_db, strict=False)
@@ -300,7 +313,7 @@ def _progress(progress: Progress) -> str:
     return f"{told}\n\nstep {progress.step:,}, about {left:.0f} s left"
 
 
-def _so_far(progress: Progress, cover: Signal, secrets: list[Secret]) -> Image.Image | None:
+def _so_far(progress: FitProgress, cover: Signal, secrets: list[Secret]) -> Image.Image | None:
     """Draw what the cover and the secrets look like by now, side by side."""
     if progress.field is None:
         return None

@@ -25,7 +25,7 @@ from stegfield.app.session import Desk, Update, Visit, done, telling
 from stegfield.config import EmbedConfig
 from stegfield.errors import ConfigError, InputError
 from stegfield.fixednet import EmbedResult
-from stegfield.keys import Key, Noise, Passphrase
+from stegfield.keys import Key, KeyStream, Passphrase
 from stegfield.signals import Signal
 
 PROFILES = {
@@ -147,7 +147,7 @@ def generate_tab(desk: Desk) -> None:
         sender = visit.key(passphrase, key_file) if words else None
         seed = secrets.randbelow(LARGEST_SEED) if at is None else at
         size = signals.scaled(source.size, longest)
-        noise = Noise(secrets.token_bytes(32)) if words else None
+        noise = KeyStream(secrets.token_bytes(32)) if words else None
         cover = source.cover(seed, size, noise=noise, watch=visit.sampling())
         if sender is not None:
             sent = _embedded(visit, cover, words.encode(), sender, "exact")

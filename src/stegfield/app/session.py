@@ -17,9 +17,10 @@ import gradio as gr
 
 from stegfield import files, signals
 from stegfield.app.visitors import FULL, FULL_HINT, Visitors, stored, visitor_of
+from stegfield.app.wording import advice, sentence
 from stegfield.config import AppConfig
 from stegfield.errors import ConfigError, InputError, StegfieldError
-from stegfield.keys import Key, Passphrase
+from stegfield.keys import Key, KeyFile, Passphrase
 from stegfield.signals import Signal
 
 LOG = logging.getLogger(__name__)
@@ -97,15 +98,20 @@ class Visit:
         return files.read_bounded(Path(upload), self.limits.max_upload * 1_000_000)
 
     def key(self, passphrase: str | None, key_file: str | None) -> Key | Passphrase:
-        """Take the key file, or the passphrase.
+        """Take the key of the key file, or the passphrase (see `key_file`)."""
+        found = self.key_file(passphrase, key_file)
+        return found.key if isinstance(found, KeyFile) else found
+
+    def key_file(self, passphrase: str | None, key_file: str | None) -> KeyFile | Passphrase:
+        """Take the key file with the slots in it, or the passphrase.
 
         Raises:
-            InputError: There is neither, or both.
+            InputError: there is neither, or both.
         """
         if key_file and passphrase:
             raise InputError("there are a passphrase and a key file", hint="leave one of them out")
         if key_file:
-            return Key.parse(self.data(key_file, "the key file"))
+            return KeyFile.parse(self.data(key_file, "the key file"))
         if not passphrase:
             raise InputError("the passphrase is missing", hint="type it, or choose a key file")
         return Passphrase(passphrase)
@@ -164,7 +170,7 @@ def telling(desk: Desk, status: Any, work: Callable[..., Any]) -> Callable[..., 
             else:
                 yield result
         except StegfieldError as error:
-            yield {status: failed(str(error), error.hint)}
+            yield {status: failed(sentence(error.args[0]), advice(error.hint))}
         except MemoryError:
             yield {status: failed("there is not enough memory", "take a smaller file")}
         except Exception:

@@ -1,16 +1,16 @@
 """Damage to fields: a copy that was pruned, given noise, rounded or trained on, and what it shows.
 
-What is damaged: pruning and 8-bit integers take matrices and grids, as tools for networks do, noise
-takes biases as well, half precision every number in the file. The receiver writes his slot values,
-which no one can damage, into what is left. Records are in the lowest bits of weights and rarely
-outlast any of this; the receiver must then be told the size of his secret and the slot scheme.
+Pruning and 8-bit integers take matrices and grids, as tools for networks do; noise takes biases as
+well; half precision takes every number in the file. The receiver writes their slot values, which
+nobody can damage, into what is left. Records are in the lowest bits of weights and rarely survive;
+the receiver must then be told the size of the secret and the slot scheme.
 """
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 
 import torch
@@ -20,7 +20,7 @@ from stegfield.config import FitConfig
 from stegfield.errors import ConfigError
 from stegfield.fields import Field, Target, damage, render, train
 from stegfield.hiding import SlotScheme, read_record, reveal
-from stegfield.keys import Key, Passphrase, unlock
+from stegfield.keys import Key, KeyFile, Passphrase, unlock_file
 from stegfield.metrics import Quality, Samples, quality
 from stegfield.signals import Signal, to_samples
 
@@ -29,7 +29,7 @@ FINE_TUNING_RATE = 1e-4
 
 
 def pruned(field: Field, share: float, *, globally: bool = False) -> Field:
-    """Put zero for a share of the weights, those of least magnitude (L1 unstructured pruning).
+    """Zero a share of the weights, those of least magnitude (L1 unstructured pruning).
 
     Args:
         field: Is copied.
@@ -39,7 +39,7 @@ def pruned(field: Field, share: float, *, globally: bool = False) -> Field:
             `torch.nn.utils.prune` does.
 
     Raises:
-        ConfigError: The share is not from 0 to 1.
+        ConfigError: the share is not from 0 to 1.
     """
     _check_share(share)
     if not globally:
@@ -51,14 +51,14 @@ def pruned(field: Field, share: float, *, globally: bool = False) -> Field:
 
 
 def pruned_units(field: Field, share: float) -> Field:
-    """Put zero for the weights of a share of each layer's outputs, those of least norm.
+    """Zero the weights of a share of each layer's outputs, those of least norm.
 
     This is Ln structured pruning with n = 2, along the first axis of each matrix; grids have no
     units and are left alone. Of 3 outputs, as the last layer has, one third is the first share that
     takes a whole one, so from a sixth on a colour is lost.
 
     Raises:
-        ConfigError: The share is not from 0 to 1.
+        ConfigError: the share is not from 0 to 1.
     """
     _check_share(share)
 
@@ -74,7 +74,7 @@ def noisy(field: Field, share: float, *, seed: int = 0) -> Field:
     """Add Gaussian noise to every tensor, a share of its own standard deviation strong.
 
     Raises:
-        ConfigError: The share is below 0.
+        ConfigError: the share is below 0.
     """
     if not share >= 0:
         raise ConfigError(f"noise must be at least 0, got {share:g}")
@@ -110,7 +110,7 @@ def fine_tuned(field: Field, cover: Signal, steps: int) -> Field:
 
 
 @dataclass(frozen=True)
-class Family:
+class WeightDamage:
     """One kind of damage, at rising levels."""
 
     title: str
@@ -121,33 +121,33 @@ class Family:
     """Damages a field; takes the cover as well."""
 
 
-FAMILIES: Mapping[str, Family] = MappingProxyType(
+DAMAGES: Mapping[str, WeightDamage] = MappingProxyType(
     {
-        "pruning": Family(
+        "pruning": WeightDamage(
             "L1 pruning of each layer",
             "share of weights",
             (0.0, 0.1, 0.2, 0.3, 0.4, 0.5),
             lambda field, _, share: pruned(field, share),
         ),
-        "global-pruning": Family(
+        "global-pruning": WeightDamage(
             "L1 pruning of all layers together",
             "share of weights",
             (0.0, 0.1, 0.2, 0.3, 0.4, 0.5),
             lambda field, _, share: pruned(field, share, globally=True),
         ),
-        "unit-pruning": Family(
+        "unit-pruning": WeightDamage(
             "Ln structured pruning",
             "share of units",
             (0.0, 0.01, 0.02, 0.05, 0.1),
             lambda field, _, share: pruned_units(field, share),
         ),
-        "noise": Family(
+        "noise": WeightDamage(
             "weight noise",
             "share of a layer's standard deviation",
             (0.0, 0.01, 0.02, 0.05, 0.1),
             lambda field, _, share: noisy(field, share),
         ),
-        "fine-tuning": Family(
+        "fine-tuning": WeightDamage(
             "training on the cover",
             "Adam steps",
             (0, 10, 50, 200),
@@ -172,7 +172,7 @@ class Witness:
     """A secret, its key and how its slots were drawn: what the receiver of a damaged field has."""
 
     secret: Signal
-    key: Key
+    key: KeyFile
     scheme: SlotScheme
 
     @property
@@ -182,25 +182,25 @@ class Witness:
         return rows, columns
 
 
-def witness(field: Field, secret: Signal, key: Key | Passphrase) -> Witness:
+def witness(field: Field, secret: Signal, key: Key | KeyFile | Passphrase) -> Witness:
     """Find out from an undamaged field how a secret was hidden in it.
 
     Raises:
-        UnreadableError: No secret belongs to this key.
-        ConfigError: It has another size.
+        UnreadableError: no secret belongs to this key.
+        ConfigError: it has another size.
     """
-    opened = unlock(key, field.public.seed)
-    record = read_record(field, opened)
+    opened = unlock_file(key, field.public.seed)
+    record = read_record(field, opened.key)
     if record.size != secret.size:
         raise ConfigError(
             "the key reveals an image of another size", hint="name each secret with its own key"
         )
     slots = opened.slots if record.shared_slots else b""
-    return Witness(secret, replace(opened, slots=slots), record.scheme)
+    return Witness(secret, KeyFile(opened.key, slots), record.scheme)
 
 
 @dataclass(frozen=True, eq=False)
-class Shown:
+class Remains:
     """What a field shows after damage, of the cover first, then of each secret."""
 
     samples: tuple[Samples, ...]
@@ -214,13 +214,13 @@ class Shown:
         return tuple(each.psnr_db for each in self.quality)
 
 
-def show(field: Field, cover: Signal, witnesses: Sequence[Witness]) -> Shown:
+def show(field: Field, cover: Signal, witnesses: Sequence[Witness]) -> Remains:
     """Render a field for everyone and reveal it with every key, record or not."""
     revealed = [reveal(field, w.key, size=w.size, scheme=w.scheme) for w in witnesses]
     shown = [render(field), *(each.signal for each in revealed)]
     wanted = [cover, *(each.secret for each in witnesses)]
     pairs = [samples_of(*pair) for pair in zip(shown, wanted, strict=True)]
-    return Shown(
+    return Remains(
         samples=tuple(samples for samples, _ in pairs),
         quality=tuple(quality(*pair) for pair in pairs),
         certain=tuple(each.certain for each in revealed),
@@ -228,14 +228,14 @@ def show(field: Field, cover: Signal, witnesses: Sequence[Witness]) -> Shown:
 
 
 def samples_of(shown: Signal, wanted: Signal) -> tuple[Samples, Samples]:
-    """Give the samples of two images, both grey if the one that was wanted is."""
+    """Return the samples of two images, both grey if the one that was wanted is."""
     if shown.channels > wanted.channels:
         shown = Signal(shown.values.mean(-1, keepdims=True))
     return to_samples(shown), to_samples(wanted)
 
 
 def _changed(field: Field, change: Callable[[Tensor], Tensor], *, biases: bool = False) -> Field:
-    """Give a copy whose matrices and grids, and biases if wanted, are changed one by one."""
+    """Return a copy whose matrices and grids, and biases if wanted, are changed one by one."""
     changed = copy.deepcopy(field)
     with torch.no_grad():
         for parameter in changed.parameters() if biases else _matrices(changed):

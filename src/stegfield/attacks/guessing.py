@@ -100,7 +100,7 @@ def natural_values(
 ) -> Guesses:
     """Search slot values that make the field show a smooth picture, as natural ones are.
 
-    The adversary knows everything but the values: he starts from random ones and descends along the
+    The adversary knows everything but the values: they start from random ones and descend along the
     gradient of the picture's roughness (see `roughness`), within the range that keys draw from.
 
     Args:
@@ -109,8 +109,8 @@ def natural_values(
             the positions are used.
         steps: Steps of each descent.
         tries: Descents, each from values of its own.
-        holding: The slots of another secret, for an adversary who has its key: he searches among
-            the weights that show him his own, and the first try starts from them.
+        holding: The slots of another secret, for an adversary who has its key: they search among
+            the weights that show them their own, and the first try starts from them.
         seed: Decides where descents start.
     """
     whole = substitute(dict(field.decoder.named_parameters()), holding or {})
@@ -151,10 +151,10 @@ def compare_fields(other: Field, stego: Field, witnesses: Sequence[Witness]) -> 
     Args:
         other: Hides nothing, or other secrets; its sizes are those of ``stego``.
         stego: Hides the secrets.
-        witnesses: What the adversary looks for, to measure how near he comes.
+        witnesses: What the adversary looks for, to measure how near they come.
 
     Raises:
-        ConfigError: The fields cannot be compared.
+        ConfigError: the fields cannot be compared.
     """
     check_comparable(other, stego)
     others = dict(other.decoder.named_parameters())
@@ -177,8 +177,8 @@ def check_comparable(other: Field, stego: Field) -> None:
     """Refuse two fields whose difference says nothing.
 
     Raises:
-        ConfigError: They differ in architecture, sizes or the kind of signal that they show, or
-            have the same weights.
+        ConfigError: the fields differ in architecture, sizes or the kind of signal that they
+            show, or have the same weights.
     """
     one, two = (field.header() | {"seed": None} for field in (other, stego))
     if one != two:
@@ -193,7 +193,7 @@ def check_comparable(other: Field, stego: Field) -> None:
 
 
 def roughness(picture: Float[Tensor, "rows columns channels"]) -> Float[Tensor, ""]:
-    """Give the mean step between neighbours, in units of the picture's own standard deviation.
+    """Return the mean step between neighbours, in units of the picture's own standard deviation.
 
     Natural pictures are smooth where noise is not, and a flat picture is no way out: it has no
     deviation to divide by. White noise has 1.13.
@@ -256,7 +256,7 @@ def _judged(field: Field, wanted: Witness, guesses: Iterable[Values], pictures: 
 
 
 def flat_psnr_db(samples: Samples) -> float:
-    """Give the PSNR of a picture that is nothing but an image's mean colours."""
+    """Return the PSNR of a picture that is nothing but an image's mean colours."""
     mean = samples.mean(axis=(0, 1)).round().astype(np.uint8)
     return psnr_db(np.broadcast_to(mean, samples.shape), samples)
 
@@ -272,7 +272,7 @@ def _over(held: Values, found: Values) -> Values:
 
 
 def _auc(scores: Float[Tensor, " n"], positive: Bool[Tensor, " n"]) -> float:
-    """Give the area under the ROC curve, by ranks (Mann and Whitney); ties are rare and ignored."""
+    """Return the area under the ROC curve, by ranks (Mann and Whitney), ignoring ties."""
     ranks = torch.empty_like(scores, dtype=torch.float64)
     ranks[scores.argsort()] = torch.arange(1, len(scores) + 1, dtype=torch.float64)
     hits = int(positive.sum())

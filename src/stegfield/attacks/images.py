@@ -15,7 +15,7 @@ from stegfield.signals import Signal, from_samples, to_samples
 
 
 @dataclass(frozen=True, eq=False)
-class Sent:
+class SentImage:
     """A stego image, its message and the key that extracts it."""
 
     stego: Signal
@@ -24,7 +24,7 @@ class Sent:
 
 
 @dataclass(frozen=True)
-class Family:
+class ImageChange:
     """One kind of change, at rising levels."""
 
     title: str
@@ -34,23 +34,25 @@ class Family:
     apply: Callable[[int | float], Channel]
 
 
-FAMILIES: Mapping[str, Family] = MappingProxyType(
+CHANGES: Mapping[str, ImageChange] = MappingProxyType(
     {
-        "jpeg": Family(
+        "jpeg": ImageChange(
             "JPEG", "quality", (95, 90, 80, 70, 60, 50, 40), lambda q: channel.jpeg(int(q))
         ),
-        "webp": Family("WebP", "quality", (95, 90, 80, 70, 60), lambda q: channel.webp(int(q))),
-        "noise": Family("noise", "levels", (0.3, 0.5, 1.0, 2.0, 5.0, 8.0), channel.noisy),
-        "scaling": Family(
+        "webp": ImageChange(
+            "WebP", "quality", (95, 90, 80, 70, 60), lambda q: channel.webp(int(q))
+        ),
+        "noise": ImageChange("noise", "levels", (0.3, 0.5, 1.0, 2.0, 5.0, 8.0), channel.noisy),
+        "scaling": ImageChange(
             "scaling and back", "factor", (0.5, 0.75, 0.9, 1.1, 1.5, 2.0), channel.scaled
         ),
-        "border": Family(
+        "border": ImageChange(
             "loss of the border", "share of a side left", (0.95, 0.9, 0.8), channel.covered
         ),
-        "rounding": Family(
+        "rounding": ImageChange(
             "coarser levels", "step in levels", (2, 4, 8), lambda step: channel.coarser(int(step))
         ),
-        "bit-planes": Family(
+        "bit-planes": ImageChange(
             "lowest bit planes put to zero",
             "planes",
             (1, 2, 3),
@@ -72,27 +74,28 @@ class Survival:
     """What the change did to the images: their mean PSNR, beside what was sent."""
 
 
-def survival(sent: Sequence[Sent], family: Family) -> tuple[Survival, ...]:
+def survival(sent: Sequence[SentImage], change: ImageChange) -> tuple[Survival, ...]:
     """Send images through one kind of change at each of its levels, and extract.
 
     Example:
         >>> from stegfield import signals
         >>> key = Key.generate()
         >>> stego = fixednet.embed(signals.waves(64, 64), b"noon", key).stego
-        >>> [each.share for each in survival([Sent(stego, b"noon", key)], FAMILIES["bit-planes"])]
+        >>> sent = [SentImage(stego, b"noon", key)]
+        >>> [each.share for each in survival(sent, CHANGES["bit-planes"])]
         [0.0, 0.0, 0.0]
     """
     curve = []
-    for level in family.levels:
-        change = family.apply(level)
-        arrived = [change(to_samples(each.stego)) for each in sent]
+    for level in change.levels:
+        send = change.apply(level)
+        arrived = [send(to_samples(each.stego)) for each in sent]
         back = [_extracts(from_samples(a), each) for a, each in zip(arrived, sent, strict=True)]
         psnr = [psnr_db(a, to_samples(each.stego)) for a, each in zip(arrived, sent, strict=True)]
         curve.append(Survival(level, sum(back) / len(sent), sum(psnr) / len(sent)))
     return tuple(curve)
 
 
-def _extracts(arrived: Signal, sent: Sent) -> bool:
+def _extracts(arrived: Signal, sent: SentImage) -> bool:
     try:
         return fixednet.extract(arrived, sent.key) == sent.message
     except UnreadableError:

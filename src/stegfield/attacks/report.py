@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from stegfield.attacks.damage import FAMILIES, ROUNDINGS, Shown, Witness, show
+from stegfield.attacks.damage import DAMAGES, ROUNDINGS, Remains, Witness, show
 from stegfield.attacks.guessing import (
     Differences,
     Guesses,
@@ -28,21 +28,21 @@ Told = Callable[[str], None]
 
 
 @dataclass(frozen=True, eq=False)
-class Report:
-    """What attacks came to."""
+class AttackReport:
+    """What attacks found."""
 
     names: tuple[str, ...]
     """The cover, then the secrets."""
-    damaged: Mapping[str, Mapping[int | float, Shown]]
+    damaged: Mapping[str, Mapping[int | float, Remains]]
     """By the kind of damage, and by its level."""
-    rounded: Mapping[str, Shown]
+    rounded: Mapping[str, Remains]
     guesses: Mapping[str, Mapping[str, Guesses]] = field(default_factory=dict)
     """By the kind of attack, and by the name of the secret."""
     differences: Differences | None = None
     """From a second field of the cover, if there is one."""
 
     def to_json(self) -> dict[str, Any]:
-        """Give the figures as plain values."""
+        """Return the figures as plain values."""
         facts: dict[str, Any] = {
             "images": list(self.names),
             "damage": {
@@ -81,7 +81,7 @@ class Report:
         """Draw PNG files: a chart and a sheet for each kind of damage, a sheet of the guesses."""
         drawn = {}
         for kind, levels in self.damaged.items():
-            family = FAMILIES[kind]
+            family = DAMAGES[kind]
             drawn[f"{kind}.png"] = curves(
                 {
                     name: [(level, shown.psnr_db[at]) for level, shown in levels.items()]
@@ -101,7 +101,7 @@ class Report:
                 )
         return drawn
 
-    def _sheet(self, shown: Mapping[str, Shown]) -> bytes:
+    def _sheet(self, shown: Mapping[str, Remains]) -> bytes:
         rows = [
             [
                 Tile(each.samples[at], f"{label}\n{each.psnr_db[at]:.1f} dB")
@@ -120,8 +120,8 @@ def examine(
     other: Field | None = None,
     config: AttackConfig = AttackConfig(),
     told: Told = lambda _: None,
-) -> Report:
-    """Do everything to a field that `attacks` knows.
+) -> AttackReport:
+    """Attack a field in every way that `attacks` knows.
 
     Args:
         public: A field that hides secrets.
@@ -132,12 +132,12 @@ def examine(
         told: Is told what comes next.
 
     Raises:
-        ConfigError: The fields cannot be compared.
+        ConfigError: the fields cannot be compared.
     """
     everyone = list(witnesses.values())
     differences = None if other is None else compare_fields(other, public, everyone)
-    damaged: dict[str, dict[int | float, Shown]] = {}
-    for kind, family in FAMILIES.items():
+    damaged: dict[str, dict[int | float, Remains]] = {}
+    for kind, family in DAMAGES.items():
         told(family.title)
         damaged[kind] = {
             level: show(family.apply(public, cover, level), cover, everyone)
@@ -160,25 +160,25 @@ def examine(
                 tries=config.descents,
                 holding=key_slots(public, holder.key, holder.scheme),
             )
-    return Report(("cover", *witnesses), damaged, rounded, guesses, differences)
+    return AttackReport(("cover", *witnesses), damaged, rounded, guesses, differences)
 
 
 def file_names(secrets: int) -> list[str]:
     """Name the pictures of a report on a field with so many secrets."""
     guesses = [RANDOM_KEYS, NATURAL_VALUES, *([ANOTHER_KEY] if secrets > 1 else [])]
     return [
-        *(name for kind in FAMILIES for name in (f"{kind}.png", f"{kind}-images.png")),
+        *(name for kind in DAMAGES for name in (f"{kind}.png", f"{kind}-images.png")),
         "rounding-images.png",
         *(f"{kind}-{at}.png" for kind in guesses for at in range(1, secrets + 1)),
     ]
 
 
 def originals(cover: Signal, witnesses: Mapping[str, Witness]) -> list[Samples]:
-    """Give the samples of the cover, then of each secret."""
+    """Return the samples of the cover, then of each secret."""
     return [to_samples(cover), *(to_samples(each.secret) for each in witnesses.values())]
 
 
-def _figures(shown: Shown) -> dict[str, Any]:
+def _figures(shown: Remains) -> dict[str, Any]:
     return {
         "psnr_db": [round(each, 2) for each in shown.psnr_db],
         "ssim": [None if q.ssim is None else round(q.ssim, 4) for q in shown.quality],

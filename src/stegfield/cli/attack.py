@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from stegfield.cli.asking import read_key_file
 from stegfield.cli.secret_files import Secrets
-from stegfield.cli.terminal import answer, read_key, say
+from stegfield.cli.terminal import answer, say
 from stegfield.config import AttackConfig
 from stegfield.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from stegfield.attacks.report import Report
+    from stegfield.attacks.report import AttackReport
     from stegfield.metrics import Samples
 
 REPORT = "report.json"
@@ -74,7 +75,7 @@ def attack(
         each.image.name: witness(
             public,
             signals.read(each.image, flatten=flatten),
-            read_key(each.key, passphrase_stdin=passphrase_stdin and each.key is None),
+            read_key_file(each.key, passphrase_stdin=passphrase_stdin and each.key is None),
         )
         for each in secret
     }
@@ -101,7 +102,7 @@ def attack(
         _report(output, found)
 
 
-def _warn_of_strangers(found: Report, originals: Sequence[Samples]) -> None:
+def _warn_of_strangers(found: AttackReport, originals: Sequence[Samples]) -> None:
     """Say so where an image is not what the field shows: all figures of it mean nothing then."""
     from stegfield.attacks.guessing import flat_psnr_db
 
@@ -114,7 +115,7 @@ def _warn_of_strangers(found: Report, originals: Sequence[Samples]) -> None:
             )
 
 
-def _report(folder: Path, found: Report) -> None:
+def _report(folder: Path, found: AttackReport) -> None:
     say(f"{folder}: PSNR of {', '.join(found.names)} in dB")
     for kind, levels in found.damaged.items():
         for level, shown in levels.items():

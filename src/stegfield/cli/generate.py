@@ -8,17 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from stegfield.cli.asking import check_stdin, read_key, read_message
 from stegfield.cli.covers import size_of
 from stegfield.cli.embed import tell
+from stegfield.cli.progress import watching_bits
 from stegfield.cli.signal_files import check_png
-from stegfield.cli.terminal import (
-    answer,
-    check_stdin,
-    read_key,
-    read_message,
-    say,
-    watching_bits,
-)
+from stegfield.cli.terminal import answer, say
 from stegfield.config import EmbedConfig, changed
 from stegfield.errors import ConfigError
 
@@ -75,7 +70,7 @@ def generate(
         force: Replace existing files.
     """
     from stegfield import files, fixednet, generative, signals
-    from stegfield.keys import Noise
+    from stegfield.keys import KeyStream
 
     written = [path for path in (output, grid, plot) if path is not None]
     _check(written, seed, count, grid)
@@ -97,7 +92,7 @@ def generate(
         sent = read_message(message)
         with_key = _read_key(key, seed, passphrase_stdin)
         keyed = _keyed(source, with_key, shown_at) if config.known_cover else None
-        noise = Noise(secrets.token_bytes(32)) if seed is None else None
+        noise = KeyStream(secrets.token_bytes(32)) if seed is None else None
         cover = keyed or source.cover(first, shown_at, noise=noise)
         result = _sent(cover, sent, with_key, config, output.suffix)
         outputs.append(files.Output(output, result.file))

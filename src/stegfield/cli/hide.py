@@ -8,26 +8,19 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from stegfield.cli.asking import ask_passphrase
 from stegfield.cli.covers import Drawn, read_cover
+from stegfield.cli.parsing import parse_sizes
+from stegfield.cli.progress import finish, watching
 from stegfield.cli.secret_files import SecretFiles, Secrets
 from stegfield.cli.signal_files import check_field_name
-from stegfield.cli.terminal import (
-    answer,
-    ask_passphrase,
-    finish,
-    parse_sizes,
-    say,
-    warn_if_short,
-    watching,
-)
+from stegfield.cli.terminal import answer, say, warn_if_short
 from stegfield.config import FitConfig, HideConfig
-from stegfield.errors import ConfigError, KeyFileError
+from stegfield.errors import KeyFileError
 
 if TYPE_CHECKING:
     from stegfield.hiding import HideResult
-    from stegfield.keys import Key, Passphrase
-
-POOR_PSNR_DB = 35.0
+    from stegfield.keys import Key, KeyFile, Passphrase
 
 
 def hide(
@@ -75,45 +68,24 @@ def hide(
     """
     from stegfield import fields, files, hiding, signals
 
-    shared = config.slots != "keyed"
-    if decoy and checkpoint is not None:
-        raise ConfigError(
-            "decoys cannot be gone on with: their keys are not kept",
-            hint="leave out --checkpoint, or give each decoy a key file with --secret",
-        )
+    shared = hiding.POSITION_RULES[config.slots].shared
     secret = [*secret, *(SecretFiles(image, decoy=True) for image in decoy)]
-    keys_given = [entry.key for entry in secret if entry.key is not None]
-    written = [output, *([checkpoint] if checkpoint else []), *(keys_given if shared else [])]
-    read = [
-        *(Path(each) for each in (cover, drawn.cover_model) if each),
-        *(entry.image for entry in secret),
-        *([] if shared else keys_given),
-        *([like] if like else []),
-    ]
-    files.check_apart(written, read)
-    check_field_name(output)
-    files.check_new(output, force=force)
-    if checkpoint is not None:
-        files.check_new(checkpoint, force=True)
+    covers = [Path(each) for each in (cover, drawn.cover_model, like) if each]
+    _check_files(output, checkpoint, covers, secret, shared=shared, force=force)
     cover_name, cover_signal = read_cover(cover, drawn, seed=training.seed, flatten=flatten)
     images = [signals.read(entry.image, flatten=flatten) for entry in secret]
-    keys = [_key(entry, shared, checkpoint, passphrase_stdin, force) for entry in secret]
-    secrets = [hiding.Secret(i, key) for i, key in zip(images, keys, strict=True)]
+    secrets = [
+        hiding.Secret.decoy(image)
+        if entry.decoy
+        else hiding.Secret(image, _key(entry, shared, checkpoint, passphrase_stdin, force))
+        for entry, image in zip(secret, images, strict=True)
+    ]
     clean = None if like is None else fields.load(like)
-    if clean is not None and (sizes is not None or field not in (None, clean.architecture)):
-        raise ConfigError(
-            "with --like, architecture and sizes are those of its field",
-            hint="leave out --field and --sizes",
-        )
     empty = clean or fields.new_field(
         cover_signal, architecture=field, sizes=parse_sizes(sizes), robust=training.robust
     )
-    _warn_if_small(empty, [cover_signal, *images])
-    if empty.architecture == "grid":
-        say(
-            "warning: the grids of this field show traces of its secrets to anyone who looks\n"
-            "hint: take it to carry images, and --field siren to conceal them"
-        )
+    for caution in hiding.cautions(empty, [cover_signal, *images]):
+        say(f"warning: {caution.text}\nhint: {caution.hint}")
     with watching([cover_name, *(entry.image.name for entry in secret)]) as watch:
         result = hiding.hide(
             cover_signal,
@@ -129,9 +101,9 @@ def hide(
     outputs = [files.Output(output, fields.to_bytes(result.field))]
     if shared:
         outputs += [
-            files.Output(entry.key, hidden.key.to_bytes(), private=True)
+            files.Output(entry.key, hidden.key_file.to_bytes(), private=True)
             for entry, hidden in zip(secret, result.secrets, strict=True)
-            if entry.key is not None
+            if entry.key is not None and hidden.key_file is not None
         ]
     files.write_all_new(outputs, force=force)
     everything = [result.cover, *(hidden.quality for hidden in result.secrets)]
@@ -143,18 +115,39 @@ def hide(
         _report(output, str(cover or cover_name), secret, result)
 
 
+def _check_files(
+    output: Path,
+    checkpoint: Path | None,
+    covers: list[Path],
+    secrets: Sequence[SecretFiles],
+    *,
+    shared: bool,
+    force: bool,
+) -> None:
+    """Refuse files that would be written over; shared slots are written into the key files."""
+    from stegfield import files
+
+    keys = [entry.key for entry in secrets if entry.key is not None]
+    written = [output, *([checkpoint] if checkpoint else []), *(keys if shared else [])]
+    read = [*covers, *(entry.image for entry in secrets), *([] if shared else keys)]
+    files.check_apart(written, read)
+    check_field_name(output)
+    files.check_new(output, force=force)
+    if checkpoint is not None:
+        files.check_new(checkpoint, force=True)
+
+
 def _key(
     entry: SecretFiles, shared: bool, checkpoint: Path | None, passphrase_stdin: bool, force: bool
-) -> Key | Passphrase:
-    from stegfield.keys import Key
+) -> Key | KeyFile | Passphrase:
+    """Read a key, or draw the one of a key file that will be written."""
+    from stegfield.keys import Key, KeyFile
 
-    if entry.decoy:
-        return Key.generate()
     if entry.key is None:
         prompt = f"Passphrase for {entry.image}: "
         return ask_passphrase(prompt, from_stdin=passphrase_stdin, repeat=True)
     if not shared:
-        return Key.read(entry.key)
+        return KeyFile.read(entry.key)
     if not entry.key.exists():
         if checkpoint is not None:
             raise KeyFileError(
@@ -167,25 +160,7 @@ def _key(
             f"{entry.key} exists already, and these slots have to be written into it",
             hint="name a key file that does not exist yet, or add to this one with --force",
         )
-    key = Key.read(entry.key)
-    going_on = checkpoint is not None and checkpoint.exists()
-    if key.slots and not going_on:  # a run that was wound down has written its slots already
-        raise KeyFileError(
-            f"{entry.key} holds the slots of another field", hint="name a new key file"
-        )
-    return key
-
-
-def _warn_if_small(field: Any, signals: Sequence[Any]) -> None:
-    from stegfield.hiding import expected_psnr_db
-
-    expected = expected_psnr_db(field, signals)
-    if expected < POOR_PSNR_DB:
-        say(
-            f"warning: {field.weight_count():,} weights are few for all this: expect about "
-            f"{max(expected, 10):.0f} dB\n"
-            "hint: take a larger field, as with --sizes width=256, or hide less"
-        )
+    return KeyFile.read(entry.key)
 
 
 def _facts(
@@ -200,7 +175,7 @@ def _facts(
                 "image": str(entry.image),
                 "key": None if entry.key is None else str(entry.key),
                 "decoy": entry.decoy,
-                "key_bytes": len(hidden.key.to_bytes()),
+                "key_bytes": hidden.key_file and len(hidden.key_file.to_bytes()),
                 **hidden.quality.to_json(),
             }
             for entry, hidden in zip(secrets, result.secrets, strict=True)
@@ -223,10 +198,10 @@ def _report(output: Path, cover: str, secrets: Sequence[SecretFiles], result: Hi
     say(f"  {cover}: {result.cover}")
     for entry, hidden in zip(secrets, result.secrets, strict=True):
         key = "key: a passphrase"
-        if entry.decoy:
+        if hidden.key_file is None:
             key = "a decoy"
         elif entry.key is not None:
-            key = f"key {entry.key} ({len(hidden.key.to_bytes()):,} bytes)"
+            key = f"key {entry.key} ({len(hidden.key_file.to_bytes()):,} bytes)"
         say(f"  {entry.image}: {hidden.quality}, {key}")
     if result.positions_bits:
         say(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from stegfield.cli.terminal import answer, size_text
 
@@ -16,22 +17,22 @@ def inspect(field: Path, /, *, json: bool = False) -> None:
         field: Field file.
         json: Print as JSON.
     """
-    from stegfield import fields
+    from stegfield.fields import header
 
-    loaded = fields.load(field)
-    tensors = [
+    found = header.read(field)
+    tensors: list[dict[str, Any]] = [
         {
             "name": name,
             "shape": list(tensor.shape),
-            "smallest": tensor.min().item(),
-            "largest": tensor.max().item(),
-            "std": tensor.double().std(unbiased=False).item(),
+            "smallest": float(tensor.min()),
+            "largest": float(tensor.max()),
+            "std": float(tensor.std(dtype="float64")),
         }
-        for name, tensor in loaded.state_dict().items()
+        for name, tensor in found.tensors.items()
     ]
     facts = {
-        **loaded.header(),
-        "weights": loaded.weight_count(),
+        **found.header.to_json(),
+        "weights": found.weight_count,
         "bytes": field.stat().st_size,
         "tensors": tensors,
     }
@@ -41,7 +42,7 @@ def inspect(field: Path, /, *, json: bool = False) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    public = loaded.public
+    public = found.header.public
     size = size_text(public.size)
     sizes = ", ".join(f"{name} {value:g}" for name, value in facts["sizes"].items())
     table = Table("tensor", "shape", "smallest", "largest", "std", box=None)
@@ -50,7 +51,7 @@ def inspect(field: Path, /, *, json: bool = False) -> None:
         figures = (f"{tensor[entry]:+.4f}" for entry in ("smallest", "largest", "std"))
         table.add_row(tensor["name"], shape, *figures)
     console = Console(highlight=False)
-    console.print(f"{loaded.architecture}: {sizes}")
+    console.print(f"{found.header.architecture}: {sizes}")
     rate = "" if public.rate is None else f", {public.rate:g} a second"
     channels = f"{public.channels} channel{'s' if public.channels > 1 else ''}"
     console.print(f"shows {public.medium.noun} of {size} with {channels}{rate}")

@@ -15,9 +15,9 @@ def keygen(out: Path, /, *, json: bool = False, force: bool = False) -> None:
         json: Print the result as JSON.
         force: Replace an existing file; what its key reveals is then lost.
     """
-    from stegfield.keys import Key
+    from stegfield.keys import Key, KeyFile
 
-    Key.generate().write(out, force=force)
+    KeyFile(Key.generate()).write(out, force=force)
     if json:
         answer({"key": str(out)})
     else:

@@ -2,7 +2,7 @@
 
 Everything goes the way of a user's files: images are written and read again, fields are saved and
 loaded, and every figure comes from the 8-bit files. The photographs ship with scikit-image; without
-it, drawn faces stand in.
+it, generated faces stand in.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from stegfield import files
 from stegfield.demo import hidden, messages, photographs
 from stegfield.demo.hidden import SceneResult
 from stegfield.demo.messages import MessageResult
-from stegfield.fields import Progress, Watch
+from stegfield.fields import FitProgress, FitWatch
 
 __all__ = ["MessageResult", "SceneResult", "hidden", "messages", "run"]
 
 
 def run(
-    folder: Path, watch: Watch, announce: Callable[[str], None], *, force: bool = False
+    folder: Path, watch: FitWatch, announce: Callable[[str], None], *, force: bool = False
 ) -> tuple[list[MessageResult], list[SceneResult]]:
     """Run the scenes and write their files and ``index.html`` into a folder.
 
@@ -32,7 +32,7 @@ def run(
         force: Replace files of an earlier demo.
 
     Raises:
-        OutputError: A file exists already, or cannot be written.
+        OutputError: a file exists already, or cannot be written.
     """
     files.make_folder(folder)
     files.check_new(folder / "index.html", force=force)
@@ -44,7 +44,7 @@ def run(
         said.append(messages.play(scene, folder, force=force))
     results: list[SceneResult] = []
     for setting in hidden.SCENES:
-        if watch(Progress(0, 0.0, 0.0, ())):
+        if watch(FitProgress(0, 0.0, 0.0, ())):
             break
         announce(setting.title)
         results.append(hidden.play(setting, folder, watch, force=force))

@@ -10,8 +10,8 @@ from stegfield import fields, files, hiding, pictures, signals
 from stegfield.config import FitConfig
 from stegfield.demo.photographs import called, photograph
 from stegfield.errors import UnreadableError
-from stegfield.fields import Watch
-from stegfield.keys import Key, Passphrase
+from stegfield.fields import FitWatch
+from stegfield.keys import Key, KeyFile, Passphrase
 from stegfield.metrics import Quality, Samples, quality
 from stegfield.signals import Signal, to_samples
 
@@ -36,7 +36,7 @@ class Scene:
 
 
 @dataclass(frozen=True, eq=False)
-class Shown:
+class Exhibit:
     """An original and what the field showed of it, as the files hold them."""
 
     name: str
@@ -51,7 +51,7 @@ class SceneResult:
     """What one run of the demo came to."""
 
     scene: Scene
-    shown: tuple[Shown, ...]
+    shown: tuple[Exhibit, ...]
     wrong_key: Samples
     field_bytes: int
     seconds: float
@@ -81,7 +81,7 @@ SCENES = (
 )
 
 
-def play(scene: Scene, folder: Path, watch: Watch, *, force: bool) -> SceneResult:
+def play(scene: Scene, folder: Path, watch: FitWatch, *, force: bool) -> SceneResult:
     """Play a scene, and write its files."""
 
     def path(name: str) -> Path:
@@ -93,8 +93,8 @@ def play(scene: Scene, folder: Path, watch: Watch, *, force: bool) -> SceneResul
     originals = [signals.read(path(f"{name}.png")) for name in scene.photographs]
 
     key_file = path("alice.key")
-    Key.generate().write(key_file, force=force)
-    keys: list[Key | Passphrase] = [Key.read(key_file), Passphrase(PASSPHRASE)]
+    KeyFile(Key.generate()).write(key_file, force=force)
+    keys: list[Key | Passphrase] = [KeyFile.read(key_file).key, Passphrase(PASSPHRASE)]
     result = hiding.hide(
         originals[0],
         [hiding.Secret(image, key) for image, key in zip(originals[1:], keys, strict=True)],
@@ -116,7 +116,7 @@ def play(scene: Scene, folder: Path, watch: Watch, *, force: bool) -> SceneResul
         original = to_samples(originals[index])
         roles = ("shown to everyone", "revealed by a key file", "revealed by a passphrase")
         shown.append(
-            Shown(called(name), roles[index], original, written, quality(written, original))
+            Exhibit(called(name), roles[index], original, written, quality(written, original))
         )
     wrong = hiding.reveal(field, _refused(field), size=_image_size(originals[1])).signal
     done = SceneResult(
@@ -132,7 +132,7 @@ def play(scene: Scene, folder: Path, watch: Watch, *, force: bool) -> SceneResul
 
 
 def _refused(field: fields.Field) -> Key:
-    """Give a key that belongs to nobody, after making sure that it is refused."""
+    """Return a key that belongs to nobody, after making sure that it is refused."""
     stranger = Key.generate()
     try:
         hiding.reveal(field, stranger)

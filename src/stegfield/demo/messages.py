@@ -11,7 +11,7 @@ from stegfield.config import EmbedConfig
 from stegfield.demo.photographs import called, photograph
 from stegfield.errors import UnreadableError
 from stegfield.fixednet import EmbedResult
-from stegfield.keys import Key
+from stegfield.keys import Key, KeyFile
 from stegfield.metrics import Samples
 from stegfield.signals import to_samples
 
@@ -69,7 +69,7 @@ SCENES = (
         gain=100.0,
     ),
     MessageScene(
-        name="jpeg",
+        name="robust",
         title="A letter that survives JPEG",
         cover="astronaut",
         longest=512,
@@ -93,8 +93,8 @@ def play(scene: MessageScene, folder: Path, *, force: bool) -> MessageResult:
     files.write_new(path("cover.png"), signals.to_png(cover), force=force)
     files.write_new(path(scene.message), message, force=force)
     key_file = path("alice.key")
-    Key.generate().write(key_file, force=force)
-    key = Key.read(key_file)
+    KeyFile(Key.generate()).write(key_file, force=force)
+    key = KeyFile.read(key_file).key
 
     config = EmbedConfig(profile=scene.profile)
     embedding = fixednet.embed(signals.read(path("cover.png")), message, key, config=config)

@@ -1,4 +1,4 @@
-"""The pictures of the demo: photographs that ship with scikit-image, or faces that are drawn."""
+"""The pictures of the demo: photographs that ship with scikit-image, or generated faces."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def missing() -> bool:
 
 
 def photograph(name: str, longest: int) -> Signal:
-    """Give one of `NAMES`, or its stand-in, with a longer side of so many pixels."""
+    """Return one of `NAMES`, or its stand-in, with a longer side of so many pixels."""
     if missing():
         return generative.load("faces").cover(NAMES.index(name), (longest, longest))
     import skimage.data
@@ -30,4 +30,4 @@ def photograph(name: str, longest: int) -> Signal:
 
 def called(name: str) -> str:
     """Say what a picture is."""
-    return f"drawn face {1 + NAMES.index(name)}" if missing() else name
+    return f"generated face {1 + NAMES.index(name)}" if missing() else name

@@ -1,10 +1,29 @@
-"""Every architecture by name; a new one is one file and one line here."""
+"""Every architecture by name; a new one is one file, its sizes, and one line here.
+
+The network of an architecture is imported when it is asked for: names and sizes need no torch.
+"""
 
 from __future__ import annotations
 
-from stegfield.fields.field import Field
-from stegfield.fields.fourier import Fourier
-from stegfield.fields.grid import Grid
-from stegfield.fields.siren import Siren
+from typing import TYPE_CHECKING
 
-ARCHITECTURES: dict[str, type[Field]] = {"siren": Siren, "fourier": Fourier, "grid": Grid}
+from stegfield.fields.sizes import SIZES, Sizes
+from stegfield.registry import Registry
+
+if TYPE_CHECKING:
+    from stegfield.fields.field import Field
+
+ARCHITECTURES: Registry[type[Field]] = Registry(
+    "stegfield.fields",
+    "architecture",
+    {
+        "siren": "stegfield.fields.siren:Siren",
+        "fourier": "stegfield.fields.fourier:Fourier",
+        "grid": "stegfield.fields.grid:Grid",
+    },
+)
+
+
+def sizes_of(architecture: str) -> type[Sizes]:
+    """Return the type of an architecture's sizes; only those of other packages load a network."""
+    return SIZES[architecture] if architecture in SIZES else ARCHITECTURES[architecture].sizes_type

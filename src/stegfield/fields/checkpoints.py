@@ -32,7 +32,7 @@ def save(
 
 
 def tensors_of(field: nn.Module, optimizers: Sequence[torch.optim.Optimizer]) -> dict[str, Tensor]:
-    """Give all numbers of a run, under the names that they have in a checkpoint."""
+    """Return all numbers of a run, under the names that they have in a checkpoint."""
     tensors = {f"field.{name}": tensor for name, tensor in field.state_dict().items()}
     tensors |= {name: state[entry] for name, state, entry in _states(optimizers)}
     return {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
@@ -49,10 +49,10 @@ def put(
 
 
 def facts_of(path: Path) -> dict[str, Any]:
-    """Give the facts that stand beside the numbers of a checkpoint.
+    """Return the facts that stand beside the numbers of a checkpoint.
 
     Raises:
-        InputError: The file is damaged.
+        InputError: the file is damaged.
     """
     with distrusting(path), safetensors.safe_open(path, "pt") as stream:
         return dict(_facts(stream))
@@ -62,7 +62,7 @@ def start(path: Path) -> tuple[bytes, bytes]:
     """Tell how the field of a checkpoint began: what its weights were drawn from, and its salt.
 
     Raises:
-        InputError: The file is damaged.
+        InputError: the file is damaged.
     """
     with distrusting(path), safetensors.safe_open(path, "pt") as stream:
         facts = _facts(stream)
@@ -73,10 +73,10 @@ def start(path: Path) -> tuple[bytes, bytes]:
 
 
 def note(path: Path) -> dict[str, Any]:
-    """Give what the caller of a run had kept in its checkpoint.
+    """Return what the caller of a run had kept in its checkpoint.
 
     Raises:
-        InputError: The file is damaged.
+        InputError: the file is damaged.
     """
     with distrusting(path), safetensors.safe_open(path, "pt") as stream:
         return dict(_facts(stream)["note"])
@@ -94,7 +94,7 @@ def load(
         run: Must be the ``facts["run"]`` of the checkpoint.
 
     Raises:
-        InputError: The file is damaged or comes from another run.
+        InputError: the file is damaged or comes from another run.
     """
     with distrusting(path), safetensors.safe_open(path, "pt") as stream:
         facts = _facts(stream)

@@ -1,7 +1,7 @@
 """A field: coordinates in, values out; its weights are named tensors.
 
-Everything that the other modules know about an architecture stands here: how it is called, which of
-its matrices a key may take slots in, and the facts that go into the header of its file.
+Everything that the other modules know about a network stands here: how it is called, and which of
+its matrices a key may take slots in. What its file tells about it is in `stegfield.fields.header`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import math
 import platform
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
 from functools import cache
 from typing import Any, ClassVar
 
@@ -22,11 +21,15 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from stegfield.errors import ConfigError
-from stegfield.keys import Noise
-from stegfield.signals import IMAGE, WHOLE_RANGE, Medium, Signal
+from stegfield.fields.header import Header, Public
+from stegfield.fields.sizes import Sizes
+from stegfield.keys import KeyStream
+from stegfield.signals import Signal, scaled, size_text
 
 POINTS_AT_ONCE = 1 << 12
 """Points evaluated together: their activations stay in a processor's cache."""
+PREVIEW_POINTS = 1 << 16
+"""Points of the box that what a notebook shows fits in."""
 
 Parameters = Mapping[str, Tensor]
 SlotValues = Mapping[str, tuple[Int64[Tensor, " slots"], Float[Tensor, " slots"]]]
@@ -36,70 +39,19 @@ RenderWatch = Callable[[int, int], object]
 """Told how many points are done, of how many; what it raises ends the work."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sizes:
-    """The sizes of an architecture; every entry stands in a file's header and has a range."""
-
-    RANGES: ClassVar[dict[str, tuple[float, float]]]
-
-    @classmethod
-    def suited_to(cls, size: tuple[int, ...], *, robust: bool = False) -> dict[str, int | float]:
-        """Give the sizes, if any, whose defaults depend on the size of the signal.
-
-        Args:
-            size: Points along each axis of the signal.
-            robust: The field will be trained under damage, to show an image.
-        """
-        return {}
-
-    def __post_init__(self) -> None:
-        for entry in fields(self):
-            value, (low, high) = getattr(self, entry.name), self.RANGES[entry.name]
-            kind = float if entry.type in ("float", float) else int
-            if isinstance(value, bool) or not isinstance(value, int | kind):
-                what = "a number" if kind is float else "a whole number"
-                raise ConfigError(f"{entry.name} must be {what}, got {value!r}")
-            if not low <= value <= high:
-                raise ConfigError(f"{entry.name} must be from {low:g} to {high:g}, got {value!r}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Public:
-    """What a field's header tells about the signal that it shows to everyone."""
-
-    size: tuple[int, ...]
-    channels: int = 3
-    medium: Medium = IMAGE
-    rate: float | None = None
-    """Points a second along the first axis, of media with time."""
-    range: tuple[float, float] = WHOLE_RANGE
-    """What values of -1 and 1 stand for, of sounds and volumes."""
-    seed: bytes
-    """16 bytes, random in every fitted field, hiding or not: the salt of all keys used with it."""
-
-    @property
-    def axes(self) -> int:
-        """Coordinates of each point: 2 of an image, 3 of a place on the globe."""
-        return self.medium.point_axes
-
-    def rate_at(self, size: tuple[int, ...]) -> float | None:
-        """Give the rate at another size: it lasts as long."""
-        return None if self.rate is None else self.rate * size[0] / self.size[0]
-
-
-def uniform(noise: Noise | None, bound: float, *shape: int) -> nn.Parameter:
-    """Draw a tensor uniformly in +-bound; without noise, only its shape matters, for loading."""
-    if noise is None:
+def uniform(stream: KeyStream | None, bound: float, *shape: int) -> nn.Parameter:
+    """Draw a tensor uniformly in +-bound; without a stream, only its shape matters, for loading."""
+    if stream is None:
         return nn.Parameter(torch.empty(shape))
-    values = noise.uniform(math.prod(shape)) * bound
+    values = stream.uniform(math.prod(shape)) * bound
     return nn.Parameter(torch.from_numpy(values.astype(np.float32)).view(shape))
 
 
-def normal(noise: Noise | None, std: float, *shape: int) -> Tensor:
+def normal(stream: KeyStream | None, std: float, *shape: int) -> Tensor:
     """Draw a tensor of mean 0 and this standard deviation; see `uniform`."""
-    if noise is None:
+    if stream is None:
         return torch.empty(shape)
-    values = noise.normal(math.prod(shape)) * std
+    values = stream.normal(math.prod(shape)) * std
     return torch.from_numpy(values.astype(np.float32)).view(shape)
 
 
@@ -110,12 +62,12 @@ class Dense(nn.Module):
     bias: Float[Tensor, " out"]
 
     def __init__(
-        self, n_in: int, n_out: int, *, bound: float, bias_bound: float, noise: Noise | None
+        self, n_in: int, n_out: int, *, bound: float, bias_bound: float, stream: KeyStream | None
     ) -> None:
         super().__init__()
         self.bound = bound
-        self.weight = uniform(noise, bound, n_out, n_in)
-        self.bias = uniform(noise, bias_bound, n_out)
+        self.weight = uniform(stream, bound, n_out, n_in)
+        self.bias = uniform(stream, bias_bound, n_out)
 
     def forward(self, x: Float[Tensor, "points in"]) -> Float[Tensor, "points out"]:
         """Apply the layer without an activation."""
@@ -127,13 +79,15 @@ class Field(nn.Module, ABC):
 
     Every field is an encoder, shared by all that it shows, and a decoder, whose matrices are where
     a key takes slots. An architecture sets the class variables and implements `build`; weights come
-    from ``noise`` alone, which is the same on every machine.
+    from a key stream alone, which is the same on every machine.
     """
 
     architecture: ClassVar[str]
     sizes_type: ClassVar[type[Sizes]]
     slot_ratio: ClassVar[float] = 0.05
     """Share of each matrix that a key takes where the user names none."""
+    conceals: ClassVar[bool] = True
+    """No weight belongs to a place, so that nobody sees outlines of secrets in the weights."""
     learning_rate: ClassVar[float]
     """First step length of most matrices that Muon moves."""
     warm_up: ClassVar[int] = 50
@@ -141,14 +95,14 @@ class Field(nn.Module, ABC):
     draw: bytes = b""
     """What the untrained weights were drawn from; kept in checkpoints, never in files."""
 
-    def __init__(self, sizes: Sizes, public: Public, noise: Noise | None) -> None:
+    def __init__(self, sizes: Sizes, public: Public, stream: KeyStream | None) -> None:
         super().__init__()
         self.sizes, self.public = sizes, public
-        self.encoder, self.decoder = self.build(sizes, public, noise)
+        self.encoder, self.decoder = self.build(sizes, public, stream)
 
     @staticmethod
     @abstractmethod
-    def build(sizes: Any, public: Public, noise: Noise | None) -> tuple[nn.Module, nn.Module]:
+    def build(sizes: Any, public: Public, stream: KeyStream | None) -> tuple[nn.Module, nn.Module]:
         """Draw the encoder and the decoder."""
 
     @property
@@ -169,7 +123,7 @@ class Field(nn.Module, ABC):
         *,
         folded: bool = False,
     ) -> Float[Tensor, "points axes"]:
-        """Give the points at which the field shows a signal of this size, or some of them."""
+        """Return the points at which the field shows a signal of this size, or some of them."""
         medium = self.public.medium
         return torch.from_numpy(medium.points(size, self.extent, start, stop, folded=folded))
 
@@ -179,7 +133,7 @@ class Field(nn.Module, ABC):
         return self.public.channels
 
     def forward(self, at: Float[Tensor, "points axes"]) -> Float[Tensor, "points channels"]:
-        """Give the values at these points."""
+        """Return the values at these points."""
         values: Tensor = self.decoder(self.encoder(at))
         return values
 
@@ -192,11 +146,11 @@ class Field(nn.Module, ABC):
         }
 
     def muon_rate(self, name: str) -> float:
-        """Give the first step length of a matrix of the decoder that Muon moves."""
+        """Return the first step length of a matrix of the decoder that Muon moves."""
         return self.learning_rate
 
     def adam_rate(self, name: str) -> float:
-        """Give the first step length of a parameter that Adam moves."""
+        """Return the first step length of a parameter that Adam moves."""
         return 1e-3
 
     def weight_count(self) -> int:
@@ -204,17 +158,25 @@ class Field(nn.Module, ABC):
         return sum(parameter.numel() for parameter in self.parameters())
 
     def header(self) -> dict[str, Any]:
-        """Give the entries of the file header that describe this field."""
-        return {
-            "architecture": self.architecture,
-            "sizes": asdict(self.sizes),
-            "medium": self.public.medium.name,
-            "size": list(self.public.size),
-            "channels": self.public.channels,
-            "seed": self.public.seed.hex(),
-            **({"rate": self.public.rate} if self.public.medium.timed else {}),
-            **({"range": list(self.public.range)} if self.public.medium.ranged else {}),
-        }
+        """Return the entries of the file header that describe this field."""
+        return Header(self.architecture, self.sizes, self.public).to_json()
+
+    def __repr__(self) -> str:
+        shows = f"shows {self.public.medium.noun} of {size_text(self.public.size)}"
+        return f"Field({self.architecture}, {self.weight_count():,} weights, {shows})"
+
+    def _repr_png_(self) -> bytes:
+        """Draw what everyone sees for a notebook, small."""
+        return self._preview()._repr_png_()
+
+    def show(self) -> None:
+        """Open a picture of what everyone sees in the system's viewer of images."""
+        self._preview().show()
+
+    def _preview(self) -> Signal:
+        size = self.public.size
+        longest = round(PREVIEW_POINTS ** (1 / len(size)))
+        return render(self, scaled(size, min(longest, max(size))))
 
 
 def substitute(parameters: Parameters, slots: SlotValues) -> dict[str, Tensor]:
@@ -253,7 +215,7 @@ def render(
         watch: Told how far the work has come, first of all before it begins.
 
     Raises:
-        ConfigError: The size has more or fewer sides than what the field shows.
+        ConfigError: the size has more or fewer sides than what the field shows.
     """
     keep_freed_memory()
     size = field.public.size if size is None else size
@@ -284,7 +246,7 @@ def render(
 def keep_freed_memory() -> None:
     """Stop glibc from handing freed activations back to the system after use.
 
-    It would have to fault them in again, page by page: measured, up to half of the time of a
+    It would have to fault them in again, page by page, for up to half of the time of a
     training step.
     """
     if platform.libc_ver()[0] == "glibc":

@@ -13,16 +13,17 @@ from stegfield.config import FitConfig
 from stegfield.errors import ConfigError
 from stegfield.fields import checkpoints
 from stegfield.fields.architectures import ARCHITECTURES
-from stegfield.fields.field import Field, Public, render
-from stegfield.fields.training import Target, Watch, train
-from stegfield.keys import KEY_BYTES, SALT_BYTES, Noise
+from stegfield.fields.field import Field, render
+from stegfield.fields.header import Public
+from stegfield.fields.training import FitWatch, Target, train
+from stegfield.keys import KEY_BYTES, SALT_BYTES, KeyStream
 from stegfield.metrics import AnyQuality
 from stegfield.signals import IMAGE, Signal, quality, to_levels
 
 
 @dataclass(frozen=True, eq=False)
 class FitResult:
-    """A fitted field and what it came to, measured on the integers that a file holds."""
+    """A fitted field and its quality, on the integers that a file holds."""
 
     field: Field
     quality: AnyQuality
@@ -38,7 +39,7 @@ def fit(
     architecture: str | None = None,
     sizes: Mapping[str, Any] | None = None,
     training: FitConfig | None = None,
-    watch: Watch | None = None,
+    watch: FitWatch | None = None,
     checkpoint: Path | None = None,
 ) -> FitResult:
     """Train a new field to show one signal, and nothing else.
@@ -53,8 +54,8 @@ def fit(
         checkpoint: File to write the state to, and to go on from.
 
     Raises:
-        ConfigError: An unknown architecture, or a size out of range.
-        InputError: The checkpoint belongs to another run.
+        ConfigError: an unknown architecture, or a size out of range.
+        InputError: the checkpoint belongs to another run.
 
     Example:
         >>> from stegfield.signals import waves
@@ -94,16 +95,12 @@ def new_field(
     and sizes of its own, where none are given.
 
     Raises:
-        ConfigError: An unknown architecture, or a size out of range.
-        InputError: The checkpoint is damaged.
+        ConfigError: an unknown architecture, or a size out of range.
+        InputError: the checkpoint is damaged.
     """
     if architecture is None:
         architecture = "fourier" if robust else "siren"
-    if architecture not in ARCHITECTURES:
-        raise ConfigError(
-            f"there is no architecture {architecture!r}", hint=f"try {', '.join(ARCHITECTURES)}"
-        )
-    kind = ARCHITECTURES[architecture]
+    kind = ARCHITECTURES.find(architecture)
     ranges = kind.sizes_type.RANGES
     if sizes is not None and not sizes.keys() <= ranges.keys():
         raise ConfigError(f"the sizes of {architecture} are: {', '.join(ranges)}")
@@ -125,6 +122,6 @@ def new_field(
         range=cover.range,
         seed=salt,
     )
-    field = kind(known_sizes, public, Noise(draw))
+    field = kind(known_sizes, public, KeyStream(draw))
     field.draw = draw
     return field

@@ -11,46 +11,16 @@ a final tanh. Differs in the coordinates, which are ours: the longer axis spans 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import ClassVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from stegfield.fields.field import Dense, Field, Public, Sizes, normal
-from stegfield.keys import Noise
-
-
-@dataclass(frozen=True, kw_only=True)
-class FourierSizes(Sizes):
-    """Random frequencies and their standard deviation, layers and their width."""
-
-    frequencies: int = 128
-    std: float = 2.0
-    width: int = 256
-    depth: int = 6
-
-    RANGES: ClassVar = {
-        "frequencies": (2, 2048),
-        "std": (0.01, 1000.0),
-        "width": (4, 2048),
-        "depth": (1, 32),
-    }
-
-    @classmethod
-    def suited_to(cls, size: tuple[int, ...], *, robust: bool = False) -> dict[str, int | float]:
-        """Give robust fields more frequencies, a quarter of the image's highest, and fewer layers.
-
-        Measured at 128x128, cover and two secrets, about 390,000 weights, 400 steps of robust
-        training on 1,024 points: the worst image has 24 dB with a standard deviation of 2, 28 dB
-        with 4, 33 dB with 8; with 12 one fails to train. With 256, 512, 768 and 1,024 frequencies
-        and as many layers as there is room for, 33, 35, 36 and 35 dB.
-        """
-        if not robust:
-            return {}
-        return {"frequencies": 768, "std": max(size) / 16, "width": 184, "depth": 4}
+from stegfield.fields.field import Dense, Field, normal
+from stegfield.fields.header import Public
+from stegfield.fields.sizes import FourierSizes
+from stegfield.keys import KeyStream
 
 
 class Fourier(Field):
@@ -63,16 +33,16 @@ class Fourier(Field):
 
     @staticmethod
     def build(
-        sizes: FourierSizes, public: Public, noise: Noise | None
+        sizes: FourierSizes, public: Public, stream: KeyStream | None
     ) -> tuple[nn.Module, nn.Module]:
         """Draw the encoder and the decoder."""
-        frequencies = normal(noise, sizes.std, sizes.frequencies, public.axes)
+        frequencies = normal(stream, sizes.std, sizes.frequencies, public.axes)
         widths = [2 * sizes.frequencies, *[sizes.width] * sizes.depth, public.channels]
-        decoder = ResidualLayers(widths, noise)
+        decoder = ResidualLayers(widths, stream)
         return FourierFeatures(frequencies), decoder
 
     def muon_rate(self, name: str) -> float:
-        """Give the first step length: the last layer, right before tanh, takes far shorter steps.
+        """Return the first step length: the last layer, right before tanh, takes far shorter steps.
 
         Where steps are long before the mean colours are found, whole regions of one image end up
         where tanh is flat, and stay there: this, and the long warm-up, keep out of it.
@@ -90,7 +60,7 @@ class FourierFeatures(nn.Module):
         self.register_buffer("frequencies", frequencies)
 
     def forward(self, at: Float[Tensor, "points axes"]) -> Float[Tensor, "points features"]:
-        """Give the features of these points."""
+        """Return the features of these points."""
         phase = 2 * math.pi * (at @ self.frequencies.T)
         return torch.cat([phase.sin(), phase.cos()], dim=1)
 
@@ -98,7 +68,7 @@ class FourierFeatures(nn.Module):
 class ResidualLayers(nn.Module):
     """LeakyReLU layers, each added to its input where the widths agree, then a linear one, tanh."""
 
-    def __init__(self, widths: list[int], noise: Noise | None) -> None:
+    def __init__(self, widths: list[int], stream: KeyStream | None) -> None:
         super().__init__()
         self.layers = nn.ModuleList(
             Dense(
@@ -106,7 +76,7 @@ class ResidualLayers(nn.Module):
                 n_out,
                 bound=1 / math.sqrt(n_in),
                 bias_bound=1 / math.sqrt(n_in),
-                noise=noise,
+                stream=stream,
             )
             for n_in, n_out in pairwise(widths)
         )

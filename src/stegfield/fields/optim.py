@@ -6,7 +6,7 @@ product and in float32 throughout; `benchmarks/hiding.py` measures a step beside
 `torch.optim.Muon`, which takes them one by one in bfloat16.
 
 Source: Jordan et al. (2024), Muon, with the coefficients of its Newton-Schulz iteration. Differs in
-taking 3 iterations by default in place of 5, and in stepping as far for every shape: measured,
+taking 3 iterations by default in place of 5, and in stepping as far for every shape:
 fields fit no worse.
 """
 

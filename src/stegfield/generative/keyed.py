@@ -46,5 +46,5 @@ def cover_of(model: Model, key: Key | Passphrase, shown: Signal) -> Signal:
 
 
 def _seeds(model: Model, key: Key | Passphrase) -> list[int]:
-    noise = unlock(key, IMAGE_SALT).noise(f"covers/{model.name}", salt=IMAGE_SALT)
+    noise = unlock(key, IMAGE_SALT).stream(f"covers/{model.name}", salt=IMAGE_SALT)
     return [int(seed) >> 1 for seed in noise.integers(COVERS)]

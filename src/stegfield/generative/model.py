@@ -15,9 +15,10 @@ from stegfield import carriers, fields
 from stegfield.config import GanConfig
 from stegfield.fields import Field, Public, RenderWatch
 from stegfield.fields.field import normal
-from stegfield.fields.fourier import Fourier, FourierFeatures, FourierSizes
+from stegfield.fields.fourier import Fourier, FourierFeatures
+from stegfield.fields.sizes import FourierSizes
 from stegfield.generative.hypernet import Generator
-from stegfield.keys import SALT_BYTES, Noise
+from stegfield.keys import SALT_BYTES, KeyStream
 from stegfield.signals import Medium, Signal
 
 FREQUENCIES = hashlib.sha256(b"stegfield generator frequencies").digest()
@@ -63,9 +64,9 @@ class GeneratorSizes:
         return asdict(self) | {"hidden": ",".join(map(str, self.hidden))}
 
     @property
-    def flags(self) -> str:
-        """Say them as the flags of `stegfield train`."""
-        return " ".join(f"--{name} {value}" for name, value in self.settings.items())
+    def template(self) -> str:
+        """Name them for a `Wording`, as settings of a training."""
+        return " ".join(f"{{{name}:{value}}}" for name, value in self.settings.items())
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +88,7 @@ class Model:
     def latent(self, seed: int) -> Float[Tensor, " latent"]:
         """Give the random vector of a seed: the same on every machine."""
         draw = hashlib.sha256(f"stegfield latent {seed}".encode()).digest()
-        return torch.from_numpy(Noise(draw).normal(self.sizes.latent).astype(np.float32))
+        return torch.from_numpy(KeyStream(draw).normal(self.sizes.latent).astype(np.float32))
 
     @torch.no_grad()
     def draw(self, seed: int) -> Field:
@@ -111,7 +112,7 @@ class Model:
         seed: int,
         size: tuple[int, ...],
         *,
-        noise: Noise | None = None,
+        noise: KeyStream | None = None,
         watch: RenderWatch | None = None,
     ) -> Signal:
         """Draw a field, show it, and add noise as a camera has it: `GRAIN`.
@@ -128,7 +129,7 @@ class Model:
         """
         shown = fields.render(self.draw(seed), size, watch=watch)
         told = f"stegfield grain {self.name} {size} {seed}"
-        noise = noise or Noise(hashlib.sha256(told.encode()).digest())
+        noise = noise or KeyStream(hashlib.sha256(told.encode()).digest())
         grain = np.empty_like(shown.values)
         for row in grain:
             row[:] = noise.normal(row.size).reshape(row.shape)
@@ -164,5 +165,5 @@ def _template(
     with torch.device("meta"):
         field = Fourier(own, public, None)
     shape = field.encoder.get_buffer("frequencies").shape
-    field.encoder = FourierFeatures(normal(Noise(FREQUENCIES), sizes.std, *shape))
+    field.encoder = FourierFeatures(normal(KeyStream(FREQUENCIES), sizes.std, *shape))
     return field

@@ -1,27 +1,46 @@
 """Hiding: many secrets in one field's weights, each revealed by its own key (StegaINR4MIH)."""
 
-from stegfield.config import HideConfig, SlotRule, ValueRule
-from stegfield.hiding.hide import (
-    HiddenSecret,
-    HideResult,
-    Secret,
-    expected_psnr_db,
-    hide,
-)
-from stegfield.hiding.record import Record, read_record, write_records
-from stegfield.hiding.reveal import Revealed, reveal
-from stegfield.hiding.slots import SlotScheme, key_slots
+from typing import TYPE_CHECKING
+
+from stegfield.lazy import resolver
+
+if TYPE_CHECKING:
+    from stegfield.config import HideConfig, SlotRule, ValueRule
+    from stegfield.hiding.caution import Caution, cautions, expected_psnr_db
+    from stegfield.hiding.joint import hide
+    from stegfield.hiding.record import SecretRecord, read_record, write_records
+    from stegfield.hiding.revealing import Revealed, reveal
+    from stegfield.hiding.secrets import HiddenSecret, HideResult, Secret
+    from stegfield.hiding.slot_rules import POSITION_RULES
+    from stegfield.hiding.slots import SlotScheme, key_slots
+else:
+    __getattr__ = resolver(
+        __name__,
+        {
+            "stegfield.config": ["HideConfig", "SlotRule", "ValueRule"],
+            "stegfield.hiding.caution": ["Caution", "cautions", "expected_psnr_db"],
+            "stegfield.hiding.joint": ["hide"],
+            "stegfield.hiding.record": ["SecretRecord", "read_record", "write_records"],
+            "stegfield.hiding.revealing": ["Revealed", "reveal"],
+            "stegfield.hiding.secrets": ["HiddenSecret", "HideResult", "Secret"],
+            "stegfield.hiding.slot_rules": ["POSITION_RULES"],
+            "stegfield.hiding.slots": ["SlotScheme", "key_slots"],
+        },
+    )
 
 __all__ = [
+    "POSITION_RULES",
+    "Caution",
     "HiddenSecret",
     "HideConfig",
     "HideResult",
-    "Record",
     "Revealed",
     "Secret",
+    "SecretRecord",
     "SlotRule",
     "SlotScheme",
     "ValueRule",
+    "cautions",
     "expected_psnr_db",
     "hide",
     "key_slots",

@@ -1,13 +1,13 @@
 """Likeness: a field that hides secrets keeps the statistics of a field that hides nothing.
 
-Trained freely, weights that are slots of some key grow to twice the size of the others, and spectra
-grow flatter: whoever has a few clean fields sees it at once. So the joint training starts at a
-clean field of the cover, and every few steps each tensor is moved back to what that field has: the
-same singular values, then the same norms of every unit's weights, then the same sorted values. The
-sorted values come out equal to the last bit, the others nearly.
+In free training, the weights that are slots of some key grow to twice the size of the others, and
+spectra grow flatter: an adversary who has a few clean fields detects that at once. So the joint
+training starts at a clean field of the cover, and every few steps each tensor is moved back to what
+that field has: the same singular values, then the same norms of every unit's weights, then the same
+sorted values. The sorted values come out equal to the last bit, the others nearly.
 
-Measured on 16 small fields: tests of distributions, spectra and units are then near chance, those
-of pruning and moments say 60 to 70 %.
+Benchmark on 16 small fields: tests of distributions, spectra and units are then near chance; tests
+of pruning and moments classify 60 to 70 % correctly.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from __future__ import annotations
 import torch
 
 from stegfield.errors import ConfigError
-from stegfield.fields import Field, Progress, Watch
+from stegfield.fields.field import Field
 from stegfield.signals import Signal
 
 EVERY = 5
@@ -52,26 +52,21 @@ class Likeness:
             flat = weight.view(-1)
             flat[flat.argsort(stable=True)] = self._values[name]
 
-    def watching(self, watch: Watch | None) -> Watch:
-        """Keep the likeness while the field is trained, and pass on what is told."""
-
-        def told(progress: Progress) -> bool:
-            if progress.step % EVERY == 0 or progress.fraction > LAST:
-                self.keep()
-            return watch is not None and watch(progress)
-
-        return told
+    def after_step(self, step: int, fraction: float) -> None:
+        """Keep the likeness while the field is trained: an `AfterStep`."""
+        if step % EVERY == 0 or fraction > LAST:
+            self.keep()
 
 
 def check_alike(clean: Field, cover: Signal) -> None:
     """Refuse a clean field that shows something of another size than the cover.
 
     Raises:
-        ConfigError: It does.
+        ConfigError: it shows something of another size, of other channels or of another medium.
     """
     public = clean.public
     if (public.size, public.channels, public.medium) != (cover.size, cover.channels, cover.medium):
         raise ConfigError(
             "the clean field shows another size or other channels than the cover",
-            hint="fit it to the same cover, with `stegfield fit`",
+            hint="fit a field to the same cover",
         )

@@ -25,7 +25,7 @@ from reedsolo import ReedSolomonError, RSCodec
 
 from stegfield.config import MILLION
 from stegfield.errors import CapacityError, ConfigError, UnreadableError
-from stegfield.fields import Field
+from stegfield.fields.field import Field
 from stegfield.hiding.slots import VALUE_RULES, SlotScheme
 from stegfield.keys import Key
 from stegfield.signals import HIGHEST_RATE, IMAGE, LARGEST_POINTS, MEDIA, Medium
@@ -43,7 +43,7 @@ MOST_AXES = 3
 
 
 @dataclass(frozen=True, kw_only=True)
-class Record:
+class SecretRecord:
     """What a receiver must know to show a secret."""
 
     size: tuple[int, ...]
@@ -82,11 +82,11 @@ class Record:
         )
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> Record:
+    def from_bytes(cls, data: bytes) -> SecretRecord:
         """Decode the facts, which a sender with the key wrote, but perhaps not with this program.
 
         Raises:
-            UnreadableError: They make no sense to this version.
+            UnreadableError: the facts make no sense to this version.
         """
         try:
             if len(data) == FIRST_LAYOUT.size:
@@ -129,11 +129,11 @@ class Record:
         )
 
 
-def write_records(field: Field, records: Sequence[tuple[Key, Record]]) -> None:
+def write_records(field: Field, records: Sequence[tuple[Key, SecretRecord]]) -> None:
     """Write every key's record into a field's weights.
 
     Raises:
-        CapacityError: The field has too few weights for so many records to be read again.
+        CapacityError: the field has too few weights for so many records to be read again.
     """
     words = _words(field)
     for key, record in records:
@@ -151,16 +151,16 @@ def write_records(field: Field, records: Sequence[tuple[Key, Record]]) -> None:
             raise CapacityError(needed=needed, available=len(words), unit="weights for records")
 
 
-def read_record(field: Field, key: Key) -> Record:
+def read_record(field: Field, key: Key) -> SecretRecord:
     """Read a key's record, of this version or the first.
 
     Raises:
-        UnreadableError: There is none for this key, or it was destroyed.
+        UnreadableError: the field has no record of this key, or it was destroyed.
     """
     for layout in (LAYOUT, FIRST_LAYOUT):
         facts = _open(field, key, layout.size + TAG_BYTES + PARITY)
         if facts is not None:
-            return Record.from_bytes(facts)
+            return SecretRecord.from_bytes(facts)
     raise UnreadableError
 
 
@@ -170,7 +170,7 @@ def _open(field: Field, key: Key, length: int) -> bytes | None:
     if len(words) < length:
         return None
     found = (words[_positions(field, key, len(words), length)] & 0xFF).astype(np.uint8)
-    whitening = np.frombuffer(_noise(field, key, length), np.uint8)
+    whitening = np.frombuffer(_whitening(field, key, length), np.uint8)
     try:
         sealed, _, _ = RSCodec(PARITY).decode((found ^ whitening).tobytes())
         return AESSIV(_subkey(field, key)).decrypt(bytes(sealed), None)
@@ -178,11 +178,11 @@ def _open(field: Field, key: Key, length: int) -> bytes | None:
         return None
 
 
-def _seal(field: Field, key: Key, record: Record) -> bytes:
+def _seal(field: Field, key: Key, record: SecretRecord) -> bytes:
     # AES-SIV needs no nonce: should one key and salt ever seal two records, it stays safe
     sealed = AESSIV(_subkey(field, key)).encrypt(record.to_bytes(), None)
     coded = np.frombuffer(bytes(RSCodec(PARITY).encode(sealed)), np.uint8)
-    whitening = np.frombuffer(_noise(field, key, len(coded)), np.uint8)
+    whitening = np.frombuffer(_whitening(field, key, len(coded)), np.uint8)
     return (coded ^ whitening).tobytes()
 
 
@@ -190,18 +190,18 @@ def _subkey(field: Field, key: Key) -> bytes:
     return key.derive("record", salt=field.public.seed)
 
 
-def _noise(field: Field, key: Key, length: int) -> bytes:
-    return key.noise("record-whitening", salt=field.public.seed).bytes(length)
+def _whitening(field: Field, key: Key, length: int) -> bytes:
+    return key.stream("record-whitening", salt=field.public.seed).bytes(length)
 
 
 def _positions(field: Field, key: Key, weights: int, length: int) -> NDArray[np.int64]:
     if weights < length:
         raise CapacityError(needed=length, available=weights, unit="weights")
-    return key.noise("record-positions", salt=field.public.seed).choose(length, weights)
+    return key.stream("record-positions", salt=field.public.seed).choose(length, weights)
 
 
 def _words(field: Field) -> NDArray[np.uint32]:
-    """Give all trained weights as the integers that their bits are, in the order of their names."""
+    """Return all trained weights as the integers of their bits, in the order of their names."""
     parameters = sorted(field.named_parameters())
     return np.concatenate([p.detach().flatten().numpy() for _, p in parameters]).view(np.uint32)
 

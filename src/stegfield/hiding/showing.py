@@ -12,17 +12,18 @@ from dataclasses import replace
 
 import numpy as np
 
-from stegfield.errors import ConfigError
-from stegfield.fields import Field, Public, RenderWatch, SlotValues, render
-from stegfield.hiding.record import Record
+from stegfield.errors import ConfigError, Wording
+from stegfield.fields.field import Field, RenderWatch, SlotValues, render
+from stegfield.fields.header import Public
+from stegfield.hiding.record import SecretRecord
 from stegfield.hiding.slots import SlotScheme
 from stegfield.signals import WHOLE_RANGE, Layout, Signal, fold, stretched, unfold
 
 
-def describe(secret: Signal, scheme: SlotScheme, *, shared_slots: bool) -> Record:
-    """Tell what a receiver must know about a secret."""
+def describe(secret: Signal, scheme: SlotScheme, *, shared_slots: bool) -> SecretRecord:
+    """Record what a receiver must know about a secret."""
     lowest, highest = secret.medium.secret_range(secret)
-    return Record(
+    return SecretRecord(
         size=secret.size,
         channels=secret.channels,
         scheme=scheme,
@@ -34,8 +35,8 @@ def describe(secret: Signal, scheme: SlotScheme, *, shared_slots: bool) -> Recor
     )
 
 
-def to_show(secret: Signal, record: Record, public: Public) -> Signal:
-    """Give what a field is trained to show."""
+def to_show(secret: Signal, record: SecretRecord, public: Public) -> Signal:
+    """Return what a field is trained to show."""
     values = secret.values
     if (record.lowest, record.highest) != secret.range:
         values, _ = stretched(secret.natural, (record.lowest, record.highest))
@@ -46,7 +47,7 @@ def to_show(secret: Signal, record: Record, public: Public) -> Signal:
 
 def show(
     field: Field,
-    record: Record,
+    record: SecretRecord,
     slots: SlotValues,
     size: tuple[int, ...] | None = None,
     *,
@@ -62,7 +63,7 @@ def show(
         watch: Told how many points are done, of how many, first of all before the work begins.
 
     Raises:
-        ConfigError: A size is given for a folded secret, or one of other axes.
+        ConfigError: a size is given for a folded secret, or one of other axes.
     """
     if _as_such(record, field.public):
         wanted = size or record.size
@@ -75,7 +76,7 @@ def show(
         if size is not None:
             raise ConfigError(
                 "a secret of another medium than the cover has one size",
-                hint="leave --size out",
+                hint=Wording("leave {size} out"),
             )
         if watch is not None:  # laying out takes memory, too
             watch(0, math.prod(record.size))
@@ -90,12 +91,12 @@ def show(
     return replace(shown, values=shown.natural, range=WHOLE_RANGE)
 
 
-def _as_such(record: Record, public: Public) -> bool:
+def _as_such(record: SecretRecord, public: Public) -> bool:
     alike = record.medium is public.medium
     return alike and record.channels in (public.channels, 1)
 
 
-def _layout(record: Record, public: Public) -> Layout:
+def _layout(record: SecretRecord, public: Public) -> Layout:
     return Layout(
         size=record.size,
         channels=record.channels,

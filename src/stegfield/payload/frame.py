@@ -155,7 +155,7 @@ def seal(
 
 def fill(data: bytes, bits: int, key: Key, salt: bytes) -> NDArray[np.bool_]:
     """Return the bits of data, and behind them those of the key's filling, up to a number."""
-    filling = key.noise("filling", salt=salt).bytes(bits // 8 + 1 - len(data))
+    filling = key.stream("filling", salt=salt).bytes(bits // 8 + 1 - len(data))
     return bits_of(data + filling)[:bits]
 
 

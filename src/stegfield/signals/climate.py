@@ -100,7 +100,7 @@ class ClimateMedium(Medium):
         """Encode a climate field as a NetCDF-4 file, in the packing that it was read in.
 
         Raises:
-            ConfigError: It has fewer points than are read, or the suffix is not .nc.
+            ConfigError: The field has fewer points than are read, or the suffix is not .nc.
             InputError: What writes it is not installed.
         """
         self.check_written(suffix)

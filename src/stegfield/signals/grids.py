@@ -182,7 +182,8 @@ def parse_size(text: str, axes: int | None = 2) -> tuple[int, ...]:
         axes: How many that must be; as many as there are, up to three, if None.
 
     Raises:
-        ConfigError: It is not so many numbers from 1 to 65,536, or more than 80 million points.
+        ConfigError: The text is not so many numbers from 1 to 65,536, or they make more than 80
+            million points.
     """
     parts = text.split("x")
     numbers = [int(part) for part in parts if re.fullmatch(r"[0-9]{1,8}", part)]

@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from stegfield import metrics
-from stegfield.errors import ConfigError, ImageError, OutputError
+from stegfield.errors import ConfigError, ImageError, OutputError, Wording
 from stegfield.metrics import Quality
 from stegfield.signals.grids import LARGEST_POINTS
 from stegfield.signals.levels import EightBits, from_samples, to_samples
@@ -140,7 +140,7 @@ def from_pillow(image: Image.Image, *, flatten: bool = False) -> Signal:
         flatten: Put a transparent image onto white, instead of refusing it.
 
     Raises:
-        ImageError: It is damaged, transparent, too small or too large.
+        ImageError: The image is damaged, transparent, too small or too large.
     """
     named = Path(getattr(image, "filename", "") or "the image")
     with _distrusting(named):
@@ -264,7 +264,8 @@ def _from_pillow(opened: Image.Image, path: Path, *, flatten: bool, largest: int
         if image.getchannel("A").getextrema() != (255, 255):
             if not flatten:
                 raise ImageError(
-                    f"{path} is transparent", hint="--flatten puts it onto white, or save it opaque"
+                    f"{path} is transparent",
+                    hint=Wording("{flatten:True} puts it onto white, or save it opaque"),
                 )
             white = Image.new("RGBA", image.size, "white")
             image = Image.alpha_composite(white, image)

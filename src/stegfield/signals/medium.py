@@ -208,7 +208,7 @@ def library(module: str, needing: str) -> Any:
         needing: What needs it, for the error: "sounds other than 16-bit WAV need soundfile".
 
     Raises:
-        InputError: It is not installed.
+        InputError: The library is not installed.
     """
     try:
         return importlib.import_module(module)

@@ -58,7 +58,7 @@ def read(data: bytes) -> Variable:
     """Read the temperature of a NetCDF-4 file.
 
     Raises:
-        UnfitError: It has none, or the file is damaged, or reading it takes too long.
+        UnfitError: The file has no temperature, is damaged, or takes too long to read.
     """
     command = [sys.executable, "-P", __file__]  # without our folder's modules among the library's
     try:

@@ -80,9 +80,9 @@ def test_z_is_what_the_page_on_formats_says() -> None:
     places = [(row, column) for row in range(rows // 8) for column in range(columns // 8)]
     places.sort(key=lambda place: (place[0] // 2, place[1], place[0]))
     groups = len(places) // 8
-    noise = KEY.noise("blocks/order", salt=IMAGE_SALT)
+    noise = KEY.stream("blocks/order", salt=IMAGE_SALT)
     orders = [sorted_places(noise.integers(groups)) for _ in range(8)]
-    noise = KEY.noise(f"blocks/{index}", salt=IMAGE_SALT)
+    noise = KEY.stream(f"blocks/{index}", salt=IMAGE_SALT)
     signs = [1 if byte % 2 else -1 for byte in noise.bytes(8)]
     order = sorted_places(noise.integers(8))
     starts = [int(draw) % groups for draw in noise.integers(8)]

@@ -56,12 +56,13 @@ def damaging(
     )
     public, cover = hidden.result.field, hidden.images[0]
     witnesses = [
-        damage.witness(public, secret, each.key)
+        damage.witness(public, secret, each.key_file)
         for secret, each in zip(hidden.images[1:], hidden.result.secrets, strict=True)
+        if each.key_file is not None
     ]
     figures: dict[str, Figure] = {"weights": public.weight_count()}
     drawn: dict[str, bytes] = {}
-    for kind, family in damage.FAMILIES.items():
+    for kind, family in damage.DAMAGES.items():
         lines: dict[str, list[tuple[int | float, int | float]]] = {"stego": [], "secrets": []}
         for level in family.levels:
             shown = damage.show(family.apply(public, cover, level), cover, witnesses)
@@ -76,7 +77,7 @@ def damaging(
     return Found(figures, drawn)
 
 
-def _named(name: str, shown: damage.Shown) -> dict[str, Figure]:
+def _named(name: str, shown: damage.Remains) -> dict[str, Figure]:
     stego, *secrets = shown.psnr_db
     return {
         f"{name} stego_psnr_db": stego,
@@ -118,8 +119,9 @@ def guessing_keys(
     )
     public = hidden.result.field
     wanted, other = (
-        damage.witness(public, secret, each.key)
+        damage.witness(public, secret, each.key_file)
         for secret, each in zip(hidden.images[1:], hidden.result.secrets, strict=True)
+        if each.key_file is not None
     )
     if method == "random keys":
         found = guessing.random_keys(public, wanted, count=keys, pictures=SHOWN, seed=image)
@@ -175,11 +177,11 @@ def sending(
         result = fixednet.embed(
             data.image(dataset, index), message, KEY, config=EmbedConfig(profile=method)
         )
-        sent.append(images.Sent(result.stego, message, KEY))
+        sent.append(images.SentImage(result.stego, message, KEY))
         psnr.append(result.quality.psnr_db)
     figures: dict[str, Figure] = {"psnr_db": statistics.mean(psnr), "images": count}
     drawn = {}
-    for kind, family in images.FAMILIES.items():
+    for kind, family in images.CHANGES.items():
         curve = images.survival(sent, family)
         figures |= {f"{kind} {each.level:g}": 100 * each.share for each in curve}
         points = [(each.level, 100 * each.share) for each in curve]

@@ -198,7 +198,11 @@ def _shown(result: HideResult, size: int) -> list[Signal]:
     public = render(result.field, size=(size, size))
     return [
         public,
-        *(hide.reveal(result.field, s.key, size=(size, size)).signal for s in result.secrets),
+        *(
+            hide.reveal(result.field, secret.key_file, size=(size, size)).signal
+            for secret in result.secrets
+            if secret.key_file is not None
+        ),
     ]
 
 

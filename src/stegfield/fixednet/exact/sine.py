@@ -33,7 +33,7 @@ import numpy as np
 from jaxtyping import Bool, Int8, Int64, Integer, UInt64
 from numpy.typing import NDArray
 
-from stegfield.config import check_constraint_height
+from stegfield.config import CONSTRAINT_HEIGHTS
 from stegfield.errors import ConfigError
 from stegfield.fixednet.exact.search import parallel, window_parities
 from stegfield.keys import IMAGE_SALT, Key
@@ -75,7 +75,9 @@ class SineNetwork:
     constraint_height: int = CONSTRAINT_HEIGHT
 
     def __post_init__(self) -> None:
-        check_constraint_height(self.constraint_height)
+        CONSTRAINT_HEIGHTS.check(
+            self.constraint_height, owner="SineNetwork", name="constraint_height"
+        )
         if not all(0 <= count <= self.samples for count in self.bits):
             raise ConfigError(f"{self.samples} samples cannot carry {self.bits} bits")
 
@@ -95,8 +97,8 @@ class SineNetwork:
         """Grow the weights of one plane of one segment from the key."""
         samples, bits = len(self.order[segment]), self.shares[plane][segment]
         stretch = np.arange(samples, dtype=np.int64) * bits // max(samples, 1)
-        noise = self.key.noise(f"sine/{self.label}/{segment}/{plane}", salt=IMAGE_SALT)
-        drawn = np.frombuffer(noise.bytes(2 * samples), "<u2").astype(np.int64)
+        stream = self.key.stream(f"sine/{self.label}/{segment}/{plane}", salt=IMAGE_SALT)
+        drawn = np.frombuffer(stream.bytes(2 * samples), "<u2").astype(np.int64)
         # one weight in the bit that owns the sample, so that every message can be reached;
         # one at the far end, so that the window has its full length; none beyond the last bit
         columns = drawn | 1 | 1 << (self.constraint_height - 1)
@@ -142,8 +144,8 @@ def segment_order(key: Key, samples: int, segment: int) -> NDArray[np.int32]:
     Segment j of s takes the samples j, j + s, j + 2s, ... and so comes from everywhere.
     """
     at = np.arange(segment, samples, segments(samples), dtype=np.int32)
-    noise = key.noise(f"order/{segment}", salt=IMAGE_SALT)
-    return np.take(at, rising(noise.integers(len(at))))
+    stream = key.stream(f"order/{segment}", salt=IMAGE_SALT)
+    return np.take(at, rising(stream.integers(len(at))))
 
 
 def rising(draws: UInt64[np.ndarray, " draws"]) -> Int64[np.ndarray, " draws"]:

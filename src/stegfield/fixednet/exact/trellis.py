@@ -111,14 +111,14 @@ def solve(
 
     def one(segment: int) -> tuple[int, int]:
         at = network.order[segment]
-        noise = network.key.noise(f"ties/{network.label}/{segment}", salt=salt)
-        costs, moves = _options(carrier, at, noise.bits(len(at)))
+        stream = network.key.stream(f"ties/{network.label}/{segment}", salt=salt)
+        costs, moves = _options(carrier, at, stream.bits(len(at)))
         below, above = (
             part[starts[plane][segment] : starts[plane][segment + 1]]
             for plane, part in enumerate((lower, upper))
         )
         height = network.constraint_height
-        pairs = _either_pair(costs, noise.bits(2 * len(at)).reshape(-1, 2))
+        pairs = _either_pair(costs, stream.bits(2 * len(at)).reshape(-1, 2))
         if len(above):
             pairs = _solve_upper(network.weights(segment, 1), above, costs, lambda_, height)
         residues = _solve_lower(network.weights(segment, 0), below, costs, pairs, height)

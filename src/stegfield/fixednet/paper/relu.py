@@ -98,7 +98,7 @@ def normalise(
 
 
 def _grow(key: Key, label: str, *shape: int) -> Tensor:
-    noise = key.noise(label, salt=IMAGE_SALT)
+    noise = key.stream(label, salt=IMAGE_SALT)
     values = noise.normal(torch.Size(shape).numel())
     # float64 values on a lattice of 2^-16 below 6: float32 holds them exactly
     return torch.tensor(values, dtype=torch.float32).reshape(shape)

@@ -70,7 +70,7 @@ class BlockNetwork:
 
         Phases come last, so that the first bits need no more noise than they use.
         """
-        noise = self.key.noise(f"blocks/{self.index}", salt=IMAGE_SALT)
+        noise = self.key.stream(f"blocks/{self.index}", salt=IMAGE_SALT)
         signs = np.where(np.frombuffer(noise.bytes(KERNELS), np.uint8) & 1, 1, -1)
         mixing = _hadamard()[noise.choose(KERNELS, KERNELS)] * signs / math.sqrt(KERNELS)
         starts = noise.integers(KERNELS) % np.uint64(max(1, self.order.shape[1]))
@@ -135,7 +135,7 @@ def block_order(key: Key, rows: int, columns: int) -> Int64[np.ndarray, "8 group
     near = np.lexsort((row, column, row // 2))  # the last one counts first
     groups = len(near) // GROUP
     grouped = near[: groups * GROUP].reshape(groups, GROUP)
-    noise = key.noise("blocks/order", salt=IMAGE_SALT)
+    noise = key.stream("blocks/order", salt=IMAGE_SALT)
     return np.stack([grouped[noise.choose(groups, groups)] for _ in range(KERNELS)])
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from stegfield.errors import UnreadableError
-from stegfield.fields import Field, RenderWatch, render
-from stegfield.hiding.record import Record, read_record
+from stegfield.errors import UnreadableError, Wording
+from stegfield.fields.field import Field, RenderWatch, render
+from stegfield.hiding.record import SecretRecord, read_record
 from stegfield.hiding.showing import show
 from stegfield.hiding.slots import SlotScheme, key_slots
-from stegfield.keys import Key, Passphrase, unlock
+from stegfield.keys import Key, KeyFile, Passphrase, unlock_file
 from stegfield.signals import Signal
 
 
@@ -25,7 +25,7 @@ class Revealed:
 
 def reveal(
     field: Field,
-    key: Key | Passphrase,
+    key: Key | KeyFile | Passphrase,
     *,
     size: tuple[int, ...] | None = None,
     scheme: SlotScheme | None = None,
@@ -35,7 +35,7 @@ def reveal(
 
     Args:
         field: A field as published; it is not changed.
-        key: The secret's key.
+        key: The secret's key; its key file, where the slot positions are in it.
         size: Points along each axis to sample; the secret's own if left out. With it, a secret of
             the cover's medium whose record was destroyed (half precision, pruning) can still be
             shown.
@@ -44,30 +44,31 @@ def reveal(
         watch: Told how many points are done, of how many, first of all before the work begins.
 
     Raises:
-        UnreadableError: No secret belongs to this key, or its record is gone and no size is given.
-        ConfigError: A size is given, and the secret is of another medium than the cover, or
+        UnreadableError: no secret belongs to this key, or its record is gone and no size is given.
+        ConfigError: a size is given, and the secret is of another medium than the cover, or
             has other axes.
     """
-    key = unlock(key, field.public.seed)
-    record = _find_record(field, key)
+    opened = unlock_file(key, field.public.seed)
+    record = _find_record(field, opened)
     if record is None:
         if size is None:
             raise UnreadableError(
-                hint="check the key; "
-                "a damaged field may still show a secret at a size that you give (--size)"
+                hint=Wording(
+                    "check the key; "
+                    "a damaged field may still show a secret at a size that you give ({size})"
+                )
             )
         scheme = scheme or SlotScheme(ratio=field.slot_ratio)
-        slots = key_slots(field, key, scheme)
+        slots = key_slots(field, opened, scheme)
         return Revealed(render(field, size, slots, watch=watch), certain=False)
-    if not record.shared_slots:
-        key = replace(key, slots=b"")  # those of another field that this key file is for, too
-    slots = key_slots(field, key, record.scheme)
+    # without shared slots, positions in the file are those of another field that it is for, too
+    slots = key_slots(field, opened if record.shared_slots else opened.key, record.scheme)
     return Revealed(show(field, record, slots, size, watch=watch), certain=True)
 
 
-def _find_record(field: Field, key: Key) -> Record | None:
+def _find_record(field: Field, opened: KeyFile) -> SecretRecord | None:
     try:
-        record = read_record(field, key)
+        record = read_record(field, opened.key)
     except UnreadableError:
         return None
-    return None if record.shared_slots and not key.slots else record
+    return None if record.shared_slots and not opened.slots else record

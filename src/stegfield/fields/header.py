@@ -1,0 +1,239 @@
+"""The header of a field file, and its tensors as arrays: what anyone can see, read without torch.
+
+A field file is safetensors in float32, with a JSON header that tells what the weights are. The
+header has the same entries whether or not anything is hidden: the format version, the architecture,
+its sizes, a random seed, and the size, channels and medium of the public signal, with its rate
+where the medium has time, and its range where that may be small.
+
+Reading trusts nothing: the header's length and every entry, each tensor's type, and that all
+numbers are finite. Nothing is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+from numpy.typing import NDArray
+
+from stegfield import files
+from stegfield.errors import ConfigError, FieldFileError
+from stegfield.fields.architectures import ARCHITECTURES, sizes_of
+from stegfield.fields.sizes import Sizes
+from stegfield.keys import SALT_BYTES
+from stegfield.signals import (
+    HIGHEST_RATE,
+    IMAGE,
+    LARGEST_POINTS,
+    MEDIA,
+    WHOLE_RANGE,
+    Medium,
+)
+from stegfield.signals.signal import LEAST_SPAN
+
+FORMAT = 1
+ENTRY = "stegfield"
+LARGEST_FILE = 1 << 29
+LARGEST_HEADER = 1 << 16
+LENGTH_BYTES = 8
+ENTRIES = {"format", "architecture", "sizes", "medium", "size", "channels", "seed"}
+"""Of every header; media with time have a rate, those that need it a range."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Public:
+    """What a field's header tells about the signal that it shows to everyone."""
+
+    size: tuple[int, ...]
+    channels: int = 3
+    medium: Medium = IMAGE
+    rate: float | None = None
+    """Points a second along the first axis, of media with time."""
+    range: tuple[float, float] = WHOLE_RANGE
+    """What values of -1 and 1 stand for, of sounds and volumes."""
+    seed: bytes
+    """16 bytes, random in every fitted field, hiding or not: the salt of all keys used with it."""
+
+    @property
+    def axes(self) -> int:
+        """Coordinates of each point: 2 of an image, 3 of a place on the globe."""
+        return self.medium.point_axes
+
+    def rate_at(self, size: tuple[int, ...]) -> float | None:
+        """Return the rate at another size: it lasts as long."""
+        return None if self.rate is None else self.rate * size[0] / self.size[0]
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a field file tells about its field."""
+
+    architecture: str
+    sizes: Sizes
+    public: Public
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the entries of the header as plain values."""
+        public = self.public
+        return {
+            "architecture": self.architecture,
+            "sizes": asdict(self.sizes),
+            "medium": public.medium.name,
+            "size": list(public.size),
+            "channels": public.channels,
+            "seed": public.seed.hex(),
+            **({"rate": public.rate} if public.medium.timed else {}),
+            **({"range": list(public.range)} if public.medium.ranged else {}),
+        }
+
+
+@dataclass(frozen=True)
+class FieldFile:
+    """A field file: its header, and its tensors by name, as float32 arrays."""
+
+    header: Header
+    tensors: Mapping[str, NDArray[np.float32]]
+
+    @property
+    def weight_count(self) -> int:
+        """How many of the numbers are trained."""
+        fixed = self.header.sizes.FIXED
+        return sum(tensor.size for name, tensor in self.tensors.items() if name not in fixed)
+
+    def __repr__(self) -> str:
+        return f"FieldFile({self.header.architecture}, {self.weight_count:,} weights)"
+
+
+def read(path: Path) -> FieldFile:
+    """Read a field file without building its network.
+
+    Raises:
+        InputError: the file is missing or cannot be read.
+        FieldFileError: the file is not a field file, or is damaged.
+    """
+    return decode(files.read_bounded(path, LARGEST_FILE), path)
+
+
+def decode(data: bytes, name: Path | str = "the data") -> FieldFile:
+    """Decode the bytes of a field file; ``name`` stands in the errors.
+
+    Raises:
+        FieldFileError: the bytes are not those of a field file, or are damaged.
+    """
+    try:
+        header = _checked(_entries(data))
+    except (_Distrust, ConfigError) as error:
+        raise FieldFileError(name, str(error)) from None
+    try:
+        tensors = safetensors.numpy.load(data)
+    except safetensors.SafetensorError as error:
+        raise FieldFileError(name, str(error)) from None
+    except Exception:  # what a parser of foreign bytes may raise
+        raise FieldFileError(name, "its tensors cannot be read") from None
+    for entry, tensor in tensors.items():
+        if tensor.dtype != np.float32:
+            raise FieldFileError(name, f"{entry} has another type than its architecture")
+        if not np.isfinite(tensor).all():
+            raise FieldFileError(name, f"{entry} holds numbers that are not finite")
+    return FieldFile(header, {entry: tensors[entry] for entry in sorted(tensors, key=_by_layer)})
+
+
+def _by_layer(name: str) -> list[tuple[int, str]]:
+    """Put layer 10 behind layer 9."""
+    return [(int(part), "") if part.isdigit() else (0, part) for part in name.split(".")]
+
+
+class _Distrust(Exception):  # noqa: N818 - never leaves this module
+    """Says what is wrong with a header."""
+
+
+def _entries(data: bytes) -> dict[str, Any]:
+    """Read the entries about the field from the header, before anything else is touched."""
+    length = int.from_bytes(data[:LENGTH_BYTES], "little")
+    if not 2 <= length <= min(LARGEST_HEADER, len(data) - LENGTH_BYTES):
+        raise _Distrust("its header is missing or too long")
+    try:
+        outer = json.loads(data[LENGTH_BYTES : LENGTH_BYTES + length])
+        entries = json.loads(outer["__metadata__"][ENTRY])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise _Distrust("its header does not tell about a field") from None
+    if not isinstance(entries, dict) or entries.get("format") != FORMAT:
+        raise _Distrust(f"its format is not version {FORMAT}, the one that this program knows")
+    return entries
+
+
+def _checked(entries: dict[str, Any]) -> Header:
+    """Check every entry of a header."""
+    medium, architecture = _medium(entries.get("medium")), entries.get("architecture")
+    known = ENTRIES | ({"rate"} if medium.timed else set())
+    known |= {"range"} if medium.ranged else set()
+    if entries.keys() != known:
+        raise _Distrust("its header has other entries than a field's")
+    if not isinstance(architecture, str) or architecture not in ARCHITECTURES:
+        raise _Distrust("its architecture is unknown")
+    public = _public(entries, medium)
+    if not isinstance(entries["sizes"], dict):
+        raise _Distrust("its sizes are missing")
+    try:
+        sizes = sizes_of(architecture)(**entries["sizes"])
+    except ConfigError:
+        raise
+    except (TypeError, ValueError):
+        raise _Distrust("its sizes are not readable") from None
+    return Header(architecture, sizes, public)
+
+
+def _medium(name: Any) -> Medium:
+    medium = MEDIA.get(name) if isinstance(name, str) else None
+    if medium is None:
+        raise _Distrust(f"it shows none of: {', '.join(MEDIA)}")
+    return medium
+
+
+def _public(entries: dict[str, Any], medium: Medium) -> Public:
+    """Check what a header says about the public signal."""
+    channels, size = entries["channels"], entries["size"]
+    if type(channels) is not int or channels not in medium.channels:
+        raise _Distrust(f"the channels of what it shows are not those of medium {medium.name}")
+    sides = isinstance(size, list) and all(type(side) is int and side > 0 for side in size)
+    if not sides or len(size) != medium.axes or math.prod(size) > LARGEST_POINTS:
+        raise _Distrust("the size of what it shows is out of range")
+    rate = entries.get("rate")
+    if medium.timed and not (type(rate) is float and 0 < rate <= HIGHEST_RATE):
+        raise _Distrust("the rate of what it shows is out of range")
+    span = entries.get("range", list(WHOLE_RANGE))
+    if not _is_range(span):
+        raise _Distrust("the range of what it shows is out of range")
+    return Public(
+        size=tuple(size),
+        channels=channels,
+        medium=medium,
+        rate=rate,
+        range=(span[0], span[1]),
+        seed=_seed(entries["seed"]),
+    )
+
+
+def _is_range(span: Any) -> bool:
+    """Tell whether these are two different numbers from -1 to 1, the smaller one first."""
+    if not isinstance(span, list) or len(span) != 2:
+        return False
+    numbers = all(type(end) is float for end in span)
+    return numbers and span[0] >= -1 and span[1] <= 1 and span[1] - span[0] >= LEAST_SPAN
+
+
+def _seed(text: Any) -> bytes:
+    try:
+        seed = bytes.fromhex(text)
+    except (TypeError, ValueError):
+        raise _Distrust("its seed is not readable") from None
+    if len(seed) != SALT_BYTES:
+        raise _Distrust("its seed has the wrong length")
+    return seed

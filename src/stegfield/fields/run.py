@@ -1,0 +1,199 @@
+"""A run: the state of one training, step by step, and its checkpoints."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from stegfield.config import FitConfig
+from stegfield.errors import DivergedError
+from stegfield.fields import checkpoints
+from stegfield.fields.batches import TargetGroup, Weights, seeded
+from stegfield.fields.damage import wear
+from stegfield.fields.field import Field
+from stegfield.fields.optim import Muon
+from stegfield.fields.schedule import POLISH_SHARE, Schedule
+from stegfield.fields.targets import Target, measure
+
+
+@dataclass(frozen=True)
+class FitProgress:
+    """Where a run is; PSNR in dB per target, smoothed over the last steps' batches."""
+
+    step: int
+    fraction: float
+    seconds: float
+    psnr_db: tuple[float, ...]
+    field: Field | None = None
+    """As it is by now, to look at and no longer than the call lasts."""
+
+
+FitWatch = Callable[[FitProgress], bool]
+"""Called after every step, and only observes; True asks the run to wind down and end."""
+
+
+class Run:
+    """The state of one training run.
+
+    Args:
+        field: Its weights are changed.
+        targets: What it is to show.
+        config: Plan and method.
+        note: Kept in checkpoints for the caller.
+    """
+
+    def __init__(
+        self, field: Field, targets: Sequence[Target], config: FitConfig, note: Mapping[str, Any]
+    ) -> None:
+        self.field, self.targets, self.config, self.note = field, targets, config, note
+        self.weights = Weights.of(field, len(targets))
+        lattices = dict.fromkeys(target.lattice for target in targets)
+        self.groups = [TargetGroup(field, targets, each, config.loss) for each in lattices]
+        self.seed = 0 if config.seed is None else config.seed
+        self.optimizers = _optimizers(field, config)
+        most_points = max(target.signal.points for target in targets)
+        self.schedule = Schedule(config, field.warm_up, most_points)
+        self.step = 0
+        self.errors = torch.full((len(targets),), math.inf, dtype=torch.float64)
+        self._next_check = 0
+        self._before = 0.0
+        self._start = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """How long the run has lasted, with what came before its checkpoint."""
+        return self._before + time.monotonic() - self._start
+
+    @property
+    def fraction(self) -> float:
+        """Share of the plan that is done."""
+        return self.schedule.fraction(self.step, self.seconds)
+
+    @property
+    def psnr_db(self) -> tuple[float, ...]:
+        """PSNR in dB of every target by its recent errors, of values from -1 to 1."""
+        return tuple(10 * math.log10(4 / max(error, 1e-30)) for error in self.errors.tolist())
+
+    def scale(self) -> float:
+        """Return the length of the next step, as a share of the first; 0 ends the run."""
+        return self.schedule.scale(self.step, self.seconds)
+
+    def advance(self, scale: float) -> None:
+        """Take one step.
+
+        Raises:
+            DivergedError: the error grew beyond all numbers.
+        """
+        for optimizer in self.optimizers:
+            optimizer.zero_grad(set_to_none=True)
+            for options in optimizer.param_groups:
+                options["lr"] = options["first_lr"] * scale
+        if self.config.robust:
+            self.weights = _worn(self.field, len(self.targets), seeded(self.seed, self.step))
+        errors = torch.zeros_like(self.errors)
+        for group in self.groups:
+            index = group.batch(self.step, self.config.batch, self.seed)
+            group.backward(self.weights, index, errors)
+        if not errors.isfinite().all():
+            raise DivergedError
+        for optimizer in self.optimizers:
+            optimizer.step()
+        self.step += 1
+        # a mean over about the last ten steps; PSNR moves little within them
+        self.errors = 0.9 * self.errors + 0.1 * errors if self.step > 1 else errors
+
+    def progress(self, polished: float = 0.0) -> FitProgress:
+        """Tell where the run is; ``polished`` is how much of the polishing is done."""
+        fraction = self.fraction
+        if self.config.polish:
+            fraction = (1 - POLISH_SHARE) * fraction + POLISH_SHARE * polished
+        return FitProgress(self.step, fraction, self.seconds, self.psnr_db, self.field)
+
+    def reached(self) -> bool:
+        """Tell whether every target has the PSNR asked for; measured only where it may have."""
+        target = self.config.target_db
+        if target is None or min(self.psnr_db) < target - 0.1 or self.step < self._next_check:
+            return False
+        self._next_check = self.step + max(10, self.step // 20)  # it takes a few steps' time
+        return min(measure(self.field, self.targets)) >= target
+
+    def save(self, path: Path) -> None:
+        """Write all that is needed to go on."""
+        facts = {
+            "run": self.identity,
+            "draw": self.field.draw.hex(),
+            "salt": self.field.public.seed.hex(),
+            "step": self.step,
+            "seconds": self.seconds,
+            **self.schedule.facts(),
+            "errors": self.errors.tolist(),
+            "note": dict(self.note),
+        }
+        checkpoints.save(path, self.field, self.optimizers, facts)
+
+    def restore(self, path: Path) -> None:
+        """Go on from a checkpoint of the same run.
+
+        Raises:
+            InputError: the checkpoint is damaged or belongs to another run.
+        """
+        with checkpoints.distrusting(path):
+            facts = checkpoints.load(path, self.field, self.optimizers, self.identity)
+            self.step, self._before = int(facts["step"]), float(facts["seconds"])
+            self.errors = torch.tensor(facts["errors"], dtype=torch.float64)
+            self.schedule.restore(facts)
+
+    @cached_property
+    def identity(self) -> str:
+        """Digest of what must be the same when a run goes on."""
+        digest = hashlib.sha256()
+        header = self.field.header() | {"seed": ""}
+        method = {**vars(self.config), "max_seconds": None, "steps": None, "target_db": None}
+        digest.update(json.dumps([header, method], sort_keys=True).encode())
+        for target in self.targets:
+            digest.update(target.signal.values.tobytes())
+            digest.update(str((target.lattice, target.weight)).encode())
+            for name in sorted(target.slots):
+                for tensor in target.slots[name]:
+                    digest.update(tensor.numpy().tobytes())
+        return digest.hexdigest()
+
+
+def _worn(field: Field, targets: int, generator: torch.Generator) -> Weights:
+    """Damage the weights of a step: a function of step and seed alone, as batches are."""
+    encoder, *_ = wear(dict(field.encoder.named_parameters()), [generator])
+    decoders = wear(dict(field.decoder.named_parameters()), [generator] * targets)
+    return Weights(encoder, decoders)
+
+
+def _optimizers(field: Field, config: FitConfig) -> list[torch.optim.Optimizer]:
+    """Leave everything to Adam, or all but the matrices of the decoder, which are for Muon."""
+    muon: dict[float, list[Tensor]] = {}
+    adam: dict[float, list[Tensor]] = {}
+    matrices = field.slot_bounds() if config.optimizer == "muon" else {}
+    given = config.learning_rate
+    for name, parameter in field.named_parameters():
+        matrix = name.removeprefix("decoder.")
+        if matrix in matrices:
+            muon.setdefault(given or field.muon_rate(matrix), []).append(parameter)
+        else:
+            rate = given if config.optimizer == "adam" else None
+            adam.setdefault(rate or field.adam_rate(name), []).append(parameter)
+    optimizers: list[torch.optim.Optimizer] = [torch.optim.Adam(_groups(adam), fused=True)]
+    if muon:
+        optimizers.append(Muon(_groups(muon)))
+    return optimizers
+
+
+def _groups(by_rate: dict[float, list[Tensor]]) -> list[dict[str, Any]]:
+    return [{"params": p, "lr": rate, "first_lr": rate} for rate, p in by_rate.items()]

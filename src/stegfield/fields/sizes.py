@@ -1,0 +1,134 @@
+"""Sizes of the architectures: what a file's header tells of them, without any network.
+
+An architecture of another package keeps its sizes beside its class, as ``sizes_type``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from types import MappingProxyType
+from typing import ClassVar
+
+from stegfield.errors import ConfigError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sizes:
+    """The sizes of an architecture; every entry stands in a file's header and has a range."""
+
+    RANGES: ClassVar[dict[str, tuple[float, float]]]
+    FIXED: ClassVar[tuple[str, ...]] = ()
+    """Names of tensors that are stored, but never trained."""
+
+    @classmethod
+    def suited_to(cls, size: tuple[int, ...], *, robust: bool = False) -> dict[str, int | float]:
+        """Return the sizes, if any, whose defaults depend on the size of the signal.
+
+        Args:
+            size: Points along each axis of the signal.
+            robust: The field will be trained under damage, to show an image.
+        """
+        return {}
+
+    def __post_init__(self) -> None:
+        for entry in fields(self):
+            value, (low, high) = getattr(self, entry.name), self.RANGES[entry.name]
+            kind = float if entry.type in ("float", float) else int
+            if isinstance(value, bool) or not isinstance(value, int | kind):
+                what = "a number" if kind is float else "a whole number"
+                raise ConfigError(f"{entry.name} must be {what}, got {value!r}")
+            if not low <= value <= high:
+                raise ConfigError(f"{entry.name} must be from {low:g} to {high:g}, got {value!r}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SirenSizes(Sizes):
+    """Hidden layers, their width, and the factor on the argument of every sine."""
+
+    width: int = 128
+    depth: int = 8
+    w0: float = 30.0
+
+    RANGES: ClassVar = {"width": (4, 2048), "depth": (1, 32), "w0": (0.1, 1000.0)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class FourierSizes(Sizes):
+    """Random frequencies and their standard deviation, layers and their width."""
+
+    frequencies: int = 128
+    std: float = 2.0
+    width: int = 256
+    depth: int = 6
+
+    RANGES: ClassVar = {
+        "frequencies": (2, 2048),
+        "std": (0.01, 1000.0),
+        "width": (4, 2048),
+        "depth": (1, 32),
+    }
+    FIXED: ClassVar = ("encoder.frequencies",)
+
+    @classmethod
+    def suited_to(cls, size: tuple[int, ...], *, robust: bool = False) -> dict[str, int | float]:
+        """Return, for robust fields, more frequencies, a quarter of the image's highest.
+
+        They have fewer layers. Benchmark at 128x128, cover and two secrets, about 390,000 weights,
+        400 steps of robust training on 1,024 points: PSNR of the worst image in dB.
+
+        | standard deviation | 2 | 4 | 8 | 12 |
+        |---|---|---|---|---|
+        | PSNR | 24 | 28 | 33 | one fails to train |
+
+        | frequencies, and as many layers as fit | 256 | 512 | 768 | 1,024 |
+        |---|---|---|---|---|
+        | PSNR | 33 | 35 | 36 | 35 |
+        """
+        if not robust:
+            return {}
+        return {"frequencies": 768, "std": max(size) / 16, "width": 184, "depth": 4}
+
+
+@dataclass(frozen=True, kw_only=True)
+class GridSizes(Sizes):
+    """Points a side of the coarsest and the finest grid, and the sizes of the decoder.
+
+    The ``levels`` grids grow by equal factors; all but the finest have ``features`` channels.
+    """
+
+    coarsest: int = 8
+    finest: int = 128
+    levels: int = 5
+    features: int = 8
+    finest_features: int = 4
+    width: int = 64
+    depth: int = 2
+
+    RANGES: ClassVar = {
+        "coarsest": (2, 2048),
+        "finest": (2, 2048),
+        "levels": (1, 16),
+        "features": (1, 64),
+        "finest_features": (1, 64),
+        "width": (4, 2048),
+        "depth": (1, 32),
+    }
+
+    @classmethod
+    def suited_to(cls, size: tuple[int, ...], *, robust: bool = False) -> dict[str, int | float]:
+        """Return a finest grid with a point for every pixel of the longer side, doubled up to."""
+        finest = min(max(*size, 16), 1024)
+        return {"finest": finest, "levels": 1 + round(math.log2(finest / cls.coarsest))}
+
+    def grids(self) -> list[tuple[int, int]]:
+        """Return the points a side and the channels of each grid, the coarsest first."""
+        growth = (self.finest / self.coarsest) ** (1 / max(1, self.levels - 1))
+        sides = [round(self.coarsest * growth**level) for level in range(self.levels - 1)]
+        return [*((side, self.features) for side in sides), (self.finest, self.finest_features)]
+
+
+SIZES: Mapping[str, type[Sizes]] = MappingProxyType(
+    {"siren": SirenSizes, "fourier": FourierSizes, "grid": GridSizes}
+)

@@ -1,0 +1,47 @@
+"""Targets: what a field is trained to show, and how well it shows it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
+
+import numpy as np
+
+from stegfield.fields.field import Field, SlotValues, render
+from stegfield.signals import Signal, psnr_db
+
+Lattice = tuple[tuple[int, ...], bool]
+"""The size of a target, and whether it is folded: these decide its points."""
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """A signal to show, the slot values that show it, and how much its error counts."""
+
+    signal: Signal
+    slots: SlotValues = dataclass_field(default_factory=dict, repr=False)
+    weight: float = 1.0
+
+    @property
+    def lattice(self) -> Lattice:
+        """What decides the points at which the target is shown."""
+        return self.signal.size, self.signal.folded
+
+
+def measure(field: Field, targets: Sequence[Target]) -> tuple[float, ...]:
+    """Return the PSNR in dB of what a field shows of each target, on the integers of a file."""
+    return tuple(
+        _psnr_db(render(field, size, target.slots, folded=folded), target.signal)
+        for target in targets
+        for size, folded in [target.lattice]
+    )
+
+
+def _psnr_db(shown: Signal, wanted: Signal) -> float:
+    """Return the PSNR on the integers of a file; of what is stretched or folded, on values."""
+    if not (wanted.folded or wanted.medium.ranged):
+        return psnr_db(shown, wanted)
+    error = float(np.square(shown.values.astype(np.float64) - wanted.values).mean())
+    return 10 * math.log10(4 / error) if error else math.inf

@@ -1,0 +1,65 @@
+"""Cautions: what to know about a field before secrets are hidden in it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from stegfield.fields.field import Field
+from stegfield.signals import Signal
+
+EXPECTED_AT_ONE_DB, LOST_PER_DOUBLING_DB = 44.0, 3.5
+"""A cautious line: PSNR with one sample a weight, and what each doubling of the samples costs."""
+POOR_PSNR_DB, LEAST_PSNR_DB = 35.0, 10.0
+
+
+@dataclass(frozen=True)
+class Caution:
+    """One thing to know, and what to do about it."""
+
+    text: str
+    hint: str
+
+
+def cautions(field: Field, signals: Sequence[Signal]) -> tuple[Caution, ...]:
+    """Return what to know before these signals are hidden in a field of this kind and size.
+
+    Args:
+        field: The field, trained or not.
+        signals: The cover and the secrets.
+    """
+    found = []
+    expected = expected_psnr_db(field, signals)
+    if expected < POOR_PSNR_DB:
+        found.append(
+            Caution(
+                f"{field.weight_count():,} weights are few for all this: expect about "
+                f"{max(expected, LEAST_PSNR_DB):.0f} dB",
+                "take a larger field, like one with sizes width=256, or hide less",
+            )
+        )
+    if not field.conceals:
+        found.append(
+            Caution(
+                f"the weights of a {field.architecture} field show traces of its secrets to anyone "
+                "who looks",
+                "take it to carry images, and a siren field to conceal them",
+            )
+        )
+    return tuple(found)
+
+
+def expected_psnr_db(field: Field, signals: Sequence[Signal]) -> float:
+    """Estimate what PSNR a field can reach for these signals.
+
+    A rule of thumb for photographs, from how many samples share a weight. It is there to warn of
+    fields that are far too small; smooth images and long runs come out 5 to 10 dB better.
+    """
+    medium = field.public.medium
+    samples = sum(
+        signal.points * (field.channels if signal.medium is medium else signal.channels)
+        for signal in signals
+    )
+    doublings = math.log2(samples / field.weight_count())
+    return EXPECTED_AT_ONE_DB - LOST_PER_DOUBLING_DB * doublings

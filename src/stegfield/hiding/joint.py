@@ -1,0 +1,128 @@
+"""Hide: a cover and several secrets become one field, and each secret gets its own key.
+
+All targets share every weight that is not a slot of theirs. They are trained together, on the
+weighted sum of their mean squared errors (Eq. 7-10 of Dong et al., 2024); then each key's record
+is written into the mantissas, and the result is measured as a receiver would see it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from stegfield.config import FitConfig, HideConfig
+from stegfield.fields.field import Field, render
+from stegfield.fields.training import FitWatch, Training, train
+from stegfield.hiding.caution import cautions
+from stegfield.hiding.plan import Plan, make_plan
+from stegfield.hiding.positions import positions_entropy_bits
+from stegfield.hiding.revealing import reveal
+from stegfield.hiding.secrets import HiddenSecret, HideResult, Secret
+from stegfield.hiding.slots import slot_counts
+from stegfield.hiding.start import Start, begin
+from stegfield.keys import KeyFile
+from stegfield.signals import Signal, quality
+
+
+def hide(
+    cover: Signal,
+    secrets: Sequence[Secret],
+    *,
+    architecture: str | None = None,
+    sizes: Mapping[str, Any] | None = None,
+    config: HideConfig | None = None,
+    training: FitConfig | None = None,
+    watch: FitWatch | None = None,
+    checkpoint: Path | None = None,
+    like: Field | None = None,
+) -> HideResult:
+    """Train a field that shows the cover to everyone, and each secret to its key.
+
+    Args:
+        cover: What everyone sees.
+        secrets: Signals of any size and medium, each with its own key. Those of another medium
+            than the cover's are folded; what shows of them is a field of the cover's medium.
+        architecture: ``siren``, ``fourier`` or ``grid`` [default: siren; fourier for robust
+            training]; the grids of the last show traces of the secrets to everyone.
+        sizes: Entries of the architecture's sizes that differ from its defaults.
+        config: How to hide.
+        training: How to train.
+        watch: Is told of every step; PSNR of the cover first, then of each secret.
+        checkpoint: File to write the state to, and to go on from.
+        like: A clean field of the cover, from `fit`, never to be published itself: training starts
+            from it, takes its architecture and sizes, and keeps its sorted weights and, nearly, its
+            singular values. That costs several dB, and does not conceal from every detector.
+
+    Raises:
+        ConfigError: there is no secret, two have one key, or a setting is out of range.
+        KeyFileError: a key file holds the slots of another field, and new ones were to go there.
+        CapacityError: the field has too few weights for its records.
+        InputError: the checkpoint belongs to another run.
+        DivergedError: the error grew beyond all numbers.
+
+    Example:
+        >>> from stegfield.hiding import Secret, hide, reveal
+        >>> from stegfield.keys import Key
+        >>> from stegfield.signals import waves
+        >>> photo, secret = waves(8, 8), waves(8, 8, phase=1.0)
+        >>> key = Key.generate()
+        >>> result = hide(photo, [Secret(secret, key)], training=FitConfig(target_db=30.0))
+        >>> reveal(result.field, key).signal.size
+        (8, 8)
+    """
+    training = training or FitConfig()
+    plan = make_plan(
+        cover,
+        secrets,
+        config or HideConfig(),
+        training,
+        architecture=architecture,
+        sizes=sizes,
+        checkpoint=checkpoint,
+        like=like,
+    )
+    start = begin(
+        plan.rule,
+        plan.field,
+        plan.cover,
+        plan.scheme,
+        training,
+        watch=watch,
+        checkpoint=checkpoint,
+    )
+    key_files = [KeyFile(key, start.packed) for key in plan.keys]
+    run = train(
+        plan.field,
+        plan.targets(start.cover_slots, key_files),
+        start.training,
+        after_step=plan.after_step,
+        watch=watch,
+        checkpoint=checkpoint,
+        note=start.note,
+    )
+    plan.publish(start.cover_slots)
+    return _measured(plan, start, key_files, run)
+
+
+def _measured(plan: Plan, start: Start, key_files: Sequence[KeyFile], run: Training) -> HideResult:
+    """Measure what the receivers of a published field will see."""
+    positions, counts = start.positions, slot_counts(plan.field)
+    return HideResult(
+        field=plan.field,
+        cover=quality(render(plan.field), plan.cover),
+        secrets=tuple(
+            HiddenSecret(
+                None if secret.is_decoy else key_file,
+                quality(reveal(plan.field, key_file).signal, secret.signal),
+            )
+            for secret, key_file in zip(plan.secrets, key_files, strict=True)
+        ),
+        steps=start.steps + run.steps,
+        seconds=start.seconds + run.seconds,
+        stopped=run.stopped,
+        cautions=cautions(plan.field, plan.signals),
+        positions_bits=8 * len(start.packed),
+        positions_entropy_bits=positions_entropy_bits(positions, counts) if positions else 0.0,
+        mask_bits=sum(counts) if positions else 0,
+    )

@@ -1,0 +1,103 @@
+"""A key file: a key and, where a rule that the receiver cannot repeat chose them, slot positions.
+
+It is ASCII text: a mark, then two blocks of base64 (the key, the positions), then a check of six
+bytes.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from stegfield import files
+from stegfield.errors import InputError, KeyFileError
+from stegfield.keys.key import KEY_BYTES, Key
+
+FILE_MARK = "stegfield-key-1"
+LINE = 76  # characters of base64 in a line
+FILE_LIMIT = 64 << 20  # the slots of the largest field that the loader accepts fit
+
+
+@dataclass(frozen=True)
+class KeyFile:
+    """What a key file holds; neither the key nor the positions show in ``repr``.
+
+    Example:
+        >>> KeyFile.parse(KeyFile(Key(bytes(32)), b"positions").to_bytes()).slots
+        b'positions'
+    """
+
+    key: Key
+    slots: bytes = field(default=b"", repr=False)
+    """Slot positions in compressed form (`stegfield.hiding.positions`), where the sender chose them
+    by a rule that the receiver cannot repeat; empty where the key itself decides."""
+
+    @classmethod
+    def read(cls, path: Path) -> KeyFile:
+        """Read a key file.
+
+        Raises:
+            KeyFileError: the file is missing, damaged, or not a key file.
+        """
+        try:
+            return cls.parse(files.read_bounded(path, FILE_LIMIT))
+        except KeyFileError as error:
+            raise KeyFileError(f"{path} {error}") from None
+        except InputError as error:
+            raise KeyFileError(str(error)) from None
+
+    @classmethod
+    def parse(cls, data: bytes) -> KeyFile:
+        """Decode the bytes of a key file.
+
+        Lines may end in CR LF as well, and empty ones may follow, since mail programs and editors
+        make them so.
+
+        Raises:
+            KeyFileError: the bytes are not those of a key file; the message follows the file's
+                name.
+        """
+        text = data.decode("ascii", errors="replace").replace("\r\n", "\n").rstrip("\n")
+        mark, *lines = text.split("\n\n")
+        if mark != FILE_MARK:
+            raise KeyFileError("is not a key file")
+        try:
+            blocks = [base64.b64decode(_join(line), validate=True) for line in lines]
+            secret, slots, check = blocks
+        except (ValueError, binascii.Error):
+            raise KeyFileError("is a damaged key file") from None
+        # other last characters of a block can stand for the same bytes: they are damage as well
+        exact = all(base64.b64encode(b) == _join(t) for b, t in zip(blocks, lines, strict=True))
+        if not exact or len(secret) != KEY_BYTES or check != _check(secret, slots):
+            raise KeyFileError("is a damaged key file")
+        return cls(Key(secret), slots)
+
+    def to_bytes(self) -> bytes:
+        """Encode as the text of a key file, in ASCII."""
+        secret = self.key.secret
+        blocks = (secret, self.slots, _check(secret, self.slots))
+        texts = (_wrap(base64.b64encode(block).decode()) for block in blocks)
+        return ("\n\n".join([FILE_MARK, *texts]) + "\n").encode()
+
+    def write(self, path: Path, *, force: bool = False) -> None:
+        """Write a key file that only its owner can read.
+
+        Raises:
+            OutputError: the file exists (unless ``force``) or cannot be written.
+        """
+        files.write_new(path, self.to_bytes(), force=force, private=True)
+
+
+def _wrap(text: str) -> str:
+    return "\n".join(text[at : at + LINE] for at in range(0, len(text), LINE))
+
+
+def _join(text: str) -> bytes:
+    return text.replace("\n", "").encode()
+
+
+def _check(secret: bytes, slots: bytes) -> bytes:
+    return hashlib.sha256(b"stegfield key file" + secret + slots).digest()[:6]

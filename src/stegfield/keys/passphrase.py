@@ -1,0 +1,52 @@
+"""A passphrase: a key that a person remembers, and how any source of a key becomes the key."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass, field
+
+from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
+
+from stegfield.errors import ConfigError
+from stegfield.keys.key import KEY_BYTES, Key
+from stegfield.keys.key_file import KeyFile
+
+ARGON2_ITERATIONS, ARGON2_LANES, ARGON2_KIB = 3, 4, 64 * 1024
+
+
+@dataclass(frozen=True)
+class Passphrase:
+    """A key that a person remembers; it becomes a `Key` with the seed of a field.
+
+    Guessing is slowed, not stopped: a key file is safer.
+    """
+
+    text: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if not self.text:
+            raise ConfigError("the passphrase is empty")
+
+    def key(self, salt: bytes) -> Key:
+        """Derive the key: Argon2id with 64 MiB, 3 passes, 4 lanes, of the text in NFC and UTF-8."""
+        kdf = Argon2id(
+            salt=salt,
+            length=KEY_BYTES,
+            iterations=ARGON2_ITERATIONS,
+            lanes=ARGON2_LANES,
+            memory_cost=ARGON2_KIB,
+        )
+        text = unicodedata.normalize("NFC", self.text)
+        return Key(kdf.derive(text.encode("utf-8", errors="surrogatepass")))
+
+
+def unlock(source: Key | KeyFile | Passphrase, salt: bytes) -> Key:
+    """Return the key itself, that of a key file, or the one of a passphrase beside this salt."""
+    return unlock_file(source, salt).key
+
+
+def unlock_file(source: Key | KeyFile | Passphrase, salt: bytes) -> KeyFile:
+    """Return the key as `unlock` does, with the slot positions of its file, where it has any."""
+    if isinstance(source, KeyFile):
+        return source
+    return KeyFile(source if isinstance(source, Key) else source.key(salt))
