@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import shlex
 import subprocess
@@ -13,7 +12,7 @@ from unittest.mock import patch
 import pytest
 from PIL import Image
 
-from stegfield import cli, signals
+from stegfield import bench, cli, signals
 from stegfield.fields import ARCHITECTURES
 from stegfield.signals import chords, clip, to_samples, waves
 
@@ -196,14 +195,13 @@ def test_pictures_of_the_site_can_be_enlarged(site: Path) -> None:
     assert home.count('<a class="picture" href="embedding.png">') == home.count("<img") == 1
 
 
-def test_the_figures_are_those_of_the_benchmarks() -> None:
-    spec = importlib.util.spec_from_file_location("report", HOME / "benchmarks" / "report.py")
-    assert spec is not None
-    assert spec.loader is not None
-    report = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(report)
-    for document in report.DOCUMENTS:
-        assert document.read_text() == report.filled(document.read_text()), document
+def test_the_figures_are_those_of_the_records() -> None:
+    results = bench.Results(HOME / "results" / "experiments")
+    sections = bench.sections([bench.load(name) for name in bench.shipped()], results)
+    marked = [path for path in DOCUMENTS if " figures -->" in path.read_text()]
+    assert {path.name for path in marked} == {"README.md", "results.md", "media.md"}
+    for document in marked:
+        assert document.read_text() == bench.filled(document.read_text(), sections), document
 
 
 def test_every_file_of_golden_vectors_has_the_script_that_made_it() -> None:
