@@ -147,6 +147,7 @@ NOT_YET: list[str] = [
     "docs/extending.md",
     "src/stegfield/app/__init__.py",
     "src/stegfield/app/detection_tab.py",
+    "src/stegfield/app/gate.py",
     "src/stegfield/app/message_tabs.py",
     "src/stegfield/app/page.py",
     "src/stegfield/app/session.py",
