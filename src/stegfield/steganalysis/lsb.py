@@ -27,9 +27,9 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import numpy as np
-import torch
 from jaxtyping import Float64, Int16, Integer
 from numpy.typing import NDArray
+from scipy import special
 
 from stegfield.metrics import Samples
 
@@ -200,8 +200,7 @@ def _equal_bins(pairs: Integer[np.ndarray, "values 2"]) -> float:
     if freedom < 1:
         return math.nan
     statistic = ((pairs[enough, 0] - expected[enough]) ** 2 / expected[enough]).sum()
-    half = torch.tensor([freedom, statistic], dtype=torch.float64) / 2
-    return float(torch.special.gammaincc(half[0], half[1]))
+    return float(special.gammaincc(freedom / 2, statistic / 2))
 
 
 def _cross(plane: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -13,15 +13,14 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from stegfield import fields
 from stegfield.errors import InputError, StegfieldError
-from stegfield.fields import Field
+from stegfield.fields import header
 from stegfield.steganalysis.weights import (
     QUICK,
     features,
@@ -29,7 +28,11 @@ from stegfield.steganalysis.weights import (
     least_chance,
     low_bytes,
     matrices,
+    trained,
 )
+
+if TYPE_CHECKING:
+    from stegfield.fields import Field
 
 UNUSUAL = 1e-3
 """A test whose p-value is below speaks against chance."""
@@ -106,13 +109,10 @@ def judge_field(source: Path | Field, pool: Path | CleanFields | None = None) ->
     Raises:
         InputError: The file is missing or damaged; the folder holds fewer than three such fields.
     """
-    field = source if isinstance(source, Field) else fields.load(source)
-    low = low_bytes(field)
-    tails = {name: kurtosis(matrix) for name, matrix in matrices(field).items()}
-    alone = FieldVerdict(least_chance(low), not low.any(), tails)
     if pool is None:
-        return alone
-    return _compared(field, pool if isinstance(pool, CleanFields) else CleanFields(pool), alone)
+        return _alone(header.read(source) if isinstance(source, Path) else source)
+    field = fields.load(source) if isinstance(source, Path) else source
+    return _compared(field, pool if isinstance(pool, CleanFields) else CleanFields(pool))
 
 
 class CleanFields:
@@ -167,7 +167,13 @@ class CleanFields:
         return np.stack([self._figures[path] for path in alike])
 
 
-def _compared(field: Field, clean: CleanFields, alone: FieldVerdict) -> FieldVerdict:
+def _alone(field: Field | header.FieldFile) -> FieldVerdict:
+    low = low_bytes(field)
+    tails = {name: kurtosis(matrix) for name, matrix in matrices(field).items()}
+    return FieldVerdict(least_chance(low), not low.any(), tails)
+
+
+def _compared(field: Field, clean: CleanFields) -> FieldVerdict:
     theirs = clean.beside(field)
     figures = features(field, QUICK)
     names, own = list(figures), np.array(list(figures.values()))
@@ -178,7 +184,7 @@ def _compared(field: Field, clean: CleanFields, alone: FieldVerdict) -> FieldVer
     chance = (1 + sum(each >= distance for each in ranked)) / (1 + len(ranked))
     order = np.argsort(-_deviations(own, theirs))
     return replace(
-        alone,
+        _alone(field),
         pool=len(theirs),
         distance=distance,
         pool_p=chance,
@@ -192,8 +198,8 @@ def _figures(field: Field) -> NDArray[np.float64]:
 
 def _same(one: Field, other: Field) -> bool:
     """Tell whether two fields of one architecture and sizes have equal weights."""
-    theirs = dict(other.named_parameters())
-    return all(torch.equal(weight, theirs[name]) for name, weight in one.named_parameters())
+    theirs = trained(other)
+    return all(np.array_equal(values, theirs[name]) for name, values in trained(one).items())
 
 
 def _deviations(own: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
