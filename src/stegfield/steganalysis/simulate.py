@@ -61,8 +61,8 @@ def lsb_replacement(
     """Put random bits in place of the lowest ones, in a random share of the samples.
 
     Raises:
-        CapacityError: More than a bit a sample is wanted; of the other schemes, more than they
-            can carry.
+        CapacityError: more than a bit a sample is asked for; for the other schemes, more than
+            they can carry.
     """
     chosen = _chosen(cover, bits_a_sample, random)
     bits = random.integers(2, size=cover.shape, dtype=np.uint8)
@@ -89,19 +89,19 @@ def optimal(
 ) -> NDArray[np.uint8]:
     """Change samples by one as the best code at these costs would (payload-limited sender)."""
     chances = change_chances(cost(cover).astype(np.float64), cover, bits_a_sample)
-    drawn = random.random(cover.shape)
-    up, down = drawn < chances[0], drawn >= 1 - chances[1]
+    chance = random.random(cover.shape)
+    up, down = chance < chances[0], chance >= 1 - chances[1]
     return _moved(cover, up.astype(np.int16) - down)
 
 
 def change_chances(rho: Costs, cover: Samples, bits_a_sample: float) -> NDArray[np.float64]:
-    """Give the probabilities of a change up and of one down at every sample, for a payload.
+    """Return the probabilities of a change up and of one down at every sample, for a payload.
 
     Returns:
         Two arrays of the cover's shape. The ternary entropy of the changes is the payload.
 
     Raises:
-        CapacityError: No probabilities have so much entropy.
+        CapacityError: the entropy of any changes is less than the payload.
     """
     allowed = np.stack([cover < 255, cover > 0])
     room = float(np.log2(1 + allowed.sum(axis=0)).mean())

@@ -69,7 +69,7 @@ def features(field: Field, groups: Sequence[str] | None = None) -> Figures:
 
 
 def histograms(pool: Sequence[Field], bins: int = BINS) -> Float[np.ndarray, "fields {bins}"]:
-    """Give the share of each field's weights in bins that span the weights of all of them."""
+    """Return the share of each field's weights in bins that span the weights of all of them."""
     weights = [_weights(field) for field in pool]
     ends = (min(w.min() for w in weights), max(w.max() for w in weights))
     counts = [np.histogram(w, bins, ends)[0] / len(w) for w in weights]
@@ -103,7 +103,7 @@ def chart(kinds: Mapping[str, Sequence[Field]], matrix: str, bins: int = BINS) -
 
 
 def _moments(field: Field) -> Figures:
-    """Give spread and shape of every tensor's distribution."""
+    """Return spread and shape of every tensor's distribution."""
     figures: Figures = {}
     for full_name, weight in trained(field).items():
         name = full_name.removeprefix("decoder.")
@@ -118,7 +118,7 @@ def _moments(field: Field) -> Figures:
 
 
 def _spectrum(field: Field) -> Figures:
-    """Give quantiles of every matrix's singular values, and how evenly they share its size."""
+    """Return quantiles of every matrix's singular values, and how evenly they share its size."""
     figures: Figures = {}
     for name, matrix in matrices(field).items():
         values = np.linalg.svd(matrix, compute_uv=False) + 1e-12
@@ -130,7 +130,7 @@ def _spectrum(field: Field) -> Figures:
 
 
 def _units(field: Field) -> Figures:
-    """Give how unlike the units of every layer are, and whether strong ones stay strong."""
+    """Measure how much the units of every layer differ, and whether strong ones stay strong."""
     figures: Figures = {}
     outgoing = None
     for name, matrix in matrices(field).items():
@@ -149,7 +149,7 @@ def _units(field: Field) -> Figures:
 
 
 def _thresholds(field: Field) -> Figures:
-    """Give the share of every matrix's weights that are larger than some magnitudes."""
+    """Return the share of every matrix's weights that are larger than some magnitudes."""
     return {
         f"{name} {times:g}": float((np.abs(matrix) > times * matrix.std()).mean())
         for name, matrix in matrices(field).items()
@@ -158,7 +158,7 @@ def _thresholds(field: Field) -> Figures:
 
 
 def _pruning(field: Field) -> Figures:
-    """Give how well a field shows its own picture when small weights are set to zero, in dB."""
+    """Measure how well a field shows its own picture when small weights are set to zero, in dB."""
     shown = to_levels(fields.render(field))
     figures: Figures = {}
     for share in PRUNED:
@@ -172,7 +172,7 @@ def _pruning(field: Field) -> Figures:
 
 
 def _mantissas(field: Field) -> Figures:
-    """Give how far the lowest mantissa bits of all weights are from even, and from independent."""
+    """Measure how uneven the lowest mantissa bits of all weights are, and how dependent."""
     low = low_bytes(field)
     bits = np.unpackbits(low[:, None], axis=1)
     even = 2 * math.sqrt(len(low)) * (bits.mean(0) - 0.5)
@@ -185,9 +185,9 @@ def _mantissas(field: Field) -> Figures:
 
 
 def _roughness(field: Field) -> Figures:
-    """Give how much a field moves between the samples that it was fitted to.
+    """Measure how much a field varies between the samples that it was fitted to.
 
-    Where the picture itself is seen at twice the size, every second difference is new to the field.
+    At twice the size, every second point is new to the field.
     """
     rows, columns = field.public.size[:2]
     fine, plain = (
@@ -205,7 +205,7 @@ def _roughness(field: Field) -> Figures:
 
 
 def _tuning(field: Field) -> Figures:
-    """Give how a short training on its own picture moves every matrix, and its error."""
+    """Measure how a short training on its own picture moves every matrix, and its error."""
     tuned = copy.deepcopy(field)
     shown = fields.render(field)
     fields.train(tuned, [fields.Target(shown)], TUNING)
@@ -240,7 +240,7 @@ def low_bytes(field: Field | FieldFile) -> NDArray[np.uint8]:
 
 
 def least_chance(low: NDArray[np.uint8]) -> float:
-    """Test blocks of low bytes for evenness; give the least p-value, times the number of blocks.
+    """Test blocks of low bytes for evenness; return the least p-value, times the number of blocks.
 
     Trained weights and encrypted messages are even there, plain messages and rounded weights are
     not. A message of a few weights hides among 1,024.
@@ -286,6 +286,6 @@ def _correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
 
 
 def kurtosis(values: NDArray[np.float64]) -> float:
-    """Give the fourth moment by the square of the second: 1.8 if uniform, 3 if normal."""
+    """Return the fourth moment by the square of the second: 1.8 if uniform, 3 if normal."""
     centred = values - values.mean()
     return float((centred**4).mean() / ((centred**2).mean() ** 2 + 1e-30))
