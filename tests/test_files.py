@@ -14,10 +14,12 @@ from stegfield.errors import InputError, OutputError, OutputExistsError, Stegfie
 from stegfield.files import (
     Output,
     add_line,
+    appending,
     check_apart,
     check_new,
     make_folder,
     read_bounded,
+    remove_unfinished,
     write_all_new,
     write_new,
 )
@@ -207,7 +209,7 @@ def test_a_file_that_exists_is_not_overwritten(tmp_path: Path) -> None:
     with pytest.raises(OutputExistsError, match="exists already") as caught:
         write_new(path, b"after")
     assert caught.value.hint is not None
-    assert "--force" in caught.value.hint
+    assert "force=True" in caught.value.hint
     assert contents(tmp_path) == {"a": b"before"}
 
 
@@ -456,6 +458,51 @@ def test_a_line_follows_the_last_whole_one(tmp_path: Path, start: bytes) -> None
     assert path.read_bytes() == start[: start.rfind(b"\n") + 1] + b"last\n"
     with pytest.raises(OutputError):
         add_line(tmp_path / "nowhere" / "lines", b"last")
+
+
+def test_one_process_at_a_time_adds_lines_alone(tmp_path: Path) -> None:
+    path = tmp_path / "lines"
+    with appending(path, alone=True) as lines:
+        assert lines.empty
+        lines.add(b"one")
+        with pytest.raises(OutputError, match="in use by another run"):
+            appending(path, alone=True).__enter__()
+    with appending(path, alone=True) as lines:
+        assert not lines.empty
+        lines.add(b"two")
+    assert path.read_bytes() == b"one\ntwo\n"
+
+
+@posix
+def test_a_line_that_the_system_cuts_short_is_dropped_by_the_next(
+    tmp_path: Path, small_disk: int
+) -> None:
+    path = tmp_path / "lines"
+    add_line(path, bytes(small_disk // 2))
+    with pytest.raises(OutputError, match="cannot be written: File too large"):
+        add_line(path, bytes(small_disk))
+    add_line(path, b"last")
+    assert path.read_bytes() == bytes(small_disk // 2) + b"\nlast\n"
+
+
+@pytest.mark.parametrize("name", ["a", "long" * 60, "-dash", "[a]*"])
+def test_what_a_killed_process_left_of_one_file_is_removed(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(path: Path, missing_ok: bool = False) -> None:
+        """Remove nothing, as a process that is no more."""
+
+    monkeypatch.setattr(os, "fsync", full_disk())
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", killed)
+        for each in (name, "other"):
+            with pytest.raises(OutputError):
+                write_new(tmp_path / each, b"half")
+    assert len(contents(tmp_path)) == 2
+    remove_unfinished(tmp_path / name)
+    assert len(contents(tmp_path)) == 1
+    remove_unfinished(tmp_path / "other")
+    assert not contents(tmp_path)
 
 
 def test_one_file_has_one_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

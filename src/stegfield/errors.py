@@ -2,11 +2,78 @@
 
 The command line prints ``error:`` and ``hint:`` from these and exits with `exit_code`; a program
 catches `StegfieldError`. Anything else that escapes is a defect of ours.
+
+Where a sentence names a setting it is a `Wording`: it reads as a call here, and the command line
+and the page translate it to flags and to labels.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from pathlib import Path
+from string import Formatter
+from typing import Any
+
+PLAIN = re.compile(r"True|False|[0-9.]+")
+"""Values that are no strings, in a call."""
+
+
+class Wording(str):
+    """A sentence that names settings; as a string, it names them as arguments of a call.
+
+    In the template, ``{steps}`` stands for a setting, and ``{profile:robust}`` for a setting with
+    its value. Whatever is passed by name is filled in as it is.
+
+    Args:
+        template: The sentence.
+        owner: Class or function whose settings they are, if the sentence should tell.
+        values: What else the template has in braces.
+
+    Example:
+        >>> wording = Wording("{steps} must be at least {low}", owner="FitConfig", low=1)
+        >>> wording
+        'FitConfig(steps=...) must be at least 1'
+        >>> wording.spelled(lambda name, value: f"--{name}")
+        '--steps must be at least 1'
+    """
+
+    _template: str
+    _values: dict[str, Any]
+    _owner: str | None
+
+    def __new__(cls, template: str, /, *, owner: str | None = None, **values: Any) -> Wording:
+        """Fill in the template as a call has it."""
+
+        def call(name: str, value: str) -> str:
+            quoted = value if PLAIN.fullmatch(value) else f'"{value}"'
+            said = f"{name}={quoted if value else '...'}"
+            return f"{owner}({said})" if owner else said
+
+        self = super().__new__(cls, _filled(template, values, call))
+        self._template, self._values, self._owner = template, values, owner
+        return self
+
+    def spelled(self, setting: Callable[[str, str], str]) -> str:
+        """Return the sentence with each setting in other words.
+
+        Args:
+            setting: Names a setting; gets its name, and its value or nothing.
+        """
+        return _filled(self._template, self._values, setting)
+
+    def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Any]]:
+        return (self._template,), {"owner": self._owner, **self._values}
+
+
+def _filled(template: str, values: dict[str, Any], setting: Callable[[str, str], str]) -> str:
+    parts = []
+    for literal, name, given, _ in Formatter().parse(template):
+        parts.append(literal)
+        if name is not None:
+            form = given or ""
+            parts.append(format(values[name], form) if name in values else setting(name, form))
+    return "".join(parts)
 
 
 class StegfieldError(Exception):
@@ -99,7 +166,7 @@ class OutputError(StegfieldError):
 class OutputExistsError(OutputError):
     """The output is there already."""
 
-    hint = "choose another name, or overwrite it with --force"
+    hint = Wording("choose another name, or overwrite it with {force:True}")
 
     def __init__(self, path: Path, *, hint: str | None = None) -> None:
         super().__init__(f"{path} exists already", hint=hint)
@@ -151,7 +218,7 @@ class NotEmbeddedError(StegfieldError):
 class DivergedError(StegfieldError):
     """Training left the range of finite numbers."""
 
-    hint = "take a smaller --learning-rate; of a model, --generator-rate and --critic-rate"
+    hint = Wording("take a smaller {learning_rate}; of a model, {generator_rate} and {critic_rate}")
 
     def __init__(self) -> None:
         super().__init__("training diverged")

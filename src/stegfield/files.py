@@ -11,8 +11,10 @@ import errno
 import os
 import stat
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO
 
@@ -72,7 +74,7 @@ def check_new(path: Path, *, force: bool = False) -> None:
 
 
 def _identity(path: Path) -> Path:
-    """Give the one name of a file, whatever links and dots lead to it."""
+    """Return the one name of a file, whatever links and dots lead to it."""
     try:
         return Path(os.path.realpath(path))
     except (OSError, ValueError):  # a name that no file can have
@@ -108,22 +110,89 @@ def make_folder(path: Path) -> None:
         raise OutputError(f"{path!r} is not the name of a folder") from error
 
 
+class Lines:
+    """A file that lines are added to, each in one go."""
+
+    def __init__(self, path: Path, file: BinaryIO) -> None:
+        self._path, self._file = path, file
+
+    @property
+    def empty(self) -> bool:
+        """Whether the file has no whole line."""
+        return _whole(self._file) == 0
+
+    def add(self, line: bytes) -> None:
+        """Add a line, on disk; what a run that died left after the last whole one is dropped.
+
+        Raises:
+            OutputError: The disk is full.
+        """
+        try:
+            self._file.truncate(_whole(self._file))
+            left = memoryview(line + b"\n")
+            while left:
+                left = left[self._file.write(left) :]
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise OutputError(f"{self._path} cannot be written: {error.strerror}") from error
+
+
+@contextmanager
+def appending(path: Path, *, private: bool = False, alone: bool = False) -> Iterator[Lines]:
+    """Open a file to add lines to, and keep others from adding any meanwhile.
+
+    Args:
+        path: The file; created if it does not exist.
+        private: Only its owner may read it.
+        alone: Refuse a file that another process is adding to, in place of waiting for it.
+
+    Raises:
+        OutputError: It cannot be written, or another process has it and ``alone`` is on.
+    """
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
+    try:
+        descriptor = os.open(path, flags, 0o600 if private else 0o666)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror}") from error
+    with os.fdopen(descriptor, "ab+", buffering=0) as file:
+        _lock(path, descriptor, alone=alone)
+        if private and os.name == "posix":
+            os.chmod(descriptor, 0o600)  # noqa: PTH101 - it has no name that would do
+        yield Lines(path, file)
+
+
+def _lock(path: Path, descriptor: int, *, alone: bool) -> None:
+    """Wait until no other process has an open file, or refuse it; the lock ends with the process.
+
+    Raises:
+        OutputError: Another process has it.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows, where one run at a time is up to the user
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (fcntl.LOCK_NB if alone else 0))
+    except BlockingIOError:
+        raise OutputError(
+            f"{path} is in use by another run", hint="wait until that has ended"
+        ) from None
+    except OSError:  # a file system without locks
+        return
+
+
 def add_line(path: Path, line: bytes) -> None:
     """Add a line to a file; what a run that died left after the last whole line is dropped.
 
     Raises:
         OutputError: The file cannot be written.
     """
-    try:
-        with path.open("ab+") as file:
-            file.truncate(_whole(file))
-            file.write(line + b"\n")
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror}") from error
+    with appending(path) as lines:
+        lines.add(line)
 
 
 def _whole(file: BinaryIO) -> int:
-    """Give where the last whole line ends."""
+    """Find where the last whole line ends."""
     end = file.seek(0, os.SEEK_END)
     while end:
         start = max(0, end - CHUNK)
@@ -190,8 +259,28 @@ def write_all_new(outputs: Sequence[Output], *, force: bool = False) -> None:
             source.unlink(missing_ok=True)
 
 
+def is_file(path: Path | str) -> bool:
+    """Tell whether a name is that of a file; one that no file can have is not."""
+    try:
+        return Path(path).is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def remove_unfinished(path: Path) -> None:
+    """Remove what a process that was killed as it wrote a file has left beside it."""
+    for temporary in path.parent.glob(f"{_prefix(path)}*"):
+        temporary.unlink(missing_ok=True)
+
+
+def _prefix(path: Path) -> str:
+    """Begin the names of temporary files of one file alike, however long its own name is."""
+    name = path.name.encode(errors="surrogatepass")
+    return f".stegfield-{blake2b(name, digest_size=4).hexdigest()}-"
+
+
 def _write_beside(output: Output) -> Path:
-    descriptor, name = tempfile.mkstemp(prefix=".stegfield-", dir=output.path.parent)
+    descriptor, name = tempfile.mkstemp(prefix=_prefix(output.path), dir=output.path.parent)
     temporary = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as stream:
@@ -220,7 +309,7 @@ def _rename(source: Path, path: Path, *, force: bool) -> None:
 
 
 def _mode(path: Path) -> int:
-    """Give the permissions of a file to write: those of the one that it replaces, if there is."""
+    """Choose the permissions of a file to write: those of the one that it replaces, if there is."""
     try:
         return stat.S_IMODE(path.stat().st_mode)
     except OSError:

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from stegfield import bench, cli, signals
-from stegfield.bench import running, suites
+from stegfield.bench import suites
 from stegfield.bench.experiments.peers import lsb, stegainr
-from stegfield.bench.results import PICTURES, RESULTS, Job, Record, Results
-from stegfield.engines import on_ray
+from stegfield.bench.results import PICTURES, RESULTS, Findings, Results, write_picture
 from stegfield.errors import ConfigError, InputError
+from stegfield.jobs import Entry, Job, JobProgress, on_ray
 from stegfield.metrics import psnr_db
 
 SUITE = """
@@ -80,7 +80,7 @@ def test_every_combination_is_a_job(suite: suites.Suite) -> None:
 
 
 def test_a_run_is_shown_and_not_run_again(suite: suites.Suite, tmp_path: Path) -> None:
-    told: list[running.Progress] = []
+    told: list[JobProgress[Findings]] = []
     results = Results(tmp_path)
     assert bench.run(suite.jobs(), results, None, watch=told.append) == 0
     assert [progress.done for progress in told] == [1, 2, 3]
@@ -92,9 +92,11 @@ def test_a_run_is_shown_and_not_run_again(suite: suites.Suite, tmp_path: Path) -
     text = markdown.read_text()
     ours = again.of(suite.jobs()[0])
     assert ours is not None
-    assert f"{ours.figures['psnr_db']:.2f}" in text
+    assert f"{ours.facts.figures['psnr_db']:.2f}" in text
     assert "| rate 1 | PSNR | 99.50\\* | " in text
-    assert f"rate 1: PSNR: ours: {ours.figures['psnr_db']:.2f}; theirs, reported: 99.50" in text
+    assert (
+        f"rate 1: PSNR: ours: {ours.facts.figures['psnr_db']:.2f}; theirs, reported: 99.50" in text
+    )
     assert "rate 1: wrong" not in text
     assert "3 jobs, one job behind each number: rate 1, 2; method ours, ours, flat; data" in text
     assert "| Rates | a paper, Table 1 | 2 | 1 |" in text
@@ -146,16 +148,10 @@ def test_a_suite_says_what_things_are_called_and_what_is_compared(tmp_path: Path
     for at, job in enumerate(suite.jobs()):
         figures = {f"noise {share:g} psnr_db": 30 - share + at for share in (0.0, 0.5, 1.0)}
         names = [f"{job.id}-{name}.png" for name in ("pruning-ours", "other")]
-        results.add(
-            Record(
-                job.id,
-                job.experiment,
-                dict(job.settings),
-                {"accuracy_percent": 49.0 - at, **figures},
-                tuple(names),
-            ),
-            dict.fromkeys(names, b"png"),
-        )
+        found = Findings({"accuracy_percent": 49.0 - at, **figures}, tuple(names))
+        results.add(Entry.of(job, found))
+        for name in names:
+            write_picture(tmp_path, name, b"png")
     html, markdown = (path.read_text() for path in bench.write_report([suite], results))
     assert (
         "| image | figure | the paper's, run here | ours | theirs, reported | sturdy |" in markdown
@@ -188,7 +184,7 @@ interval = ["low", "high"]
     results = Results(tmp_path)
     figures = {"p_e": 0.125, "low": 0.1, "high": 0.2, "psnr_db": 99.2}
     for job in suite.jobs():
-        results.add(Record(job.id, job.experiment, dict(job.settings), figures), {})
+        results.add(Entry.of(job, Findings(figures)))
     _, markdown = bench.write_report([suite], results)
     text = markdown.read_text()
     assert "| rate 1 | PSNR | 99.5\\* | 99.2 | 99.2 | level with theirs, reported |" in text
@@ -203,7 +199,7 @@ def test_three_digits_of_a_reported_number_are_not_made_four(tmp_path: Path) -> 
     suite = suites.parse(text, "rates")
     results = Results(tmp_path)
     for job in suite.jobs():
-        results.add(Record(job.id, job.experiment, dict(job.settings), {"psnr_db": 60.0}), {})
+        results.add(Entry.of(job, Findings({"psnr_db": 60.0})))
     _, markdown = bench.write_report([suite], results)
     assert "| 99.50\\* | 60.0000 |" in markdown.read_text()
 
@@ -230,7 +226,7 @@ def test_several_processes_give_what_one_gives(suite: suites.Suite, tmp_path: Pa
         assert alone is not None
         assert beside is not None
         for name in ("message_bytes", "wrong_percent"):  # the rest depends on a random salt
-            assert alone.figures[name] == beside.figures[name]
+            assert alone.facts.figures[name] == beside.facts.figures[name]
 
 
 def test_a_lost_machine_of_a_cluster_loses_no_result(
@@ -245,9 +241,9 @@ def test_a_lost_machine_of_a_cluster_loses_no_result(
     head, lost, _ = (cluster.add_node(num_cpus=cores) for cores in (0, 1, 1))
     assert head
     ray.init(address=cluster.address, log_to_driver=False)
-    told: list[running.Progress] = []
+    told: list[JobProgress[Findings]] = []
 
-    def watch(progress: running.Progress) -> None:
+    def watch(progress: JobProgress[Findings]) -> None:
         told.append(progress)
         if progress.done == 1:  # while the others run
             cluster.remove_node(lost, allow_graceful=False)
@@ -266,14 +262,12 @@ def test_a_lost_machine_of_a_cluster_loses_no_result(
 
 def test_a_line_that_was_cut_off_is_passed_over(suite: suites.Suite, tmp_path: Path) -> None:
     job, other = suite.jobs()[:2]
-    record = Record(job.id, job.experiment, dict(job.settings), {"psnr_db": 3.0})
-    Results(tmp_path).add(record, {"a.png": b"png"})
+    Results(tmp_path).add(Entry.of(job, Findings({"psnr_db": 3.0})))
     path = tmp_path / RESULTS
     path.write_bytes(path.read_bytes() + b'{"id": "half')
     cut = Results(tmp_path)
     assert cut.done(job)
-    cut.add(Record(other.id, other.experiment, dict(other.settings), {}), {})
-    assert (tmp_path / PICTURES / "a.png").read_bytes() == b"png"
+    cut.add(Entry.of(other, Findings()))
     again = Results(tmp_path)  # nothing is left of the half line
     assert len(again) == 2
     assert again.done(other)
@@ -284,10 +278,10 @@ def test_figures_that_json_has_no_words_for_are_left_out(
 ) -> None:
     job = suite.jobs()[0]
     found = {"psnr_db": float("inf"), "wrong_percent": float("nan"), "seconds": 1.0}
-    Results(tmp_path).add(Record(job.id, job.experiment, dict(job.settings), found), {})
+    Results(tmp_path).add(Entry.of(job, Findings(found)))
     record = Results(tmp_path).of(job)
     assert record is not None
-    assert record.figures == {"psnr_db": None, "wrong_percent": None, "seconds": 1.0}
+    assert record.facts.figures == {"psnr_db": None, "wrong_percent": None, "seconds": 1.0}
 
 
 @pytest.mark.parametrize(
@@ -341,7 +335,7 @@ def test_suites_that_ship_name_experiments_and_their_settings(name: str) -> None
     for quick in (False, True):
         jobs = suite.jobs(quick=quick)
         for job in jobs:
-            bench.experiments.find(job.experiment, job.settings)
+            bench.experiments.find(job.name, job.settings)
         for row in (*suite.table.rows, suite.table.columns):
             assert row in jobs[0].settings or row == "method"
 
@@ -412,9 +406,9 @@ def test_fields_are_judged_by_what_they_show_and_weigh(tmp_path: Path) -> None:
     figures: list[Any] = []
     made: list[dict[Path, int]] = []
 
-    def watch(done: running.Progress) -> None:
+    def watch(done: JobProgress[Findings]) -> None:
         assert done.latest.error is None
-        figures.append(done.latest.figures)
+        figures.append(done.latest.facts.figures)
         made.append({path: path.stat().st_mtime_ns for path in tmp_path.rglob("*/keyed/*")})
 
     assert bench.run(jobs, Results(tmp_path), None, watch=watch) == 0

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import re
@@ -14,9 +15,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from stegfield import cli
-from stegfield.cli.jobs import Job, Records, perform, read_jobs
-from stegfield.engines import apart, on_ray
+from stegfield.cli.job_files import read_jobs, words
+from stegfield.cli.performing import BATCH, perform
 from stegfield.errors import ConfigError, InputError, OutputError, StegfieldError
+from stegfield.jobs import Ledger, apart, on_ray
+from stegfield.jobs.ledger import digests
 from stegfield.keys import Key, KeyFile
 
 TOML = """
@@ -66,11 +69,14 @@ def test_each_file_is_a_job_and_done_ones_are_not_run_again(
     Path("back.csv").write_text(back)
     assert cli.run(["batch", "back.csv"]) == 0
     assert [Path(f"back-{at}.txt").read_bytes() for at in (1, 2, 3)] == [b"Dear Bob"] * 3
+    assert {Path(f"back-{at}.txt").stat().st_mode & 0o777 for at in (1, 2, 3)} == {0o600}
     Path("stego/two.png").unlink()
     assert told(capsys, "jobs.toml")["kept"] == 2
-    records = [json.loads(line) for line in Path("jobs.jsonl").read_text().splitlines()]
-    assert len(records) == 4
-    assert all(record["result"]["psnr_db"] > 50 for record in records)
+    lines = [json.loads(line) for line in Path("jobs.jsonl").read_text().splitlines()]
+    entries = [line for line in lines if "id" in line]
+    assert [line["begun"] for line in lines if "begun" in line] == [each["id"] for each in entries]
+    assert len(entries) == 4
+    assert all(entry["result"]["psnr_db"] > 50 for entry in entries)
 
 
 def test_one_bad_job_does_not_stop_the_rest(capsys: pytest.CaptureFixture[str]) -> None:
@@ -170,17 +176,17 @@ def test_a_job_does_not_read_the_results() -> None:
         read_jobs(Path("jobs.toml"), Path("results"))
 
 
-@pytest.mark.parametrize("data", [b"AAAA", b"[]", b'{"id', b'{"of": 3}', bytes(50)])
+@pytest.mark.parametrize("data", [b"AAAA", b"[]", b'{"led', b'{"of": 3}', bytes(50)])
 def test_results_do_not_replace_a_file_of_another_kind(
     data: bytes, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Path("mine").write_bytes(data)
     code = cli.run(["batch", "jobs.toml", "-o", "mine"])
-    if b'{"id":'.startswith(data):  # a record that was cut off
+    if b'{"ledger":'.startswith(data):  # a first line that was cut off
         assert code == 0
         return
     assert code == InputError.exit_code
-    assert "mine is not a file of a batch's results" in capsys.readouterr().err
+    assert "mine is not a file of results of a batch" in capsys.readouterr().err
     assert Path("mine").read_bytes() == data
     assert not list(Path("stego").iterdir())
 
@@ -216,7 +222,7 @@ def test_keys_that_slots_are_written_into_are_outputs(capsys: pytest.CaptureFixt
     )
     Path("jobs.toml").write_text(text)
     (job,) = read_jobs(Path("jobs.toml"))
-    assert job.outputs == [Path("f.safetensors"), Path("new.key")]
+    assert list(job.writes) == [Path("f.safetensors"), Path("new.key")]
     assert told(capsys, "jobs.toml")["done"] == 1
     assert told(capsys, "jobs.toml")["kept"] == 1
     Path("jobs.toml").write_text(text + text.replace("f.safe", "g.safe"))
@@ -247,8 +253,16 @@ def test_cells_are_flags_and_lists_as_in_toml() -> None:
         "render,,a.safetensors,[a.png,,false\n"
     )
     first, second = read_jobs(Path("jobs.csv"))
-    assert first.arguments[-4:] == ("--secret", "photos/two.png", "alice.key", "--force")
-    assert second.arguments == ("render", "a.safetensors", "--output", "[a.png")
+    assert words(first)[2:] == [
+        "--secret",
+        "photos/two.png",
+        "alice.key",
+        "--force",
+        "--json",
+        "--",
+        "photos/one.png",
+    ]
+    assert words(second) == ["render", "--output=[a.png", "--json", "--", "a.safetensors"]
 
 
 def test_rows_of_other_lengths_are_refused() -> None:
@@ -264,8 +278,8 @@ def test_secrets_are_lists_of_an_image_and_its_key() -> None:
     )
     Path("bob.key").write_bytes(KeyFile(Key(bytes(range(1, 33)))).to_bytes())
     (job,) = read_jobs(Path("jobs.toml"))
-    assert job.arguments.count("--secret") == 2
-    assert perform(job).error is None
+    assert words(job).count("--secret") == 2
+    assert perform(job).result["field"] == "f.safetensors"
     assert Path("f.safetensors").exists()
 
 
@@ -280,10 +294,10 @@ def test_any_text_is_a_file_of_jobs_or_refused(text: str, suffix: str) -> None:
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.binary())
-def test_any_file_of_records_is_read_or_refused(data: bytes) -> None:
+def test_any_file_of_results_is_read_or_refused(data: bytes) -> None:
     Path("any.jsonl").write_bytes(data)
     with contextlib.suppress(InputError):
-        Records(Path("any.jsonl"))
+        Ledger(Path("any.jsonl"), BATCH)
 
 
 @contextlib.contextmanager
@@ -298,7 +312,7 @@ def ray_cluster() -> Iterator[None]:
         ray.shutdown()
 
 
-def square(number: int) -> int:
+def square(number: int, again: bool) -> int:
     """Give the square; die at the first try of 3."""
     mark = Path(os.environ["STEGFIELD_TEST_MARK"])
     if number == 3 and not mark.exists():
@@ -318,7 +332,8 @@ def test_a_lost_worker_loses_no_result(
 ) -> None:
     monkeypatch.setenv("STEGFIELD_TEST_MARK", str(tmp_path / "died"))
     home = Path(__file__).parents[2]
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(home), str(home / "src")]))
+    monkeypatch.syspath_prepend(home)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(home), str(home / "src")]))  # Ray's
     assert callable(engine)
     with ray_cluster() if engine is on_ray else contextlib.nullcontext():
         assert sorted(engine([1, 2, 3, 4], square, minus, 2)) == [1, 4, 9, 16]
@@ -331,6 +346,82 @@ def test_jobs_run_on_ray(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_job_knows_what_it_reads_and_writes() -> None:
-    job = Job("", ("embed", "photos/one.png", "letter.txt", "--output", "x.png"))
-    assert job.outputs == [Path("x.png")]
-    assert set(job.digests()) == {"photos/one.png", "letter.txt"}
+    Path("jobs.toml").write_text(TOML.replace("*", "one").replace("{name}", "one"))
+    (job,) = read_jobs(Path("jobs.toml"))
+    assert job.writes == (Path("stego/one.png"),)
+    assert set(digests(job, b"")) == {"photos/one.png", "letter.txt", "alice.key"}
+
+
+def test_the_results_of_a_batch_are_for_their_owner_and_tell_no_digest_that_others_can_make(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    told(capsys, "jobs.toml")
+    assert Path("jobs.jsonl").stat().st_mode & 0o777 == 0o600
+    first = Path("jobs.jsonl").read_text()
+    read = ("letter.txt", "alice.key", "photos/one.png")
+    for name in read:
+        data = Path(name).read_bytes()
+        for digest in (hashlib.sha256(data), hashlib.blake2b(data, digest_size=16)):
+            assert digest.hexdigest()[:32] not in first
+    for path in (Path("jobs.jsonl"), *Path("stego").iterdir()):
+        path.unlink()
+    told(capsys, "jobs.toml")
+    inputs = [
+        next(filter(None, (json.loads(line).get("inputs") for line in text.splitlines())))
+        for text in (first, Path("jobs.jsonl").read_text())
+    ]
+    assert inputs[0].keys() == inputs[1].keys()
+    assert not set(inputs[0].values()) & set(inputs[1].values())
+
+
+def test_results_of_the_first_version_are_refused_by_name(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    line = '{"id": "0123456789abcdef", "where": "job 1", "arguments": ["embed"], "inputs": {}}\n'
+    Path("jobs.jsonl").write_text(line)
+    assert cli.run(["batch", "jobs.toml"]) == InputError.exit_code
+    assert "results of a batch of stegfield 0.1" in capsys.readouterr().err
+    assert Path("jobs.jsonl").read_text() == line
+
+
+def test_a_file_may_be_named_like_an_option(capsys: pytest.CaptureFixture[str]) -> None:
+    names = ("-dash.png", "--force.png", "--output=x.png")
+    for path, name in zip(Path("photos").iterdir(), names, strict=True):
+        path.rename(name)
+    Path("letter.txt").rename("-letter")
+    Path("alice.key").rename("--key")
+    Path("jobs.toml").write_text(
+        "[all]\nkey = '--key'\n"
+        "[[jobs]]\ncommand = 'embed'\ncover = '-*.png'\nmessage = '-letter'\noutput = '{name}.bmp'"
+    )
+    assert told(capsys, "jobs.toml")["done"] == 3
+    Path("back.toml").write_text(
+        "[[jobs]]\ncommand = 'extract'\nstego = '-*.bmp'\nkey = '--key'\noutput = '{name}'\n"
+        "[[jobs]]\ncommand = 'hide'\ncover = '-dash.png'\nsteps = 3\noutput = '-f.safetensors'\n"
+        "secret = [['--output=x.png', '--key'], ['--force.png', '-bob.key']]"
+    )
+    Path("-bob.key").write_bytes(KeyFile(Key(bytes(range(1, 33)))).to_bytes())
+    facts = told(capsys, "back.toml")
+    assert (facts["done"], facts["failed"]) == (4, {})
+    assert all(Path(name).with_suffix("").read_bytes() == b"Dear Bob" for name in names)
+    assert Path("-f.safetensors").exists()
+
+
+def test_a_file_that_is_taken_for_an_option_is_told_how_to_be_named(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("photos/one.png").rename("-dash.png")
+    command = ["embed", "-dash.png", "letter.txt", "-o", "a.png", "--key", "alice.key"]
+    assert cli.run(command) == 2
+    assert "hint: a file whose name begins with a dash is written ./-dash.png" in (
+        capsys.readouterr().err
+    )
+    command[1] = "./-dash.png"
+    assert cli.run(command) == 0
+
+
+@pytest.mark.parametrize("name", ["output", "grid", "plot", "checkpoint"])
+def test_an_output_is_one_file(name: str) -> None:
+    Path("jobs.toml").write_text(f"{TOML.replace('output', 'out')}{name} = ['a.png', 'b.png']")
+    with pytest.raises(InputError, match=f"{name} is one file"):
+        read_jobs(Path("jobs.toml"))

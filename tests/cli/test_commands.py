@@ -84,6 +84,7 @@ def fails(arguments: list[str], capsys: pytest.CaptureFixture[str], *, code: int
 
 def test_hide_then_reveal_and_render(public: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["reveal", str(public), "-o", "one-again.png", "--key", "alice.key"]) == 0
+    assert stat.S_IMODE(Path("one-again.png").stat().st_mode) == 0o600
     assert cli.run(["reveal", str(public), "-o", "two-again.png", "--key", "bob.key"]) == 0
     assert cli.run(["render", str(public), "-o", "photo-again.png"]) == 0
     assert capsys.readouterr().err.splitlines() == [
@@ -137,7 +138,7 @@ def test_a_log_file_gets_a_line_now_and_then(
     command = ["fit", "photo.png", "-o", "clean.safetensors", *QUICK]
     assert cli.run(command) == 0
     assert ": step" not in capsys.readouterr().err
-    monkeypatch.setattr("stegfield.cli.terminal.LINE_EVERY", 0.0)
+    monkeypatch.setattr("stegfield.cli.progress.FIRST_LINE", 0.0)
     assert cli.run([*command, "--force"]) == 0
     assert re.match(r"\d+%: step \d+, photo.png \d+\.\d dB, \d+ s left", capsys.readouterr().err)
 
@@ -336,7 +337,7 @@ def test_failures_are_one_line_and_leave_nothing(
         (["export", "x", "-o", "y", "--private"], "--private is for the hub"),
         (
             ["extract", "photo.png", "-o", "x", "--key", "alice.key", "--passphrase-stdin"],
-            "there is one key",
+            "--key cannot be combined with --passphrase-stdin",
         ),
         (["render", "x", "-o", "y", "--size", "12x"], "columns x rows"),
         (["render", "x", "-o", "y", "--size", "65536x65536"], "megapixels"),
@@ -344,7 +345,7 @@ def test_failures_are_one_line_and_leave_nothing(
         (["compare", "photo.png", "one.png"], "differ in size"),
         (["compare", "photo.png", "photo.png", "--gain", "0"], "--gain must be above 0"),
         (["extract", "photo.png", "-o", "x", "--weights", "w"], "--weights has no meaning without"),
-        (["embed", "photo.png", "one.png", "-o", "x"], "has no suffix"),
+        (["embed", "photo.png", "one.png", "-o", "x"], "not without a suffix"),
         (["nonsense"], "nonsense"),
         (["fit"], "--output"),
     ],
@@ -385,7 +386,9 @@ def test_a_field_like_a_clean_one_has_its_sizes_and_hides(
     assert cli.run(reveal) == 0
     other = ["hide", "one.png", "-o", "other.safetensors", "--like", "clean.safetensors"]
     assert "another size" in fails([*other, *secret], capsys, code=2)
-    assert "leave out --field" in fails([*like, *secret, "--force", *QUICK], capsys, code=2)
+    assert "leave out architecture and sizes" in fails(
+        [*like, *secret, "--force", *QUICK], capsys, code=2
+    )
     own = [*like, "--force", *secret]
     own[3] = "clean.safetensors"
     assert "named twice" in fails(own, capsys)
@@ -468,8 +471,11 @@ def long_hide(folder: Path) -> Iterator[subprocess.Popen[str]]:
     process.communicate()
 
 
-def test_ctrl_c_winds_down_to_a_usable_file(long_hide: subprocess.Popen[str]) -> None:
-    long_hide.send_signal(signal.SIGINT)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_sigterm_wind_down_to_a_usable_file(
+    number: int, long_hide: subprocess.Popen[str]
+) -> None:
+    long_hide.send_signal(number)
     _, told = long_hide.communicate(timeout=120)
     assert long_hide.returncode == 0, told
     assert "the run can go on from run" in told
@@ -478,15 +484,16 @@ def test_ctrl_c_winds_down_to_a_usable_file(long_hide: subprocess.Popen[str]) ->
     assert cli.run(["reveal", "long.safetensors", "-o", "again.png", "--key", "alice.key"]) == 0
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_twice_stops_at_once_and_writes_nothing(
-    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    number: int, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps: list[float] = []
 
     def interrupted(_: object, scale: float) -> None:
         steps.append(scale)
-        signal.raise_signal(signal.SIGINT)
-        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(number)
+        signal.raise_signal(number)
 
     monkeypatch.setattr("stegfield.fields.run.Run.advance", interrupted)
     command = ["hide", "photo.png", "-o", "long.safetensors", *QUICK]

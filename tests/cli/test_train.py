@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import signal
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -82,10 +83,33 @@ def test_digits_are_trained_and_the_run_goes_on(
     assert generative.load("runs/" + MODEL).name == "digits"
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_ended_writes_everything_and_goes_on(
+    number: int,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    command = ["train", "digits", "-o", "runs", *QUICK]
+    command[command.index("3")] = "1000"
+
+    def ended(_: object, fraction: float, step: int, *told: str) -> None:
+        if step:  # after the warm-up
+            signal.raise_signal(number)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("stegfield.cli.terminal._Steps.tell", ended)
+        assert cli.run(command) == 0
+    assert f"runs/{MODEL}: 1 of 1,000 steps" in capsys.readouterr().err
+    command[command.index("1000")] = "3"
+    assert cli.run([*command, "--resume", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["steps"] == 3
+
+
 def test_a_log_file_gets_a_line_now_and_then(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stegfield.cli.terminal.LINE_EVERY", 0.0)
+    monkeypatch.setattr("stegfield.cli.progress.FIRST_LINE", 0.0)
     assert cli.run(["train", "digits", "-o", "runs", *QUICK]) == 0
     *lines, last = capsys.readouterr().err.splitlines()
     assert last == f"runs/{MODEL}: 3 of 3 steps"
@@ -238,9 +262,9 @@ def test_a_size_below_those_that_a_preset_begins_with_needs_no_other_word() -> N
         chosen = _settings(None, Given(size=size), PRESETS["faces"])
         assert chosen.stages == stages
     assert _settings(None, None, PRESETS["faces"]) == PRESETS["faces"]
-    with pytest.raises(ConfigError, match="--size"):
+    with pytest.raises(ConfigError, match=r"GanConfig\(size=\.\.\.\)"):
         _settings(None, Given(size=12), PRESETS["faces"])
-    with pytest.raises(ConfigError, match="--grow"):
+    with pytest.raises(ConfigError, match=r"GanConfig\(grow=\.\.\.\)"):
         _settings(None, Given(size=16, grow="32:9"), PRESETS["faces"])
 
 

@@ -88,7 +88,7 @@ def test_jpeg_files_are_refused_but_by_the_profile_for_them(suffix: str) -> None
     with pytest.raises(ConfigError, match="lost") as caught:
         fixednet.embed(SMALL, MESSAGE, KEY, suffix=suffix)
     assert caught.value.hint is not None
-    assert "--profile robust" in caught.value.hint
+    assert 'profile="robust"' in caught.value.hint
     result = fixednet.embed(
         photo(), MESSAGE, KEY, config=EmbedConfig(profile="robust"), suffix=suffix
     )
@@ -176,10 +176,10 @@ def test_other_packages_bring_profiles_and_a_broken_one_harms_no_others(
 @pytest.mark.parametrize(
     ("config", "descent", "profiles"),
     [
-        (EmbedConfig(profile="robust", flat=True), DescentConfig(), "exact"),
-        (EmbedConfig(profile="robust", bpp=1.0), DescentConfig(), "exact and --profile paper"),
-        (EmbedConfig(known_cover=True), DescentConfig(), "robust"),
-        (EmbedConfig(), DescentConfig(restarts=3), "paper"),
+        (EmbedConfig(profile="robust", flat=True), DescentConfig(), '"exact"'),
+        (EmbedConfig(profile="robust", bpp=1.0), DescentConfig(), '"exact" and profile="paper"'),
+        (EmbedConfig(known_cover=True), DescentConfig(), '"robust"'),
+        (EmbedConfig(), DescentConfig(restarts=3), '"paper"'),
     ],
 )
 def test_a_setting_that_the_profile_does_not_heed_is_refused(
@@ -187,7 +187,7 @@ def test_a_setting_that_the_profile_does_not_heed_is_refused(
 ) -> None:
     with pytest.raises(ConfigError, match="no meaning") as caught:
         fixednet.embed(photo(), MESSAGE, KEY, config=config, descent=descent)
-    assert caught.value.hint == f"it goes with --profile {profiles}"
+    assert caught.value.hint == f"it goes with profile={profiles}"
 
 
 def test_receivers_try_what_suits_medium_and_cover() -> None:

@@ -417,15 +417,15 @@ def test_a_state_with_numbers_that_are_not_finite_is_refused(value: float, tmp_p
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"width": 8}, "its --width is 6, not 8"),
-        ({"rank": 0}, "its --rank is 2, not 0"),
-        ({"rank": 1}, "its --rank is 2, not 1"),
-        ({"channels": 8}, "its --channels is 4, not 8"),
-        ({"latent": 5}, "its --latent is 4, not 5"),
-        ({"hidden": "8,8"}, "its --hidden is 8, not 8,8"),
-        ({"size": 16}, "its --size is 8, not 16"),
-        ({"std": 0.5}, "its --std is 1.0, not 0.5"),
-        ({"seed": 4}, "its --seed is 3, not 4"),
+        ({"width": 8}, "its width=... is 6, not 8"),
+        ({"rank": 0}, "its rank=... is 2, not 0"),
+        ({"rank": 1}, "its rank=... is 2, not 1"),
+        ({"channels": 8}, "its channels=... is 4, not 8"),
+        ({"latent": 5}, "its latent=... is 4, not 5"),
+        ({"hidden": "8,8"}, "its hidden=... is 8, not 8,8"),
+        ({"size": 16}, "its size=... is 8, not 16"),
+        ({"std": 0.5}, "its std=... is 1.0, not 0.5"),
+        ({"seed": 4}, "its seed=... is 3, not 4"),
     ],
     ids=str,
 )
@@ -632,12 +632,12 @@ def test_a_run_of_a_higher_rank_begins_with_what_the_model_draws(tmp_path: Path)
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"width": 8}, "other sizes than this run: --latent 4 --hidden 8 --rank 2 --width 6"),
+        ({"width": 8}, "other sizes than this run: latent=4 hidden=8 rank=2 width=6"),
         ({"hidden": "8,8"}, "other sizes"),
         ({"std": 2.0}, "other sizes"),
         ({"rank": 1}, "other sizes"),
         ({"rank": 0}, "other sizes"),
-        ({"steps": 12}, "--steps must be above the 12 that tiny was trained for"),
+        ({"steps": 12}, "steps=... must be above the 12 that tiny was trained for"),
     ],
     ids=str,
 )

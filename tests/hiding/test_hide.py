@@ -231,9 +231,9 @@ def test_what_cannot_be_hidden_is_refused() -> None:
         hide(COVER, [Secret(ONE, Passphrase("p")), Secret(TWO, Passphrase("p"))])
     with pytest.raises(ConfigError, match="a passphrase is not enough"):
         hide(COVER, [Secret(ONE, Passphrase("p"))], config=HideConfig(slots="magnitude"))
-    with pytest.raises(ConfigError, match="--ratio must be between 0 and 1"):
+    with pytest.raises(ConfigError, match=r"HideConfig\(ratio=\.\.\.\) must be between 0 and 1"):
         HideConfig(ratio=1.5)
-    with pytest.raises(ConfigError, match="--cover-weight must be above 0"):
+    with pytest.raises(ConfigError, match=r"HideConfig\(cover_weight=\.\.\.\) must be above 0"):
         HideConfig(cover_weight=0.0)
 
 

@@ -177,7 +177,7 @@ def test_packed_positions_come_close_to_their_entropy() -> None:
 
 @pytest.mark.parametrize("ratio", [0.0, 1.0, -0.1, 5.0, math.nan, math.inf, 1e-9])
 def test_ratios_out_of_range_are_refused(ratio: float) -> None:
-    with pytest.raises(ConfigError, match="--ratio must be between 0 and 1"):
+    with pytest.raises(ConfigError, match=r"\(ratio=\.\.\.\) must be between 0 and 1"):
         SlotScheme(ratio=ratio)
-    with pytest.raises(ConfigError, match="--ratio must be between 0 and 1"):
+    with pytest.raises(ConfigError, match=r"\(ratio=\.\.\.\) must be between 0 and 1"):
         HideConfig(ratio=ratio)

@@ -383,7 +383,7 @@ def test_transparency_is_refused_with_a_way_out(name: str, tmp_path: Path) -> No
     with pytest.raises(ImageError, match="is transparent") as caught:
         samples(tmp_path, TRANSPARENT[name])
     assert caught.value.hint is not None
-    assert "--flatten" in caught.value.hint
+    assert "flatten=True" in caught.value.hint
     assert samples(tmp_path, TRANSPARENT[name], flatten=True).shape[2] in (1, 3)
 
 

@@ -71,7 +71,8 @@ def test_a_run_that_is_cut_off_leaves_whole_files_and_goes_on(pool: Path, tmp_pa
         build(tmp_path, COVERS, ["clean"], CONFIG, told=cut)
     left = read(tmp_path, "clean")
     assert left
-    assert {path.name for path in tmp_path.iterdir()} == {"clean", "pool.json"}
+    assert all(path.suffix == ".safetensors" for path in (tmp_path / "clean").iterdir())
+    assert {path.name for path in tmp_path.iterdir()} == {"clean", "fields.jsonl", "pool.json"}
     (tmp_path / "clean" / "0000.safetensors").unlink(missing_ok=True)
     left.pop(0, None)
     built = build(tmp_path, COVERS, ["clean"], CONFIG, told=lambda *counts: told.append(counts))

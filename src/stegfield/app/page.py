@@ -22,7 +22,7 @@ from stegfield.app.message_tabs import embed_tab, extract_tab, generate_tab
 from stegfield.app.session import Desk
 from stegfield.app.visitors import Private, Visitors, visitor_of
 from stegfield.config import AppConfig
-from stegfield.errors import OutputError
+from stegfield.errors import OutputError, Wording
 
 KEPT_SECONDS, SWEPT_SECONDS = 3600, 600
 WAITING = 16
@@ -144,5 +144,6 @@ def _listen(host: str, port: int) -> socket.socket:
         return socket.create_server(address[:2], family=family)
     except OSError as error:
         raise OutputError(
-            f"{host}:{port} cannot be listened at: {error.strerror}", hint="take another --port"
+            f"{host}:{port} cannot be listened at: {error.strerror}",
+            hint=Wording("take another {port}"),
         ) from error

@@ -17,6 +17,7 @@ import gradio as gr
 
 from stegfield import files, signals
 from stegfield.app.visitors import FULL, FULL_HINT, Visitors, stored, visitor_of
+from stegfield.app.wording import advice, sentence
 from stegfield.config import AppConfig
 from stegfield.errors import ConfigError, InputError, StegfieldError
 from stegfield.keys import Key, KeyFile, Passphrase
@@ -169,7 +170,7 @@ def telling(desk: Desk, status: Any, work: Callable[..., Any]) -> Callable[..., 
             else:
                 yield result
         except StegfieldError as error:
-            yield {status: failed(str(error), error.hint)}
+            yield {status: failed(sentence(error.args[0]), advice(error.hint))}
         except MemoryError:
             yield {status: failed("there is not enough memory", "take a smaller file")}
         except Exception:

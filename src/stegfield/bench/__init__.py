@@ -9,15 +9,14 @@ combination is a job. A finished job is never run again, so a run that is stoppe
 from stegfield.bench.datasets import Datasets
 from stegfield.bench.experiments import EXPERIMENTS
 from stegfield.bench.report import write_report
-from stegfield.bench.results import Job, Record, Results
+from stegfield.bench.results import Findings, Results
 from stegfield.bench.running import run
 from stegfield.bench.suites import Suite, load, shipped
 
 __all__ = [
     "EXPERIMENTS",
     "Datasets",
-    "Job",
-    "Record",
+    "Findings",
     "Results",
     "Suite",
     "load",

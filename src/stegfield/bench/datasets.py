@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from stegfield import files, signals
-from stegfield.errors import InputError
+from stegfield.errors import InputError, Wording
 from stegfield.signals import Signal
 
 LARGEST_FILE = 1 << 28
@@ -79,10 +79,14 @@ class Datasets:
             InputError: There is none.
         """
         if self._folder is None:
-            raise InputError(f"{'/'.join(parts)} is needed", hint="name its folder with --data")
+            raise InputError(
+                f"{'/'.join(parts)} is needed", hint=Wording("name its folder with {data}")
+            )
         path = self._folder.joinpath(*parts)
         if not path.exists():
-            raise InputError(f"{path} does not exist", hint="name another folder with --data")
+            raise InputError(
+                f"{path} does not exist", hint=Wording("name another folder with {data}")
+            )
         return path
 
     def _set(self, name: str) -> Sequence[Callable[[], Image.Image]]:
@@ -130,6 +134,6 @@ def _photograph(name: str) -> Image.Image:
     except ImportError:
         raise InputError(
             "the photographs come with scikit-image, which is not installed",
-            hint="pip install 'stegfield[demo]', or name a folder of images with --data",
+            hint=Wording("pip install 'stegfield[demo]', or name a folder of images with {data}"),
         ) from None
     return Image.fromarray(getattr(data, name)()).convert("RGB")

@@ -20,9 +20,10 @@ from typing import TypeGuard
 
 from stegfield import files, pictures
 from stegfield.bench.pages import Drawn, Line, Section, Table, as_html, as_markdown
-from stegfield.bench.results import PICTURES, Job, Record, Results, Setting
+from stegfield.bench.results import PICTURES, Findings, Results, Setting
 from stegfield.bench.suites import Chart, Figure, Suite
-from stegfield.errors import InputError
+from stegfield.errors import InputError, Wording
+from stegfield.jobs import Entry, Job
 
 REPORTED = "*"
 """Marks figures that others report of theirs."""
@@ -45,7 +46,7 @@ def write_report(suites: Sequence[Suite], results: Results, *, quick: bool = Fal
     if not sections:
         raise InputError(
             f"{results.folder} has no results of these suites",
-            hint="`stegfield bench` runs them; say --quick where they were run so",
+            hint=Wording("`stegfield bench` runs them; say {quick:True} where they were run so"),
         )
     folder = results.folder
     files.make_folder(folder / PICTURES)
@@ -67,13 +68,13 @@ def _section(suite: Suite, results: Results, *, quick: bool) -> Section:
         if record is None:
             missing += 1
         elif record.error is not None:
-            errors.append(f"{job.experiment} ({_settings(job.settings, {})}): {record.error}")
+            errors.append(f"{job.name} ({_settings(job.settings, {})}): {record.error}")
         else:
             records.append(record)
     figures = suite.figures or {
         name: Figure(name)
         for record in records[:1]
-        for name, value in record.figures.items()
+        for name, value in record.facts.figures.items()
         if isinstance(value, int | float)
     }
     return Section(
@@ -96,7 +97,9 @@ def _section(suite: Suite, results: Results, *, quick: bool) -> Section:
     )
 
 
-def _run(suite: Suite, jobs: Sequence[Job], records: Sequence[Record], *, quick: bool) -> str:
+def _run(
+    suite: Suite, jobs: Sequence[Job], records: Sequence[Entry[Findings]], *, quick: bool
+) -> str:
     """Tell what was run, by the settings of the suite, how long it took, and where."""
     fixed, varied = suite.settings_of(quick=quick)
     parts = [
@@ -105,10 +108,10 @@ def _run(suite: Suite, jobs: Sequence[Job], records: Sequence[Record], *, quick:
     ]
     minutes = sum(record.seconds for record in records) / 60
     machines = dict.fromkeys(
-        f"{record.machine.get('processor')}, {record.machine.get('cores')} cores, "
-        f"{record.machine.get('threads')} for a job, torch {record.machine.get('torch')}"
-        for record in records
-        if record.machine
+        f"{machine.get('processor')}, {machine.get('cores')} cores, "
+        f"{machine.get('threads')} for a job, torch {machine.get('torch')}"
+        for machine in (record.facts.machine for record in records)
+        if machine
     )
     where = f" on {'; '.join(machines)}" if machines else ""
     count = f"{len(jobs)} {'job' if len(jobs) == 1 else 'jobs'}"
@@ -124,13 +127,15 @@ def _run(suite: Suite, jobs: Sequence[Job], records: Sequence[Record], *, quick:
     )
 
 
-def _table(suite: Suite, figures: Mapping[str, Figure], records: Sequence[Record]) -> Table:
+def _table(
+    suite: Suite, figures: Mapping[str, Figure], records: Sequence[Entry[Findings]]
+) -> Table:
     columns, rows = suite.table.columns, suite.table.rows
     measured: dict[tuple[str, str, str], list[float]] = {}
     reported: dict[tuple[str, str, str], float] = {}
     for record in records:
         row, column = _row(record.settings, suite), _column(record.settings, columns, suite)
-        for name, value in record.figures.items():
+        for name, value in record.facts.figures.items():
             if _is_number(value):
                 measured.setdefault((row, column, name), []).append(float(value))
     cells = {key: statistics.mean(values) for key, values in measured.items()}
@@ -268,7 +273,7 @@ def _is_number(value: object) -> TypeGuard[int | float]:
 
 
 def _chart(
-    chart: Chart, suite: Suite, figures: Mapping[str, Figure], records: Sequence[Record]
+    chart: Chart, suite: Suite, figures: Mapping[str, Figure], records: Sequence[Entry[Findings]]
 ) -> list[tuple[str, bytes]]:
     """Draw the mean of a figure over a setting, or over the number in its name; if it varies."""
     series: dict[str, dict[float, list[float]]] = {}
@@ -289,22 +294,22 @@ def _chart(
     return [(f"{label}, over {across}", drawn)]
 
 
-def _points(chart: Chart, record: Record) -> list[tuple[float, float]]:
+def _points(chart: Chart, record: Entry[Findings]) -> list[tuple[float, float]]:
     if GAP not in chart.y:
-        pairs = [(record.settings.get(chart.x), record.figures.get(chart.y))]
+        pairs = [(record.settings.get(chart.x), record.facts.figures.get(chart.y))]
     else:
         start, _, end = chart.y.partition(GAP)
         name = re.compile(re.escape(start) + r"(\d+(?:\.\d+)?)" + re.escape(end))
-        found = [(name.fullmatch(each), value) for each, value in record.figures.items()]
+        found = [(name.fullmatch(each), value) for each, value in record.facts.figures.items()]
         pairs = [(float(match[1]), value) for match, value in found if match]
     return [(float(x), float(y)) for x, y in pairs if _is_number(x) and _is_number(y)]
 
 
-def _pictures(suite: Suite, records: Sequence[Record], folder: Path) -> list[Drawn]:
+def _pictures(suite: Suite, records: Sequence[Entry[Findings]], folder: Path) -> list[Drawn]:
     shown = []
     for record in records:
         varied = {k: record.settings[k] for k in suite.vary if k in record.settings}
-        for name in record.pictures:
+        for name in record.facts.pictures:
             what = name.removeprefix(f"{record.id}-").removesuffix(".png")
             told = _told(suite, what)
             path = folder / name

@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-import time
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,30 +14,20 @@ from typing import Any
 import torch
 
 import stegfield
+from stegfield import files, jobs
 from stegfield.bench.datasets import Datasets
 from stegfield.bench.experiments import find
-from stegfield.bench.results import Figure, Job, Record, Results
-from stegfield.engines import Engine, local
+from stegfield.bench.results import Findings, Results, write_picture
 from stegfield.errors import StegfieldError
+from stegfield.jobs import Engine, Job, JobProgress, local
 
 WORK = "work"
 
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a run has come."""
-
-    done: int
-    jobs: int
-    failed: int
-    latest: Record
-
-
-Watch = Callable[[Progress], None]
+Watch = Callable[[JobProgress[Findings]], None]
 
 
 def run(
-    jobs: Sequence[Job],
+    wanted: Sequence[Job],
     results: Results,
     data: Path | None,
     *,
@@ -52,8 +40,8 @@ def run(
     What jobs share is in the folder until all are done, so it is for one run at a time.
 
     Args:
-        jobs: What to run; one that is named twice is run once.
-        results: Where records are kept, as each job ends.
+        wanted: What to run; one that is named twice is run once.
+        results: Where results are kept, as each job ends.
         data: Folder of the images; None leaves those that ship with scikit-image.
         engine: How several jobs run at once.
         workers: How many.
@@ -61,65 +49,37 @@ def run(
 
     Returns:
         How many jobs failed.
+
+    Raises:
+        ConfigError: A suite names an experiment or a setting that there is not.
+        OutputError: Another run has the folder, or it cannot be written.
     """
-    for job in jobs:
-        find(job.experiment, job.settings)  # a mistake in a suite shows before anything is run
-    pending = list({job.id: job for job in jobs if not results.done(job)}.values())
-    failed = 0
-    for done, outcome in enumerate(
-        engine(pending, partial(perform, data=data, work=results.folder / WORK), failure, workers),
-        1,
-    ):
-        results.add(outcome.record, outcome.pictures)
-        failed += outcome.record.error is not None
-        if watch is not None:
-            watch(Progress(done, len(pending), failed, outcome.record))
+    for job in wanted:
+        find(job.name, job.settings)  # a mistake in a suite shows before anything is run
+    files.make_folder(results.folder)
+    doing = partial(perform, data=data, folder=results.folder)
+    ended = jobs.run(wanted, results, doing, engine=engine, workers=workers, watch=watch)
+    failed = sum(entry.error is not None for entry in ended)
     if not failed:
         shutil.rmtree(results.folder / WORK, ignore_errors=True)  # what jobs shared
     return failed
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """A record and the pictures it names."""
-
-    record: Record
-    pictures: dict[str, bytes]
-
-
-def perform(job: Job, *, data: Path | None, work: Path) -> Outcome:
+def perform(job: Job, *, data: Path | None, folder: Path) -> Findings:
     """Run one job, here; in a folder of its own, if it has something to go on from."""
-    began = time.perf_counter()
-    figures: dict[str, Figure] = {}
-    pictures: dict[str, bytes] = {}
-    error: str | None = None
+    work = folder / WORK
     try:
-        found = find(job.experiment, job.settings)(Datasets(data, work.absolute(), job.id))
-        shutil.rmtree(work / job.id, ignore_errors=True)
-        figures = dict(found.figures)
-        pictures = {f"{job.id}-{name}.png": png for name, png in found.pictures.items()}
-    except StegfieldError as problem:
-        error = str(problem)
-    except Exception as problem:  # one bad job does not stop the rest
-        error = "".join(traceback.format_exception_only(problem)).strip()
+        found = find(job.name, job.settings)(Datasets(data, work.absolute(), job.id))
+    except StegfieldError:
+        raise
+    except Exception as problem:  # nobody foresaw it: whoever mends it needs to see where
         traceback.print_exception(problem)
-    record = Record(
-        id=job.id,
-        experiment=job.experiment,
-        settings=dict(job.settings),
-        figures=figures,
-        pictures=tuple(pictures),
-        seconds=round(time.perf_counter() - began, 2),
-        error=error,
-        machine=machine(),
-    )
-    return Outcome(record, pictures)
-
-
-def failure(job: Job, error: str) -> Outcome:
-    """Tell of a job whose process died."""
-    record = Record(job.id, job.experiment, dict(job.settings), {}, error=error)
-    return Outcome(record, {})
+        raise
+    shutil.rmtree(work / job.id, ignore_errors=True)
+    pictures = {f"{job.id}-{name}.png": png for name, png in found.pictures.items()}
+    for name, png in pictures.items():
+        write_picture(folder, name, png)
+    return Findings(found.figures, tuple(pictures), machine())
 
 
 def machine() -> dict[str, Any]:

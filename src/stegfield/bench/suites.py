@@ -61,8 +61,9 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, get_type_hints
 
 from stegfield import files
-from stegfield.bench.results import Job, Setting
+from stegfield.bench.results import Setting
 from stegfield.errors import InputError
+from stegfield.jobs import Job
 
 T = TypeVar("T")
 LARGEST_SUITE = 1 << 20

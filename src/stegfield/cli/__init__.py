@@ -8,9 +8,13 @@ before, so that help is quick.
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
 
-from cyclopts import App, CycloptsError
+from cyclopts import CycloptsError, Group, Parameter
 
 import stegfield
 from stegfield.cli.app import app as page
@@ -22,53 +26,48 @@ from stegfield.cli.compare import compare
 from stegfield.cli.demo import demo
 from stegfield.cli.detect import detect
 from stegfield.cli.embed import embed
+from stegfield.cli.errors import complain, worded
 from stegfield.cli.evaluate import evaluate
 from stegfield.cli.export import export
 from stegfield.cli.extract import extract
 from stegfield.cli.fit import fit
 from stegfield.cli.generate import generate
+from stegfield.cli.help import Commands
 from stegfield.cli.hide import hide
 from stegfield.cli.inspect import inspect
 from stegfield.cli.keygen import keygen
+from stegfield.cli.parsing import whole_numbers
 from stegfield.cli.render import render
 from stegfield.cli.reveal import reveal
-from stegfield.cli.terminal import complain, whole_numbers
 from stegfield.cli.train import train
 from stegfield.errors import StegfieldError
 
 FAILED, WRONG_USAGE = 1, 2
+GROUPS: dict[str, tuple[Callable[..., Any], ...]] = {
+    "Hide": (hide, reveal, fit, render, inspect, export),
+    "Embed": (embed, extract, capacity),
+    "Generate": (generate, train, evaluate),
+    "Judge": (compare, detect, attack),
+    "Experiments": (demo, bench, report),
+    "Keys": (keygen,),
+}
+"""The commands, by what people want to do."""
 
-app = App(
+app = Commands(
     name="stegfield",
     help="Hide images in a neural field's weights, and files in an image's samples.",
     version=stegfield.__version__,
     help_format="markdown",
     suppress_keyboard_interrupt=False,
     config=whole_numbers,
+    default_parameter=Parameter(negative=()),
+    group_commands="More",
 )
-for command in (
-    keygen,
-    fit,
-    hide,
-    reveal,
-    render,
-    inspect,
-    embed,
-    extract,
-    capacity,
-    generate,
-    train,
-    evaluate,
-    export,
-    compare,
-    attack,
-    detect,
-    batch,
-    bench,
-    report,
-    demo,
-):
-    app.command(command)
+for title, commands in GROUPS.items():
+    group = Group.create_ordered(title)
+    for command in commands:
+        app.command(command, group=group)
+app.command(batch)
 app.command(page, name="app")
 app.register_install_completion_command()
 
@@ -77,6 +76,7 @@ def main() -> None:
     """Run the command line and exit."""
     # threads that wait must not take cores from those that work: on busy cores ten times faster
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read when torch is imported
+    signal.signal(signal.SIGTERM, _as_ctrl_c)
     code = run(sys.argv[1:])
     try:
         _flush()
@@ -90,12 +90,9 @@ def run(arguments: list[str]) -> int:
     try:
         told = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
         _flush()
-    except CycloptsError as error:
-        complain(" ".join(str(error).split()), "`stegfield COMMAND --help` shows how to call it")
-        return WRONG_USAGE
-    except StegfieldError as error:
-        complain(str(error), error.hint)
-        return error.exit_code
+    except (CycloptsError, StegfieldError) as error:
+        complain(*worded(error))
+        return error.exit_code if isinstance(error, StegfieldError) else WRONG_USAGE
     except KeyboardInterrupt:
         complain("stopped before the result was written", None)
         return FAILED
@@ -109,6 +106,14 @@ def run(arguments: list[str]) -> int:
         complain("there is not enough memory", "take a smaller image, --size or field")
         return FAILED
     return told if isinstance(told, int) else 0  # a command that told its errors gives the code
+
+
+def _as_ctrl_c(number: int, frame: FrameType | None) -> None:
+    """End a command as Ctrl-C does, even where Ctrl-C is ignored."""
+    handler = signal.getsignal(signal.SIGINT)
+    if not callable(handler):
+        raise KeyboardInterrupt
+    handler(signal.SIGINT, frame)
 
 
 def _flush() -> None:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from stegfield.cli.asking import read_key_file
 from stegfield.cli.secret_files import Secrets
-from stegfield.cli.terminal import answer, read_key_file, say
+from stegfield.cli.terminal import answer, say
 from stegfield.config import AttackConfig
 from stegfield.errors import ConfigError, InputError
 

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from stegfield.cli.terminal import answer, progress_bar, say
+from stegfield.cli.progress import progress_bar
+from stegfield.cli.terminal import answer, say
 from stegfield.errors import ConfigError, StegfieldError
 
 if TYPE_CHECKING:
-    from stegfield.cli.jobs import Record
+    from stegfield.cli.performing import Said
+    from stegfield.jobs import Entry, Job, JobProgress, Ledger
 
 MOST_WORKERS = 1024
 SHOWN = 20
@@ -44,40 +46,30 @@ def batch(
         engine: Where: on this machine, or on a Ray cluster.
         json: Print a summary as JSON.
     """
-    from rich.progress import TimeRemainingColumn
-
     from stegfield import files
-    from stegfield.cli.jobs import Records, lost, perform, read_jobs
-    from stegfield.engines import apart, on_ray
+    from stegfield.cli.job_files import read_jobs
+    from stegfield.cli.performing import BATCH
+    from stegfield.jobs import Ledger
 
     if not 1 <= workers <= MOST_WORKERS:
         raise ConfigError(f"--workers must be from 1 to {MOST_WORKERS:,}, got {workers}")
     results = output or jobs.with_suffix(".jsonl")
     wanted = read_jobs(jobs, results)
     files.check_new(results, force=True)
-    records = Records(results)
-    pending = [job for job in wanted if not records.done(job)]
-    ended: list[Record] = []
-    with progress_bar(f"{{task.completed:.0f}}/{len(pending)}", TimeRemainingColumn()) as bar:
-        task = bar.add_task("", total=len(pending), told="")
-        run = apart if engine == "local" else on_ray
-        for record in run(pending, perform, lost, min(workers, max(1, len(pending)))):
-            records.add(record)
-            ended.append(record)
-            failed = sum(each.error is not None for each in ended)
-            bar.update(task, advance=1, told=f"{failed} failed")
-    failures = [record for record in ended if record.error is not None]
+    ended = _run(wanted, Ledger(results, BATCH), engine, workers)
+    kept = len(wanted) - len(ended)
+    failures = [entry for entry in ended if entry.error is not None]
     if json:
         answer(
             {
                 "jobs": len(wanted),
                 "done": len(ended) - len(failures),
-                "kept": len(wanted) - len(pending),
-                "failed": {record.where: record.error for record in failures},
+                "kept": kept,
+                "failed": {entry.where: entry.error for entry in failures},
             }
         )
     else:
-        _tell(ended, kept=len(wanted) - len(pending))
+        _tell(ended, kept=kept)
     if failures:
         raise StegfieldError(
             f"{len(failures)} of {len(wanted)} jobs failed",
@@ -85,19 +77,51 @@ def batch(
         )
 
 
-def _tell(ended: Sequence[Record], *, kept: int) -> None:
+def _run(
+    wanted: Sequence[Job], ledger: Ledger[Said], engine: str, workers: int
+) -> list[Entry[Said]]:
+    """Run the jobs that are not done, behind a bar.
+
+    Raises:
+        StegfieldError: The run was stopped; what had ended is recorded.
+    """
+    from rich.progress import TimeRemainingColumn
+
+    from stegfield.cli.performing import perform
+    from stegfield.jobs import apart, on_ray, run
+
+    ended: list[Entry[Said]] = []
+    with progress_bar(f"{{task.completed:.0f}}/{len(wanted)}", TimeRemainingColumn()) as bar:
+        task = bar.add_task("", total=len(wanted), told="")
+
+        def watch(progress: JobProgress[Said]) -> None:
+            ended.append(progress.latest)
+            before = len(wanted) - progress.jobs
+            bar.update(task, completed=before + progress.done, told=f"{progress.failed} failed")
+
+        run_on = apart if engine == "local" else on_ray
+        try:
+            return run(wanted, ledger, perform, engine=run_on, workers=workers, watch=watch)
+        except KeyboardInterrupt:
+            raise StegfieldError(
+                f"stopped after {len(ended):,} jobs of this run",
+                hint="run it again for the others",
+            ) from None
+
+
+def _tell(ended: Sequence[Entry[Said]], *, kept: int) -> None:
     """Show a table of what was done, and the first failures."""
     from rich.console import Console
     from rich.table import Table
 
     table = Table("command", "done", "failed", "seconds a job", "mean PSNR, dB", box=None)
-    for command in sorted({record.arguments[0] for record in ended}):
-        own = [record for record in ended if record.arguments[0] == command]
-        good = [record for record in own if record.error is None]
+    for command in sorted({entry.name for entry in ended}):
+        own = [entry for entry in ended if entry.name == command]
+        good = [entry for entry in own if entry.error is None]
         psnr = [
-            float(record.result["psnr_db"])
-            for record in good
-            if isinstance(record.result.get("psnr_db"), int | float)
+            float(entry.facts.result["psnr_db"])
+            for entry in good
+            if isinstance(entry.facts.result.get("psnr_db"), int | float)
         ]
         mean = sum(each.seconds for each in good) / len(good) if good else 0.0
         table.add_row(
@@ -111,8 +135,8 @@ def _tell(ended: Sequence[Record], *, kept: int) -> None:
         Console(stderr=True).print(table)
     if kept:
         say(f"{kept:,} jobs had been done before")
-    failures = [record for record in ended if record.error is not None]
-    for record in failures[:SHOWN]:
-        say(f"{record.where}: {record.error}")
+    failures = [entry for entry in ended if entry.error is not None]
+    for entry in failures[:SHOWN]:
+        say(f"{entry.where}: {entry.error}")
     if len(failures) > SHOWN:
         say(f"and {len(failures) - SHOWN:,} more; the file of results has them all")

@@ -11,7 +11,8 @@ from stegfield.cli.terminal import answer, say
 from stegfield.errors import ConfigError, StegfieldError
 
 if TYPE_CHECKING:
-    from stegfield.bench.running import Progress
+    from stegfield.bench import Findings
+    from stegfield.jobs import JobProgress
 
 MOST_WORKERS = 1024
 
@@ -39,7 +40,7 @@ def bench(
         json: Print the result as JSON.
     """
     from stegfield import bench as suites
-    from stegfield.engines import ENGINES
+    from stegfield.jobs import ENGINES
 
     if list_:
         for name in suites.shipped():
@@ -53,14 +54,19 @@ def bench(
     chosen = [suites.load(name) for name in suite or suites.shipped()]
     jobs = [job for each in chosen for job in each.jobs(quick=quick)]
     results = suites.Results(output)
-    failed = suites.run(
-        jobs,
-        results,
-        data,
-        engine=ENGINES[engine],
-        workers=workers,
-        watch=None if json else _tell,
-    )
+    try:
+        failed = suites.run(
+            jobs,
+            results,
+            data,
+            engine=ENGINES[engine],
+            workers=workers,
+            watch=None if json else _tell,
+        )
+    except KeyboardInterrupt:
+        raise StegfieldError(
+            "stopped; the jobs that ended are kept", hint="run it again for the others"
+        ) from None
     facts = {"jobs": len({job.id for job in jobs}), "failed": failed, "results": str(output)}
     if json:
         answer(facts)
@@ -91,8 +97,8 @@ def report(
         say(f"wrote {path}")
 
 
-def _tell(progress: Progress) -> None:
+def _tell(progress: JobProgress[Findings]) -> None:
     latest = progress.latest
     settings = ", ".join(f"{name} {value}" for name, value in latest.settings.items())
     outcome = latest.error or f"{latest.seconds:.1f} s"
-    say(f"{progress.done}/{progress.jobs} {latest.experiment}: {settings}: {outcome}")
+    say(f"{progress.done}/{progress.jobs} {latest.name}: {settings}: {outcome}")

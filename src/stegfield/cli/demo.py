@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from stegfield.cli.terminal import answer, say, watching
+from stegfield.cli.progress import watching
+from stegfield.cli.terminal import answer, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

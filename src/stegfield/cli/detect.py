@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from stegfield.cli.terminal import answer, complain, printable
+from stegfield.cli.errors import complain, worded
+from stegfield.cli.terminal import answer, printable
 from stegfield.errors import ConfigError, StegfieldError
 
 if TYPE_CHECKING:
@@ -60,8 +61,9 @@ def detect(
             told[str(path)], lines = judge(path)
         except StegfieldError as error:  # the others are judged all the same
             codes.append(error.exit_code)
-            told[str(path)] = {"error": str(error)}
-            complain(str(error), error.hint)
+            text, hint = worded(error)
+            told[str(path)] = {"error": text}
+            complain(text, hint)
             continue
         for at, line in enumerate([] if json else lines):
             print(printable(f"    {line}" if at else f"{path}: {line}"))  # noqa: T201

@@ -7,15 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from stegfield.cli.terminal import (
-    answer,
-    check_stdin,
-    note_times,
-    read_key,
-    read_message,
-    say,
-    watching_bits,
-)
+from stegfield.cli.asking import check_stdin, read_key, read_message
+from stegfield.cli.progress import watching_bits
+from stegfield.cli.terminal import answer, note_times, say
 from stegfield.config import DescentConfig, EmbedConfig
 
 NEVER_LOSSY = "take a picture that never was a {}, or was reduced in size since"

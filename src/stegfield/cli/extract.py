@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from stegfield.cli.terminal import answer, read_key, say, send
+from stegfield.cli.asking import read_key
+from stegfield.cli.terminal import answer, say, send
 from stegfield.errors import ConfigError, UnreadableError
 
 BOTH_WAYS = "check the key and the cover, and that the file is the one that was sent"
@@ -37,7 +38,7 @@ def extract(
 
     Args:
         stego: Image, climate field named .nc, or sound: .wav or .flac.
-        output: File to write; - is stdout.
+        output: File to write, which only you may read; - is stdout.
         key: Key file; asks for a passphrase if left out.
         profile: Look for messages of this profile only; those of exact and robust are found in
             any case, those of paper only if it is named.
@@ -75,7 +76,7 @@ def extract(
     if to_stdout:
         send(message)
         return
-    files.write_new(output, message, force=force)
+    files.write_new(output, message, force=force, private=True)
     if json:
         answer({"message": str(output), "message_bytes": len(message)})
     else:

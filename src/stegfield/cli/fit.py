@@ -8,16 +8,10 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from stegfield.cli.covers import Drawn, read_cover
+from stegfield.cli.parsing import parse_sizes
+from stegfield.cli.progress import finish, watching
 from stegfield.cli.signal_files import check_field_name
-from stegfield.cli.terminal import (
-    answer,
-    finish,
-    note_times,
-    parse_sizes,
-    say,
-    warn_if_short,
-    watching,
-)
+from stegfield.cli.terminal import answer, note_times, say, warn_if_short
 from stegfield.config import FitConfig
 
 

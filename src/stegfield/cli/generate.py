@@ -8,17 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from stegfield.cli.asking import check_stdin, read_key, read_message
 from stegfield.cli.covers import size_of
 from stegfield.cli.embed import tell
+from stegfield.cli.progress import watching_bits
 from stegfield.cli.signal_files import check_png
-from stegfield.cli.terminal import (
-    answer,
-    check_stdin,
-    read_key,
-    read_message,
-    say,
-    watching_bits,
-)
+from stegfield.cli.terminal import answer, say
 from stegfield.config import EmbedConfig, changed
 from stegfield.errors import ConfigError
 

@@ -8,20 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from stegfield.cli.asking import ask_passphrase
 from stegfield.cli.covers import Drawn, read_cover
+from stegfield.cli.parsing import parse_sizes
+from stegfield.cli.progress import finish, watching
 from stegfield.cli.secret_files import SecretFiles, Secrets
 from stegfield.cli.signal_files import check_field_name
-from stegfield.cli.terminal import (
-    answer,
-    ask_passphrase,
-    finish,
-    parse_sizes,
-    say,
-    warn_if_short,
-    watching,
-)
+from stegfield.cli.terminal import answer, say, warn_if_short
 from stegfield.config import FitConfig, HideConfig
-from stegfield.errors import ConfigError, KeyFileError
+from stegfield.errors import KeyFileError
 
 if TYPE_CHECKING:
     from stegfield.hiding import HideResult
@@ -75,19 +70,8 @@ def hide(
 
     shared = hiding.POSITION_RULES[config.slots].shared
     secret = [*secret, *(SecretFiles(image, decoy=True) for image in decoy)]
-    keys_given = [entry.key for entry in secret if entry.key is not None]
-    written = [output, *([checkpoint] if checkpoint else []), *(keys_given if shared else [])]
-    read = [
-        *(Path(each) for each in (cover, drawn.cover_model) if each),
-        *(entry.image for entry in secret),
-        *([] if shared else keys_given),
-        *([like] if like else []),
-    ]
-    files.check_apart(written, read)
-    check_field_name(output)
-    files.check_new(output, force=force)
-    if checkpoint is not None:
-        files.check_new(checkpoint, force=True)
+    covers = [Path(each) for each in (cover, drawn.cover_model, like) if each]
+    _check_files(output, checkpoint, covers, secret, shared=shared, force=force)
     cover_name, cover_signal = read_cover(cover, drawn, seed=training.seed, flatten=flatten)
     images = [signals.read(entry.image, flatten=flatten) for entry in secret]
     secrets = [
@@ -97,11 +81,6 @@ def hide(
         for entry, image in zip(secret, images, strict=True)
     ]
     clean = None if like is None else fields.load(like)
-    if clean is not None and (sizes is not None or field not in (None, clean.architecture)):
-        raise ConfigError(
-            "with --like, architecture and sizes are those of its field",
-            hint="leave out --field and --sizes",
-        )
     empty = clean or fields.new_field(
         cover_signal, architecture=field, sizes=parse_sizes(sizes), robust=training.robust
     )
@@ -134,6 +113,28 @@ def hide(
         answer(_facts(output, str(cover or cover_name), secret, result))
     else:
         _report(output, str(cover or cover_name), secret, result)
+
+
+def _check_files(
+    output: Path,
+    checkpoint: Path | None,
+    covers: list[Path],
+    secrets: Sequence[SecretFiles],
+    *,
+    shared: bool,
+    force: bool,
+) -> None:
+    """Refuse files that would be written over; shared slots are written into the key files."""
+    from stegfield import files
+
+    keys = [entry.key for entry in secrets if entry.key is not None]
+    written = [output, *([checkpoint] if checkpoint else []), *(keys if shared else [])]
+    read = [*covers, *(entry.image for entry in secrets), *([] if shared else keys)]
+    files.check_apart(written, read)
+    check_field_name(output)
+    files.check_new(output, force=force)
+    if checkpoint is not None:
+        files.check_new(checkpoint, force=True)
 
 
 def _key(

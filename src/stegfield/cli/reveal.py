@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from stegfield.cli.asking import read_key_file
 from stegfield.cli.signal_files import file_of
-from stegfield.cli.terminal import answer, read_key_file, say, size_text
+from stegfield.cli.terminal import answer, say, size_text
 
 
 def reveal(
@@ -28,8 +29,9 @@ def reveal(
 
     Args:
         field: Field file.
-        output: File to write: .png for an image, .wav or .flac for a sound, .nc for a climate
-            field, .mp4 or .apng for a video, .npy for a volume, .ply for a shape.
+        output: File to write, which only you may read: .png for an image, .wav or .flac for a
+            sound, .nc for a climate field, .mp4 or .apng for a video, .npy for a volume, .ply for a
+            shape.
         key: Key file; asks for a passphrase if left out.
         size: Columns x rows to sample, like 512x384, or samples of a sound; the secret's own if
             left out. With it, a secret in a damaged file is shown as well as it can be.
@@ -52,7 +54,7 @@ def reveal(
         size=wanted,
         scheme=hiding.SlotScheme(ratio=share, values=values),
     )
-    files.write_new(output, file_of(shown.signal, output), force=force)
+    files.write_new(output, file_of(shown.signal, output), force=force, private=True)
     size_shown = shown.signal.size
     if json:
         medium = shown.signal.medium.name

@@ -49,7 +49,7 @@ def check_field_name(path: Path) -> None:
     """Refuse a name that promises a picture or another signal, not the field that will be written.
 
     Raises:
-        ConfigError: The name ends as those of pictures or other signals do.
+        ConfigError: The name ends like that of a picture or of a signal.
     """
     from stegfield import signals
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from stegfield.cli.terminal import answer, say, watching_training
+from stegfield.cli.progress import watching_training
+from stegfield.cli.terminal import answer, say
 from stegfield.config import PRESETS, GanConfig, gan_config
 from stegfield.errors import ConfigError, InputError, OutputExistsError
 
@@ -23,6 +24,7 @@ class Given(GanConfig):
     """The settings that were given as flags; presets and a file have the others."""
 
     given: dict[str, Any]
+    mirror: Annotated[bool, Parameter(negative="--no-mirror")] = True
 
     def __init__(self, **given: Any) -> None:
         # their ranges are checked when the others have joined them

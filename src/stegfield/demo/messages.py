@@ -69,7 +69,7 @@ SCENES = (
         gain=100.0,
     ),
     MessageScene(
-        name="jpeg",
+        name="robust",
         title="A letter that survives JPEG",
         cover="astronaut",
         longest=512,

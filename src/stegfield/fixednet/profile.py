@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from stegfield import carriers, signals
 from stegfield.config import DescentConfig, EmbedConfig
-from stegfield.errors import ConfigError
+from stegfield.errors import ConfigError, Wording
 from stegfield.fixednet.progress import EmbedWatch
 from stegfield.keys import Key
 from stegfield.payload import Content
@@ -55,7 +55,7 @@ class Profile(ABC):
             meant = " and ".join(signals.MEDIA[name].plural for name in self.media or ())
             raise ConfigError(
                 f"the {self.name} profile is for {meant}, not for {medium.noun}",
-                hint="leave --profile out",
+                hint=Wording("leave {profile} out"),
             )
 
     def check_suffix(self, medium: Medium, suffix: str) -> None:
@@ -75,7 +75,7 @@ class Profile(ABC):
         if suffix not in medium.lossless and not self.lossy:
             raise ConfigError(
                 f"{suffix} files change samples, and the message would be lost",
-                hint="write a .png file, or use --profile robust",
+                hint=Wording("write a .png file, or use {profile:robust}"),
             )
 
     def check_size(self, size: tuple[int, ...], suffix: str) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from stegfield import carriers
 from stegfield.config import DescentConfig, EmbedConfig, changed
-from stegfield.errors import ConfigError, PluginError
+from stegfield.config.renamed import hint_for
+from stegfield.errors import ConfigError, PluginError, Wording
 from stegfield.fixednet.profile import Profile
 from stegfield.registry import Registry
 from stegfield.signals import Medium
@@ -23,7 +24,6 @@ PROFILES: Registry[Profile] = Registry(
     },
 )
 """A receiver tries them in this order."""
-RENAMED = {"jpeg": "robust"}
 
 
 def load(name: str) -> Profile:
@@ -37,8 +37,8 @@ def load(name: str) -> Profile:
         >>> load("exact").name
         'exact'
     """
-    if name in RENAMED:
-        raise ConfigError(f"there is no profile {name!r}", hint=f"it is called {RENAMED[name]} now")
+    if hint := hint_for("profile", name):
+        raise ConfigError(f"there is no profile {name!r}", hint=hint)
     return PROFILES.find(name)
 
 
@@ -126,6 +126,7 @@ def readers(
 
 
 def _ignored(name: str, when: str) -> ConfigError:
-    flag = "--" + name.replace("_", "-")
-    meant = " and ".join(f"--profile {each.name}" for each in every() if name in each.heeds)
-    return ConfigError(f"{flag} has no meaning {when}", hint=f"it goes with {meant}")
+    meant = " and ".join(f"{{profile:{each.name}}}" for each in every() if name in each.heeds)
+    return ConfigError(
+        Wording(f"{{{name}}} has no meaning {when}"), hint=Wording(f"it goes with {meant}")
+    )

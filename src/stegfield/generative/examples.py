@@ -29,7 +29,7 @@ from torch.nn import functional
 
 from stegfield import files, signals
 from stegfield.config import PRESETS
-from stegfield.errors import ConfigError, InputError
+from stegfield.errors import ConfigError, InputError, Wording
 from stegfield.generative.points import even_points
 from stegfield.signals import CLIMATE, IMAGE, Medium, to_values
 
@@ -355,7 +355,9 @@ def read_examples(what: str, data: Path | None, size: int, *, medium: Medium) ->
     if data is None:
         raise ConfigError(
             f"there are no examples to learn {what} from",
-            hint="name them with --data: a folder or a zip of images, or a folder of .npz files",
+            hint=Wording(
+                "name them with {data}: a folder or a zip of images, or a folder of .npz files"
+            ),
         )
     return globes(data) if medium.on_globe else Images(data, size)
 

@@ -64,9 +64,9 @@ class GeneratorSizes:
         return asdict(self) | {"hidden": ",".join(map(str, self.hidden))}
 
     @property
-    def flags(self) -> str:
-        """Say them as the flags of `stegfield train`."""
-        return " ".join(f"--{name} {value}" for name, value in self.settings.items())
+    def template(self) -> str:
+        """Name them for a `Wording`, as settings of a training."""
+        return " ".join(f"{{{name}:{value}}}" for name, value in self.settings.items())
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,6 +17,8 @@ import torch
 from torch import Tensor, distributed, nn
 from torch.nn.utils import parameters_to_vector
 
+from stegfield.jobs.parents import end_with_launcher
+
 
 @dataclass(frozen=True)
 class Processes:
@@ -82,7 +84,7 @@ ALONE = Processes()
 
 @contextmanager
 def joined() -> Iterator[Processes]:
-    """Join the processes that the launcher started, if it did."""
+    """Join the processes that the launcher started, if it did; they end where it dies."""
     count, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
     device = "cpu"
     if torch.cuda.is_available():
@@ -90,6 +92,7 @@ def joined() -> Iterator[Processes]:
     if count == 1:
         yield Processes(device=device)
         return
+    end_with_launcher()
     if device != "cpu":
         torch.cuda.set_device(device)  # what nccl takes where no tensor tells it
     distributed.init_process_group("gloo" if device == "cpu" else "nccl")

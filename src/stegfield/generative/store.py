@@ -168,11 +168,11 @@ def _empty(header: dict[str, Any]) -> Model:
 def _sizes(entries: Any) -> GeneratorSizes:
     if not isinstance(entries, dict) or entries.keys() != GENERATOR_RANGES.keys():
         raise _DistrustError("its sizes are not those of a generator")
-    for name, (low, high) in GENERATOR_RANGES.items():
+    for name, allowed in GENERATOR_RANGES.items():
         values = entries[name] if name == "hidden" else [entries[name]]
         kinds = (int, float) if name == "std" else (int,)
         if not isinstance(values, list) or not 0 < len(values) <= MOST_HIDDEN:
             raise _DistrustError(f"its {name} is not readable")
-        if not all(type(value) in kinds and low <= value <= high for value in values):
+        if not all(type(value) in kinds and value in allowed for value in values):
             raise _DistrustError(f"its {name} is out of range")
     return GeneratorSizes(**{**entries, "hidden": tuple(entries["hidden"])})

@@ -42,7 +42,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from stegfield.config import GanConfig, gan_config
-from stegfield.errors import ConfigError, DivergedError, InputError
+from stegfield.errors import ConfigError, DivergedError, InputError, Wording
 from stegfield.fields import checkpoints
 from stegfield.fields.field import keep_freed_memory
 from stegfield.generative import logbook, store
@@ -107,8 +107,11 @@ def train(
     run.agree()
     if run.step > config.steps:
         raise ConfigError(
-            f"--steps must be at least the {run.step:,} that the run has taken, "
-            f"got {config.steps:,}"
+            Wording(
+                "{steps} must be at least the {taken:,} that the run has taken, got {planned:,}",
+                taken=run.step,
+                planned=config.steps,
+            )
         )
     began, saved = time.monotonic(), time.monotonic()
     stop = False
@@ -148,7 +151,11 @@ class _Run:
         self.examples, self.config, self.name, self.processes = examples, config, name, processes
         if config.batch % processes.count:
             raise ConfigError(
-                f"--batch must be a multiple of the {processes.count} processes, got {config.batch}"
+                Wording(
+                    "{batch} must be a multiple of the {count} processes, got {examples}",
+                    count=processes.count,
+                    examples=config.batch,
+                )
             )
         self.device = torch.device(processes.device)
         torch_seed = config.seed % (1 << 63)
@@ -401,16 +408,23 @@ class _Run:
         if (start.medium, start.channels) != (self.examples.medium, self.examples.channels):
             raise ConfigError(
                 f"{start.name} draws another kind of signals than the examples",
-                hint="begin with a model of such examples, or leave --start out",
+                hint=Wording("begin with a model of such examples, or leave {start} out"),
             )
         if not GeneratorSizes.of(self.config).hold(start.sizes):
             raise ConfigError(
-                f"{start.name} has other sizes than this run: {start.sizes.flags}",
-                hint="leave them out to take its own; only --rank may be higher",
+                Wording(
+                    "{name} has other sizes than this run: " + start.sizes.template,
+                    name=start.name,
+                ),
+                hint=Wording("leave them out to take its own; only {rank} may be higher"),
             )
         if start.steps >= self.config.steps:
             raise ConfigError(
-                f"--steps must be above the {start.steps:,} that {start.name} was trained for"
+                Wording(
+                    "{steps} must be above the {taken:,} that {name} was trained for",
+                    taken=start.steps,
+                    name=start.name,
+                )
             )
         self.generator.take_over(start.generator)
         self.average.load_state_dict(self.generator.state_dict())
@@ -511,14 +525,21 @@ class _Run:
         for name, old in decisive.items():
             if old != (new := wanted[name]):
                 raise InputError(
-                    f"{path} belongs to another run: its --{name} is {old}, not {new}",
-                    hint=f"leave --{name} out to go on, or name another folder",
+                    Wording(
+                        f"{{path}} belongs to another run: its {{{name}}} is {{old}}, not {{new}}",
+                        path=path,
+                        old=old,
+                        new=new,
+                    ),
+                    hint=Wording(f"leave {{{name}}} out to go on, or name another folder"),
                 )
         # older states do not tell of their examples
         if examples not in (None, self.examples.digest):
             raise InputError(
                 f"{path} belongs to another run: its examples are others",
-                hint="name the same --data, or another folder, and begin with the model: --start",
+                hint=Wording(
+                    "name the same {data}, or another folder, and begin with the model: {start}"
+                ),
             )
 
     @property

@@ -106,6 +106,11 @@ def make_plan(
     cover = _wide_enough(cover, [secret.signal for secret in secrets])
     if like is not None:
         _check_like(like, cover, config, training)
+        if sizes or architecture not in (None, like.architecture):
+            raise ConfigError(
+                "architecture and sizes are those of the clean field",
+                hint="leave out architecture and sizes",
+            )
         architecture, sizes = like.architecture, asdict(like.sizes)
     field = new_field(
         cover,

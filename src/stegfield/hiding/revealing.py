@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from stegfield.errors import UnreadableError
+from stegfield.errors import UnreadableError, Wording
 from stegfield.fields.field import Field, RenderWatch, render
 from stegfield.hiding.record import SecretRecord, read_record
 from stegfield.hiding.showing import show
@@ -53,8 +53,10 @@ def reveal(
     if record is None:
         if size is None:
             raise UnreadableError(
-                hint="check the key; "
-                "a damaged field may still show a secret at a size that you name"
+                hint=Wording(
+                    "check the key; "
+                    "a damaged field may still show a secret at a size that you give ({size})"
+                )
             )
         scheme = scheme or SlotScheme(ratio=field.slot_ratio)
         slots = key_slots(field, opened, scheme)

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from stegfield.errors import ConfigError
+from stegfield.errors import ConfigError, Wording
 from stegfield.fields.field import Field, RenderWatch, SlotValues, render
 from stegfield.fields.header import Public
 from stegfield.hiding.record import SecretRecord
@@ -76,7 +76,7 @@ def show(
         if size is not None:
             raise ConfigError(
                 "a secret of another medium than the cover has one size",
-                hint="leave the size out",
+                hint=Wording("leave {size} out"),
             )
         if watch is not None:  # laying out takes memory, too
             watch(0, math.prod(record.size))

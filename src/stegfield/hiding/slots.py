@@ -25,7 +25,7 @@ from jaxtyping import Float, Int64
 from numpy.typing import NDArray
 from torch import Tensor
 
-from stegfield.config import MILLION, ValueRule, check_ratio
+from stegfield.config import MILLION, RATIO, ValueRule
 from stegfield.errors import ConfigError
 from stegfield.fields.field import Field, SlotValues
 from stegfield.hiding.positions import unpack_positions
@@ -43,7 +43,7 @@ class SlotScheme:
     values: ValueRule = "matched"
 
     def __post_init__(self) -> None:
-        check_ratio(self.ratio)
+        RATIO.check(self.ratio, owner="SlotScheme", name="ratio")
         object.__setattr__(self, "ratio", self.millionths / MILLION)  # what a record can tell
         if self.values not in VALUE_RULES:
             raise ConfigError(f"there is no value rule {self.values!r}", hint="matched or xavier")

@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from stegfield import metrics
-from stegfield.errors import ConfigError, ImageError, OutputError
+from stegfield.errors import ConfigError, ImageError, OutputError, Wording
 from stegfield.metrics import Quality
 from stegfield.signals.grids import LARGEST_POINTS
 from stegfield.signals.levels import EightBits, from_samples, to_samples
@@ -264,7 +264,8 @@ def _from_pillow(opened: Image.Image, path: Path, *, flatten: bool, largest: int
         if image.getchannel("A").getextrema() != (255, 255):
             if not flatten:
                 raise ImageError(
-                    f"{path} is transparent", hint="--flatten puts it onto white, or save it opaque"
+                    f"{path} is transparent",
+                    hint=Wording("{flatten:True} puts it onto white, or save it opaque"),
                 )
             white = Image.new("RGBA", image.size, "white")
             image = Image.alpha_composite(white, image)

@@ -49,7 +49,7 @@ def test_a_bit_left_wrong_is_no_success() -> None:
 
 
 def test_settings_that_make_no_sense_are_refused() -> None:
-    with pytest.raises(ConfigError, match="encoder needs"):
+    with pytest.raises(ConfigError, match='start="encoder" needs'):
         DescentConfig(start="encoder")
     with pytest.raises(ConfigError, match="1, 2, 3 or 4"):
         fixednet.check(signals.IMAGE, ".png", EmbedConfig(profile="paper", bpp=1.5))

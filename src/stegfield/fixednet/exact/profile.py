@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from stegfield import carriers
 from stegfield.carriers import Carrier
 from stegfield.config import DescentConfig, EmbedConfig
-from stegfield.errors import CapacityError, ConfigError, UnreadableError
+from stegfield.errors import CapacityError, ConfigError, UnreadableError, Wording
 from stegfield.fixednet.exact.sine import (
     CONSTRAINT_HEIGHT,
     SineNetwork,
@@ -151,7 +151,7 @@ def embed(
             available=most,
             unit="bits",
             holder="cover",
-            hint="lower --bpp, or leave it out",
+            hint=Wording("lower {bpp}, or leave it out"),
         )
     room = most if bits is None else bits
     needed = HEADER_BITS + 8 * code.coded_length
@@ -159,7 +159,7 @@ def embed(
         check_room(content, needed=needed, available=room, net=net_bytes(room))
     except CapacityError as error:
         if bits is not None:
-            error.hint = "raise --bpp, or leave it out"
+            error.hint = Wording("raise {bpp}, or leave it out")
         raise
     carried = 8 * code.coded_length if bits is None else room - HEADER_BITS
     body = body_network(key, samples, (0, 0), constraint_height)

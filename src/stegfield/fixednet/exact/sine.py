@@ -33,7 +33,7 @@ import numpy as np
 from jaxtyping import Bool, Int8, Int64, Integer, UInt64
 from numpy.typing import NDArray
 
-from stegfield.config import check_constraint_height
+from stegfield.config import CONSTRAINT_HEIGHTS
 from stegfield.errors import ConfigError
 from stegfield.fixednet.exact.search import parallel, window_parities
 from stegfield.keys import IMAGE_SALT, Key
@@ -75,7 +75,9 @@ class SineNetwork:
     constraint_height: int = CONSTRAINT_HEIGHT
 
     def __post_init__(self) -> None:
-        check_constraint_height(self.constraint_height)
+        CONSTRAINT_HEIGHTS.check(
+            self.constraint_height, owner="SineNetwork", name="constraint_height"
+        )
         if not all(0 <= count <= self.samples for count in self.bits):
             raise ConfigError(f"{self.samples} samples cannot carry {self.bits} bits")
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from stegfield.carriers import images
 from stegfield.config import DescentConfig, EmbedConfig
-from stegfield.errors import CapacityError, ConfigError
+from stegfield.errors import CapacityError, ConfigError, Wording
 from stegfield.fixednet.profile import Profile
 from stegfield.fixednet.progress import EmbedWatch
 from stegfield.keys import Key
@@ -46,7 +46,7 @@ class Paper(Profile):
             ConfigError: The rate is another one.
         """
         if config.bpp is not None and config.bpp not in RATES:
-            raise ConfigError("--bpp must be 1, 2, 3 or 4 with the paper profile")
+            raise ConfigError(Wording("{bpp} must be 1, 2, 3 or 4 with the paper profile"))
 
     def check_size(self, size: tuple[int, ...], suffix: str) -> None:
         """Refuse an image that would take too much memory.
@@ -81,7 +81,7 @@ class Paper(Profile):
             stego = messages.embed(levels, content, key, depth=depth, config=descent, watch=watch)
         except CapacityError as error:
             if depth < max(RATES):
-                error.hint = "raise --bpp, use a larger cover, or hide less"
+                error.hint = Wording("raise {bpp}, use a larger cover, or hide less")
             raise
         return images.with_samples(cover, stego), depth * cover.points
 

@@ -1,23 +1,20 @@
-"""Jobs of a batch: commands written in a file, checked together, run one by one.
+"""Files of jobs: commands with their arguments by name, in TOML or CSV, all checked beforehand.
 
-A job is a command with its arguments by name, as the command's help has them. Whatever a command
-refuses on the command line is refused here as well, and whatever it says as JSON is kept.
+    file ─► tables ─► one for each file that wildcards match ─► jobs ─► words of a command line
+
+Whatever a command refuses on the command line is refused here as well.
 """
 
 from __future__ import annotations
 
 import csv
 import glob
-import hashlib
 import inspect
 import io
-import json
+import math
 import os
-import time
 import tomllib
 from collections.abc import Iterator, Mapping
-from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -25,82 +22,17 @@ from typing import Any
 from cyclopts import CycloptsError
 
 from stegfield import files
+from stegfield.cli.errors import worded
 from stegfield.errors import InputError, OutputError, StegfieldError
+from stegfield.jobs import Job
 
 COMMANDS = ("embed", "extract", "fit", "generate", "hide", "render", "reveal")
 LARGEST_FILE = 1 << 24
-LARGEST_RECORDS = 1 << 30
 MOST_JOBS = 1_000_000
 WILD = "*?["
-WRITTEN, KEPT_MEANWHILE = ("--output", "--grid", "--plot"), "--checkpoint"
-"""Options whose values are files to write, and the one whose file is gone in the end."""
-RECORD = b'{"id":'
-"""How the lines of a file of results begin."""
+WRITTEN, KEPT_MEANWHILE = ("output", "grid", "plot"), "checkpoint"
+"""Arguments that name files to write, and the one whose file is gone in the end."""
 HINT = "`stegfield batch --help` shows how jobs are written"
-
-
-@dataclass(frozen=True)
-class Job:
-    """One command, ready to run."""
-
-    where: str
-    """Its place in the file, for people."""
-    arguments: tuple[str, ...]
-    """As on the command line, the command first."""
-
-    @property
-    def command(self) -> str:
-        """What it does."""
-        return self.arguments[0]
-
-    @property
-    def id(self) -> str:
-        """Name the job by what it does."""
-        return hashlib.sha256("\0".join(self.arguments).encode()).hexdigest()[:16]
-
-    @property
-    def outputs(self) -> list[Path]:
-        """The files that it leaves."""
-        return [*self._values(*WRITTEN), *self._slot_keys()]
-
-    @property
-    def written(self) -> list[Path]:
-        """The files that it writes, for good or meanwhile."""
-        return [*self.outputs, *self._values(KEPT_MEANWHILE)]
-
-    def _values(self, *flags: str) -> list[Path]:
-        pairs = zip(self.arguments, self.arguments[1:], strict=False)
-        return [Path(value) for name, value in pairs if name in flags]
-
-    def _slot_keys(self) -> list[Path]:
-        """Give the key files that slots are written into, if they have places of their own."""
-        if self._values("--slots") in ([], [Path("keyed")]):
-            return []
-        words = zip(self.arguments, self.arguments[2:], strict=False)
-        return [Path(key) for flag, key in words if flag == "--secret"]
-
-    def digests(self) -> dict[str, str]:
-        """Give the SHA-256 of every file that it reads."""
-        written = set(self.outputs)
-        read = (Path(each) for each in self.arguments[1:] if Path(each) not in written)
-        return {str(path): _digest(path) for path in read if _is_file(path)}
-
-
-@dataclass(frozen=True)
-class Record:
-    """What became of a job."""
-
-    id: str
-    where: str
-    arguments: tuple[str, ...]
-    inputs: Mapping[str, str]
-    """SHA-256 of the files that were read."""
-    seconds: float = 0.0
-    result: Mapping[str, Any] = field(default_factory=dict)
-    """What the command says with --json."""
-    warnings: tuple[str, ...] = ()
-    error: str | None = None
-    hint: str | None = None
 
 
 Place = tuple[str, str]
@@ -135,7 +67,7 @@ def read_jobs(path: Path, results: Path | None = None) -> list[Job]:
 
 @lru_cache(maxsize=1 << 12)
 def _folder(name: str) -> tuple[str, bool]:
-    """Give the one name of a folder, whatever leads to it, and whether it is there."""
+    """Return the one name of a folder, whatever leads to it, and whether it is there."""
     return os.path.realpath(name), os.path.isdir(name)  # noqa: PTH112 - of strings, many times
 
 
@@ -149,7 +81,7 @@ def _check_apart(jobs: list[Job], path: Path, results: Path | None) -> None:
     ours = kept | {_place(path): f"{path}, the file of jobs"}
     written: dict[Place, Job] = {}
     for job in jobs:
-        for output in job.written:
+        for output in (*job.writes, *_named(job.settings, KEPT_MEANWHILE)):
             if "\0" in str(output):
                 raise OutputError(f"{job.where}: {str(output)!r} is not a file name")
             place = _place(output)
@@ -167,7 +99,7 @@ def _check_apart(jobs: list[Job], path: Path, results: Path | None) -> None:
                 )
             written[place] = job
     for job in jobs:
-        for word in job.arguments[1:]:
+        for word in job.reads:
             place = ("", "") if "\0" in word else _place(Path(word))
             if place in kept:
                 raise OutputError(f"{job.where} reads {kept[place]}", hint="name another file")
@@ -177,93 +109,6 @@ def _check_apart(jobs: list[Job], path: Path, results: Path | None) -> None:
                     f"{job.where} reads {word}, which {other.where} writes",
                     hint="put it into a batch of its own, to be run after this one",
                 )
-
-
-def perform(job: Job) -> Record:
-    """Run a job in this process, and tell what became of it."""
-    from stegfield.cli import app
-
-    began = time.perf_counter()
-    record = Record(job.id, job.where, job.arguments, {})
-    out, said = io.StringIO(), io.StringIO()
-    try:
-        record = replace(record, inputs=job.digests())
-        with redirect_stdout(out), redirect_stderr(said):
-            app(
-                [*job.arguments, "--json"],
-                exit_on_error=False,
-                print_error=False,
-                result_action="return_value",
-            )
-        record = replace(record, result=json.loads(out.getvalue()))
-    except StegfieldError as problem:
-        record = replace(record, error=str(problem), hint=problem.hint)
-    except Exception as problem:  # one bad job does not stop the rest
-        record = replace(record, error=f"{type(problem).__name__}: {problem}")
-    warnings = [line for line in said.getvalue().splitlines() if line.startswith("warning: ")]
-    seconds = round(time.perf_counter() - began, 3)
-    return replace(record, seconds=seconds, warnings=tuple(warnings))
-
-
-def lost(job: Job, reason: str) -> Record:
-    """Tell of a job whose process died."""
-    return Record(job.id, job.where, job.arguments, {}, error=reason)
-
-
-class Records:
-    """What became of jobs, a JSON object a line; a line that was cut off is passed over.
-
-    Raises:
-        InputError: A line is not a record.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._done: dict[str, Record] = {}
-        if not path.exists():
-            return
-        whole, _, rest = files.read_bounded(path, LARGEST_RECORDS).rpartition(b"\n")
-        if not rest.startswith(RECORD[: len(rest)]):
-            raise InputError(
-                f"{path} is not a file of a batch's results", hint="name another file with -o"
-            )
-        for number, line in enumerate(whole.splitlines(), 1):
-            try:
-                record = _record(json.loads(line))
-            except (ValueError, TypeError, KeyError, RecursionError):
-                raise InputError(
-                    f"line {number} of {path} is not a record of a batch",
-                    hint="name another file with -o",
-                ) from None
-            self._done[record.id] = record
-
-    def done(self, job: Job) -> bool:
-        """Tell whether a job has been done, its files are there, and what it read is the same."""
-        record = self._done.get(job.id)
-        return (
-            record is not None
-            and record.error is None
-            and all(_is_file(output) for output in job.outputs)
-            and record.inputs == job.digests()
-        )
-
-    def add(self, record: Record) -> None:
-        """Write a record, for good."""
-        files.add_line(self._path, json.dumps(asdict(record)).encode())
-        self._done[record.id] = record
-
-
-def _record(facts: dict[str, Any]) -> Record:
-    record = Record(
-        **{
-            **facts,
-            "arguments": tuple(map(str, facts["arguments"])),
-            "warnings": tuple(map(str, facts["warnings"])),
-        }
-    )
-    if not isinstance(record.id, str) or not isinstance(record.inputs, dict):
-        raise TypeError
-    return record
 
 
 def _text(path: Path) -> str:
@@ -314,13 +159,17 @@ def _cell(text: str) -> Any:
 
 
 def _expanded(where: str, table: dict[str, Any]) -> Iterator[Job]:
-    """Give a job for each file that the first argument stands for."""
+    """Yield a job for each file that the first argument stands for."""
     command = table.pop("command", None)
     if command not in COMMANDS:
         raise InputError(f"{where}: the command is one of {', '.join(COMMANDS)}", hint=HINT)
     names = _positional(command)
     first = table.get(names[0])
-    if not isinstance(first, str) or not any(sign in first for sign in WILD) or _is_file(first):
+    if (
+        not isinstance(first, str)
+        or not any(sign in first for sign in WILD)
+        or files.is_file(first)
+    ):
         yield _job(where, command, names, table)
         return
     found = sorted(glob.glob(first, recursive=True))  # noqa: PTH207 - absolute ones as well
@@ -328,7 +177,7 @@ def _expanded(where: str, table: dict[str, Any]) -> Iterator[Job]:
         raise InputError(f"{where}: no file has a name like {first}")
     jobs = _each(where, command, names, table, found)
     # what an earlier run wrote is no input, even if its name fits
-    written = {_place(output) for job in jobs for output in job.outputs if "\0" not in str(output)}
+    written = {_place(output) for job in jobs for output in job.writes if "\0" not in str(output)}
     left = [name for name in found if _place(Path(name)) not in written]
     yield from jobs if left == found else _each(where, command, names, table, left or found)
 
@@ -363,20 +212,69 @@ def _job(where: str, command: str, names: list[str], table: dict[str, Any]) -> J
 
     if _asks_for_a_key(command, table):
         raise InputError(f"{where}: there is no key", hint="name a key file; nobody can be asked")
-    arguments = [command]
-    options = []
-    for name, value in table.items():
-        if value == "-":
-            raise InputError(f"{where}: a batch has no stdin or stdout", hint="name a file")
-        if name not in names:
-            options += _option(where, name, value)
-    arguments += [str(table[name]) for name in names if name in table]
-    job = Job(where, (*arguments, *options))
+    if "-" in table.values():
+        raise InputError(f"{where}: a batch has no stdin or stdout", hint="name a file")
+    for name in (*WRITTEN, KEPT_MEANWHILE):
+        if isinstance(table.get(name), list):
+            raise InputError(f"{where}: {name} is one file", hint=HINT)
+    settings = {name: _plain(value) for name, value in table.items()}
+    job = Job(
+        command,
+        settings,
+        where,
+        reads=tuple(dict.fromkeys(_texts(list(settings.values())))),
+        writes=(*_named(settings, *WRITTEN), *_slot_keys(settings)),
+    )
     try:
-        app.parse_args([*job.arguments, "--json"], exit_on_error=False, print_error=False)
+        app.parse_args(words(job), exit_on_error=False, print_error=False)
     except (CycloptsError, StegfieldError) as error:
-        raise InputError(f"{where}: {' '.join(str(error).split())}", hint=HINT) from None
+        text, hint = worded(error, HINT)
+        raise InputError(f"{where}: {text}", hint=hint) from None
     return job
+
+
+def words(job: Job) -> list[str]:
+    """Write a job as on the command line; what is a value there is never taken for an option."""
+    names = _positional(job.name)
+    options = [
+        word
+        for name, value in job.settings.items()
+        if name not in names
+        for word in _option(job.where, name, value)
+    ]
+    given = [str(job.settings[name]) for name in names if name in job.settings]
+    return [job.name, *options, "--json", "--", *given]
+
+
+def _plain(value: Any) -> Any:
+    """Keep what JSON has; write out what else TOML has, such as dates."""
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    return value if isinstance(value, str | int) else str(value)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield all texts of a value: each may be the name of a file."""
+    if isinstance(value, list):
+        for each in value:
+            yield from _texts(each)
+    elif isinstance(value, str):
+        yield value
+
+
+def _named(settings: Mapping[str, Any], *names: str) -> list[Path]:
+    """Look up the files that some arguments name."""
+    return [Path(str(settings[name])) for name in names if name in settings]
+
+
+def _slot_keys(settings: Mapping[str, Any]) -> list[Path]:
+    """Look up the key files that slots are written into, if they have places of their own."""
+    if settings.get("slots", "keyed") == "keyed":
+        return []
+    secrets = settings.get("secret", [])
+    return [Path(str(each[1])) for each in secrets if isinstance(each, list) and len(each) > 1]
 
 
 def _asks_for_a_key(command: str, table: dict[str, Any]) -> bool:
@@ -397,9 +295,14 @@ def _option(where: str, name: str, value: Any) -> list[str]:
     if value is True or value is False:
         return [flag] if value else []
     if not isinstance(value, list):
-        return [flag, str(value)]
+        return [f"{flag}={value}"]
     each = [entry if isinstance(entry, list) else [entry] for entry in value]
-    return [word for entry in each for word in (flag, *map(str, entry))]
+    return [word for entry in each for word in (flag, *map(_word, entry))]
+
+
+def _word(value: Any) -> str:
+    """Write one of several words of an option, among which a file may be named like a flag."""
+    return f"./{value}" if isinstance(value, str) and value.startswith("-") else str(value)
 
 
 def _positional(command: str) -> list[str]:
@@ -408,15 +311,3 @@ def _positional(command: str) -> list[str]:
     function = app[command].default_command
     parameters = inspect.signature(function).parameters.values() if callable(function) else ()
     return [each.name for each in parameters if each.kind is each.POSITIONAL_ONLY]
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _is_file(path: Path | str) -> bool:
-    try:
-        return Path(path).is_file()
-    except (OSError, ValueError):  # a name that no file can have
-        return False

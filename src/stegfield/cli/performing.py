@@ -1,0 +1,41 @@
+"""Commands as jobs: what a worker of a batch does, and what the batch's ledger keeps of it."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
+from typing import Any
+
+from stegfield.cli.job_files import words
+from stegfield.jobs import Job, LedgerKind
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command said."""
+
+    result: Mapping[str, Any] = field(default_factory=dict)
+    """Its answer with ``--json``."""
+
+    warnings: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.result, Mapping):
+            raise TypeError("the result of a command is an object")
+
+
+BATCH = LedgerKind("a batch", "command", Said, private=True)
+
+
+def perform(job: Job) -> Said:
+    """Run the command of a job in this process."""
+    from stegfield.cli import app
+
+    out, said = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(said):
+        app(words(job), exit_on_error=False, print_error=False, result_action="return_value")
+    warnings = [line for line in said.getvalue().splitlines() if line.startswith("warning: ")]
+    return Said(json.loads(out.getvalue()), tuple(warnings))

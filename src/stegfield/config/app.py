@@ -1,0 +1,28 @@
+"""Settings of the web page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from stegfield.config.settings import Range, Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class AppConfig(Settings):
+    """What one visitor of the web page may ask of the machine."""
+
+    max_upload: Annotated[int, Range(1)] = 64
+    """Largest file, in MB."""
+
+    max_stored: Annotated[int, Range(1)] = 1000
+    """All files of all visitors together, in MB; more are refused until some are gone."""
+
+    max_seconds: Annotated[float, Range(0, above=True)] = 300.0
+    """Longest run."""
+
+    max_megapixels: Annotated[float, Range(0, above=True)] = 16.0
+    """Largest picture."""
+
+    jobs: Annotated[int, Range(1)] = 1
+    """Runs at once; others wait for their turn."""

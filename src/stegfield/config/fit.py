@@ -1,0 +1,64 @@
+"""Settings of a field's training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from stegfield.config.settings import SEED, Range, Settings
+from stegfield.errors import ConfigError, Wording
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitConfig(Settings):
+    """How a field is trained.
+
+    Steps and seconds plan where the decay ends, whichever comes first; a PSNR ends the run when
+    every signal has reached it. With none of them, 40 passes over the largest signal are planned,
+    and at least 1,000 steps.
+    """
+
+    steps: Annotated[int | None, Range(1)] = None
+    """Training steps to plan for."""
+
+    max_seconds: Annotated[float | None, Range(0, above=True)] = None
+    """Seconds to train for, at most; L-BFGS at the end gets a fifth of them."""
+
+    target_db: Annotated[float | None, Range(0, above=True)] = None
+    """PSNR at which to stop; without steps or seconds, ever longer runs try for it."""
+
+    optimizer: Literal["muon", "adam"] = "muon"
+    """What moves the matrices; Adam moves everything else in any case."""
+
+    learning_rate: Annotated[float | None, Range(0, above=True)] = None
+    """First step length [default: the architecture's for muon, 0.001 for adam]."""
+
+    batch: Annotated[int, Range(0)] = 2048
+    """Points of each signal in a step; 0 takes all of them."""
+
+    decay: Annotated[float, Range(0)] = 3.0
+    """How far the step length falls: by exp(-decay), then to nothing; 0 keeps it constant."""
+
+    warm_up: Annotated[int | None, Range(0)] = None
+    """Steps over which the step length rises first [default: the architecture's]."""
+
+    loss: Literal["l2", "l1"] = "l2"
+    """Squared or absolute error."""
+
+    polish: Annotated[int, Range(0)] = 0
+    """L-BFGS iterations on all points at the end."""
+
+    robust: bool = False
+    """Train under pruning and noise, so that the field outlasts them and rounding."""
+
+    seed: Annotated[int | None, SEED] = None
+    """Makes a run repeatable on one machine. Do not publish two fields of one cover with one seed:
+    their keys would meet the same salt."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.robust and self.polish:
+            raise ConfigError(
+                Wording("{polish} has no meaning with {robust:True}"),
+                hint="L-BFGS cannot follow a loss with noise in it",
+            )

@@ -1,0 +1,40 @@
+"""Settings of hiding secrets in a field."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from stegfield.config.settings import Range, Settings
+
+SlotRule = Literal["keyed", "magnitude", "random"]
+ValueRule = Literal["matched", "xavier"]
+MILLION = 1_000_000
+"""Steps of a ratio between 0 and 1: a record tells it in millionths."""
+RATIO = Range(
+    1 / MILLION,
+    1 - 1 / MILLION,
+    words="between 0 and 1",
+    hint="0.05 takes five weights in a hundred",
+)
+"""Shares of the weights that may be slots."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HideConfig(Settings):
+    """How secrets are hidden."""
+
+    slots: SlotRule = "keyed"
+    """Where slots are: drawn by each key, the cover's largest weights, or random and shared."""
+
+    ratio: Annotated[float | None, RATIO] = None
+    """Share of the weights that are slots [default: the architecture's]."""
+
+    values: ValueRule = "matched"
+    """How slot values are drawn; xavier is the paper's rule and trains badly in a SIREN."""
+
+    cover_weight: Annotated[float, Range(0, above=True)] = 1.0
+    """How much the cover's error counts."""
+
+    secret_weight: Annotated[float, Range(0, above=True)] = 1.0
+    """How much each secret's error counts."""

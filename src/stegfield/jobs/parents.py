@@ -1,0 +1,52 @@
+"""Parents: a process that was started for another's sake ends when that one ends, however it dies.
+
+A parent that is killed with SIGKILL can tell nobody, so its children look for themselves.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from contextlib import suppress
+from threading import Thread
+
+PR_SET_PDEATHSIG = 1
+LOOK_SECONDS = 0.5
+GRACE_SECONDS = 30.0
+"""For a process to end in order, once its launcher is gone."""
+
+
+def end_with_parent() -> None:
+    """End this worker of `multiprocessing` at once where the process that started it dies.
+
+    Linux kills it even in the middle of a long call that holds the interpreter; elsewhere a thread
+    ends it as soon as the interpreter is free. Linux looks at the thread that started the worker,
+    so that one must live as long as the worker is needed.
+    """
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):  # a C library without it
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    Thread(target=_join_parent, daemon=True).start()
+
+
+def _join_parent() -> None:
+    if (parent := multiprocessing.parent_process()) is not None:
+        parent.join()
+        os._exit(1)
+
+
+def end_with_launcher() -> None:
+    """End this process in order where its launcher dies: as by SIGTERM, and at last by force."""
+    Thread(target=_outlive_launcher, args=(os.getppid(),), daemon=True).start()
+
+
+def _outlive_launcher(launcher: int) -> None:
+    while os.getppid() == launcher:
+        time.sleep(LOOK_SECONDS)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(GRACE_SECONDS)
+    os._exit(1)

@@ -1,0 +1,121 @@
+"""Progress where no terminal shows a bar, and how signals end a command."""
+
+from __future__ import annotations
+
+import math
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import FrameType
+
+import pytest
+
+from stegfield import cli, fields, signals
+from stegfield.cli import progress
+from stegfield.fixednet import EmbedProgress
+from stegfield.signals import waves
+
+STEGFIELD = [sys.executable, "-m", "stegfield"]
+
+
+class Clock:
+    """A clock that stands still until it is set."""
+
+    now = 100.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+def test_lines_come_from_the_first_second_and_ever_more_seldom(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(progress, "time", clock)
+    said_at = []
+    with progress.watching_bits() as watch:
+        for tenth in range(1, 3000):
+            clock.now = 100 + tenth / 10
+            watch(EmbedProgress(fraction=tenth / 3000, bits_left=3000 - tenth, psnr_db=50.0))
+            if capsys.readouterr().err:
+                said_at.append(tenth / 10)
+    assert said_at == [1, 3, 7, 15, 31, 63, 123, 183, 243]
+
+
+def test_a_line_tells_what_is_done_and_the_time_left(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(progress, "time", clock)
+    with progress.watching_bits() as watch:
+        clock.now += 10
+        watch(EmbedProgress(fraction=0.25, bits_left=3000, psnr_db=50.04))
+    assert capsys.readouterr().err == "25%: 3,000 bits left, 50.0 dB, 30 s left\n"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0.4, "0 s left"), (119.0, "119 s left"), (150.0, "2 min left")]
+)
+def test_long_times_are_told_in_minutes(seconds: float, words: str) -> None:
+    assert progress._left(progress.Told(0.5, "", "", seconds), 1.0) == words
+    assert progress._left(progress.Told(0.5, "", "", math.nan), 1.0) == ""
+    assert progress._left(progress.Told(0.0, "", "", None), 1.0) == ""
+
+
+@pytest.fixture
+def photo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with an image."""
+    monkeypatch.chdir(tmp_path)
+    Path("photo.png").write_bytes(signals.to_png(waves(20, 24)))
+    return tmp_path / "photo.png"
+
+
+@pytest.mark.usefixtures("photo")
+def test_a_piped_run_shows_that_it_lives_and_sigterm_lets_it_wind_down() -> None:
+    command = ["fit", "photo.png", "-o", "f.safetensors", "--steps", "1000000", "--batch", "64"]
+    with subprocess.Popen(
+        [*STEGFIELD, *command, "--sizes", "width=16,depth=2"], stderr=subprocess.PIPE, text=True
+    ) as run:
+        assert run.stderr is not None
+        first = run.stderr.readline()
+        run.send_signal(signal.SIGTERM)
+        told = run.stderr.read()
+    assert re.match(r"0%: step [\d,]+, photo.png \d+\.\d dB, \d+ (s|min) left", first)
+    assert run.returncode == 0, told
+    assert "winding down" in told
+    assert fields.load(Path("f.safetensors")).public.size == (20, 24)
+
+
+@pytest.mark.usefixtures("photo")
+@pytest.mark.parametrize("ignored", [False, True])
+def test_sigterm_ends_a_command_that_cannot_wind_down(ignored: bool) -> None:
+    program = f"""
+import os, signal, sys
+from stegfield import cli, fixednet
+if {ignored}:  # as in the background of a script
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+fixednet.capacity = lambda _: os.kill(os.getpid(), signal.SIGTERM)
+sys.argv = ["stegfield", "capacity", "photo.png"]
+cli.main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert done.stderr == "error: stopped before the result was written\n"
+
+
+def test_sigterm_does_what_ctrl_c_would() -> None:
+    seen: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        seen.append(number)
+
+    previous = signal.signal(signal.SIGINT, note)
+    try:
+        cli._as_ctrl_c(signal.SIGTERM, None)
+    finally:
+        signal.signal(signal.SIGINT, previous)
+    assert seen == [signal.SIGINT]
