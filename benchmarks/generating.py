@@ -52,7 +52,7 @@ from stegfield.generative.pointconv import (
 )
 from stegfield.generative.points import coarser_sets, even_points, even_pyramid
 from stegfield.generative.processes import ALONE
-from stegfield.generative.training import _Run
+from stegfield.generative.run import Run
 from stegfield.keys import Key
 from stegfield.metrics import luma, psnr_db
 from stegfield.payload import Content
@@ -120,15 +120,15 @@ def training(_: Path) -> dict[str, Any]:
     examples = generative.Arrays(torch.rand(1000, 64, 64, 3, generator=draws) * 2 - 1)
     figures = {}
     for stage, size in enumerate(SIZES):
-        run = _Run(examples, config, "faces", ALONE)
+        run = Run(examples, config, "faces", ALONE)
         run.step = stage * STAGE
         run.advance()
         parts = _Parts()
         parts.time(run, "advance", "generator")
-        parts.time(run, "_batch", "examples")
-        parts.time(run, "_teach_critic", "critic")
-        parts.time(run, "_penalise", "penalty")
-        parts.time(run, "_follow", "average")
+        parts.time(run, "batch", "examples")
+        parts.time(run, "teach", "critic")
+        parts.time(run, "penalise", "penalty")
+        parts.time(run, "follow", "average")
         for optimizer in run.optimizers:
             parts.time(optimizer, "step", "optimizers")
         for _step in range(config.r1_every):
@@ -334,7 +334,7 @@ def known_cover(_: Path) -> dict[str, Any]:
     model = generative.load("faces")
     ways: dict[str, dict[str, list[float]]] = {"blind": {}, "cover known": {}}
     for seed in range(8):
-        cover = signals.to_samples(fields.render(model.draw(seed), (256, 256)))
+        cover = signals.to_samples(fields.render(model.field(seed), (256, 256)))
         bare, message = block_cosines(luma(cover)), bytes(range(seed, seed + 16))
         said = np.random.default_rng(seed).integers(0, 2, KERNELS * len(bare)).astype(bool)
         for way, known in (("blind", None), ("cover known", cover)):

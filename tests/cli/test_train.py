@@ -21,7 +21,7 @@ from stegfield.errors import ConfigError
 from stegfield.fields import checkpoints
 from stegfield.generative import Arrays
 from stegfield.generative.logbook import CURVES, EARLIER, LOG, SAMPLES
-from stegfield.generative.training import MODEL, STATE
+from stegfield.generative.states import MODEL, STATE
 
 QUICK = ["--steps", "3", "--warm-up", "2", "--batch", "4"]
 TINY = ["--hidden", "8", "--width", "8", "--frequencies", "4", "--latent", "4", "--channels", "4"]
@@ -38,7 +38,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         rng = np.random.default_rng(1)
         return Arrays(torch.from_numpy(rng.random((20, 8, 8, 1)).astype(np.float32)))
 
-    monkeypatch.setattr("stegfield.generative.examples.digits", few)
+    monkeypatch.setattr("stegfield.generative.reading.digits", few)
     return tmp_path
 
 

@@ -26,7 +26,7 @@ def evaluate(
     json: bool = False,
     force: bool = False,
 ) -> None:
-    """Measure what a model draws against real examples that it has not seen.
+    """Measure what a model generates against real examples that it has not seen.
 
     Beside the figures of the model stand those of three anchors: other real examples, the same
     blurred, and noise. SWD is the sliced Wasserstein distance, diversity and nearest are
@@ -75,12 +75,12 @@ def evaluate(
         f"beside {report.reference} held-out examples{few}"
     )
     zonal, told = source.medium.on_globe, report.real.copied is not None
-    heads = f"{'':8}     SWD  diversity    PSNR-2  nearest"
+    heads = f"{'':9}     SWD  diversity    PSNR-2  nearest"
     say(heads + (TOO_NEAR if told else "") + (ZONAL if zonal else ""))
-    for name in ("drawn", "real", "blurred", "noise"):
+    for name in ("generated", "real", "blurred", "noise"):
         figures = getattr(report, name)
         line = (
-            f"{name:8} {figures.swd.mean:7.1f} {figures.diversity:10.2f} "
+            f"{name:9} {figures.swd.mean:7.1f} {figures.diversity:10.2f} "
             f"{figures.psnr2_db:6.1f} dB {figures.nearest_ratio:8.2f}"
         )
         if figures.copied is not None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from stegfield.fields import FitProgress
     from stegfield.fixednet import EmbedProgress
-    from stegfield.generative import Progress as Training
+    from stegfield.generative import TrainProgress
 
 P = TypeVar("P")
 FIRST_LINE, LONGEST_WAIT = 1.0, 60.0
@@ -54,15 +54,16 @@ def watching(names: list[str]) -> AbstractContextManager[Callable[[FitProgress],
     return _watching(tell, promise="winding down")
 
 
-def watching_training(*, show: bool) -> AbstractContextManager[Callable[[Training], bool]]:
+def watching_training(*, show: bool) -> AbstractContextManager[Callable[[TrainProgress], bool]]:
     """Show the progress of a training; Ctrl-C ends it after its step."""
 
-    def tell(progress: Training) -> Told:
+    def tell(progress: TrainProgress) -> Told:
         figures = (
             f"warming up, {progress.warm_up_left:,} steps to go"
             if progress.warm_up_left
             else f"{progress.size}x{progress.size}, {progress.images_a_second:.0f} a second, "
-            f"loss {progress.critic_loss:.2f}, scores {progress.real:+.2f} {progress.drawn:+.2f}"
+            f"loss {progress.critic_loss:.2f}, "
+            f"scores {progress.real:+.2f} {progress.generated:+.2f}"
         )
         count = f"step {progress.step:,}"
         return Told(progress.step / progress.steps, count, figures, progress.seconds_left)

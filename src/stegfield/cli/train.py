@@ -43,7 +43,7 @@ def train(
     resume: bool = False,
     json: bool = False,
 ) -> None:
-    """Train a generator that draws fields like the examples it is shown.
+    """Train a generator of fields that look like the examples.
 
     Ctrl-C ends the run after its step, with everything written; --resume goes on from there, with
     the settings of that run where no others are given. Start it with torchrun to share the work
@@ -65,7 +65,7 @@ def train(
         json: Print the result as JSON.
     """
     from stegfield import generative
-    from stegfield.generative.training import MODEL, STATE, settings_of
+    from stegfield.generative.states import MODEL, STATE, settings_of
 
     state = output / STATE
     medium = generative.medium_to_learn(what, data)

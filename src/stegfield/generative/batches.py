@@ -62,7 +62,7 @@ class Batches:
         draws: torch.Generator,
         mirrored: Bool[Tensor, " count"] | None = None,
     ) -> Batch:
-        """Give these examples, at the points of a size or some of these, as the critic sees them.
+        """Return these examples, at the points of a size or some of these, as the critic sees them.
 
         Where the points lie follows from the random numbers, not from the examples.
         """
@@ -84,7 +84,7 @@ class Batches:
         return Batch(at.to(self.device), values.to(self.device), sets)
 
     def _sets_of(self, size: int) -> tuple[Tensor, list[Tensor], Pyramid]:
-        """Give the points of a size, those of the sets below it, and their neighbourhoods."""
+        """Return the points of a size, those of the sets below it, and their neighbourhoods."""
         if size not in self._known:
             finest = even_points(self.examples.medium, size)
             below = [points.to(self.device) for points in coarser_sets(self.examples.medium, size)]
@@ -95,7 +95,7 @@ class Batches:
 def principal_places(
     examples: Examples, chosen: Int64[np.ndarray, " count"], *, size: int, latent: int, seed: int
 ) -> Float[Tensor, "count latent"]:
-    """Give a latent vector for every chosen example: its principal components, of variance 1.
+    """Return a latent vector for every chosen example: its principal components, of variance 1.
 
     Where there are fewer components than numbers in the vector, the rest is random.
 

@@ -66,7 +66,7 @@ def save(path: Path, model: Model, *, force: bool = False) -> None:
     """Write a model file, whole or not at all.
 
     Raises:
-        OutputError: The file exists (unless ``force``) or cannot be written.
+        OutputError: the file exists (unless ``force``) or cannot be written.
     """
     files.write_new(path, to_bytes(model), force=force)
 
@@ -75,8 +75,8 @@ def load(name: str | Path) -> Model:
     """Load a model that comes with the library by its name, or any from its file.
 
     Raises:
-        InputError: There is neither.
-        ModelFileError: Anything about the file is not as `save` writes it.
+        InputError: there is neither.
+        ModelFileError: anything about the file is not as `save` writes it.
     """
     if str(name) in SHIPPED:
         shipped = resources.files("stegfield.generative") / "models" / f"{name}.safetensors"
@@ -95,7 +95,7 @@ def from_bytes(data: bytes, name: Path | str = "the data") -> Model:
     """Decode the bytes of a model file; ``name`` stands in the errors.
 
     Raises:
-        ModelFileError: Anything about it is not as `to_bytes` writes it.
+        ModelFileError: anything about it is not as `to_bytes` writes it.
     """
     try:
         model = _empty(_header(data))

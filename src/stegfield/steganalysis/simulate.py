@@ -128,9 +128,9 @@ def s_uniward(levels: Samples) -> Float32[np.ndarray, "_rows _columns _channels"
     padded = np.pad(levels.astype(np.float32), (margin, margin, (0, 0)), mode="symmetric")
     rho = np.zeros(levels.shape, np.float32)
     for down, across in ((low, high), (high, low), (high, high)):
-        strength = np.abs(_convolved(padded, down, across)) + STABILIZER
+        strength = np.abs(_convolved(padded, down, across)) + np.float32(STABILIZER)
         # back to the samples that each coefficient was made of
-        spread = _convolved(1 / strength, np.abs(down[::-1]), np.abs(across[::-1]))
+        spread = _convolved(np.reciprocal(strength), np.abs(down[::-1]), np.abs(across[::-1]))
         rho += spread[1:-1, 1:-1]
     return rho
 

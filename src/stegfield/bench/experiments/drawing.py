@@ -50,7 +50,7 @@ def drawing(
     judged = judge(source, real, count=samples, shown=SHOWN, seed=seed)
     report = judged.report
     sets = {
-        "drawn": report.drawn,
+        "drawn": report.generated,
         "real": report.real,
         "blurred": report.blurred,
         "noise": report.noise,
