@@ -413,9 +413,7 @@ def test_a_file_that_is_taken_for_an_option_is_told_how_to_be_named(
     Path("photos/one.png").rename("-dash.png")
     command = ["embed", "-dash.png", "letter.txt", "-o", "a.png", "--key", "alice.key"]
     assert cli.run(command) == 2
-    assert "hint: a file whose name begins with a dash is written ./-dash.png" in (
-        capsys.readouterr().err
-    )
+    assert "hint: a file of this name is written ./-dash.png" in (capsys.readouterr().err)
     command[1] = "./-dash.png"
     assert cli.run(command) == 0
 

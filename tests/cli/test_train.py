@@ -15,6 +15,7 @@ import safetensors.torch
 from PIL import Image
 
 from stegfield import cli, generative
+from stegfield.cli.progress import Told
 from stegfield.cli.train import Given, _settings
 from stegfield.config import NEVER, PRESETS, GanConfig
 from stegfield.errors import ConfigError
@@ -93,12 +94,12 @@ def test_a_run_that_is_ended_writes_everything_and_goes_on(
     command = ["train", "digits", "-o", "runs", *QUICK]
     command[command.index("3")] = "1000"
 
-    def ended(_: object, fraction: float, step: int, *told: str) -> None:
-        if step:  # after the warm-up
+    def ended(_: object, latest: Told) -> None:
+        if latest.fraction:  # after the warm-up
             signal.raise_signal(number)
 
     with monkeypatch.context() as patch:
-        patch.setattr("stegfield.cli.terminal._Steps.tell", ended)
+        patch.setattr("stegfield.cli.progress._Display.show", ended)
         assert cli.run(command) == 0
     assert f"runs/{MODEL}: 1 of 1,000 steps" in capsys.readouterr().err
     command[command.index("1000")] = "3"

@@ -133,7 +133,7 @@ def _watching(
 
 @contextmanager
 def _ending(bar: Bar, promise: str) -> Iterator[Callable[[], bool]]:
-    """Tell whether Ctrl-C asked for an orderly end; the second stops at once."""
+    """Tell whether Ctrl-C or SIGTERM asked for an orderly end; the second stops at once."""
     from multiprocessing import parent_process
 
     if parent_process() is not None:  # who started this worker of a batch ends it, too
@@ -148,11 +148,13 @@ def _ending(bar: Bar, promise: str) -> Iterator[Callable[[], bool]]:
         asked = True
         bar.console.print(f"{promise}; Ctrl-C again stops at once")
 
-    previous = signal.signal(signal.SIGINT, on_interrupt)
+    asking = (signal.SIGINT, signal.SIGTERM)
+    previous = {number: signal.signal(number, on_interrupt) for number in asking}
     try:
         yield lambda: asked
     finally:
-        signal.signal(signal.SIGINT, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
 
 
 class _Display:
