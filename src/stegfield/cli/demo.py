@@ -34,7 +34,7 @@ def demo(
     """
     from stegfield import demo as scenes
 
-    with watching(["cover", "secret 1", "secret 2"]) as watch:
+    with watching("cover", "secret 1", "secret 2") as watch:
         said, results = scenes.run(output, watch, say, force=force)
     gallery = output / "index.html"
     if len(results) < len(scenes.hidden.SCENES) or any(result.stopped for result in results):

@@ -55,7 +55,7 @@ def fit(
     name, signal = read_cover(image, generated, seed=training.seed, flatten=flatten)
     if image is not None:
         note_times(image, signal)
-    with watching([name]) as watch:
+    with watching(name) as watch:
         result = fields.fit(
             signal,
             architecture=field,

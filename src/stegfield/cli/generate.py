@@ -11,7 +11,7 @@ from stegfield.cli.asking import check_stdin, read_key, read_message
 from stegfield.cli.covers import size_of
 from stegfield.cli.embed import tell
 from stegfield.cli.errors import warn
-from stegfield.cli.progress import watching_bits
+from stegfield.cli.progress import watching
 from stegfield.cli.signal_files import check_png
 from stegfield.cli.terminal import answer, say
 from stegfield.config import EmbedConfig, changed
@@ -133,7 +133,7 @@ def _with_message(
     cover = generative.cover_for_message(
         source, size, key=sender, known_cover=config.known_cover, seed=seed
     )
-    with watching_bits() as watch:
+    with watching() as watch:
         return fixednet.embed(cover, data, sender, config=config, suffix=output.suffix, watch=watch)
 
 

@@ -87,7 +87,7 @@ def hide(
     )
     for caution in hiding.cautions(empty, [cover_signal, *images]):
         warn(caution)
-    with watching([cover_name, *(entry.image.name for entry in secret)]) as watch:
+    with watching(cover_name, *(entry.image.name for entry in secret)) as watch:
         result = hiding.hide(
             cover_signal,
             secrets,

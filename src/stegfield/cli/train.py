@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from stegfield.cli.progress import watching_training
+from stegfield.cli.progress import watching
 from stegfield.cli.terminal import answer, say
 from stegfield.config import PRESETS, GanConfig, gan_config
 from stegfield.errors import ConfigError, InputError, OutputExistsError
@@ -81,7 +81,7 @@ def train(
         examples = generative.read_examples(what, data, chosen.size, medium=medium)
         with (
             _folder(output, ours=processes.first),
-            watching_training(show=processes.first) as watch,
+            watching(show=processes.first) as watch,
         ):
             model = generative.train(
                 examples,

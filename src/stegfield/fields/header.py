@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,7 +25,7 @@ import safetensors.numpy
 from numpy.typing import NDArray
 
 from stegfield import files
-from stegfield.errors import ConfigError, FieldFileError
+from stegfield.errors import ConfigError, FieldFileError, PluginNeededError
 from stegfield.fields.architectures import ARCHITECTURES, sizes_of
 from stegfield.fields.sizes import Sizes
 from stegfield.keys import SALT_BYTES
@@ -43,6 +44,8 @@ ENTRY = "stegfield"
 LARGEST_FILE = 1 << 29
 LARGEST_HEADER = 1 << 16
 LENGTH_BYTES = 8
+PLUGIN_NAME = re.compile(r"[a-z0-9_-]{1,40}", re.ASCII)
+"""Of an architecture or a medium that another package may bring."""
 ENTRIES = {"format", "architecture", "sizes", "medium", "size", "channels", "seed"}
 """Of every header; media with time have a rate, those that need it a range."""
 
@@ -117,6 +120,7 @@ def read(path: Path) -> FieldFile:
     Raises:
         InputError: the file is missing or cannot be read.
         FieldFileError: the file is not a field file, or is damaged.
+        PluginNeededError: the field is of an architecture or a medium that is not installed.
     """
     return decode(files.read_bounded(path, LARGEST_FILE), path)
 
@@ -126,9 +130,12 @@ def decode(data: bytes, name: Path | str = "the data") -> FieldFile:
 
     Raises:
         FieldFileError: the bytes are not those of a field file, or are damaged.
+        PluginNeededError: the field is of an architecture or a medium that is not installed.
     """
     try:
         header = _checked(_entries(data))
+    except _NeedsPlugin as error:
+        raise PluginNeededError(name, str(error)) from None
     except (_Distrust, ConfigError) as error:
         raise FieldFileError(name, str(error)) from None
     try:
@@ -154,6 +161,10 @@ class _Distrust(Exception):  # noqa: N818 - never leaves this module
     """Says what is wrong with a header."""
 
 
+class _NeedsPlugin(Exception):  # noqa: N818 - never leaves this module
+    """Says what another package would bring."""
+
+
 def _entries(data: bytes) -> dict[str, Any]:
     """Read the entries about the field from the header, before anything else is touched."""
     length = int.from_bytes(data[:LENGTH_BYTES], "little")
@@ -177,7 +188,7 @@ def _checked(entries: dict[str, Any]) -> Header:
     if entries.keys() != known:
         raise _Distrust("its header has other entries than a field's")
     if not isinstance(architecture, str) or architecture not in ARCHITECTURES:
-        raise _Distrust("its architecture is unknown")
+        raise _unknown("architecture", architecture)
     public = _public(entries, medium)
     if not isinstance(entries["sizes"], dict):
         raise _Distrust("its sizes are missing")
@@ -191,10 +202,16 @@ def _checked(entries: dict[str, Any]) -> Header:
 
 
 def _medium(name: Any) -> Medium:
-    medium = MEDIA.get(name) if isinstance(name, str) else None
-    if medium is None:
-        raise _Distrust(f"it shows none of: {', '.join(MEDIA)}")
-    return medium
+    if not isinstance(name, str) or name not in MEDIA:
+        raise _unknown("medium", name)
+    return MEDIA[name]
+
+
+def _unknown(noun: str, name: Any) -> Exception:
+    """Say that a name may be a plug-in's, if it could be one at all."""
+    if isinstance(name, str) and PLUGIN_NAME.fullmatch(name):
+        return _NeedsPlugin(f"the {noun} {name!r}")
+    return _Distrust(f"its {noun} has no name that one could have")
 
 
 def _public(entries: dict[str, Any], medium: Medium) -> Public:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from stegfield.generative.sheets import latents_sheet
 from stegfield.generative.wasserstein import sliced_wassersteins
 from stegfield.metrics import finite_or_none
 from stegfield.pictures import curves
+from stegfield.watching import Told
 
 LOG, SAMPLES, CURVES = "log.jsonl", "samples.png", "curves.png"
 EARLIER = "samples"
@@ -58,6 +59,22 @@ class TrainProgress:
     """Sliced Wasserstein distance of samples from real examples."""
     real_swd: float
     """That of as many other real examples, which no generator can be expected to beat."""
+
+    def told(self, names: Sequence[str]) -> Told:
+        """Put it in words; there are no signals to name."""
+        figures = (
+            f"warming up, {self.warm_up_left:,} steps to go"
+            if self.warm_up_left
+            else f"{self.size}x{self.size}, {self.images_a_second:.0f} a second, "
+            f"loss {self.critic_loss:.2f}, scores {self.real:+.2f} {self.generated:+.2f}"
+        )
+        return Told(
+            fraction=self.step / self.steps,
+            counted=f"step {self.step:,}",
+            figures=figures,
+            seconds_left=self.seconds_left,
+            ending="ending after this step",
+        )
 
 
 TrainWatch = Callable[[TrainProgress], bool]

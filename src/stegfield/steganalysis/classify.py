@@ -55,7 +55,7 @@ def trial(
     Args:
         clean: Features of clean fields, a row each.
         stego: Features of stego fields; a row is of the same cover as that of the clean one.
-        detector: One of `DETECTORS`.
+        detector: One of `CLASSIFIERS`.
         groups: Which covers belong together [default: each stands alone].
         repeats: Times that the covers are split anew.
         seed: Of the splits.
@@ -64,8 +64,10 @@ def trial(
         ConfigError: the detector is unknown, there are fewer groups than splits, tables or groups
             do not match, or scikit-learn is not installed.
     """
-    if detector not in DETECTORS:
-        raise ConfigError(f"there is no detector {detector!r}", hint=f"try {', '.join(DETECTORS)}")
+    if detector not in CLASSIFIERS:
+        raise ConfigError(
+            f"there is no detector {detector!r}", hint=f"try {', '.join(CLASSIFIERS)}"
+        )
     members = np.arange(len(clean)) if groups is None else np.asarray(groups)
     names = np.unique(members)
     if clean.shape != stego.shape or len(members) != len(clean) or len(names) < FOLDS:
@@ -81,7 +83,7 @@ def trial(
         for fold in np.array_split(random.permutation(names), FOLDS):
             part = np.flatnonzero(np.isin(members, fold))
             rest = np.setdiff1d(np.arange(count), part)
-            learned = DETECTORS[detector]()
+            learned = CLASSIFIERS[detector]()
             kinds = np.repeat([0, 1], len(rest))
             learned.fit(np.concatenate([clean[rest], stego[rest]]), kinds)
             for kind, table in enumerate((clean, stego)):
@@ -136,7 +138,7 @@ def _logistic() -> Any:
     return make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
 
 
-DETECTORS: dict[str, Callable[[], Any]] = {
+CLASSIFIERS: dict[str, Callable[[], Any]] = {
     "svm-poly": lambda: _machine("poly"),
     "svm-rbf": lambda: _machine("rbf"),
     "discriminant": _discriminant,
