@@ -42,8 +42,8 @@ GENERATED = ("faces", "climate", "digits")
 def embed_tab(desk: Desk) -> None:
     """Embed a file, or a text, in an image or a climate field."""
     gr.Markdown(
-        "Puts any file into a picture; whoever has the key takes it out again, bit for bit. Take a "
-        "picture that was never a JPEG."
+        "Puts any file into a picture; a receiver who has the key takes it out again, bit for bit. "
+        "Take a picture that was never a JPEG."
     )
     with gr.Row():
         with gr.Column():
@@ -111,7 +111,7 @@ def extract_tab(desk: Desk) -> None:
 
 
 def generate_tab(desk: Desk) -> None:
-    """Generate a cover, with a message in it if one is wanted."""
+    """Generate a cover, with or without a message in it."""
     gr.Markdown(
         "Generates a cover that never existed before, as a function, at any size. With a message, "
         "its seed is secret and forgotten, so that nobody can compare."

@@ -1,4 +1,4 @@
-"""What a step of the training looks at: points, the examples at them, and the points below."""
+"""Batches: what a step of the training sees, examples at points."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from stegfield.generative.points import coarser_sets, even_points, turned
 from stegfield.generative.processes import Processes
 
 PLACED_EXAMPLES, PLACED_SIZE = 4096, 64
-"""Of the examples, as many have their principal components taken, and at no larger size: those of
-all are alike."""
+"""Examples whose principal components are taken, at most, and their largest size: more examples
+hardly change them."""
 AT_ONCE = 256
 
 
@@ -27,7 +27,7 @@ class Batch(NamedTuple):
     """One process's part of the examples of a step."""
 
     at: Float[Tensor, "points axes"]
-    """Where the examples are looked at; all processes have the same points."""
+    """The points of the examples, the same in all processes."""
     values: Float[Tensor, "batch points values"]
     sets: Pyramid
     """From these points down to the coarsest."""
@@ -62,9 +62,9 @@ class Batches:
         draws: torch.Generator,
         mirrored: Bool[Tensor, " count"] | None = None,
     ) -> Batch:
-        """Return these examples, at the points of a size or some of these, as the critic sees them.
+        """Return examples as the critic sees them, at the points of a size or at some of these.
 
-        Where the points lie follows from the random numbers, not from the examples.
+        The points follow from the random numbers, not from the examples.
         """
         config = self.config
         at, below, sets = self._sets_of(size)

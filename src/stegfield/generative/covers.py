@@ -1,8 +1,8 @@
 """Covers that are generated: for a message, by default, so that nobody can generate them again.
 
-Who knows the seed of a cover can generate it, and sees every sample that a message changed. So the
-cover of a message has a seed and noise by the system's randomness, which are forgotten; or, where
-the receiver is to know the cover, the key decides it.
+An adversary who knows the seed of a cover can generate it, and sees every sample that a message
+changed. So the seed and the noise of a message's cover come from the system's randomness and are
+forgotten; or the key decides the cover, so that the receiver can generate it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def generate(
             it out: see `public_seed_caution`.
 
     Raises:
-        InputError: there is no such model.
+        InputError: no model has this name, and no file of this name exists.
         ConfigError: the size or the seed is out of range.
 
     Example:

@@ -1,4 +1,4 @@
-"""Files of examples: which of a folder or an archive they are, by their names."""
+"""Files of examples: which files of a folder or an archive are examples, by their names."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ LARGEST_FILE = 1 << 30
 
 
 def is_example(name: Path, suffixes: Sequence[str]) -> bool:
-    """Tell by the name, of which macOS writes second ones that hold no example."""
+    """Tell whether a file is an example; macOS writes second files of the same suffix."""
     of_macos = name.name.startswith("._") or "__MACOSX" in name.parts
     return name.suffix.lower() in suffixes and not of_macos
 
 
 def below(folder: Path, suffixes: Sequence[str]) -> list[Path]:
-    """Name the examples of a folder and those below it, from the folder on."""
+    """List the examples in a folder and the folders below it, relative to the folder."""
     names = (path.relative_to(folder) for path in folder.rglob("*"))
     return sorted(name for name in names if is_example(name, suffixes))

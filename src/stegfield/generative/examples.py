@@ -16,7 +16,7 @@ from torch.nn import functional
 from stegfield.signals import IMAGE, Medium
 
 LEAST = 16
-"""Examples, fewer of which are no set to learn from."""
+"""Examples in a set to learn from, at least."""
 HELD_OUT = 10
 """Every tenth example is kept from the training, to measure against."""
 
@@ -34,7 +34,7 @@ class Examples(ABC):
     @cached_property
     @abstractmethod
     def digest(self) -> str:
-        """Tell these examples from others, as far as that is quickly done."""
+        """Digest that differs between sets of examples, of their names or their values."""
 
     @abstractmethod
     def grids(self, index: Int64[np.ndarray, " batch"]) -> Float[Tensor, "batch rows cols values"]:
@@ -49,7 +49,7 @@ class Examples(ABC):
     def values_at(
         self, index: Int64[np.ndarray, " batch"], at: Float[Tensor, "points axes"]
     ) -> Float[Tensor, "batch points values"]:
-        """Return examples anywhere, in [-1, 1], if they are smooth enough for that."""
+        """Return examples at any points, in [-1, 1]; only those on the globe have such values."""
         raise NotImplementedError
 
     def training(self) -> Int64[np.ndarray, " count"]:

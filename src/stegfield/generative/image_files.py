@@ -94,7 +94,7 @@ class Images(Examples):
 
 
 class _Folder:
-    """Image files of a folder and those below it."""
+    """Image files in a folder and the folders below it."""
 
     def __init__(self, path: Path) -> None:
         if not path.is_dir():

@@ -22,12 +22,12 @@ MOST_BYTES = 1 << 27
 MOST_TRAINING = 20_000
 """Examples of the training that neighbours are looked for in."""
 FEW = 50
-"""Where fewer can be had of the held-out examples, those of the training make the anchors."""
+"""Anchors: if fewer held-out examples can make them, examples of the training do."""
 
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """What is measured of a model, and a picture of its samples beside their neighbours."""
+    """The figures of a model, and a picture of its samples beside their nearest neighbours."""
 
     report: measures.GeneratorReport
     picture: bytes
@@ -76,7 +76,7 @@ def judge(
 
 
 def _some(index: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
-    """Choose as many as neighbours are looked for in, in their order: names often come by kind."""
+    """Choose examples to look for neighbours in, in their order: names are often sorted by kind."""
     if len(index) <= MOST_TRAINING:
         return index
     chosen = _shuffled(index, torch.Generator().manual_seed(seed))[:MOST_TRAINING]

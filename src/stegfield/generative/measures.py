@@ -169,7 +169,7 @@ def pairwise_rms(samples: AnyBatch, *, seed: int = 0) -> float:
     """Mean RMS distance of random pairs of samples, each of them in up to 16 pairs.
 
     Raises:
-        ConfigError: there is only one sample.
+        ConfigError: a single sample has no distance to another.
     """
     (batch,) = as_batches(samples)
     if len(batch) < 2:

@@ -1,4 +1,4 @@
-"""Seeds of generated signals: what decides one, and who may know it."""
+"""Seeds of generated signals: secret ones, and what to know of public ones."""
 
 from __future__ import annotations
 

@@ -109,7 +109,7 @@ def from_bytes(data: bytes, name: Path | str = "the data") -> Model:
         if tensor.shape != tuple(expected[entry].shape):
             raise ModelFileError(name, f"{entry} has another shape than its sizes tell")
     weights = {
-        name: torch.from_numpy(tensor.astype(np.float32)) for name, tensor in tensors.items()
+        entry: torch.from_numpy(tensor.astype(np.float32)) for entry, tensor in tensors.items()
     }
     model.generator.load_state_dict(weights, strict=False, assign=True)
     return model

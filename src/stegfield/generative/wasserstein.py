@@ -175,7 +175,7 @@ def as_batches(*sets: AnyBatch) -> list[Batch]:
     """Check that sets of samples are alike, and bring them to numpy and single precision.
 
     Raises:
-        ConfigError: they differ in size or channels, have no samples or values that are not finite.
+        ConfigError: the sets differ in size or channels, one is empty, or a value is not finite.
     """
     arrays = [
         each.detach().float().cpu().numpy() if isinstance(each, Tensor) else each for each in sets
