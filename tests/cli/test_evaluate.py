@@ -36,7 +36,7 @@ def test_a_climate_model_is_measured_by_latitude_and_wavenumber(
     command = ["evaluate", "climate", "-o", "globes.png", "--data", "noise.npz", "--seed", "3"]
     assert cli.run(command) == 0
     told = capsys.readouterr().err.splitlines()
-    assert told[0] == "warning: climate learned from 105 examples, and of these it would be 36"
+    assert told[0] == "warning: climate was trained on 105 examples, and these would be 36"
     assert "36 samples, beside 4 held-out examples, so that the other real" in told[2]
     assert told[3].split()[:4] == ["SWD", "diversity", "PSNR-2", "nearest"]
     assert told[3].split()[4:] == ["zonal", "mean", "spread", "spectrum"]

@@ -477,7 +477,7 @@ def test_a_run_goes_on_with_a_higher_rank(tmp_path: Path) -> None:
 @pytest.mark.parametrize("pictures", [smooth(channels=1), smooth().flip(0), smooth(40)])
 def test_a_state_of_other_examples_is_refused(pictures: Tensor, tmp_path: Path) -> None:
     trained(tmp_path, steps=2)
-    with pytest.raises(InputError, match="belongs to another run: its examples"):
+    with pytest.raises(InputError, match="belongs to another run: it has other examples"):
         train(Arrays(pictures), TINY, tmp_path, name="tiny")
 
 

@@ -12,6 +12,7 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
+from stegfield.errors import Caution, Wording
 from stegfield.generative import measures, neighbours
 from stegfield.generative.examples import Examples
 from stegfield.generative.model import Model
@@ -73,6 +74,21 @@ def judge(
     found = neighbours.nearest(generated[:shown], known)
     nearest = examples.grids(training[found.index])
     return Judged(report, matches_sheet(generated[:shown], nearest, found.rms))
+
+
+def examples_caution(model: Model, examples: Examples) -> Caution | None:
+    """Return what to know before a model is measured against other examples than those it learned.
+
+    Returns:
+        None where there are as many to learn from as the model was trained on.
+    """
+    count = len(examples.training())
+    if count == model.examples:
+        return None
+    return Caution(
+        f"{model.name} was trained on {model.examples:,} examples, and these would be {count:,}",
+        Wording("name the examples of its training with {data}: others say less about it"),
+    )
 
 
 def _some(index: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
