@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from string import Formatter
 from typing import Any
@@ -232,3 +233,11 @@ class DivergedError(StegfieldError):
 
     def __init__(self) -> None:
         super().__init__("training diverged")
+
+
+@dataclass(frozen=True)
+class Caution:
+    """One thing to know before going on, and what to do about it."""
+
+    text: str
+    hint: str

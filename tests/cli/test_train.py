@@ -22,7 +22,7 @@ from stegfield.errors import ConfigError
 from stegfield.fields import checkpoints
 from stegfield.generative import Arrays
 from stegfield.generative.logbook import CURVES, EARLIER, LOG, SAMPLES
-from stegfield.generative.training import MODEL, STATE
+from stegfield.generative.states import MODEL, STATE
 from stegfield.watching import Told
 
 QUICK = ["--steps", "3", "--warm-up", "2", "--batch", "4"]
@@ -40,7 +40,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         rng = np.random.default_rng(1)
         return Arrays(torch.from_numpy(rng.random((20, 8, 8, 1)).astype(np.float32)))
 
-    monkeypatch.setattr("stegfield.generative.examples.digits", few)
+    monkeypatch.setattr("stegfield.generative.reading.digits", few)
     return tmp_path
 
 
@@ -408,7 +408,7 @@ def test_a_model_of_images_does_not_begin_a_run_of_temperatures(
 ) -> None:
     command = ["train", "weather", "-o", "runs", "--data", "globes", "--start", "digits"]
     message = fails(command, capsys, code=2)
-    assert "error: digits draws another kind of signals than the examples" in message
+    assert "error: digits generates another kind of signals than the examples" in message
     assert "hint: begin with a model of such examples" in message
     assert not Path("runs").exists()
 

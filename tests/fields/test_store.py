@@ -12,7 +12,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stegfield import fields
+from stegfield import fields, tensor_files
 from stegfield.errors import FieldFileError, InputError, PluginNeededError
 from stegfield.fields import ARCHITECTURES
 from stegfield.fields import header as headers
@@ -156,7 +156,7 @@ def test_a_missing_tensor_is_noticed() -> None:
 
 
 def test_a_huge_header_is_refused_before_it_is_read() -> None:
-    for length in (headers.LARGEST_HEADER + 1, 1 << 40, (1 << 64) - 1, 0, 1):
+    for length in (tensor_files.LARGEST_HEADER + 1, 1 << 40, (1 << 64) - 1, 0, 1):
         with pytest.raises(FieldFileError, match="header is missing or too long"):
             fields.from_bytes(struct.pack("<Q", length) + DATA[8:])
 

@@ -25,7 +25,7 @@ def demo(
     """Embed and extract, hide and reveal, and draw a gallery of what came of it.
 
     Takes one to three minutes. Its photographs come with the extra `stegfield[demo]`; without it,
-    drawn faces stand in for them.
+    generated faces stand in for them.
 
     Args:
         output: Folder for the files and the gallery, index.html.

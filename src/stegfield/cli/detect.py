@@ -104,7 +104,7 @@ def _signal(path: Path, detector: str, *, flatten: bool) -> Judged:
     medium = signal.medium.name
     if detector not in (ALL, *lsb.DETECTORS) and DETECTORS[detector].judges == medium:
         return _scored(detector, signal)
-    beside = _beside(medium, signal) if detector == ALL else {}
+    beside = _beside(medium, lambda: signal) if detector == ALL else {}
     if beside and signal.medium is not signals.IMAGE:
         return {"scores": _plain(beside)}, [each.words for each in beside.values()]
     verdict = judge(signal, detector if detector in lsb.DETECTORS else ALL)
@@ -117,11 +117,10 @@ def _field(path: Path, detector: str, clean: CleanFields | None) -> Judged:
     from stegfield.steganalysis.detectors import DETECTORS, FIELD
     from stegfield.steganalysis.outliers import judge_field
 
-    field = fields.load(path)
     if detector != ALL and DETECTORS[detector].judges == FIELD:
-        return _scored(detector, field)
-    verdict = judge_field(field, clean)
-    beside = _beside(FIELD, field) if detector == ALL else {}
+        return _scored(detector, fields.load(path))
+    verdict = judge_field(path, clean)
+    beside = _beside(FIELD, lambda: fields.load(path)) if detector == ALL else {}
     return _with_scores(verdict.to_json(), [verdict.summary], beside)
 
 
@@ -132,11 +131,11 @@ def _scored(detector: str, what: Signal | Field) -> Judged:
     return verdict.to_json(), [verdict.words]
 
 
-def _beside(judges: str, what: Signal | Field) -> dict[str, ScoreVerdict]:
-    """Judge by the detectors of other packages as well."""
+def _beside(judges: str, load: Callable[[], Signal | Field]) -> dict[str, ScoreVerdict]:
+    """Judge by the detectors of other packages as well; without any, nothing is loaded."""
     from stegfield.steganalysis.detectors import others
 
-    return {name: detector.judge(name, what) for name, detector in others(judges)}
+    return {name: detector.judge(name, load()) for name, detector in others(judges)}
 
 
 def _with_scores(

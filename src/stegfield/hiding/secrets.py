@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from stegfield.errors import Caution
 from stegfield.fields.field import Field
-from stegfield.hiding.caution import Caution
 from stegfield.keys import Key, KeyFile, KeySource, Passphrase, opened
 from stegfield.metrics import AnyQuality
 from stegfield.signals import Signal, Source, read

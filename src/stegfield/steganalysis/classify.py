@@ -1,4 +1,4 @@
-"""Classify: how well detectors that learn tell two kinds of fields of a pool apart.
+"""Classify: how well detectors that learn tell clean from stego fields of a pool.
 
 Each detector is trained on four fifths of the covers and tried on the rest, so that no cover is in
 both, nor two that belong together, such as crops of one photograph. Five such splits give every
@@ -27,17 +27,17 @@ Table = Float[np.ndarray, "_fields _features"]
 
 @dataclass(frozen=True)
 class Trial:
-    """How a detector that learns fared."""
+    """How well a detector that learns did."""
 
     accuracy: float
-    """Share of fields that it called rightly, over all splits; 0.5 is chance."""
+    """Share of fields that it classified correctly, over all splits; 0.5 is chance."""
     accuracy_interval: Interval
     """95 %, of two fields for each group: repeats are no new fields, nor are those of one group."""
     detection: Detection
     """By every field's mean score."""
 
     def to_json(self) -> dict[str, Any]:
-        """Give plain values."""
+        """Return plain values."""
         return asdict(self)
 
 
@@ -61,8 +61,8 @@ def trial(
         seed: Of the splits.
 
     Raises:
-        ConfigError: An unknown detector, fewer groups than splits, tables or groups that do not
-            match, or scikit-learn is not installed.
+        ConfigError: the detector is unknown, there are fewer groups than splits, tables or groups
+            do not match, or scikit-learn is not installed.
     """
     if detector not in CLASSIFIERS:
         raise ConfigError(
@@ -102,7 +102,7 @@ def table(rows: Mapping[int, Mapping[str, float]]) -> Table:
     """Put the features of fields into a table, a row for each cover in order.
 
     Raises:
-        ConfigError: The fields do not have the same features.
+        ConfigError: the fields do not have the same features.
     """
     ordered = [rows[index] for index in sorted(rows)]
     names = ordered[0].keys()

@@ -41,12 +41,12 @@ class Row:
     scheme: str
     payload_bpp: float
     psnr_db: float
-    """Of all stegos together, beside their covers."""
+    """Of all stegos together, against their covers."""
     result: Detection
     curve: Roc
 
     def to_json(self) -> dict[str, Any]:
-        """Give plain values, without the curve."""
+        """Return plain values, without the curve."""
         facts = {
             name: value for name, value in vars(self).items() if name not in ("result", "curve")
         }
@@ -62,19 +62,19 @@ def compare_detectors(
     groups: Sequence[int] | None = None,
     seed: int = 0,
 ) -> list[Row]:
-    """Judge detectors by stegos of several schemes, all with the same payload.
+    """Judge detectors on stegos of several schemes, all with the same payload.
 
     Args:
         covers: Images.
-        payload_bpp: Bits a pixel, over all of its channels.
+        payload_bpp: Bits a pixel, all channels together.
         schemes: Ways to embed [default: `SCHEMES`].
         detectors: Each with its threshold [default: `detectors_of_images`].
         groups: Which covers belong together [default: each stands alone].
-        seed: Of all that is random, but for the salts of our own messages.
+        seed: Decides all that is random, except for the salts of our own messages.
 
     Raises:
-        CapacityError: A scheme cannot carry the payload.
-        ConfigError: There are no covers, or groups that do not match them.
+        CapacityError: a scheme cannot carry the payload.
+        ConfigError: there are no covers, or groups do not match them.
     """
     groups = range(len(covers)) if groups is None else groups
     detectors = detectors_of_images() if detectors is None else detectors
@@ -99,15 +99,15 @@ def kept(
 ) -> UInt8[np.ndarray, "images rows columns channels"]:
     """Read stegos from a file, or make them and write it.
 
-    Ours have random salts: made anew they are others, and what had learned from the first ones
-    could not go on.
+    Our own stegos have random salts. A network whose training was stopped needs those that it began
+    with, so they are kept.
 
     Args:
         path: An .npy file; its folder is created unless it exists.
-        make: Gives the stegos, all of one size.
+        make: Returns the stegos, all of one size.
 
     Raises:
-        InputError: The file is damaged.
+        InputError: the file is damaged.
     """
     if not path.exists():
         files.make_folder(path.parent)
@@ -168,7 +168,7 @@ SCHEMES: dict[str, Scheme] = {
 RICHER: dict[str, tuple[Judge, float]] = {
     name: (partial(learned, kind=name), rich.UNDECIDED) for name in rich.FEATURES
 }
-"""Those that learn, the slow ones too."""
+"""Detectors that learn, including the slow ones."""
 
 
 def detectors_of_images() -> dict[str, tuple[Judge, float]]:

@@ -1,4 +1,4 @@
-"""What can be said of one image, and how often such words are wrong.
+"""What can be said of one image, and how often such a verdict is wrong.
 
 A high estimate is no proof: covers have them too. So every verdict comes with what the same
 threshold did to photographs that hide nothing, and to the same with messages. These counts are of
@@ -67,7 +67,7 @@ class Verdict:
 
     @property
     def words(self) -> str:
-        """Say it in a sentence or three."""
+        """The verdict in one to three sentences."""
         if self.suspected is None:
             return f"cannot be judged: {self.why_not}"
         name, counts = self.decided_by, {k: v[self.decided_by] for k, v in SUSPECTED.items()}
@@ -84,7 +84,7 @@ class Verdict:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Give plain values, with the words and the errors measured of the detector."""
+        """Return plain values, with the words and the errors measured of the detector."""
         measured = {name: counts[self.decided_by] for name, counts in SUSPECTED.items()}
         return asdict(self) | {
             "words": self.words,
@@ -100,8 +100,8 @@ def judge(image: Signal, detector: str = "all") -> Verdict:
     them, and none of these detectors looks into coefficients.
 
     Raises:
-        InputError: It is no image.
-        ConfigError: There is no such detector of LSB replacement.
+        InputError: the signal is not an image.
+        ConfigError: no detector of LSB replacement has this name.
     """
     if image.medium is not signals.IMAGE:
         raise InputError(
