@@ -172,8 +172,7 @@ def test_other_numbers_are_read_as_temperatures(kind: str) -> None:
 def test_of_several_times_the_first_is_read_and_the_number_told() -> None:
     levels = np.stack([INTEGERS, INTEGERS + 1, INTEGERS + 2])
     field = read(file(levels, dimensions=("time", "latitude", "longitude")))
-    assert field.packing is not None
-    assert field.packing.times == 3
+    assert field.notes == ("has 3 fields; the first of them was read",)
     assert np.array_equal(signals.to_levels(field)[..., 0], INTEGERS)
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from stegfield.cli.signal_files import check_png
+from stegfield.cli.signal_files import check_png, read_signal
 from stegfield.cli.terminal import answer
 from stegfield.errors import ConfigError
 
@@ -46,7 +46,7 @@ def compare(
         check_png(output)
         files.check_apart([output], [a, b])
         files.check_new(output, force=force)
-    pair = [signals.read(path, flatten=flatten) for path in (a, b)]
+    pair = [read_signal(path, flatten=flatten) for path in (a, b)]
     quality = signals.quality(pair[1], pair[0])
     if output is not None and pair[0].medium is not signals.IMAGE:
         raise ConfigError("only of images is a difference drawn", hint="leave --output out")

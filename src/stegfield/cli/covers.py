@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stegfield.cli.signal_files import read_signal
 from stegfield.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def read_cover(
 
     The seed of the training decides what is drawn, where no other is given for that.
     """
-    from stegfield import fields, generative, signals
+    from stegfield import fields, generative
 
     if (path is None) == (drawn.cover_model is None):
         raise ConfigError("there must be one cover", hint="name an image, or a --cover-model")
@@ -45,7 +46,7 @@ def read_cover(
             hint="leave them out, or name a --cover-model in place of a file",
         )
     if path is not None:
-        return path.name, signals.read(path, flatten=flatten)
+        return path.name, read_signal(path, flatten=flatten)
     chosen = (seed or 0) if drawn.cover_seed is None else drawn.cover_seed
     if chosen < 0:
         raise ConfigError(f"--cover-seed must be 0 or more, got {chosen}")

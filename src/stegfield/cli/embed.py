@@ -9,7 +9,8 @@ from cyclopts import Parameter
 
 from stegfield.cli.asking import check_stdin, read_key, read_message
 from stegfield.cli.progress import watching_bits
-from stegfield.cli.terminal import answer, note_times, say
+from stegfield.cli.signal_files import read_signal
+from stegfield.cli.terminal import answer, say
 from stegfield.config import DescentConfig, EmbedConfig
 
 NEVER_LOSSY = "take a picture that never was a {}, or was reduced in size since"
@@ -76,9 +77,8 @@ def embed(
     if from_stdin:
         check_stdin(passphrase_stdin=passphrase_stdin and key is None)
     data = b"" if from_stdin else read_message(message)
-    signal = signals.read(cover, flatten=flatten)
+    signal = read_signal(cover, flatten=flatten)
     profile.check_size(signal.size, output.suffix)
-    note_times(cover, signal)
     _tell_origin(cover, signal, quiet=profile.quiet)
     with_key = read_key(key, passphrase_stdin=passphrase_stdin, repeat=True)
     if from_stdin:  # last, since it may have to be waited for

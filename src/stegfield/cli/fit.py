@@ -11,7 +11,7 @@ from stegfield.cli.covers import Drawn, read_cover
 from stegfield.cli.parsing import parse_sizes
 from stegfield.cli.progress import finish, watching
 from stegfield.cli.signal_files import check_field_name
-from stegfield.cli.terminal import answer, note_times, say, warn_if_short
+from stegfield.cli.terminal import answer, say, warn_if_short
 from stegfield.config import FitConfig
 
 
@@ -53,8 +53,6 @@ def fit(
     if checkpoint is not None:
         files.check_new(checkpoint, force=True)
     name, signal = read_cover(image, drawn, seed=training.seed, flatten=flatten)
-    if image is not None:
-        note_times(image, signal)
     with watching([name]) as watch:
         result = fields.fit(
             signal,

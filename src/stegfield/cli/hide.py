@@ -13,7 +13,7 @@ from stegfield.cli.covers import Drawn, read_cover
 from stegfield.cli.parsing import parse_sizes
 from stegfield.cli.progress import finish, watching
 from stegfield.cli.secret_files import SecretFiles, Secrets
-from stegfield.cli.signal_files import check_field_name
+from stegfield.cli.signal_files import check_field_name, read_signal
 from stegfield.cli.terminal import answer, say, warn_if_short
 from stegfield.config import FitConfig, HideConfig
 from stegfield.errors import KeyFileError
@@ -66,14 +66,14 @@ def hide(
         json: Print the result as JSON.
         force: Replace existing files.
     """
-    from stegfield import fields, files, hiding, signals
+    from stegfield import fields, files, hiding
 
     shared = hiding.POSITION_RULES[config.slots].shared
     secret = [*secret, *(SecretFiles(image, decoy=True) for image in decoy)]
     covers = [Path(each) for each in (cover, drawn.cover_model, like) if each]
     _check_files(output, checkpoint, covers, secret, shared=shared, force=force)
     cover_name, cover_signal = read_cover(cover, drawn, seed=training.seed, flatten=flatten)
-    images = [signals.read(entry.image, flatten=flatten) for entry in secret]
+    images = [read_signal(entry.image, flatten=flatten) for entry in secret]
     secrets = [
         hiding.Secret.decoy(image)
         if entry.decoy

@@ -198,7 +198,6 @@ def _field(variable: netcdf.Variable) -> Signal:
         _packing(variable),
         ascending=_ascending(variable.latitudes),
         west=_west(variable.longitudes),
-        times=variable.times,
     )
     stored = variable.stored[::-1] if packing.ascending else variable.stored
     stored = np.roll(stored, _columns_west(packing.west, columns), axis=1)[..., None]
@@ -210,7 +209,18 @@ def _field(variable: netcdf.Variable) -> Signal:
             f"it has {kelvin.min():.4g} to {kelvin.max():.4g} K, "
             f"and temperatures from {LOWEST_KELVIN:g} to {HIGHEST_KELVIN:g} K are read"
         )
-    return Signal(to_values(kelvin), CLIMATE, packing=_for_writing(packing, stored))
+    return Signal(
+        to_values(kelvin),
+        CLIMATE,
+        packing=_for_writing(packing, stored),
+        notes=_notes(variable),
+    )
+
+
+def _notes(variable: netcdf.Variable) -> tuple[str, ...]:
+    if variable.times == 1:
+        return ()
+    return (f"has {variable.times:,} fields; the first of them was read",)
 
 
 def _ascending(latitudes: NDArray[np.float64]) -> bool:
@@ -273,7 +283,6 @@ def _for_writing(
             name=packing.name,
             ascending=packing.ascending,
             west=packing.west,
-            times=packing.times,
         )
     limits = np.iinfo(kind)
     ends = limits.min, limits.max

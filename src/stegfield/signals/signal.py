@@ -62,6 +62,8 @@ class Signal:
     """Points a second along the first axis, where that is time."""
     range: tuple[float, float] = WHOLE_RANGE
     """What -1 and 1 stand for, on the medium's own scale: a quiet sound fills [-1, 1] as well."""
+    notes: tuple[str, ...] = ()
+    """What a reader may not expect of the file: sentences, whose subject is its name."""
     folded: bool = False
     """The values are laid out on the grid of a field that shows something else (see `fold`)."""
 
