@@ -250,7 +250,8 @@ def test_stdin_gives_a_message_or_a_passphrase(
 
 def test_a_file_named_as_stdin_is_another_file(monkeypatch: pytest.MonkeyPatch) -> None:
     stdin(monkeypatch, MESSAGE)
-    command = ["generate", "digits", "-o", "./-", "--message=-", "--key", "alice.key"]
+    output = str(Path("-").absolute())
+    command = ["generate", "digits", "-o", output, "--message=-", "--key", "alice.key"]
     assert cli.run(command) == ConfigError.exit_code  # of its suffix, not of its name
 
 

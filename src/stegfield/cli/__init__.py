@@ -39,6 +39,7 @@ from stegfield.cli.keygen import keygen
 from stegfield.cli.parsing import whole_numbers
 from stegfield.cli.render import render
 from stegfield.cli.reveal import reveal
+from stegfield.cli.streams import file_names
 from stegfield.cli.train import train
 from stegfield.errors import StegfieldError
 
@@ -88,7 +89,12 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Run one command and give its exit code; errors of the user's never show a traceback."""
     try:
-        told = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+        told = app(
+            file_names(arguments),
+            exit_on_error=False,
+            print_error=False,
+            result_action="return_value",
+        )
         _flush()
     except (CycloptsError, StegfieldError) as error:
         complain(*worded(error))

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stegfield.cli.streams import is_stream, read_stdin
 from stegfield.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
@@ -51,21 +52,6 @@ def read_key_file(
     return ask_passphrase("Passphrase: ", from_stdin=passphrase_stdin, repeat=repeat)
 
 
-def check_stdin(*, passphrase_stdin: bool = False) -> None:
-    """Refuse a message from stdin where stdin is closed or gives a passphrase.
-
-    Raises:
-        ConfigError: The passphrase comes from stdin.
-        InputError: Stdin is closed.
-    """
-    if passphrase_stdin:
-        raise ConfigError(
-            "stdin cannot give both the message and the passphrase", hint="name a key file"
-        )
-    if sys.stdin is None:
-        raise InputError("stdin is closed", hint="name a file")
-
-
 def read_message(path: Path) -> bytes:
     """Read the file to embed; - is stdin.
 
@@ -75,18 +61,9 @@ def read_message(path: Path) -> bytes:
     from stegfield import files
     from stegfield.payload import LARGEST_MESSAGE
 
-    if str(path) != "-":
-        return files.read_bounded(path, LARGEST_MESSAGE)
-    try:
-        message = sys.stdin.buffer.read(LARGEST_MESSAGE + 1)
-    except OSError as error:
-        raise InputError(f"stdin cannot be read: {error.strerror or error}") from error
-    if len(message) > LARGEST_MESSAGE:
-        raise InputError(
-            f"the message on stdin is longer than {LARGEST_MESSAGE:,} bytes",
-            hint="send it in parts",
-        )
-    return message
+    if is_stream(path):
+        return read_stdin(LARGEST_MESSAGE, "message")
+    return files.read_bounded(path, LARGEST_MESSAGE)
 
 
 def ask_passphrase(prompt: str, *, from_stdin: bool, repeat: bool = False) -> Passphrase:

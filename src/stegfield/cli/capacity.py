@@ -14,7 +14,7 @@ def capacity(cover: Path, /, *, flatten: bool = False, json: bool = False) -> No
     They count after deflating: a text may be two or three times as long.
 
     Args:
-        cover: Image, climate field named .nc, or sound: .wav or .flac.
+        cover: Image, climate field named .nc, or sound: .wav or .flac; - is stdin.
         flatten: Put a transparent image onto white.
         json: Print as JSON.
     """

@@ -9,7 +9,15 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from stegfield.cli.signal_files import check_png, read_signal
-from stegfield.cli.terminal import answer
+from stegfield.cli.streams import (
+    check_output,
+    check_stdin,
+    files_among,
+    is_stream,
+    name_of,
+    write,
+)
+from stegfield.cli.terminal import answer, say
 from stegfield.errors import ConfigError
 
 
@@ -30,9 +38,9 @@ def compare(
     of two sounds: SNR, PSNR, RMSE and the largest difference in 16-bit levels.
 
     Args:
-        a: The original: an image or a signal of another medium.
+        a: The original: an image or a signal of another medium. One of the two may be -, stdin.
         b: What became of it, of the same size; the ratio of SNR is that of the original.
-        output: PNG file to draw both images and their magnified difference in.
+        output: PNG file to draw both images and their magnified difference in; - is stdout.
         gain: How many times the difference is magnified in the picture.
         flatten: Put transparent images onto white.
         json: Print as JSON.
@@ -44,8 +52,9 @@ def compare(
         raise ConfigError(f"--gain must be above 0, got {gain}")
     if output is not None:
         check_png(output)
-        files.check_apart([output], [a, b])
-        files.check_new(output, force=force)
+        files.check_apart(files_among(output), files_among(a, b))
+        check_output(output, json=json, force=force)
+    check_stdin(original=a, other=b)
     pair = [read_signal(path, flatten=flatten) for path in (a, b)]
     quality = signals.quality(pair[1], pair[0])
     if output is not None and pair[0].medium is not signals.IMAGE:
@@ -53,15 +62,17 @@ def compare(
     if output is not None:
         first, second = (signals.to_samples(signal) for signal in pair)
         row = [
-            pictures.Tile(first, a.name),
-            pictures.Tile(second, b.name),
+            pictures.Tile(first, name_of(a)),
+            pictures.Tile(second, name_of(b)),
             pictures.Tile(
                 pictures.difference(first, second, gain),
                 f"difference x {gain:g}\nPSNR {quality.psnr_db:.2f} dB",
             ),
         ]
-        files.write_new(output, pictures.sheet([row]), force=force)
+        write(output, pictures.sheet([row]), force=force)
     if json:
         answer(quality.to_json())
+    elif is_stream(output):
+        say(str(quality))
     else:
         print(quality)  # noqa: T201

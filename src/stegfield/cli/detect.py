@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from stegfield.cli.errors import complain, worded
+from stegfield.cli.signal_files import read_signal
+from stegfield.cli.streams import check_stdin, is_stream, name_of
 from stegfield.cli.terminal import answer, printable
 from stegfield.errors import ConfigError, StegfieldError
 
@@ -36,7 +38,7 @@ def detect(
 
     Args:
         files: Images: PNG, WebP, BMP or TIFF; of JPEG it is only told why they cannot be judged.
-            Or field files.
+            Or field files. - is an image on stdin.
         detector: Of images: primary sets, sample pairs, RS, chi-square, weighted stego, or the mean
             of the first four as StegExpose takes it. The verdict of all is that of ws.
         pool: Folder of clean fields to compare fields with, as their sender would train them. A
@@ -53,6 +55,7 @@ def detect(
         raise ConfigError(
             "--detector is for images, and there is none to judge", hint="leave it out"
         )
+    check_stdin(picture=next(filter(is_stream, files), None))
     judge = _judges(detector, pool, flatten=flatten)
     told: dict[str, dict[str, Any]] = {}
     codes: list[int] = []
@@ -66,7 +69,7 @@ def detect(
             complain(text, hint)
             continue
         for at, line in enumerate([] if json else lines):
-            print(printable(f"    {line}" if at else f"{path}: {line}"))  # noqa: T201
+            print(printable(f"    {line}" if at else f"{name_of(path)}: {line}"))  # noqa: T201
     if json:
         answer({"files": told})
     return codes[0] if codes else 0
@@ -84,10 +87,9 @@ def _judges(detector: Detector, pool: Path | None, *, flatten: bool) -> Callable
 
 
 def _image(path: Path, detector: Detector, *, flatten: bool) -> Judged:
-    from stegfield import signals
     from stegfield.steganalysis.verdict import judge
 
-    verdict = judge(signals.read(path, flatten=flatten), detector)
+    verdict = judge(read_signal(path, flatten=flatten), detector)
     lines = [verdict.words] if verdict.suspected is None else [verdict.words, _rates(verdict)]
     return verdict.to_json(), lines
 

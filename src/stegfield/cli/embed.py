@@ -7,9 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from stegfield.cli.asking import check_stdin, read_key, read_message
+from stegfield.cli.asking import read_key, read_message
 from stegfield.cli.progress import watching_bits
-from stegfield.cli.signal_files import read_signal
+from stegfield.cli.signal_files import read_signal, suffix_of
+from stegfield.cli.streams import (
+    check_output,
+    check_stdin,
+    files_among,
+    is_stream,
+    name_of,
+    write,
+)
 from stegfield.cli.terminal import answer, say
 from stegfield.config import DescentConfig, EmbedConfig
 
@@ -37,7 +45,7 @@ if TYPE_CHECKING:
 
 def embed(
     cover: Path,
-    message: Annotated[Path, Parameter(allow_leading_hyphen=True)],
+    message: Path,
     /,
     *,
     output: Annotated[Path, Parameter(alias="-o")],
@@ -56,10 +64,11 @@ def embed(
     Args:
         cover: Image: PNG, JPEG, WebP, BMP or TIFF; 16-bit samples become 8-bit ones. Or a
             temperature on the globe: NetCDF-4, named .nc. Or a sound: WAV or FLAC, of which all
-            but 16-bit samples become 16-bit ones.
+            but 16-bit samples become 16-bit ones. - is stdin.
         message: File to embed; - is stdin.
         output: File to write: .png, .bmp, .tiff or .webp; .jpg as well with --profile robust.
-            For a climate field, .nc; for a sound, .wav or .flac.
+            For a climate field, .nc; for a sound, .wav or .flac. - is stdout, for a PNG, NetCDF
+            or WAV.
         key: Key file; asks for a passphrase if left out.
         flatten: Put a transparent image onto white.
         passphrase_stdin: Read the passphrase from stdin.
@@ -68,18 +77,18 @@ def embed(
     """
     from stegfield import files, fixednet, signals
 
-    from_stdin = str(message) == "-"
-    read = [cover, None if from_stdin else message, key, descent.weights]
-    files.check_apart([output], [path for path in read if path is not None])
-    files.check_new(output, force=force)
-    medium = signals.medium_of(cover)
-    profile = fixednet.check(medium, output.suffix, config, descent=descent)
-    if from_stdin:
-        check_stdin(passphrase_stdin=passphrase_stdin and key is None)
+    files.check_apart(files_among(output), files_among(cover, message, key, descent.weights))
+    check_output(output, json=json, force=force)
+    check_stdin(cover=cover, message=message, passphrase_stdin=passphrase_stdin and key is None)
+    signal = read_signal(cover, flatten=flatten) if is_stream(cover) else None
+    medium = signal.medium if signal else signals.medium_of(cover)
+    suffix = suffix_of(output, medium)
+    profile = fixednet.check(medium, suffix, config, descent=descent)
+    from_stdin = is_stream(message)
     data = b"" if from_stdin else read_message(message)
-    signal = read_signal(cover, flatten=flatten)
-    profile.check_size(signal.size, output.suffix)
-    _tell_origin(cover, signal, quiet=profile.quiet)
+    signal = signal or read_signal(cover, flatten=flatten)
+    profile.check_size(signal.size, suffix)
+    _tell_origin(name_of(cover), signal, quiet=profile.quiet)
     with_key = read_key(key, passphrase_stdin=passphrase_stdin, repeat=True)
     if from_stdin:  # last, since it may have to be waited for
         data = read_message(message)
@@ -90,17 +99,17 @@ def embed(
             with_key,
             config=config,
             descent=descent,
-            suffix=output.suffix,
+            suffix=suffix,
             watch=watch,
         )
-    files.write_new(output, result.file, force=force)
+    write(output, result.file, force=force)
     if json:
         answer({medium.name: str(output), **result.to_json()})
     else:
         tell(output, result)
 
 
-def _tell_origin(cover: Path, signal: Signal, *, quiet: bool) -> None:
+def _tell_origin(cover: str, signal: Signal, *, quiet: bool) -> None:
     if signal.origin == "16 bits":
         say(f"note: {cover} has 16 bits a sample; the stego image has 8")
     elif signal.origin is not None and quiet:
@@ -115,7 +124,7 @@ def tell(output: Path, result: EmbedResult) -> None:
     if result.luma_psnr_db is not None:
         figures = f"PSNR {result.quality.psnr_db:.2f} dB"
     say(
-        f"{output}: {result.message_bytes:,} bytes in {result.bits:,} bits, "
+        f"{name_of(output, 'stdout')}: {result.message_bytes:,} bytes in {result.bits:,} bits, "
         f"{result.rate_bpp:.3g} a {medium.point}; read back and compared\n"
         f"{figures}, {100 * result.changed:.3g} % of the samples changed, "
         f"{result.seconds:.1f} s"

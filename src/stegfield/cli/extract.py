@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from stegfield.cli.asking import read_key
-from stegfield.cli.terminal import answer, say, send
+from stegfield.cli.signal_files import read_signal
+from stegfield.cli.streams import (
+    check_output,
+    check_stdin,
+    files_among,
+    is_stream,
+    name_of,
+    send_message,
+)
+from stegfield.cli.terminal import answer, say
 from stegfield.errors import ConfigError, UnreadableError
 
 BOTH_WAYS = "check the key and the cover, and that the file is the one that was sent"
@@ -24,7 +33,7 @@ def extract(
     stego: Path,
     /,
     *,
-    output: Annotated[Path, Parameter(alias="-o", allow_leading_hyphen=True)],
+    output: Annotated[Path, Parameter(alias="-o")],
     key: Path | None = None,
     profile: str | None = None,
     weights: Path | None = None,
@@ -37,7 +46,7 @@ def extract(
     """Extract the file that an image, a climate field or a sound carries for a key.
 
     Args:
-        stego: Image, climate field named .nc, or sound: .wav or .flac.
+        stego: Image, climate field named .nc, or sound: .wav or .flac; - is stdin.
         output: File to write, which only you may read; - is stdout.
         key: Key file; asks for a passphrase if left out.
         profile: Look for messages of this profile only; those of exact and robust are found in
@@ -53,34 +62,32 @@ def extract(
     """
     from stegfield import files, fixednet, signals
 
-    to_stdout = str(output) == "-"
-    if to_stdout and json:
-        raise ConfigError("stdout cannot have both the message and JSON")
-    if not to_stdout:
-        read = [Path(each) for each in (stego, key, cover, cover_model, weights) if each]
-        files.check_apart([output], read)
-        files.check_new(output, force=force)
+    model = None if cover_model is None else Path(cover_model)
+    files.check_apart(files_among(output), files_among(stego, key, cover, model, weights))
+    check_output(output, json=json, force=force, text=True)
+    check_stdin(stego=stego, cover=cover, passphrase_stdin=passphrase_stdin and key is None)
+    signal = read_signal(stego) if is_stream(stego) else None
     fixednet.readers(
-        signals.medium_of(stego),
+        signal.medium if signal else signals.medium_of(stego),
         profile=profile,
         known_cover=cover is not None or cover_model is not None,
         weights=weights,
     )
-    signal = signals.read(stego)
+    signal = signal or read_signal(stego)
     with_key = read_key(key, passphrase_stdin=passphrase_stdin)
     known = _cover(cover, cover_model, signal, with_key)
     if known is None:
         message = fixednet.extract(signal, with_key, profile=profile, weights=weights)
     else:
         message = _extract_beside(known, signal, with_key, profile)
-    if to_stdout:
-        send(message)
-        return
-    files.write_new(output, message, force=force, private=True)
+    if is_stream(output):
+        send_message(message)
+    else:
+        files.write_new(output, message, force=force, private=True)
     if json:
         answer({"message": str(output), "message_bytes": len(message)})
     else:
-        say(f"{output}: {len(message):,} bytes")
+        say(f"{name_of(output, 'stdout')}: {len(message):,} bytes")
 
 
 def _extract_beside(
@@ -103,9 +110,7 @@ def _cover(
     if path is not None and model is not None:
         raise ConfigError("--cover cannot be combined with --cover-model", hint="name one of them")
     if path is not None:
-        from stegfield import signals
-
-        return signals.read(path)
+        return read_signal(path)
     if model is None:
         return None
     from stegfield import generative  # which needs torch

@@ -11,6 +11,7 @@ from stegfield.cli.covers import Drawn, read_cover
 from stegfield.cli.parsing import parse_sizes
 from stegfield.cli.progress import finish, watching
 from stegfield.cli.signal_files import check_field_name
+from stegfield.cli.streams import check_output, check_stdin, files_among, name_of, write
 from stegfield.cli.terminal import answer, say, warn_if_short
 from stegfield.config import FitConfig
 
@@ -34,8 +35,8 @@ def fit(
     Args:
         image: Image to show: PNG, JPEG, WebP, BMP or TIFF; or a temperature on the globe: NetCDF-4,
             named .nc, which a siren or fourier field shows at every place of the sphere; or a
-            sound: WAV or FLAC.
-        output: Field file to write.
+            sound: WAV or FLAC. - is stdin.
+        output: Field file to write; - is stdout.
         field: Architecture [default: siren; fourier with --robust].
         sizes: Sizes of the architecture that differ from its defaults, like width=256,depth=4.
         drawn: A cover to draw, in place of an image.
@@ -46,10 +47,11 @@ def fit(
     """
     from stegfield import fields, files
 
-    read = [Path(each) for each in (image, drawn.cover_model) if each]
-    files.check_apart([output, *([checkpoint] if checkpoint else [])], read)
+    model = Path(drawn.cover_model) if drawn.cover_model else None
+    files.check_apart(files_among(output, checkpoint), files_among(image, model))
     check_field_name(output)
-    files.check_new(output, force=force)
+    check_output(output, json=json, force=force)
+    check_stdin(image=image)
     if checkpoint is not None:
         files.check_new(checkpoint, force=True)
     name, signal = read_cover(image, drawn, seed=training.seed, flatten=flatten)
@@ -62,7 +64,7 @@ def fit(
             watch=watch,
             checkpoint=checkpoint,
         )
-    fields.save(output, result.field, force=force)
+    write(output, fields.to_bytes(result.field), force=force)
     warn_if_short(training.target_db, [result.quality])
     finish(checkpoint, stopped=result.stopped)
     if json:
@@ -76,4 +78,7 @@ def fit(
             }
         )
     else:
-        say(f"{output}: {result.quality}, {result.steps} steps in {result.seconds:.1f} s")
+        say(
+            f"{name_of(output, 'stdout')}: {result.quality}, "
+            f"{result.steps} steps in {result.seconds:.1f} s"
+        )

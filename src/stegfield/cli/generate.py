@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from stegfield.cli.asking import check_stdin, read_key, read_message
+from stegfield.cli.asking import read_key, read_message
 from stegfield.cli.covers import size_of
 from stegfield.cli.embed import tell
 from stegfield.cli.progress import watching_bits
-from stegfield.cli.signal_files import check_png
+from stegfield.cli.signal_files import check_png, suffix_of
+from stegfield.cli.streams import check_output, check_stdin, files_among, name_of, write_all
 from stegfield.cli.terminal import answer, say
 from stegfield.config import EmbedConfig, changed
 from stegfield.errors import ConfigError
@@ -42,7 +43,7 @@ def generate(
     count: int = 1,
     grid: Path | None = None,
     plot: Path | None = None,
-    message: Annotated[Path | None, Parameter(allow_leading_hyphen=True)] = None,
+    message: Path | None = None,
     key: Path | None = None,
     config: Annotated[EmbedConfig, Parameter(name="*", group="With --message")] = EmbedConfig(),
     passphrase_stdin: bool = False,
@@ -57,6 +58,7 @@ def generate(
     Args:
         model: faces, climate or digits; or a file that `stegfield train` wrote.
         output: Image to write, or a climate field as .nc; or the function itself, as .safetensors.
+            - is stdout, for a PNG or NetCDF.
         size: Points along the longer side, or columns x rows [default: as the examples were].
         seed: Decides what is drawn, and its noise [default: at random]. Who can guess the seed of
             a cover can draw it again, and see what a message changed.
@@ -76,10 +78,9 @@ def generate(
     _check(written, seed, count, grid)
     _check_read(message, key, config, passphrase_stdin=passphrase_stdin)
     check_png(grid, plot)
-    read = [path for path in (Path(model), message, key) if path and str(path) != "-"]
-    files.check_apart(written, read)
+    files.check_apart(files_among(*written), files_among(Path(model), message, key))
     for path in written:
-        files.check_new(path, force=force)
+        check_output(path, json=json, force=force)
     source = generative.load(model)
     _check_shown(source, plot, size, function=written == [output] and _is_function(output))
     if message is not None:
@@ -88,22 +89,24 @@ def generate(
     first = secrets.randbelow(LARGEST_SEED - LARGEST_COUNT) if seed is None else seed
     result, outputs = None, []
     if message is not None and output is not None:
-        fixednet.check(source.medium, output.suffix, config, size=shown_at)
+        suffix = suffix_of(output, source.medium)
+        fixednet.check(source.medium, suffix, config, size=shown_at)
         sent = read_message(message)
         with_key = _read_key(key, seed, passphrase_stdin)
         keyed = _keyed(source, with_key, shown_at) if config.known_cover else None
         noise = KeyStream(secrets.token_bytes(32)) if seed is None else None
         cover = keyed or source.cover(first, shown_at, noise=noise)
-        result = _sent(cover, sent, with_key, config, output.suffix)
+        result = _sent(cover, sent, with_key, config, suffix)
         outputs.append(files.Output(output, result.file))
     elif output is not None:
-        outputs.append(files.Output(output, _plain(source, first, shown_at, output.suffix)))
+        suffix = suffix_of(output, source.medium)
+        outputs.append(files.Output(output, _plain(source, first, shown_at, suffix)))
     if grid is not None:
         outputs.append(files.Output(grid, _sheet(source, range(first, first + count), shown_at)))
     if plot is not None:
         shown = source.cover(first, shown_at) if result is None else result.stego
         outputs.append(files.Output(plot, signals.to_png(signals.still(shown))))
-    files.write_all_new(outputs, force=force)
+    write_all(outputs, force=force)
     if json:
         told = None if result is not None and seed is None else first
         answer(
@@ -120,7 +123,7 @@ def generate(
         tell(output, result)
     else:
         for path in written:
-            say(f"{path}: {source.name}, seed {first}")
+            say(f"{name_of(path, 'stdout')}: {source.name}, seed {first}")
 
 
 def _is_function(output: Path | None) -> bool:
@@ -203,8 +206,7 @@ def _check_shown(source: Model, plot: Path | None, size: str | None, *, function
 def _check_read(
     message: Path | None, key: Path | None, config: EmbedConfig, *, passphrase_stdin: bool
 ) -> None:
-    if str(message) == "-":
-        check_stdin(passphrase_stdin=passphrase_stdin and key is None)
+    check_stdin(message=message, passphrase_stdin=passphrase_stdin and key is None)
     if message is not None:
         return
     given = ["--key"] if key is not None else []
@@ -234,4 +236,4 @@ def _check_message(
             "a message goes into samples, not into a field",
             hint="write an image, or hide images in the field with `stegfield hide`",
         )
-    fixednet.check(medium, output.suffix, config)
+    fixednet.check(medium, suffix_of(output, medium), config)

@@ -14,6 +14,7 @@ from stegfield.cli.parsing import parse_sizes
 from stegfield.cli.progress import finish, watching
 from stegfield.cli.secret_files import SecretFiles, Secrets
 from stegfield.cli.signal_files import check_field_name, read_signal
+from stegfield.cli.streams import check_output, check_stdin, files_among, name_of, write_all
 from stegfield.cli.terminal import answer, say, warn_if_short
 from stegfield.config import FitConfig, HideConfig
 from stegfield.errors import KeyFileError
@@ -46,7 +47,8 @@ def hide(
 
     Args:
         cover: What everyone sees, of any medium; name it before the secrets, or have it drawn.
-        output: Field file to write.
+            - is stdin.
+        output: Field file to write; - is stdout.
         secret: FILE [KEY]: what to hide, of any medium, and its key file; asks for a passphrase if
             the key is left out. May be given many times. With magnitude or random slots the key
             file is written, since it then holds the slot positions as well.
@@ -72,6 +74,9 @@ def hide(
     secret = [*secret, *(SecretFiles(image, decoy=True) for image in decoy)]
     covers = [Path(each) for each in (cover, drawn.cover_model, like) if each]
     _check_files(output, checkpoint, covers, secret, shared=shared, force=force)
+    check_output(output, json=json, force=force)
+    asked = passphrase_stdin and any(not (each.key or each.decoy) for each in secret)
+    check_stdin(cover=cover, passphrase_stdin=asked)
     cover_name, cover_signal = read_cover(cover, drawn, seed=training.seed, flatten=flatten)
     images = [read_signal(entry.image, flatten=flatten) for entry in secret]
     secrets = [
@@ -105,7 +110,7 @@ def hide(
             for entry, hidden in zip(secret, result.secrets, strict=True)
             if entry.key is not None and hidden.key_file is not None
         ]
-    files.write_all_new(outputs, force=force)
+    write_all(outputs, force=force)
     everything = [result.cover, *(hidden.quality for hidden in result.secrets)]
     warn_if_short(training.target_db, everything)
     finish(checkpoint, stopped=result.stopped)
@@ -130,9 +135,8 @@ def _check_files(
     keys = [entry.key for entry in secrets if entry.key is not None]
     written = [output, *([checkpoint] if checkpoint else []), *(keys if shared else [])]
     read = [*covers, *(entry.image for entry in secrets), *([] if shared else keys)]
-    files.check_apart(written, read)
+    files.check_apart(files_among(*written), files_among(*read))
     check_field_name(output)
-    files.check_new(output, force=force)
     if checkpoint is not None:
         files.check_new(checkpoint, force=True)
 
@@ -194,7 +198,7 @@ def _facts(
 
 
 def _report(output: Path, cover: str, secrets: Sequence[SecretFiles], result: HideResult) -> None:
-    say(f"{output}: {result.steps} steps in {result.seconds:.1f} s")
+    say(f"{name_of(output, 'stdout')}: {result.steps} steps in {result.seconds:.1f} s")
     say(f"  {cover}: {result.cover}")
     for entry, hidden in zip(secrets, result.secrets, strict=True):
         key = "key: a passphrase"

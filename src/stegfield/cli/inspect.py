@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from stegfield.cli.signal_files import read_file
+from stegfield.cli.streams import check_stdin, name_of
 from stegfield.cli.terminal import answer, size_text
 
 
@@ -14,12 +16,14 @@ def inspect(field: Path, /, *, json: bool = False) -> None:
     Nothing here says whether it hides anything.
 
     Args:
-        field: Field file.
+        field: Field file; - is stdin.
         json: Print as JSON.
     """
     from stegfield.fields import header
 
-    found = header.read(field)
+    check_stdin(field=field)
+    data = read_file(field, header.LARGEST_FILE)
+    found = header.decode(data, name_of(field))
     tensors: list[dict[str, Any]] = [
         {
             "name": name,
@@ -33,7 +37,7 @@ def inspect(field: Path, /, *, json: bool = False) -> None:
     facts = {
         **found.header.to_json(),
         "weights": found.weight_count,
-        "bytes": field.stat().st_size,
+        "bytes": len(data),
         "tensors": tensors,
     }
     if json:

@@ -23,6 +23,7 @@ from cyclopts import CycloptsError
 
 from stegfield import files
 from stegfield.cli.errors import worded
+from stegfield.cli.streams import is_stream
 from stegfield.errors import InputError, OutputError, StegfieldError
 from stegfield.jobs import Job
 
@@ -212,7 +213,7 @@ def _job(where: str, command: str, names: list[str], table: dict[str, Any]) -> J
 
     if _asks_for_a_key(command, table):
         raise InputError(f"{where}: there is no key", hint="name a key file; nobody can be asked")
-    if "-" in table.values():
+    if any(is_stream(Path(text)) for text in _texts(list(table.values()))):
         raise InputError(f"{where}: a batch has no stdin or stdout", hint="name a file")
     for name in (*WRITTEN, KEPT_MEANWHILE):
         if isinstance(table.get(name), list):

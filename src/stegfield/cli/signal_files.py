@@ -5,25 +5,61 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stegfield.cli.streams import is_stream, name_of, read_stdin
 from stegfield.cli.terminal import say
 from stegfield.errors import ConfigError
 
 if TYPE_CHECKING:
-    from stegfield.signals import Signal
+    from stegfield.fields import Field
+    from stegfield.signals import Medium, Signal
+
+LARGEST_INPUT = 1 << 30
 
 
 def read_signal(path: Path, *, flatten: bool = False) -> Signal:
     """Read a signal of any medium, and say what became of the file that nobody would expect."""
     from stegfield import signals
 
-    signal = signals.read(path, flatten=flatten)
+    source = read_file(path, LARGEST_INPUT) if is_stream(path) else path
+    signal = signals.read(source, flatten=flatten)
     for note in signal.notes:
-        say(f"note: {path} {note}")
+        say(f"note: {name_of(path)} {note}")
     return signal
 
 
+def suffix_of(output: Path, medium: Medium) -> str:
+    """Return the suffix of a file to write; on stdout it is the usual one of the medium."""
+    return medium.written[0] if is_stream(output) else output.suffix
+
+
+def read_field(path: Path) -> Field:
+    """Read a field file; - is stdin.
+
+    Raises:
+        InputError: the file or stdin cannot be read.
+        FieldFileError: the bytes are not those of a field file.
+    """
+    from stegfield import fields
+    from stegfield.fields.header import LARGEST_FILE
+
+    return fields.from_bytes(read_file(path, LARGEST_FILE), name_of(path))
+
+
+def read_file(path: Path, limit: int) -> bytes:
+    """Read the bytes of a file; - is stdin.
+
+    Raises:
+        InputError: the file or stdin cannot be read, or is too long.
+    """
+    from stegfield import files
+
+    if is_stream(path):
+        return read_stdin(limit, "file")
+    return files.read_bounded(path, limit)
+
+
 def file_of(signal: Signal, output: Path) -> bytes:
-    """Encode a signal as the file that a name stands for; images are PNG.
+    """Encode a signal as the file that a name stands for; images are PNG, as is stdout's.
 
     Raises:
         ConfigError: The name is that of another medium, or of an image but no PNG.
@@ -31,6 +67,8 @@ def file_of(signal: Signal, output: Path) -> bytes:
     from stegfield import signals
 
     medium = signal.medium
+    if is_stream(output):
+        return signals.encode(signal, medium.written[0])
     if signals.medium_of(output) is not medium:
         raise ConfigError(
             f"this is {medium.noun}, and {output} would be {_would_be(output)}",
@@ -50,7 +88,7 @@ def _would_be(output: Path) -> str:
 def check_png(*paths: Path | None) -> None:
     """Refuse a name that promises another kind of file than the PNG that will be written."""
     for path in paths:
-        if path is not None and path.suffix.lower() != ".png":
+        if path is not None and not is_stream(path) and path.suffix.lower() != ".png":
             raise ConfigError(
                 f"{path} would be a PNG file", hint="give it a name that ends in .png"
             )
