@@ -6,8 +6,10 @@ import io
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from stegfield.errors import ConfigError
@@ -32,6 +34,11 @@ SMOOTH = 3  # lines are drawn so many times larger, then reduced
 LEAST_DECADES = 0.05
 LEAST_SHARE = 0.02  # of the greatest value: curves that rise or fall by less are drawn flat
 BAR = 0.6  # of the room that each has
+USUAL = 90.0  # percentile of the differences that is shown at full brightness
+SPARSE = 0.01  # share of pixels that differ; if there are fewer, they are drawn larger
+SPREAD = 0.008  # of a heat map's width: how far it is smoothed
+HEAT_AT = (0.0, 0.35, 0.7, 1.0)
+HEAT_COLOURS = ((0, 0, 0), (170, 20, 40), (255, 190, 40), (255, 255, 255))
 SPARE = 0.04  # of the height, above and below all curves
 
 
@@ -48,6 +55,92 @@ def difference(a: Samples, b: Samples, gain: float) -> Samples:
     distance = np.abs(a.astype(np.float64) - b)
     magnified: Samples = np.minimum(distance * gain, 255).round().astype(np.uint8)
     return magnified
+
+
+def difference_tile(
+    before: Samples, after: Samples, *, gain: float | None = None, heat_map: bool = False
+) -> Tile:
+    """Show where two images of one size differ, with what the picture means below it."""
+    if np.array_equal(before, after):
+        return Tile(changes(before, after)[0], "no sample differs")
+    share = f"{100 * np.mean(before != after):.2g} % of the samples differ"
+    if heat_map:
+        picture, most = heat(before, after)
+        return Tile(picture, f"white: {most:.2g} levels on average\n{share}")
+    picture, gain = changes(before, after, gain=gain)
+    return Tile(picture, f"difference x {gain:g}\n{share}")
+
+
+def changes(
+    before: Samples, after: Samples, *, width: int = 256, gain: float | None = None
+) -> tuple[Samples, float]:
+    """Show where two images of one size differ, so that single changed pixels are seen.
+
+    The picture is grey: each pixel has the largest difference of any channel. Where it is shrunk,
+    each pixel keeps the largest of those that it stands for, and single ones grow to 3x3.
+
+    Args:
+        before: The original.
+        after: What became of it.
+        width: Pixels across, at most; the picture is not enlarged.
+        gain: How many times as bright as the difference it is; if left out, one that shows the
+            usual changes brightly.
+
+    Returns:
+        The picture, and the gain; it is 1 where nothing differs.
+    """
+    from scipy import ndimage
+
+    found = np.abs(before.astype(np.int16) - after).max(axis=2)
+    shown = _largest(found, min(width, found.shape[1]))
+    dots = shown[shown > 0]
+    if gain is None:
+        gain = _round_gain(255 / np.percentile(dots, USUAL)) if dots.size else 1.0
+    if shown.shape != found.shape and dots.size < SPARSE * shown.size:
+        shown = ndimage.maximum_filter(shown, 3)
+    magnified: Samples = np.minimum(shown * gain, 255).round().astype(np.uint8)[..., None]
+    return magnified, gain
+
+
+def heat(before: Samples, after: Samples, *, width: int = 256) -> tuple[Samples, float]:
+    """Show where two images of one size differ most, on average over the surroundings.
+
+    Args:
+        before: The original.
+        after: What became of it.
+        width: Pixels across, at most; the picture is not enlarged.
+
+    Returns:
+        The picture, from black over red and yellow to white, and how many levels a sample differs
+        on average where it is white.
+    """
+    from scipy import ndimage
+
+    found = np.abs(before.astype(np.int16) - after).mean(axis=2)
+    width = min(width, found.shape[1])
+    height = max(1, round(width * found.shape[0] / found.shape[1]))
+    mean = Image.fromarray(found.astype(np.float32)).resize((width, height), Image.Resampling.BOX)
+    smooth = ndimage.gaussian_filter(np.asarray(mean, np.float64), max(1.0, width * SPREAD))
+    most = float(smooth.max())
+    share = smooth / most if most else smooth
+    colours = [np.interp(share, HEAT_AT, channel) for channel in zip(*HEAT_COLOURS, strict=True)]
+    drawn: Samples = np.stack(colours, axis=-1).round().astype(np.uint8)
+    return drawn, most
+
+
+def _largest(values: NDArray[Any], width: int) -> NDArray[Any]:
+    """Shrink to so many columns; each pixel is the largest of those that it stands for."""
+    rows, columns = values.shape
+    height = max(1, round(width * rows / columns))
+    for axis, (size, whole) in enumerate(((height, rows), (width, columns))):
+        values = np.maximum.reduceat(values, np.arange(size) * whole // size, axis=axis)
+    return values
+
+
+def _round_gain(exact: float) -> float:
+    """Round down to 1, 2 or 5 times a power of ten, which reads easily; at least 1."""
+    power = 10.0 ** math.floor(math.log10(max(exact, 1.0)))
+    return max(factor * power for factor in (1, 2, 5) if factor * power <= max(exact, 1.0))
 
 
 def sheet(rows: Sequence[Sequence[Tile]], *, tile_width: int = 256) -> bytes:

@@ -117,6 +117,7 @@ def test_a_message_goes_into_a_picture_and_comes_out(page: Any, photo: Path) -> 
     panel.get_by_label("Passphrase").fill(SECRET)
     press(panel, "Embed")
     assert "15 bytes" in said(panel)
+    panel.get_by_text("What changed: magnified").wait_for()
     stego = taken(panel, photo.parent)
     assert fixednet.extract(signals.read(stego), Passphrase(SECRET)) == b"meet me at noon"
 

@@ -344,6 +344,10 @@ def test_failures_are_one_line_and_leave_nothing(
         (["compare", "photo.png", "photo.png", "--gain", "inf"], "--gain must be above 0"),
         (["compare", "photo.png", "one.png"], "differ in size"),
         (["compare", "photo.png", "photo.png", "--gain", "0"], "--gain must be above 0"),
+        (
+            ["compare", "photo.png", "photo.png", "--gain", "9", "--heat"],
+            "--heat cannot be combined",
+        ),
         (["extract", "photo.png", "-o", "x", "--weights", "w"], "--weights has no meaning without"),
         (["embed", "photo.png", "one.png", "-o", "x"], "not without a suffix"),
         (["nonsense"], "nonsense"),
@@ -600,6 +604,18 @@ def test_embedding_refuses_what_cannot_work(capsys: pytest.CaptureFixture[str]) 
     assert "stdout cannot have both" in fails(
         ["extract", "cover.png", "-o", "-", "--json", "--key", "alice.key"], capsys, code=2
     )
+
+
+@pytest.mark.usefixtures("letter")
+@pytest.mark.parametrize("words", [[], ["--heat"], ["--gain", "150"]], ids=str)
+def test_what_a_message_changed_is_seen(words: list[str]) -> None:
+    command = ["embed", "cover.png", "letter.txt", "-o", "stego.png", "--key", "alice.key"]
+    assert cli.run(command) == 0
+    assert cli.run(["compare", "cover.png", "stego.png", "-o", "changes.png", *words]) == 0
+    with Image.open("changes.png") as drawn:
+        third = np.asarray(drawn)[12:268, -268:-12]
+    assert third.max() == 255 if words == ["--heat"] else third.max() in (150, 200)
+    assert (third == 0).mean() > 0.3
 
 
 @pytest.mark.usefixtures("letter")

@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from stegfield import fixednet, generative, signals
+from stegfield import fixednet, generative, pictures, signals
 from stegfield.app.parts import (
     COVERS,
     any_file,
@@ -57,6 +57,7 @@ def embed_tab(desk: Desk) -> None:
         with gr.Column():
             said = status()
             seen = picture("The picture to send")
+            changed = picture("What changed: magnified, and how much on average")
             result = download("The file to send, as it is")
 
     def embed(
@@ -72,12 +73,13 @@ def embed_tab(desk: Desk) -> None:
         message = _message(visit, words, attached)
         sender = visit.key(passphrase, key_file)
         sent = _embedded(visit, signal, message, sender, PROFILES[named])
-        return _answer(visit, sent, stem(path, "cover"), said, seen, result)
+        answer = _answer(visit, sent, stem(path, "cover"), said, seen, result)
+        return {**answer, changed: show(_changes(visit, signal, sent.stego))}
 
     start.click(
         telling(desk, said, embed),
         [cover, text, file, *key.both, profile],
-        [said, seen, result],
+        [said, seen, changed, result],
         **heavy(desk),
     )
 
@@ -207,6 +209,15 @@ def _answer(
             f"and compared.{warning}"
         ),
     }
+
+
+def _changes(visit: Visit, cover: Signal, stego: Signal) -> str | None:
+    """Draw where a stego image differs from its cover; nothing of other media."""
+    if cover.medium is not signals.IMAGE:
+        return None
+    pair = (signals.to_samples(cover), signals.to_samples(stego))
+    row = [pictures.difference_tile(*pair, heat_map=heat) for heat in (False, True)]
+    return visit.put("changes.png", pictures.sheet([row]))
 
 
 def _words(message: bytes) -> tuple[str, str]:

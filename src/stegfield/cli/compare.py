@@ -27,7 +27,8 @@ def compare(
     /,
     *,
     output: Annotated[Path | None, Parameter(alias="-o")] = None,
-    gain: float = 20.0,
+    gain: float | None = None,
+    heat: bool = False,
     flatten: bool = False,
     json: bool = False,
     force: bool = False,
@@ -41,15 +42,19 @@ def compare(
         a: The original: an image or a signal of another medium. One of the two may be -, stdin.
         b: What became of it, of the same size; the ratio of SNR is that of the original.
         output: PNG file to draw both images and their magnified difference in; - is stdout.
-        gain: How many times the difference is magnified in the picture.
+        gain: How many times the difference is magnified in the picture [default: as many as make
+            it bright; the picture tells]. Single pixels are drawn larger where it is shrunk.
+        heat: Draw in place of the difference how large it is on average in each place.
         flatten: Put transparent images onto white.
         json: Print as JSON.
         force: Replace an existing file.
     """
     from stegfield import files, pictures, signals
 
-    if not 0 < gain < math.inf:
+    if gain is not None and not 0 < gain < math.inf:
         raise ConfigError(f"--gain must be above 0, got {gain}")
+    if heat and gain is not None:
+        raise ConfigError("--heat cannot be combined with --gain", hint="leave one of them out")
     if output is not None:
         check_png(output)
         files.check_apart(files_among(output), files_among(a, b))
@@ -62,12 +67,9 @@ def compare(
     if output is not None:
         first, second = (signals.to_samples(signal) for signal in pair)
         row = [
-            pictures.Tile(first, name_of(a)),
-            pictures.Tile(second, name_of(b)),
-            pictures.Tile(
-                pictures.difference(first, second, gain),
-                f"difference x {gain:g}\nPSNR {quality.psnr_db:.2f} dB",
-            ),
+            pictures.Tile(first, Path(name_of(a)).name),
+            pictures.Tile(second, Path(name_of(b)).name),
+            pictures.difference_tile(first, second, gain=gain, heat_map=heat),
         ]
         write(output, pictures.sheet([row]), force=force)
     if json:
