@@ -58,12 +58,11 @@ def read_message(path: Path) -> bytes:
     Raises:
         InputError: The file or stdin cannot be read, or is too long.
     """
-    from stegfield import files
-    from stegfield.payload import LARGEST_MESSAGE
+    from stegfield.payload import LARGEST_MESSAGE, message_bytes
 
     if is_stream(path):
         return read_stdin(LARGEST_MESSAGE, "message")
-    return files.read_bounded(path, LARGEST_MESSAGE)
+    return message_bytes(path)
 
 
 def ask_passphrase(prompt: str, *, from_stdin: bool, repeat: bool = False) -> Passphrase:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from stegfield.cli.covers import Drawn, read_cover
+from stegfield.cli.covers import Generated, read_cover
 from stegfield.cli.parsing import parse_sizes
 from stegfield.cli.progress import finish, watching
 from stegfield.cli.signal_files import check_field_name
@@ -24,7 +24,7 @@ def fit(
     field: Literal["siren", "fourier", "grid"] | None = None,
     sizes: str | None = None,
     training: Annotated[FitConfig, Parameter(name="*")] = FitConfig(),
-    drawn: Annotated[Drawn, Parameter(name="*")] = Drawn(),
+    generated: Annotated[Generated, Parameter(name="*")] = Generated(),
     checkpoint: Path | None = None,
     flatten: bool = False,
     json: bool = False,
@@ -39,7 +39,7 @@ def fit(
         output: Field file to write; - is stdout.
         field: Architecture [default: siren; fourier with --robust].
         sizes: Sizes of the architecture that differ from its defaults, like width=256,depth=4.
-        drawn: A cover to draw, in place of an image.
+        generated: A cover to generate, in place of an image.
         checkpoint: File to save the run to every 30 seconds, and to go on from if it exists.
         flatten: Put a transparent image onto white.
         json: Print the result as JSON.
@@ -47,15 +47,15 @@ def fit(
     """
     from stegfield import fields, files
 
-    model = Path(drawn.cover_model) if drawn.cover_model else None
+    model = Path(generated.cover_model) if generated.cover_model else None
     files.check_apart(files_among(output, checkpoint), files_among(image, model))
     check_field_name(output)
     check_output(output, json=json, force=force)
     check_stdin(image=image)
     if checkpoint is not None:
         files.check_new(checkpoint, force=True)
-    name, signal = read_cover(image, drawn, seed=training.seed, flatten=flatten)
-    with watching([name]) as watch:
+    name, signal = read_cover(image, generated, seed=training.seed, flatten=flatten)
+    with watching(name) as watch:
         result = fields.fit(
             signal,
             architecture=field,
