@@ -24,7 +24,8 @@ from stegfield.signals import Signal
 from stegfield.steganalysis import lsb
 from stegfield.steganalysis.detectors import FIELD, others
 from stegfield.steganalysis.outliers import judge_field
-from stegfield.steganalysis.verdict import judge
+from stegfield.steganalysis.verdict import COVERS, SUSPECTED, judge
+from stegfield.steganalysis.verdict import IMAGES as IMAGES_JUDGED
 
 BINS = 61
 WIDEST = 4.0
@@ -92,11 +93,20 @@ def _image_findings(data: bytes, name: Path, largest: int) -> Findings:
     image = signals.decode(data, name, largest=largest)
     judged = judge(image)
     rates = {detector: rate for detector, rate in judged.rates.items() if rate is not None}
-    rows = [[detector, f"{max(rate, 0):.3f}"] for detector, rate in rates.items()]
-    rows += _beside(image.medium.name, image)
-    about = "Estimated bits a sample, and the threshold"
+    rows = [
+        [name, f"{max(rate, 0):.3f}", lsb.ABOUT[name], str(SUSPECTED[COVERS][name])]
+        for name, rate in rates.items()
+    ]
+    rows += [[name, score, "", ""] for name, score in _beside(image.medium.name, image)]
+    headers = [
+        "detector",
+        f"estimated share of samples with a message (suspected from {lsb.THRESHOLD:g} on)",
+        "judges by",
+        f"false alarms of {IMAGES_JUDGED} innocent photographs",
+    ]
+    about = "Estimated share of samples with a message, and the threshold"
     chart = _bars(rates) if rates else None
-    return Findings(judged.words, ["detector", "bits a sample"], rows, about, chart)
+    return Findings(judged.words, headers, rows, about, chart)
 
 
 def _beside(judges: str, what: Signal | Field) -> list[list[str]]:
@@ -111,7 +121,7 @@ def _beside(judges: str, what: Signal | Field) -> list[list[str]]:
 def _bars(rates: dict[str, float]) -> bytes:
     """Draw estimates beside the threshold."""
     heights = {name: max(rate, 0.0) for name, rate in rates.items()}
-    return pictures.bars(heights, levels={"threshold": lsb.THRESHOLD}, title="bits a sample")
+    return pictures.bars(heights, levels={"threshold": lsb.THRESHOLD}, title="share of samples")
 
 
 def _histograms(field: Field) -> bytes:

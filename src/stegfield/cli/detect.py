@@ -153,8 +153,13 @@ def _plain(verdicts: dict[str, ScoreVerdict]) -> dict[str, Any]:
 
 
 def _rates(verdict: Verdict) -> str:
+    from stegfield.steganalysis import lsb
+
     told = (
         f"{name} {'-' if rate is None else f'{max(rate, 0):.2f}'}"
         for name, rate in verdict.rates.items()
     )
-    return f"estimated bits a sample: {', '.join(told)}"
+    return (
+        "estimated share of samples with a message, 0 to 1 by each detector, suspected from "
+        f"{lsb.THRESHOLD:g} on: {', '.join(told)}"
+    )
