@@ -89,8 +89,8 @@ class Verdict:
                 "suspected of LSB replacement: the lowest bits look overwritten in about "
                 f"{min(self.rates[name] or 0, 1):.0%} of the samples. False alarms: {name} "
                 f"suspects {counts[COVERS]} of {IMAGES} innocent photographs, so {low:.0%} to "
-                f"{high:.0%} of all. Of other pictures the rate is not known, so this is a reason to look closer, "
-                "not a proof"
+                f"{high:.0%} of all. Of other pictures the rate is not known, so this is a reason "
+                "to look closer, not a proof"
             )
         found = "; ".join(f"{k}: {count}" for k, count in counts.items() if k != COVERS)
         return (
