@@ -107,7 +107,8 @@ def test_keygen_tells_programs_what_it_wrote(
 ) -> None:
     capsys.readouterr()
     assert cli.run(["keygen", "eve.key", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"key": "eve.key"}
+    fingerprint = KeyFile.read(Path("eve.key")).key.fingerprint
+    assert json.loads(capsys.readouterr().out) == {"key": "eve.key", "fingerprint": fingerprint}
 
 
 def test_hide_reports_what_it_measured(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -193,7 +194,7 @@ def test_passphrases_come_from_stdin_in_order(
 def test_a_passphrase_is_asked_for_twice_when_hiding(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answers = iter(["one", "other"])
+    answers = iter(["one two three four", "another"])
     monkeypatch.setattr("getpass.getpass", lambda _: next(answers))
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
     command = ["hide", "photo.png", "-o", "p.safetensors", *QUICK, "--secret", "one.png"]

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stegfield.cli.errors import warn
 from stegfield.cli.streams import is_stream, read_stdin
 from stegfield.errors import ConfigError, InputError
 
@@ -18,7 +19,7 @@ STDIN_LIMIT = 4096
 
 
 def read_key(
-    path: Path | None, *, passphrase_stdin: bool = False, repeat: bool = False
+    path: Path | None, *, passphrase_stdin: bool = False, new: bool = False, weak: bool = False
 ) -> Key | Passphrase:
     """Read the key of a key file, or ask for a passphrase where no file is named.
 
@@ -28,12 +29,12 @@ def read_key(
     """
     from stegfield.keys import KeyFile
 
-    found = read_key_file(path, passphrase_stdin=passphrase_stdin, repeat=repeat)
+    found = read_key_file(path, passphrase_stdin=passphrase_stdin, new=new, weak=weak)
     return found.key if isinstance(found, KeyFile) else found
 
 
 def read_key_file(
-    path: Path | None, *, passphrase_stdin: bool = False, repeat: bool = False
+    path: Path | None, *, passphrase_stdin: bool = False, new: bool = False, weak: bool = False
 ) -> KeyFile | Passphrase:
     """Read a key file with the slots in it, or ask for a passphrase where no file is named.
 
@@ -47,9 +48,11 @@ def read_key_file(
         raise ConfigError(
             "--key cannot be combined with --passphrase-stdin", hint="leave one of them out"
         )
+    if weak and path is not None:
+        raise ConfigError("--weak is for passphrases", hint="leave it out")
     if path is not None:
         return KeyFile.read(path)
-    return ask_passphrase("Passphrase: ", from_stdin=passphrase_stdin, repeat=repeat)
+    return ask_passphrase("Passphrase: ", from_stdin=passphrase_stdin, new=new, weak=weak)
 
 
 def read_message(path: Path) -> bytes:
@@ -65,17 +68,31 @@ def read_message(path: Path) -> bytes:
     return message_bytes(path)
 
 
-def ask_passphrase(prompt: str, *, from_stdin: bool, repeat: bool = False) -> Passphrase:
+def ask_passphrase(
+    prompt: str, *, from_stdin: bool, new: bool = False, weak: bool = False
+) -> Passphrase:
     """Ask for a passphrase without showing it, or take the next line of stdin.
 
     Args:
         prompt: What to ask.
         from_stdin: Whether the passphrase comes from stdin.
-        repeat: Ask twice, since a mistyped passphrase could never be found out.
+        new: Whether a new secret gets it. Then it is asked for twice, since a mistyped one could
+            never be found out, and must be hard to guess.
+        weak: Take one all the same that is easily guessed.
 
     Raises:
+        WeakPassphraseError: a new passphrase is easily guessed, and ``weak`` is off.
         InputError: No passphrase comes, it is too long, or the two differ.
     """
+    from stegfield.keys import check_strength
+
+    passphrase = _asked(prompt, from_stdin=from_stdin, repeat=new)
+    if new and (caution := check_strength(passphrase, weak=weak)):
+        warn(caution)
+    return passphrase
+
+
+def _asked(prompt: str, *, from_stdin: bool, repeat: bool) -> Passphrase:
     from stegfield.keys import Passphrase
 
     if from_stdin:

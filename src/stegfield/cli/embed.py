@@ -56,6 +56,7 @@ def embed(
     ] = DescentConfig(),
     flatten: bool = False,
     passphrase_stdin: bool = False,
+    weak: bool = False,
     json: bool = False,
     force: bool = False,
 ) -> None:
@@ -72,6 +73,7 @@ def embed(
         key: Key file; asks for a passphrase if left out.
         flatten: Put a transparent image onto white.
         passphrase_stdin: Read the passphrase from stdin.
+        weak: Take a passphrase that is easily guessed.
         json: Print the result as JSON.
         force: Replace an existing file.
     """
@@ -89,7 +91,7 @@ def embed(
     signal = signal or read_signal(cover, flatten=flatten)
     profile.check_size(signal.size, suffix)
     _tell_origin(name_of(cover), signal, quiet=profile.quiet)
-    with_key = read_key(key, passphrase_stdin=passphrase_stdin, repeat=True)
+    with_key = read_key(key, passphrase_stdin=passphrase_stdin, new=True, weak=weak)
     if from_stdin:  # last, since it may have to be waited for
         data = read_message(message)
     with watching() as watch:

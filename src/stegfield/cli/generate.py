@@ -41,6 +41,7 @@ def generate(
     key: Path | None = None,
     config: Annotated[EmbedConfig, Parameter(name="*", group="With --message")] = EmbedConfig(),
     passphrase_stdin: bool = False,
+    weak: bool = False,
     json: bool = False,
     force: bool = False,
 ) -> None:
@@ -62,6 +63,7 @@ def generate(
         message: File to embed; - is stdin.
         key: Key file for the message; asks for a passphrase if left out.
         passphrase_stdin: Read the passphrase from stdin.
+        weak: Take a passphrase that is easily guessed.
         json: Print the result as JSON.
         force: Replace existing files.
     """
@@ -70,7 +72,7 @@ def generate(
 
     written = [path for path in (output, grid, plot) if path is not None]
     _check(written, count, grid)
-    _check_read(message, key, config, passphrase_stdin=passphrase_stdin)
+    _check_read(message, key, config, passphrase_stdin=passphrase_stdin, weak=weak)
     check_png(grid, plot)
     files.check_apart(files_among(*written), files_among(Path(model), message, key))
     for path in written:
@@ -92,6 +94,7 @@ def generate(
             config=config,
             seed=seed,
             passphrase_stdin=passphrase_stdin,
+            weak=weak,
         )
     seeds = range(first, first + count)
     outputs = _outputs(source, seeds, shown_at, result=result, output=output, grid=grid, plot=plot)
@@ -122,6 +125,7 @@ def _with_message(
     config: EmbedConfig,
     seed: int | None,
     passphrase_stdin: bool,
+    weak: bool,
 ) -> EmbedResult:
     """Embed a message in a cover that is generated for it."""
     from stegfield import fixednet, generative
@@ -131,7 +135,7 @@ def _with_message(
     data = read_message(message)
     if seed is not None:
         warn(generative.public_seed_caution(seed))
-    sender = read_key(key, passphrase_stdin=passphrase_stdin, repeat=True)
+    sender = read_key(key, passphrase_stdin=passphrase_stdin, new=True, weak=weak)
     cover = generative.cover_for_message(
         source, size, key=sender, known_cover=config.known_cover, seed=seed
     )
@@ -199,13 +203,19 @@ def _check_shown(source: Model, plot: Path | None, size: str | None, *, function
 
 
 def _check_read(
-    message: Path | None, key: Path | None, config: EmbedConfig, *, passphrase_stdin: bool
+    message: Path | None,
+    key: Path | None,
+    config: EmbedConfig,
+    *,
+    passphrase_stdin: bool,
+    weak: bool,
 ) -> None:
     check_stdin(message=message, passphrase_stdin=passphrase_stdin and key is None)
     if message is not None:
         return
     given = ["--key"] if key is not None else []
     given += ["--passphrase-stdin"] if passphrase_stdin else []
+    given += ["--weak"] if weak else []
     given += ["--" + name.replace("_", "-") for name in changed(config)]
     if given:
         raise ConfigError(

@@ -40,6 +40,7 @@ def hide(
     generated: Annotated[Generated, Parameter(name="*")] = Generated(),
     checkpoint: Path | None = None,
     passphrase_stdin: bool = False,
+    weak: bool = False,
     flatten: bool = False,
     json: bool = False,
     force: bool = False,
@@ -65,6 +66,7 @@ def hide(
             it as secret as the keys. With magnitude or random slots, the key files must exist
             beforehand, and --force writes the slots into them.
         passphrase_stdin: Read missing keys as passphrases from stdin, a line for each.
+        weak: Take passphrases that are easily guessed.
         flatten: Put transparent images onto white.
         json: Print the result as JSON.
         force: Replace existing files.
@@ -83,7 +85,9 @@ def hide(
     secrets = [
         hiding.Secret.decoy(image)
         if entry.decoy
-        else hiding.Secret(image, _key(entry, shared, checkpoint, passphrase_stdin, force))
+        else hiding.Secret(
+            image, _key(entry, shared, checkpoint, passphrase_stdin, force, weak=weak)
+        )
         for entry, image in zip(secret, images, strict=True)
     ]
     clean = None if like is None else fields.load(like)
@@ -143,14 +147,20 @@ def _check_files(
 
 
 def _key(
-    entry: SecretFiles, shared: bool, checkpoint: Path | None, passphrase_stdin: bool, force: bool
+    entry: SecretFiles,
+    shared: bool,
+    checkpoint: Path | None,
+    passphrase_stdin: bool,
+    force: bool,
+    *,
+    weak: bool,
 ) -> Key | KeyFile | Passphrase:
     """Read a key, or draw the one of a key file that will be written."""
     from stegfield.keys import Key, KeyFile
 
     if entry.key is None:
         prompt = f"Passphrase for {entry.image}: "
-        return ask_passphrase(prompt, from_stdin=passphrase_stdin, repeat=True)
+        return ask_passphrase(prompt, from_stdin=passphrase_stdin, new=True, weak=weak)
     if not shared:
         return KeyFile.read(entry.key)
     if not entry.key.exists():

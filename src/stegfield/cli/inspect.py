@@ -11,18 +11,23 @@ from stegfield.cli.terminal import answer, size_text
 
 
 def inspect(field: Path, /, *, json: bool = False) -> None:
-    """Tell what anyone can see of a field file: its header and its tensors.
+    """Tell what anyone can see of a field file, its header and its tensors; or of a key file.
 
-    Nothing here says whether it hides anything.
+    Nothing here says whether a field hides anything. Of a key file it is the fingerprint, which
+    copies of the key share, and how many bytes of slot positions there are.
 
     Args:
-        field: Field file; - is stdin.
+        field: Field file or key file; - is stdin.
         json: Print as JSON.
     """
     from stegfield.fields import header
+    from stegfield.keys.key_file import FILE_MARK
 
     check_stdin(field=field)
     data = read_file(field, header.LARGEST_FILE)
+    if data.startswith(FILE_MARK.encode()):
+        _tell_key(data, name_of(field), json=json)
+        return
     found = header.decode(data, name_of(field))
     tensors: list[dict[str, Any]] = [
         {
@@ -61,3 +66,19 @@ def inspect(field: Path, /, *, json: bool = False) -> None:
     console.print(f"shows {public.medium.noun} of {size} with {channels}{rate}")
     console.print(f"{facts['weights']:,} weights in {facts['bytes']:,} bytes, seed {facts['seed']}")
     console.print(table)
+
+
+def _tell_key(data: bytes, name: str, *, json: bool) -> None:
+    from stegfield.errors import KeyFileError
+    from stegfield.keys import KeyFile
+
+    try:
+        found = KeyFile.parse(data)
+    except KeyFileError as error:
+        raise KeyFileError(f"{name} {error}") from None
+    facts = {"fingerprint": found.key.fingerprint, "slot_bytes": len(found.slots)}
+    if json:
+        answer(facts)
+        return
+    slots = f", {len(found.slots):,} bytes of slot positions" if found.slots else ""
+    print(f"a key, fingerprint {found.key.fingerprint}{slots}")  # noqa: T201

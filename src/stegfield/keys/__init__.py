@@ -14,6 +14,12 @@ from stegfield.keys.key import IMAGE_SALT, KEY_BYTES, SALT_BYTES, Key
 from stegfield.keys.key_file import KeyFile
 from stegfield.keys.passphrase import KeySource, Passphrase, opened, unlock, unlock_file
 from stegfield.keys.stream import KeyStream
+from stegfield.keys.strength import (
+    WeakPassphraseError,
+    check_strength,
+    generate_passphrase,
+    guesses_log10,
+)
 
 __all__ = [
     "IMAGE_SALT",
@@ -24,6 +30,10 @@ __all__ = [
     "KeySource",
     "KeyStream",
     "Passphrase",
+    "WeakPassphraseError",
+    "check_strength",
+    "generate_passphrase",
+    "guesses_log10",
     "opened",
     "unlock",
     "unlock_file",
