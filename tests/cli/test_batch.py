@@ -423,3 +423,16 @@ def test_an_output_is_one_file(name: str) -> None:
     Path("jobs.toml").write_text(f"{TOML.replace('output', 'out')}{name} = ['a.png', 'b.png']")
     with pytest.raises(InputError, match=f"{name} is one file"):
         read_jobs(Path("jobs.toml"))
+
+
+def test_progress_is_told_in_lines_where_no_terminal_is(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stegfield.watching.FIRST_LINE", 0.0)
+    Path("jobs.toml").write_text(TOML)
+    assert cli.run(["batch", "jobs.toml"]) == 0
+    lines = [line for line in capsys.readouterr().err.splitlines() if " jobs, " in line]
+    found = re.fullmatch(r"(\d+)%: (\d+) of (\d+) jobs, 0 failed, \d+ s left", lines[0])
+    assert found is not None
+    share, done, jobs = map(int, found.groups())
+    assert (done, share) == (1, round(100 / jobs))

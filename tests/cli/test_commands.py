@@ -331,7 +331,10 @@ def test_failures_are_one_line_and_leave_nothing(
         (["fit", "photo.png", "-o", "x", "--cover-seed", "3"], "for generated covers"),
         (["fit", "photo.png", "-o", "x", "--cover-size", "9"], "for generated covers"),
         (["compare", "photo.png", "photo.png", "-o", "x.jpg"], "x.jpg would be a PNG file"),
-        (["generate", "digits", "-o", "x.png", "--plot", "y.png"], "shows a climate field on a globe"),
+        (
+            ["generate", "digits", "-o", "x.png", "--plot", "y.png"],
+            "shows a climate field on a globe",
+        ),
         (["generate", "digits", "-o", "x.safetensors", "--size", "9"], "a function has no size"),
         (["detect", "photo.png", "--pool", "."], "--pool is for fields"),
         (["detect", "x.safetensors", "--detector", "rs"], "--detector rs is for images"),

@@ -79,7 +79,7 @@ def batch(
 def _run(
     wanted: Sequence[Job], ledger: Ledger[Said], engine: str, workers: int
 ) -> list[Entry[Said]]:
-    """Run the jobs that are not done, behind a bar.
+    """Run the jobs that are not done, behind a bar; in a file or a pipe, with lines now and then.
 
     Raises:
         StegfieldError: The run was stopped; what had ended is recorded.
@@ -88,16 +88,21 @@ def _run(
 
     from stegfield.cli.performing import perform
     from stegfield.jobs import apart, on_ray, run
-    from stegfield.watching import progress_bar
+    from stegfield.watching import Lines, Told, progress_bar
 
     ended: list[Entry[Said]] = []
     with progress_bar(f"{{task.completed:.0f}}/{len(wanted)}", TimeRemainingColumn()) as bar:
         task = bar.add_task("", total=len(wanted), told="")
+        lines = Lines(say) if bar.disable else None
 
         def watch(progress: JobProgress[Said]) -> None:
             ended.append(progress.latest)
-            before = len(wanted) - progress.jobs
-            bar.update(task, completed=before + progress.done, told=f"{progress.failed} failed")
+            completed = len(wanted) - progress.jobs + progress.done
+            failed = f"{progress.failed} failed"
+            bar.update(task, completed=completed, told=failed)
+            if lines is not None:
+                share = progress.done / progress.jobs
+                lines.show(Told(share, f"{completed:,} of {len(wanted):,} jobs", failed, None))
 
         run_on = apart if engine == "local" else on_ray
         try:
