@@ -34,6 +34,12 @@ settings.register_profile(
 settings.load_profile("quick")
 
 
+@pytest.fixture(autouse=True)
+def no_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the defaults of whoever runs the tests."""
+    monkeypatch.setenv("STEGFIELD_CONFIG", "")
+
+
 @pytest.fixture
 def one_thread() -> Iterator[None]:
     """Run with one thread, and put the number back."""

@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
+import traceback
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
@@ -39,7 +41,9 @@ from stegfield.cli.keygen import keygen
 from stegfield.cli.parsing import whole_numbers
 from stegfield.cli.render import render
 from stegfield.cli.reveal import reveal
+from stegfield.cli.settings_file import HEEDED, defaults
 from stegfield.cli.streams import file_names
+from stegfield.cli.terminal import VOLUME, detail, take_volume
 from stegfield.cli.train import train
 from stegfield.errors import StegfieldError
 
@@ -56,11 +60,14 @@ GROUPS: dict[str, tuple[Callable[..., Any], ...]] = {
 
 app = Commands(
     name="stegfield",
-    help="Hide images in a neural field's weights, and files in an image's samples.",
+    help="Hide images in a neural field's weights, and files in an image's samples.\n\n"
+    "With every command, `--quiet` leaves only warnings and errors, and `--verbose` says more. "
+    "Your own defaults stand in `~/.config/stegfield.toml`, in a table for each command, as in "
+    "`[hide]` and `max-seconds = 300`.",
     version=stegfield.__version__,
     help_format="markdown",
     suppress_keyboard_interrupt=False,
-    config=whole_numbers,
+    config=(defaults, whole_numbers),
     default_parameter=Parameter(negative=()),
     group_commands="More",
 )
@@ -87,16 +94,28 @@ def main() -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command and give its exit code; errors of the user's never show a traceback."""
+    """Run one command and give its exit code.
+
+    Errors of the user's show a traceback only with ``--verbose``.
+    """
+    words, volume = take_volume(file_names(arguments))
+    heeded, spoken = HEEDED.set(words[:1] != ["batch"]), VOLUME.set(volume)
+    began = time.monotonic()
     try:
-        told = app(
-            file_names(arguments),
-            exit_on_error=False,
-            print_error=False,
-            result_action="return_value",
-        )
+        code = _run(words)
+        detail(f"{time.monotonic() - began:.2f} s in all")
+        return code
+    finally:
+        HEEDED.reset(heeded)
+        VOLUME.reset(spoken)
+
+
+def _run(words: list[str]) -> int:
+    try:
+        told = app(words, exit_on_error=False, print_error=False, result_action="return_value")
         _flush()
     except (CycloptsError, StegfieldError) as error:
+        detail("".join(traceback.format_exception(error)).rstrip())
         complain(*worded(error))
         return error.exit_code if isinstance(error, StegfieldError) else WRONG_USAGE
     except KeyboardInterrupt:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from stegfield.cli.terminal import answer, say
+from stegfield.cli.terminal import answer, is_quiet, say
 from stegfield.errors import ConfigError, StegfieldError
 
 if TYPE_CHECKING:
@@ -92,6 +92,7 @@ def _run(
 
     ended: list[Entry[Said]] = []
     with progress_bar(f"{{task.completed:.0f}}/{len(wanted)}", TimeRemainingColumn()) as bar:
+        bar.disable = bar.disable or is_quiet()
         task = bar.add_task("", total=len(wanted), told="")
         lines = Lines(say) if bar.disable else None
 
@@ -136,7 +137,7 @@ def _tell(ended: Sequence[Entry[Said]], *, kept: int) -> None:
             f"{mean:.2f}",
             f"{sum(psnr) / len(psnr):.2f}" if psnr else "",
         )
-    if ended:
+    if ended and not is_quiet():
         Console(stderr=True).print(table)
     if kept:
         say(f"{kept:,} jobs had been done before")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
+from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 from stegfield.errors import OutputError
@@ -13,8 +15,52 @@ if TYPE_CHECKING:
     from stegfield.metrics import AnyQuality
 
 
+class Volume(IntEnum):
+    """How much a command says."""
+
+    QUIET = 0
+    USUAL = 1
+    VERBOSE = 2
+
+
+VOLUME: ContextVar[Volume] = ContextVar("volume", default=Volume.USUAL)
+NEEDED = ("error: ", "warning: ", "hint: ")
+"""What is said even with ``--quiet``."""
+
+
+def take_volume(words: Sequence[str]) -> tuple[list[str], Volume]:
+    """Take ``--quiet`` and ``--verbose`` out of a command's words.
+
+    Example:
+        >>> take_volume(["embed", "--quiet", "a.png"])
+        (['embed', 'a.png'], <Volume.QUIET: 0>)
+    """
+    end = list(words).index("--") if "--" in words else len(words)
+    volume = Volume.USUAL
+    left = []
+    for word in words[:end]:
+        if word in ("--quiet", "--verbose"):
+            volume = Volume[word[2:].upper()]
+        else:
+            left.append(word)
+    return [*left, *words[end:]], volume
+
+
+def is_quiet() -> bool:
+    """Tell whether only warnings and errors are said."""
+    return VOLUME.get() is Volume.QUIET
+
+
+def detail(text: str) -> None:
+    """Say what only ``--verbose`` tells."""
+    if VOLUME.get() is Volume.VERBOSE:
+        say(text)
+
+
 def say(text: str) -> None:
     """Print a result for people on stderr, so that stdout stays for programs."""
+    if is_quiet() and not text.startswith(NEEDED):
+        return
     if sys.stderr is not None:  # closed; print would take stdout
         print(printable(text), file=sys.stderr)  # noqa: T201
 
