@@ -92,8 +92,8 @@ def _hidden(order: Order, config: HideConfig | None = None, like: Field | None =
     return hide(
         order.cover,
         [Secret(image, key) for image, key in zip(order.secrets, order.keys, strict=True)],
-        architecture=order.config.architecture,
-        sizes=order.config.sizes,
+        architecture=order.config.architecture if like is None else None,
+        sizes=order.config.sizes if like is None else None,
         config=config,
         training=order.training,
         like=like,
