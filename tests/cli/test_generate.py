@@ -76,7 +76,7 @@ def test_a_receiver_generates_a_cover_of_any_size_again(size: int) -> None:
     assert Path("again.txt").read_bytes() == b"noon"
 
 
-def test_a_receiver_generates_the_cover_again_from_the_key(
+def test_a_receiver_generates_the_cover_of_the_key(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     drawn = ["generate", "faces", "-o", "stego.jpg", "--size", "256", "--message", "letter.txt"]
