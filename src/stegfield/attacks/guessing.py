@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -42,7 +42,7 @@ class Guesses:
     """Of each try."""
     ssim: tuple[float, ...]
     """0 where an image is smaller than the window."""
-    best: tuple[Samples, ...]
+    best: tuple[Samples, ...] = field(repr=False)
     """The pictures of the tries with the highest PSNR, the highest first."""
     flat_psnr_db: float
     """PSNR of a picture that is nothing but the secret's mean colours."""
