@@ -26,22 +26,22 @@ def evaluate(
     json: bool = False,
     force: bool = False,
 ) -> None:
-    """Measure what a model draws against real examples that it has not seen.
+    """Compare the samples of a model with real examples that it has not seen.
 
-    Beside the figures of the model stand those of three anchors: other real examples, the same
-    blurred, and noise. SWD is the sliced Wasserstein distance, diversity and nearest are
-    multiples of what real examples have. Too near are samples nearer to an example of the training
-    than 99 in 100 real ones, so that 1 % is usual; it takes 200 real ones to tell. Of climate
-    fields there are also the RMS errors of the mean and the spread at each latitude, and of the
-    spectrum along longitude.
+    The table has the model and three anchors: other real examples, the same ones blurred, and
+    noise. SWD is the sliced Wasserstein distance. Diversity and nearest are multiples of the values
+    of real examples. Too near is the share of samples closer to a training example than 99 in 100
+    real ones are: 1 % is usual, and it takes 200 real ones to measure it. For climate fields there
+    are also the RMS errors of the mean and the spread at each latitude, and of the spectrum along
+    longitude.
 
     Args:
         model: faces, climate or digits; or a file that `stegfield train` wrote.
-        output: PNG file to write: samples, and below some of them with their nearest neighbours
-            among the examples of the training.
-        data: The examples that it was trained on: folder or zip; the digits need none.
-        count: Samples to measure; fewer where there are few examples, or large ones.
-        seed: Decides all that is random.
+        output: PNG file to write: samples, and below them some with their nearest training
+            examples.
+        data: Folder or zip of the examples that it was trained on; the digits need none.
+        count: Samples to measure; fewer if there are few examples, or large ones.
+        seed: Decides all random choices.
         json: Print the result as JSON.
         force: Replace an existing file.
     """
@@ -60,8 +60,8 @@ def evaluate(
     examples = generative.read_examples(source.name, data, max(source.size), medium=source.medium)
     if (learned := len(examples.training())) != source.examples:
         say(
-            f"warning: {source.name} learned from {source.examples:,} examples, and of these it "
-            f"would be {learned:,}\nhint: others than those of its training say less about it"
+            f"warning: {source.name} was trained on {source.examples:,} examples, and of these it "
+            f"would be {learned:,}\nhint: name the examples that it was trained on with --data"
         )
     judged = judge(source, examples, count=count, seed=seed)
     report = judged.report
@@ -93,4 +93,4 @@ def evaluate(
             )
         say(line)
     if not told:
-        say(f"fewer than {ENOUGH} other real ones do not tell which samples are too near")
+        say(f"with fewer than {ENOUGH} other real ones, too near cannot be measured")

@@ -29,7 +29,7 @@ LARGEST_SEED = 1 << 63
 LARGEST_COUNT = 1024
 ACROSS = 8
 SMALL_TILE, LARGE_TILE, MAP_WIDTH = 64, 256, 360
-"""Pixels along the longer side of what a sheet shows, and of a map on it."""
+"""Pixels along the longer side of an image on a sheet, and of a map."""
 
 
 def generate(
@@ -49,19 +49,19 @@ def generate(
     json: bool = False,
     force: bool = False,
 ) -> None:
-    """Draw a cover that never existed, as a function, and show it at any size.
+    """Generate a cover as a function, at any size, so that nobody has an original.
 
     With --message it carries a file, as with `embed`, and `extract` reads it. With --known-cover
-    the key decides what is drawn, and `extract --cover-model` draws it again.
+    the key decides the cover, and `extract --cover-model` generates it again.
 
     Args:
         model: faces, climate or digits; or a file that `stegfield train` wrote.
         output: Image to write, or a climate field as .nc; or the function itself, as .safetensors.
-        size: Points along the longer side, or columns x rows [default: as the examples were].
-        seed: Decides what is drawn, and its noise [default: at random]. Who can guess the seed of
-            a cover can draw it again, and see what a message changed.
-        count: How many to draw, with consecutive seeds, for --grid.
-        grid: PNG file to write with all that was drawn, each of 256 pixels at most.
+        size: Points along the longer side, or columns x rows [default: that of the examples].
+        seed: Decides the cover and its grain [default: at random]. An adversary who guesses the
+            seed can generate the cover again, and see what a message changed.
+        count: How many covers to generate, with consecutive seeds, for --grid.
+        grid: PNG file to write with all covers, each of 256 pixels at most.
         plot: PNG file to write with the globe from two sides.
         message: File to embed; - is stdin.
         key: Key file for the message; asks for a passphrase if left out.
@@ -130,21 +130,21 @@ def _is_function(output: Path | None) -> bool:
 def _read_key(path: Path | None, seed: int | None, passphrase_stdin: bool) -> Key | Passphrase:
     if seed is not None:
         say(
-            f"warning: whoever tries seed {seed} sees what the message changed\n"
-            "hint: leave --seed out, and it is drawn at random and forgotten"
+            f"warning: an adversary who tries seed {seed} sees what the message changed\n"
+            "hint: leave --seed out: the seed is then random and forgotten"
         )
     return read_key(path, passphrase_stdin=passphrase_stdin, repeat=True)
 
 
 def _keyed(source: Model, key: Key | Passphrase, size: tuple[int, ...]) -> Signal:
-    """Show one of the covers that a key decides, as its receiver will: without noise."""
+    """Render a cover that a key decides, as its receiver will: without grain."""
     from stegfield import fields, generative
 
     return fields.render(generative.draw_keyed(source, key), size)
 
 
 def _plain(source: Model, seed: int, size: tuple[int, ...], suffix: str) -> bytes:
-    """Give the file of a cover without a message: of its samples, or of the function."""
+    """Return the file of a cover without a message: of its samples, or of the function."""
     from stegfield import fields, signals
 
     if suffix == FIELD_SUFFIX:
@@ -155,7 +155,7 @@ def _plain(source: Model, seed: int, size: tuple[int, ...], suffix: str) -> byte
 def _sent(
     cover: Signal, message: bytes, key: Key | Passphrase, config: EmbedConfig, suffix: str
 ) -> EmbedResult:
-    """Embed a message in what was drawn."""
+    """Embed a message in a generated cover."""
     from stegfield import fixednet
 
     with watching_bits() as watch:
@@ -163,7 +163,7 @@ def _sent(
 
 
 def _sheet(source: Model, seeds: range, size: tuple[int, ...]) -> bytes:
-    """Draw what seeds give, small: a function has any size."""
+    """Draw small covers of some seeds on one sheet."""
     from stegfield import fields, pictures, signals
 
     tile = signals.scaled(size, min(max(SMALL_TILE, *size), LARGE_TILE))
@@ -187,14 +187,14 @@ def _check(written: list[Path], seed: int | None, count: int, grid: Path | None)
     if not 1 <= count <= LARGEST_COUNT:
         raise ConfigError(f"--count must be from 1 to {LARGEST_COUNT}, got {count}")
     if count > 1 and grid is None:
-        raise ConfigError("several are drawn into one picture", hint="name it with --grid")
+        raise ConfigError("several covers need one picture", hint="name it with --grid")
 
 
 def _check_shown(source: Model, plot: Path | None, size: str | None, *, function: bool) -> None:
     if plot is not None and not source.medium.on_globe:
         raise ConfigError(
-            f"a globe shows a climate field, and {source.name} draws images",
-            hint="leave --plot out",
+            f"--plot shows climate fields, and {source.name} generates images",
+            hint="leave it out",
         )
     if size is not None and function:
         raise ConfigError("a function has no size", hint="leave --size out")
@@ -225,10 +225,13 @@ def _check_message(
         raise ConfigError("the message needs a file to go into", hint="name it with -o")
     if grid is not None:
         raise ConfigError(
-            "a sheet would show the cover as it was before the message", hint="leave --grid out"
+            "--grid would show the cover as it was before the message", hint="leave it out"
         )
     if config.known_cover and seed is not None:
-        raise ConfigError("with --known-cover the key decides what is drawn, not --seed")
+        raise ConfigError(
+            "--seed cannot be combined with --known-cover: the key decides the cover",
+            hint="leave one of them out",
+        )
     if _is_function(output):
         raise ConfigError(
             "a message goes into samples, not into a field",

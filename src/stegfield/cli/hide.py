@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 
 from stegfield.cli.asking import ask_passphrase
-from stegfield.cli.covers import Drawn, read_cover
+from stegfield.cli.covers import GeneratedCover, read_cover
 from stegfield.cli.parsing import parse_sizes
 from stegfield.cli.progress import finish, watching
 from stegfield.cli.secret_files import SecretFiles, Secrets
@@ -35,7 +35,7 @@ def hide(
     like: Path | None = None,
     config: Annotated[HideConfig, Parameter(name="*")] = HideConfig(),
     training: Annotated[FitConfig, Parameter(name="*")] = FitConfig(),
-    drawn: Annotated[Drawn, Parameter(name="*")] = Drawn(),
+    generated: Annotated[GeneratedCover, Parameter(name="*")] = GeneratedCover(),
     checkpoint: Path | None = None,
     passphrase_stdin: bool = False,
     flatten: bool = False,
@@ -45,20 +45,20 @@ def hide(
     """Hide images, sounds and climate fields in the field of a cover; `reveal` shows each.
 
     Args:
-        cover: What everyone sees, of any medium; name it before the secrets, or have it drawn.
+        cover: What everyone sees, of any medium; name it before the secrets, or give --cover-model.
         output: Field file to write.
         secret: FILE [KEY]: what to hide, of any medium, and its key file; asks for a passphrase if
             the key is left out. May be given many times. With magnitude or random slots the key
             file is written, since it then holds the slot positions as well.
-        decoy: An image to hide under a key that is forgotten at once. Fields with as many decoys
-            as others have secrets are not told from them.
+        decoy: An image to hide under a key that is forgotten at once. Without the keys, nobody can
+            tell a decoy from a secret.
         field: Architecture [default: siren; fourier with --robust]. A grid fits fastest, but shows
             traces of the secrets to everyone.
         sizes: Sizes of the architecture that differ from its defaults, like width=256,depth=4.
-        like: A field file of the cover that hides nothing, from `fit`. The new field takes over its
-            architecture, sizes and sorted weights, for several dB. Never publish it.
-        drawn: A cover to draw, in place of an image.
-        checkpoint: File to save the run to every 30 seconds, and to go on from if it exists; keep
+        like: A field file of the cover without secrets, from `fit`. The new field keeps its
+            architecture, sizes and sorted weights, which costs several dB. Never publish it.
+        generated: A generated cover, in place of an image.
+        checkpoint: File to save the run to every 30 seconds, and to resume from if it exists; keep
             it as secret as the keys. With magnitude or random slots, the key files must exist
             beforehand, and --force writes the slots into them.
         passphrase_stdin: Read missing keys as passphrases from stdin, a line for each.
@@ -70,9 +70,9 @@ def hide(
 
     shared = hiding.POSITION_RULES[config.slots].shared
     secret = [*secret, *(SecretFiles(image, decoy=True) for image in decoy)]
-    covers = [Path(each) for each in (cover, drawn.cover_model, like) if each]
+    covers = [Path(each) for each in (cover, generated.cover_model, like) if each]
     _check_files(output, checkpoint, covers, secret, shared=shared, force=force)
-    cover_name, cover_signal = read_cover(cover, drawn, seed=training.seed, flatten=flatten)
+    cover_name, cover_signal = read_cover(cover, generated, seed=training.seed, flatten=flatten)
     images = [signals.read(entry.image, flatten=flatten) for entry in secret]
     secrets = [
         hiding.Secret.decoy(image)
@@ -124,7 +124,7 @@ def _check_files(
     shared: bool,
     force: bool,
 ) -> None:
-    """Refuse files that would be written over; shared slots are written into the key files."""
+    """Refuse outputs that would replace inputs, key files with shared slots included."""
     from stegfield import files
 
     keys = [entry.key for entry in secrets if entry.key is not None]
@@ -140,7 +140,7 @@ def _check_files(
 def _key(
     entry: SecretFiles, shared: bool, checkpoint: Path | None, passphrase_stdin: bool, force: bool
 ) -> Key | KeyFile | Passphrase:
-    """Read a key, or draw the one of a key file that will be written."""
+    """Read a key, or draw the key for a key file that will be written."""
     from stegfield.keys import Key, KeyFile
 
     if entry.key is None:
@@ -151,13 +151,13 @@ def _key(
     if not entry.key.exists():
         if checkpoint is not None:
             raise KeyFileError(
-                f"{entry.key} does not exist, and only with its key could the run go on",
+                f"{entry.key} does not exist, and a run with a checkpoint needs its key",
                 hint="write it with `stegfield keygen`, and repeat the command with --force",
             )
         return Key.generate()
     if not force:
         raise KeyFileError(
-            f"{entry.key} exists already, and these slots have to be written into it",
+            f"{entry.key} exists already, and the slot positions must be written into it",
             hint="name a key file that does not exist yet, or add to this one with --force",
         )
     return KeyFile.read(entry.key)

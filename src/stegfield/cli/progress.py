@@ -1,7 +1,7 @@
 """Progress of long runs, and how they end early.
 
-On a terminal it is a bar; in a file or a pipe a line after the first second, then ever more
-seldom. The first Ctrl-C lets a run end in good order, the second stops it at once.
+A terminal shows a bar. A file or a pipe gets a line after the first second, then lines further and
+further apart. The first Ctrl-C lets a run finish and write its result; the second stops it at once.
 """
 
 from __future__ import annotations
@@ -28,22 +28,22 @@ if TYPE_CHECKING:
 
 P = TypeVar("P")
 FIRST_LINE, LONGEST_WAIT = 1.0, 60.0
-"""Seconds to the first line where no terminal shows a bar, and between two lines at most."""
+"""Seconds to the first line if there is no terminal, and between two lines at most."""
 
 
 class Told(NamedTuple):
-    """How far a run is."""
+    """How far a run is, for display."""
 
     fraction: float
     counted: str
-    """What was done, or is left."""
+    """What is done, or left, in words."""
     figures: str
     seconds_left: float | None
-    """None leaves it to be estimated from the fraction."""
+    """None: estimate it from the fraction."""
 
 
 def watching(names: list[str]) -> AbstractContextManager[Callable[[FitProgress], bool]]:
-    """Show the progress of a fit with the PSNR of every signal; Ctrl-C lets it wind down."""
+    """Show the progress of a fit and the PSNR of every signal; Ctrl-C winds it down."""
 
     def tell(progress: FitProgress) -> Told:
         pairs = zip(names, progress.psnr_db, strict=False)
@@ -86,7 +86,7 @@ def finish(checkpoint: Path | None, *, stopped: bool) -> None:
         return
     if stopped:
         say(
-            f"the run can go on from {checkpoint}: repeat the command with --force, "
+            f"the run can be resumed from {checkpoint}: repeat the command with --force, "
             "and publish only one of the two results"
         )
     else:
@@ -94,7 +94,7 @@ def finish(checkpoint: Path | None, *, stopped: bool) -> None:
 
 
 def progress_bar(count: str, left: ProgressColumn) -> Bar:
-    """Draw a bar on stderr, if that is a terminal: the share done, a count, figures, times."""
+    """Return a bar on stderr, shown if that is a terminal: share done, count, figures, times."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -116,7 +116,7 @@ def progress_bar(count: str, left: ProgressColumn) -> Bar:
 def _watching(
     tell: Callable[[P], Told], *, promise: str | None = None, show: bool = True
 ) -> Iterator[Callable[[P], bool]]:
-    """Show how far a run is; the callback tells whether Ctrl-C asked for an orderly end."""
+    """Show how far a run is; the callback returns whether Ctrl-C asked for an orderly end."""
     display = _Display(show=show)
     ending: AbstractContextManager[Callable[[], bool]] = nullcontext(bool)  # never asked
     if promise is not None:
@@ -132,10 +132,10 @@ def _watching(
 
 @contextmanager
 def _ending(bar: Bar, promise: str) -> Iterator[Callable[[], bool]]:
-    """Tell whether Ctrl-C asked for an orderly end; the second stops at once."""
+    """Yield a check whether Ctrl-C asked for an orderly end; a second Ctrl-C stops at once."""
     from multiprocessing import parent_process
 
-    if parent_process() is not None:  # who started this worker of a batch ends it, too
+    if parent_process() is not None:  # a worker of a batch: its parent handles Ctrl-C
         yield lambda: False
         return
     asked = False
@@ -155,7 +155,7 @@ def _ending(bar: Bar, promise: str) -> Iterator[Callable[[], bool]]:
 
 
 class _Display:
-    """How far a run is: as a bar; in a file or a pipe, as a line now and then."""
+    """Shows how far a run is: a bar on a terminal, else a line now and then."""
 
     def __init__(self, *, show: bool) -> None:
         from rich.progress import TextColumn
@@ -167,7 +167,7 @@ class _Display:
         self._next = self._began + self._wait
 
     def show(self, latest: Told) -> None:
-        """Show the latest; lines come at twice the time of the one before, up to a limit."""
+        """Show the latest state; the time between lines doubles, up to a limit."""
         now = time.monotonic()
         left = _left(latest, now - self._began)
         self.bar.update(
