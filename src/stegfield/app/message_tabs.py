@@ -1,4 +1,4 @@
-"""Tabs about messages: embed a file, extract it, draw a cover for it."""
+"""Tabs for messages: embed a file, extract it, generate a cover for it."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ PROFILES = {
     "Robust: for pictures that are re-encoded, with short messages": "robust",
 }
 SHOWN = 2000
-"""Characters of a message that are shown in the page."""
+"""Most characters of a message that the page shows."""
 LARGEST_SEED = 1 << 62
 DRAWN = ("faces", "climate", "digits")
 
 
 def embed_tab(desk: Desk) -> None:
-    """Embed a file, or a text, in an image or a climate field."""
+    """Lay out the tab that embeds a file or a text in an image or a climate field."""
     gr.Markdown(
-        "Puts any file into a picture; whoever has the key takes it out again, bit for bit. Take a "
+        "Embeds any file in a picture; with the key, the receiver extracts it bit for bit. Take a "
         "picture that was never a JPEG."
     )
     with gr.Row():
@@ -51,7 +51,7 @@ def embed_tab(desk: Desk) -> None:
             cover = upload(desk, "Cover", COVERS)
             text = gr.Textbox(label="Message", lines=3, max_length=1_000_000)
             file = any_file("Or a file")
-            key = key_input("The receiver needs the same.")
+            key = key_input("The receiver needs the same key.")
             profile = gr.Radio(list(PROFILES), value=next(iter(PROFILES)), label="Profile")
             start = gr.Button("Embed", variant="primary")
         with gr.Column():
@@ -83,12 +83,14 @@ def embed_tab(desk: Desk) -> None:
 
 
 def extract_tab(desk: Desk) -> None:
-    """Extract the file that an image carries."""
-    gr.Markdown("Takes a message out of a picture. A wrong key and an innocent picture look alike.")
+    """Lay out the tab that extracts the file that an image carries."""
+    gr.Markdown(
+        "Extracts a message from a picture. A wrong key and an innocent picture look alike."
+    )
     with gr.Row():
         with gr.Column():
             stego = upload(desk, "Picture", COVERS)
-            keys = key_input("The one that the message was embedded with.")
+            keys = key_input("The key that the message was embedded with.")
             start = gr.Button("Extract", variant="primary")
         with gr.Column():
             said = status()
@@ -112,24 +114,22 @@ def extract_tab(desk: Desk) -> None:
 
 
 def generate_tab(desk: Desk) -> None:
-    """Draw a cover, with a message in it if one is wanted."""
+    """Lay out the tab that generates a cover, with a message in it if there is one."""
     gr.Markdown(
-        "Draws a cover that never existed before, as a function, at any size. With a message it is "
-        "drawn at random and forgotten, so that nobody can compare."
+        "Generates a cover that never existed before, as a function, at any size. With a message, "
+        "its seed is random and forgotten, so that nobody can compare."
     )
     with gr.Row():
         with gr.Column():
-            model = gr.Radio(list(DRAWN), value=DRAWN[0], label="What to draw")
+            model = gr.Radio(list(DRAWN), value=DRAWN[0], label="What to generate")
             side = gr.Slider(16, 1024, 256, step=1, label="Points of the longer side")
-            seed = gr.Textbox(
-                label="Seed", info="A number; left empty, it is drawn.", max_length=19
-            )
+            seed = gr.Textbox(label="Seed", info="A number; random if left empty.", max_length=19)
             text = gr.Textbox(label="Message, if any", lines=3, max_length=1_000_000)
             key = key_input("For the message.")
             start = gr.Button("Draw", variant="primary")
         with gr.Column():
             said = status()
-            seen = picture("What was drawn")
+            seen = picture("The cover")
             result = download("As a file")
 
     def generate(
@@ -145,7 +145,8 @@ def generate_tab(desk: Desk) -> None:
         at = _seed(number)
         if words and at is not None:
             raise ConfigError(
-                "who guesses the seed sees what the message changed", hint="leave it empty"
+                "an adversary who guesses the seed sees what the message changed",
+                hint="leave the seed empty",
             )
         sender = visit.key(passphrase, key_file) if words else None
         seed = secrets.randbelow(LARGEST_SEED) if at is None else at
@@ -172,7 +173,7 @@ def generate_tab(desk: Desk) -> None:
 
 def _message(visit: Visit, words: str, attached: str | None) -> bytes:
     if words and attached:
-        raise InputError("there are a text and a file", hint="leave one of them out")
+        raise InputError("the message is both a text and a file", hint="leave one of them out")
     if attached:
         return visit.data(attached, "the message")
     if not words:
@@ -197,7 +198,7 @@ def _answer(
 ) -> Update:
     suffix = sent.stego.medium.lossless[0]
     lost = [encoder for encoder, came_back in sent.survived.items() if not came_back]
-    warning = f" It would not survive {', '.join(lost)}." if lost else ""
+    warning = f" The message would not survive {', '.join(lost)}." if lost else ""
     return {
         seen: show(preview(visit, sent.stego)),
         result: show(visit.put(f"{name}-stego{suffix}", sent.file)),
@@ -210,7 +211,7 @@ def _answer(
 
 
 def _words(message: bytes) -> tuple[str, str]:
-    """Return a message as text, if it is one, and the name of its file."""
+    """Return a message as text, if it is text, and a name for its file."""
     try:
         words = message.decode()
     except UnicodeDecodeError:
