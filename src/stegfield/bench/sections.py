@@ -1,4 +1,4 @@
-"""Sections of a report: what a suite came to, as text, before it becomes HTML or Markdown."""
+"""Sections of a report: the results of a suite as text, before it becomes HTML or Markdown."""
 
 from __future__ import annotations
 
@@ -53,27 +53,27 @@ class Line:
     """A row of a table: a figure of one combination of settings."""
 
     row: str
-    """The settings; lines of one row follow one another."""
+    """The settings; lines of one row are consecutive."""
     figure: str
     cells: Mapping[str, str]
-    """By the heads of their columns."""
+    """Texts by the heads of their columns."""
     ours: str
     """The head of our column."""
     better: Sequence[str]
-    """The heads of those that are better."""
+    """The heads of the columns that are better."""
     level: Sequence[str] = ()
-    """The heads of those that are better by no more than chance may do."""
+    """The heads of the columns that are better by no more than chance."""
     judged: bool = True
     """Whether there is something to compare ours with."""
 
     @property
     def label(self) -> str:
-        """Name the line by itself."""
+        """Return a name for the line outside its table."""
         return f"{self.row}: {self.figure}" if self.row else self.figure
 
     @property
     def verdict(self) -> str:
-        """Name the columns that are ahead of ours."""
+        """Return which columns are ahead of ours, in words."""
         told = {BEHIND: self.better, LEVEL: self.level}
         return "; ".join(f"{word} {', '.join(heads)}" for word, heads in told.items() if heads)
 
@@ -83,7 +83,7 @@ class HtmlTable:
     """Cells as text."""
 
     rows: str
-    """What stands in the rows; nothing if there is one."""
+    """What the rows are; empty if there is only one."""
     heads: Sequence[str]
     lines: Sequence[Line]
     lines_head: str = "figure"
@@ -111,7 +111,7 @@ class Drawn:
 
 @dataclass(frozen=True, eq=False)
 class Section:
-    """What a suite came to."""
+    """The results of a suite."""
 
     name: str
     title: str
@@ -125,7 +125,7 @@ class Section:
     pictures: list[Drawn] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
     headlines: tuple[str, ...] = ()
-    """How those of its lines begin that are among the main figures."""
+    """Beginnings of its lines that are among the main figures."""
 
     @property
     def drawn(self) -> list[Drawn]:
@@ -134,7 +134,7 @@ class Section:
 
     @property
     def behind(self) -> list[str]:
-        """Tell every line in which another column is better than ours."""
+        """Return every line in which another column is better than ours."""
         return [
             f"{line.label}: "
             + "; ".join(f"{head}: {line.cells[head]}" for head in (line.ours, *line.better))
@@ -144,7 +144,7 @@ class Section:
 
     @property
     def glance(self) -> list[str]:
-        """Tell in few words: the source, how many rows are compared, in how many we are behind."""
+        """Return the source, how many rows are compared, and in how many we are behind."""
         judged = sum(line.judged for line in self.table.lines)
         counts = [f"{judged:,}", f"{len(self.behind):,}"] if judged else ["", ""]
         return [self.source, *counts]
