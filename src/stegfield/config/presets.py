@@ -1,4 +1,4 @@
-"""Settings that are known to train well, by what is to be drawn."""
+"""Settings that train well, by kind of model."""
 
 from stegfield.config.gan import GanConfig
 
@@ -31,4 +31,4 @@ PRESETS = {
         mirror=False,
     ),
 }
-"""What `train` takes for settings where no others are given, by what is to be drawn."""
+"""The default settings of `train`, by kind of model."""

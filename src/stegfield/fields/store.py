@@ -1,4 +1,4 @@
-"""Field files: a field's weights behind its header (see `stegfield.fields.header`)."""
+"""Field files: a header (see `stegfield.fields.header`), then the field's weights."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def save(path: Path, field: Field, *, force: bool = False) -> None:
     """Write a field file, whole or not at all.
 
     Raises:
-        OutputError: the file exists (unless ``force``) or cannot be written.
+        OutputError: The file exists (unless ``force``) or cannot be written.
     """
     files.write_new(path, to_bytes(field), force=force)
 
@@ -35,17 +35,17 @@ def load(path: Path) -> Field:
     """Read a field file.
 
     Raises:
-        InputError: the file is missing or cannot be read.
-        FieldFileError: anything about the file is not as `save` writes it.
+        InputError: The file is missing or cannot be read.
+        FieldFileError: The file is not as `save` writes it.
     """
     return from_bytes(files.read_bounded(path, LARGEST_FILE), path)
 
 
 def from_bytes(data: bytes, name: Path | str = "the data") -> Field:
-    """Decode the bytes of a field file; ``name`` stands in the errors.
+    """Decode the bytes of a field file; errors mention ``name``.
 
     Raises:
-        FieldFileError: anything about the bytes is not as `to_bytes` writes it.
+        FieldFileError: The bytes are not as `to_bytes` writes them.
     """
     found = decode(data, name)
     try:
