@@ -1,4 +1,4 @@
-"""Hide: a cover and several secrets become one field, and each secret gets its own key.
+"""Hiding: a cover and several secrets become one field, and each secret has its own key.
 
 All targets share every weight that is not a slot of theirs. They are trained together, on the
 weighted sum of their mean squared errors (Eq. 7-10 of Dong et al., 2024); then each key's record
@@ -42,24 +42,24 @@ def hide(
     Args:
         cover: What everyone sees.
         secrets: Signals of any size and medium, each with its own key. Those of another medium
-            than the cover's are folded; what shows of them is a field of the cover's medium.
+            than the cover's are folded: the field then shows them as signals of the cover's medium.
         architecture: ``siren``, ``fourier`` or ``grid`` [default: siren; fourier for robust
             training]; the grids of the last show traces of the secrets to everyone.
         sizes: Entries of the architecture's sizes that differ from its defaults.
         config: How to hide.
         training: How to train.
-        watch: Is told of every step; PSNR of the cover first, then of each secret.
-        checkpoint: File to write the state to, and to go on from.
-        like: A clean field of the cover, from `fit`, never to be published itself: training starts
+        watch: Called after every step, with the PSNR of the cover first, then of each secret.
+        checkpoint: File to write the state to, and to resume from.
+        like: A clean field of the cover, from `fit`, never to be published itself. Training starts
             from it, takes its architecture and sizes, and keeps its sorted weights and, nearly, its
-            singular values. That costs several dB, and does not conceal from every detector.
+            singular values. That costs several dB, and does not deceive every detector.
 
     Raises:
-        ConfigError: there is no secret, two have one key, or a setting is out of range.
-        KeyFileError: a key file holds the slots of another field, and new ones were to go there.
-        CapacityError: the field has too few weights for its records.
-        InputError: the checkpoint belongs to another run.
-        DivergedError: the error grew beyond all numbers.
+        ConfigError: There is no secret, two secrets have one key, or a setting is out of range.
+        KeyFileError: A key file already holds the slot positions of another field.
+        CapacityError: The field has too few weights for its records.
+        InputError: The checkpoint belongs to another run.
+        DivergedError: The error grew beyond all numbers.
 
     Example:
         >>> from stegfield.hiding import Secret, hide, reveal
@@ -106,7 +106,7 @@ def hide(
 
 
 def _measured(plan: Plan, start: Start, key_files: Sequence[KeyFile], run: Training) -> HideResult:
-    """Measure what the receivers of a published field will see."""
+    """Measure a published field as its receivers will see it."""
     positions, counts = start.positions, slot_counts(plan.field)
     return HideResult(
         field=plan.field,
