@@ -1,4 +1,4 @@
-"""A passphrase: a key that a person remembers, and how any source of a key becomes the key."""
+"""Passphrases, and the key of any source: a key, a key file or a passphrase."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ ARGON2_ITERATIONS, ARGON2_LANES, ARGON2_KIB = 3, 4, 64 * 1024
 
 @dataclass(frozen=True)
 class Passphrase:
-    """A key that a person remembers; it becomes a `Key` with the seed of a field.
+    """A key that a person remembers; a salt turns it into a `Key`.
 
-    Guessing is slowed, not stopped: a key file is safer.
+    The derivation slows guesses down, but does not stop them: a key file is safer.
     """
 
     text: str = field(repr=False)
@@ -41,12 +41,12 @@ class Passphrase:
 
 
 def unlock(source: Key | KeyFile | Passphrase, salt: bytes) -> Key:
-    """Return the key itself, that of a key file, or the one of a passphrase beside this salt."""
+    """Return a key as it is, the key of a key file, or that of a passphrase with this salt."""
     return unlock_file(source, salt).key
 
 
 def unlock_file(source: Key | KeyFile | Passphrase, salt: bytes) -> KeyFile:
-    """Return the key as `unlock` does, with the slot positions of its file, where it has any."""
+    """Return the key as `unlock` does, with the slot positions of its key file, if any."""
     if isinstance(source, KeyFile):
         return source
     return KeyFile(source if isinstance(source, Key) else source.key(salt))
