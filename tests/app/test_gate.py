@@ -319,10 +319,10 @@ def test_a_run_is_ended_by_its_visitor_alone(tmp_path: Path) -> None:
 def test_one_visitor_does_not_take_the_whole_queue(served: Served) -> None:
     with served.visitor() as greedy, served.visitor() as other:
         assert greedy.open("another") == 200
-        nobody = [None] * 7
+        nobody = [None, "", False] * 7
         siren = "SIREN: conceals, up to about 256 pixels"
         cover, secret = greedy.photo(), greedy.photo()
-        slow = [cover, 30, siren, secret, *nobody, "a passphrase", *[""] * 7]
+        slow = [cover, 30, siren, secret, "a passphrase", False, *nobody]
         pages, number = [greedy.page, "another"], function(greedy.http, "Hide")
 
         def join(count: int) -> int:

@@ -15,8 +15,9 @@ from PIL import Image
 
 from stegfield.errors import InputError
 from stegfield.generative import Arrays, Globes, Images, digits, globes
-from stegfield.generative.examples import LEAST, _temperatures
+from stegfield.generative.examples import LEAST
 from stegfield.generative.points import even_points
+from stegfield.generative.temperatures import _temperatures
 from stegfield.signals import CLIMATE
 
 COUNT = 20
@@ -58,7 +59,7 @@ def archive(folder: Path, tmp_path: Path) -> Path:
 def test_images_are_cut_to_their_central_square_and_reduced(
     kind: str, memory: int, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stegfield.generative.examples.MEMORY", memory)
+    monkeypatch.setattr("stegfield.generative.image_files.MEMORY", memory)
     images = Images(request.getfixturevalue(kind), 8)
     assert len(images) == COUNT
     # in the order of their names: those of the folder, then those below it

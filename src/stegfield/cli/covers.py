@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class GeneratedCover:
-    """Which cover to generate, in place of an image file."""
+class Generated:
+    """A cover that is generated, in place of an image file."""
 
     cover_model: str | None = None
-    """Generate the cover with faces, climate, digits, or a file that `stegfield train` wrote."""
+    """Generate the cover: faces, climate, digits, or a file that `stegfield train` wrote."""
 
     cover_seed: int | None = None
-    """Decides which cover is generated [default: --seed, or else 0]."""
+    """Decides which one is generated [default: --seed, or else 0]."""
 
     cover_size: str | None = None
     """Size of the generated cover: pixels along the longer side, or columns x rows [default: that
@@ -30,28 +30,17 @@ class GeneratedCover:
 
 
 def read_cover(
-    path: Path | None, generated: GeneratedCover, *, seed: int | None, flatten: bool
+    path: Path | None, generated: Generated, *, seed: int | None, flatten: bool
 ) -> tuple[str, Signal]:
-    """Read or generate a cover; return a name for it, and the cover.
+    """Read or generate a cover; return what to call it, and the cover.
 
-    Args:
-        path: Image file, if any.
-        generated: What to generate where there is no file.
-        seed: Of the training; decides which cover is generated unless ``generated`` does.
-        flatten: Put a transparent image onto white.
-
-    Raises:
-        ConfigError: There is no cover or two, or the options of a generated cover are out of range
-            or come with a file.
-        InputError: The file or the model cannot be read.
+    The seed of the training decides the cover, unless another is given for that.
     """
     from stegfield import fields, generative, signals
 
     if (path is None) == (generated.cover_model is None):
-        raise ConfigError(
-            "there must be exactly one cover", hint="name an image, or a --cover-model"
-        )
-    if path is not None and generated != GeneratedCover():
+        raise ConfigError("there must be one cover", hint="name an image, or a --cover-model")
+    if path is not None and generated != Generated():
         raise ConfigError(
             "--cover-seed and --cover-size are for generated covers",
             hint="leave them out, or name a --cover-model in place of a file",
@@ -62,23 +51,14 @@ def read_cover(
     if chosen < 0:
         raise ConfigError(f"--cover-seed must be 0 or more, got {chosen}")
     model = generative.load(str(generated.cover_model))
-    shown = fields.render(model.draw(chosen), size_of(model, generated.cover_size))
+    shown = fields.render(model.field(chosen), size_of(model, generated.cover_size))
     return f"{model.name} {chosen}", shown
 
 
 def size_of(model: Model, text: str | None) -> tuple[int, ...]:
-    """Read a size; if only the longer side is given, the model's aspect decides the other.
+    """Read a size; where only the longer side is given, the model's aspect gives the other."""
+    from stegfield import generative, signals
 
-    Raises:
-        ConfigError: The text is no size, or the size is out of range.
-    """
-    from stegfield import signals
-
-    if text is None:
-        return model.size
-    if not re.fullmatch(r"[0-9]{1,8}", text):
-        return signals.parse_size(text)
-    if int(text) == 0:
-        raise ConfigError("a size is at least 1, got 0")
-    rows, columns = signals.scaled(model.size, int(text))
-    return signals.parse_size(f"{columns}x{rows}")
+    longest = text is not None and re.fullmatch(r"[0-9]{1,8}", text)
+    size = None if text is None else int(text) if longest else signals.parse_size(text)
+    return generative.size_at(model, size)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from stegfield.cli.covers import GeneratedCover, read_cover
+from stegfield.cli.covers import Generated, read_cover
 from stegfield.cli.parsing import parse_sizes
 from stegfield.cli.progress import finish, watching
 from stegfield.cli.signal_files import check_field_name
@@ -23,7 +23,7 @@ def fit(
     field: Literal["siren", "fourier", "grid"] | None = None,
     sizes: str | None = None,
     training: Annotated[FitConfig, Parameter(name="*")] = FitConfig(),
-    generated: Annotated[GeneratedCover, Parameter(name="*")] = GeneratedCover(),
+    generated: Annotated[Generated, Parameter(name="*")] = Generated(),
     checkpoint: Path | None = None,
     flatten: bool = False,
     json: bool = False,
@@ -38,8 +38,8 @@ def fit(
         output: Field file to write.
         field: Architecture [default: siren; fourier with --robust].
         sizes: Sizes of the architecture that differ from its defaults, like width=256,depth=4.
-        generated: A generated cover, in place of an image.
-        checkpoint: File to save the run to every 30 seconds, and to resume from if it exists.
+        generated: A cover to generate, in place of an image.
+        checkpoint: File to save the run to every 30 seconds, and to go on from if it exists.
         flatten: Put a transparent image onto white.
         json: Print the result as JSON.
         force: Replace an existing file.
@@ -55,7 +55,7 @@ def fit(
     name, signal = read_cover(image, generated, seed=training.seed, flatten=flatten)
     if image is not None:
         note_times(image, signal)
-    with watching([name]) as watch:
+    with watching(name) as watch:
         result = fields.fit(
             signal,
             architecture=field,

@@ -1,4 +1,4 @@
-"""Settings that train well, by kind of model."""
+"""Settings that are known to train well, by what is learned."""
 
 from stegfield.config.gan import GanConfig
 
@@ -31,4 +31,4 @@ PRESETS = {
         mirror=False,
     ),
 }
-"""The default settings of `train`, by kind of model."""
+"""What `train` takes for settings where no others are given, by what is learned."""

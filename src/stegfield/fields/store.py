@@ -31,21 +31,25 @@ def save(path: Path, field: Field, *, force: bool = False) -> None:
     files.write_new(path, to_bytes(field), force=force)
 
 
-def load(path: Path) -> Field:
-    """Read a field file.
+def load(source: Field | Path | str) -> Field:
+    """Read a field file; return what is a field already as it is.
 
     Raises:
-        InputError: The file is missing or cannot be read.
-        FieldFileError: The file is not as `save` writes it.
+        InputError: the file is missing or cannot be read.
+        FieldFileError: anything about the file is not as `save` writes it.
+        PluginNeededError: the field is of an architecture or a medium that is not installed.
     """
-    return from_bytes(files.read_bounded(path, LARGEST_FILE), path)
+    if isinstance(source, Field):
+        return source
+    return from_bytes(files.read_bounded(Path(source), LARGEST_FILE), source)
 
 
 def from_bytes(data: bytes, name: Path | str = "the data") -> Field:
     """Decode the bytes of a field file; errors mention ``name``.
 
     Raises:
-        FieldFileError: The bytes are not as `to_bytes` writes them.
+        FieldFileError: anything about the bytes is not as `to_bytes` writes it.
+        PluginNeededError: the field is of an architecture or a medium that is not installed.
     """
     found = decode(data, name)
     try:

@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from stegfield.errors import Caution
 from stegfield.fields.field import Field
 from stegfield.signals import Signal
 
 EXPECTED_AT_ONE_DB, LOST_PER_DOUBLING_DB = 44.0, 3.5
 """A cautious estimate: PSNR at one sample a weight, and its loss with each doubling of samples."""
 POOR_PSNR_DB, LEAST_PSNR_DB = 35.0, 10.0
-
-
-@dataclass(frozen=True)
-class Caution:
-    """A warning, and a hint what to do."""
-
-    text: str
-    hint: str
 
 
 def cautions(field: Field, signals: Sequence[Signal]) -> tuple[Caution, ...]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from stegfield.errors import UnreadableError, Wording
 from stegfield.fields.field import Field, RenderWatch, render
+from stegfield.fields.store import load
 from stegfield.hiding.record import SecretRecord, read_record
 from stegfield.hiding.showing import show
 from stegfield.hiding.slots import SlotScheme, key_slots
-from stegfield.keys import Key, KeyFile, Passphrase, unlock_file
+from stegfield.keys import KeyFile, KeySource, unlock_file
 from stegfield.signals import Signal
 
 
@@ -24,8 +26,8 @@ class Revealed:
 
 
 def reveal(
-    field: Field,
-    key: Key | KeyFile | Passphrase,
+    field: Field | Path | str,
+    key: KeySource,
     *,
     size: tuple[int, ...] | None = None,
     scheme: SlotScheme | None = None,
@@ -34,20 +36,23 @@ def reveal(
     """Return the secret that belongs to a key.
 
     Args:
-        field: A field as published; it stays as it is.
-        key: The secret's key, or its key file if that holds the slot positions.
-        size: Points along each axis to sample [default: the secret's own]. With it, a secret of the
-            cover's medium can be shown even if its record was destroyed (half precision, pruning).
-        scheme: How slots were drawn; used only if the record was destroyed [default: the
-            architecture's].
-        watch: Called before the work begins, then after each batch of points.
+        field: A field as published, or the path of its file; it is not changed.
+        key: The secret's key, or a passphrase; its key file or the path of that, where the slot
+            positions are in it.
+        size: Points along each axis to sample; the secret's own if left out. With it, a secret of
+            the cover's medium whose record was destroyed (half precision, pruning) can still be
+            shown.
+        scheme: How slots were drawn, used only where the record is gone; the architecture's
+            default if left out.
+        watch: Told how many points are done, of how many, first of all before the work begins.
 
     Raises:
-        UnreadableError: No secret belongs to this key, or its record was destroyed and no size is
-            given.
-        ConfigError: A size is given, and the secret is of another medium than the cover, or has
-            other axes.
+        InputError: the field is a file that cannot be read.
+        UnreadableError: no secret belongs to this key, or its record is gone and no size is given.
+        ConfigError: a size is given, and the secret is of another medium than the cover, or
+            has other axes.
     """
+    field = load(field)
     opened = unlock_file(key, field.public.seed)
     record = _find_record(field, opened)
     if record is None:

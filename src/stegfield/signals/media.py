@@ -13,6 +13,7 @@ from PIL import Image
 from stegfield import files
 from stegfield.errors import ConfigError
 from stegfield.metrics import AnyQuality
+from stegfield.registry import Registry
 from stegfield.signals.climate import CLIMATE
 from stegfield.signals.grids import LARGEST_POINTS
 from stegfield.signals.image import IMAGE, from_array, from_pillow
@@ -24,13 +25,16 @@ from stegfield.signals.video import VIDEO
 from stegfield.signals.volume import VOLUME
 
 Levels = Integer[np.ndarray, "*size channels"]
-Source = str | Path | bytes | Image.Image | NDArray[Any]
+Source = Signal | str | Path | bytes | Image.Image | NDArray[Any]
+"""Whatever `read` makes a signal of."""
 
-MEDIA: dict[str, Medium] = {
-    medium.name: medium for medium in (IMAGE, SOUND, CLIMATE, VIDEO, VOLUME, SHAPE)
-}
-"""Every medium by name; records count them in this order, so new ones go to the end."""
-
+MEDIA: Registry[Medium] = Registry(
+    "stegfield.media",
+    "medium",
+    {medium.name: medium for medium in (IMAGE, SOUND, CLIMATE, VIDEO, VOLUME, SHAPE)},
+    named_by="name",
+)
+"""Every medium by name, ours before those of other packages."""
 LARGEST_FILE = 1 << 30
 UNNAMED = Path("the data")
 
@@ -43,7 +47,7 @@ def medium_of(path: Path | str) -> Medium:
         (<medium climate>, <medium image>)
     """
     suffix = Path(path).suffix.lower()
-    return next((medium for medium in MEDIA.values() if suffix in medium.suffixes), IMAGE)
+    return next((medium for medium in MEDIA.usable() if suffix in medium.suffixes), IMAGE)
 
 
 def noun(medium: Medium) -> str:
@@ -60,12 +64,12 @@ def read(source: Source, *, flatten: bool = False) -> Signal:
     """Read a signal of any medium.
 
     Args:
-        source: A file's path, whose suffix tells the medium: PNG, JPEG, WebP, BMP or TIFF;
-            NetCDF-4, named .nc; WAV or FLAC; MP4, MOV, MKV, WebM, AVI, GIF or animated PNG, named
-            .apng; an array of three axes, named .npy; a mesh: PLY, OBJ, STL or OFF. Or the bytes of
-            an image, a WAV, FLAC, NetCDF-4 or .npy file, told by how they begin. Or an image of
-            Pillow's. Or an array of an image: rows x columns, or rows x columns x 1 or 3, of 8-bit
-            integers or floats from 0 to 1.
+        source: A signal, which is returned as it is. Or a file's path, whose suffix tells the
+            medium: PNG, JPEG, WebP, BMP or TIFF; NetCDF-4, named .nc; WAV or FLAC; MP4, MOV, MKV,
+            WebM, AVI, GIF or animated PNG, named .apng; an array of three axes, named .npy; a mesh:
+            PLY, OBJ, STL or OFF. Or the bytes of an image, a WAV, FLAC, NetCDF-4 or .npy file, told
+            by how they begin. Or an image of Pillow's. Or an array of an image: rows x columns, or
+            rows x columns x 1 or 3, of 8-bit integers or floats from 0 to 1.
         flatten: Put a transparent image onto white, instead of refusing it.
 
     Raises:
@@ -82,12 +86,14 @@ def read(source: Source, *, flatten: bool = False) -> Signal:
         >>> read(np.zeros((8, 12), np.uint8))
         Signal(image, 12x8, 1 channel)
     """
+    if isinstance(source, Signal):
+        return source
     if isinstance(source, Image.Image):
         return from_pillow(source, flatten=flatten)
     if isinstance(source, np.ndarray):
         return from_array(source)
     if isinstance(source, bytes):
-        medium = next((one for one in MEDIA.values() if one.recognizes(source)), IMAGE)
+        medium = next((one for one in MEDIA.usable() if one.recognizes(source)), IMAGE)
         return medium.decode(source, UNNAMED, flatten=flatten)
     path = Path(source)
     return decode(files.read_bounded(path, LARGEST_FILE), path, flatten=flatten)
