@@ -35,7 +35,7 @@ PROFILES = {
     "Robust: for pictures that are re-encoded, with short messages": "robust",
 }
 SHOWN = 2000
-"""Characters of a message that are shown in the page."""
+"""Most characters of a message that the page shows."""
 GENERATED = ("faces", "climate", "digits")
 
 

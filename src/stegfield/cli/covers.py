@@ -39,7 +39,9 @@ def read_cover(
     from stegfield import fields, generative, signals
 
     if (path is None) == (generated.cover_model is None):
-        raise ConfigError("there must be one cover", hint="name an image, or a --cover-model")
+        raise ConfigError(
+            "there must be exactly one cover", hint="name an image, or a --cover-model"
+        )
     if path is not None and generated != Generated():
         raise ConfigError(
             "--cover-seed and --cover-size are for generated covers",
@@ -56,7 +58,11 @@ def read_cover(
 
 
 def size_of(model: Model, text: str | None) -> tuple[int, ...]:
-    """Read a size; where only the longer side is given, the model's aspect gives the other."""
+    """Read a size; if only the longer side is given, the model's aspect decides the other.
+
+    Raises:
+        ConfigError: The text is no size, or the size is out of range.
+    """
     from stegfield import generative, signals
 
     longest = text is not None and re.fullmatch(r"[0-9]{1,8}", text)

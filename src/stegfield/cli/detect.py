@@ -51,7 +51,7 @@ def detect(
         raise ConfigError("there is nothing to judge", hint="name an image or a field")
     are_fields = {path.suffix.lower() == FIELDS for path in files}
     if pool is not None and True not in are_fields:
-        raise ConfigError("--pool is for fields, and there is none to judge", hint="leave it out")
+        raise ConfigError("--pool is for fields, and no field was named", hint="leave it out")
     _check_detector(detector, are_fields)
     judge = _judges(detector, pool, flatten=flatten)
     told: dict[str, dict[str, Any]] = {}

@@ -54,8 +54,8 @@ def fit(
         checkpoint: File to write the state to, and to resume from.
 
     Raises:
-        ConfigError: an unknown architecture, or a size out of range.
-        InputError: the signal is a file that cannot be read, or the checkpoint belongs to another
+        ConfigError: An unknown architecture, or a size out of range.
+        InputError: The signal is a file that cannot be read, or the checkpoint belongs to another
             run.
 
     Example:

@@ -114,9 +114,9 @@ def read(path: Path) -> FieldFile:
     """Read a field file without building its network.
 
     Raises:
-        InputError: the file is missing or cannot be read.
-        FieldFileError: the file is not a field file, or is damaged.
-        PluginNeededError: the field is of an architecture or a medium that is not installed.
+        InputError: The file is missing or cannot be read.
+        FieldFileError: The file is not a field file, or is damaged.
+        PluginNeededError: The field is of an architecture or a medium that is not installed.
     """
     return decode(files.read_bounded(path, LARGEST_FILE), path)
 
@@ -125,8 +125,8 @@ def decode(data: bytes, name: Path | str = "the data") -> FieldFile:
     """Decode the bytes of a field file; errors mention ``name``.
 
     Raises:
-        FieldFileError: the bytes are not those of a field file, or are damaged.
-        PluginNeededError: the field is of an architecture or a medium that is not installed.
+        FieldFileError: The bytes are not those of a field file, or are damaged.
+        PluginNeededError: The field is of an architecture or a medium that is not installed.
     """
     try:
         header = _checked(entries_of(data, ENTRY, version=FORMAT, noun="a field"))

@@ -35,9 +35,9 @@ def load(source: Field | Path | str) -> Field:
     """Read a field file; return what is a field already as it is.
 
     Raises:
-        InputError: the file is missing or cannot be read.
-        FieldFileError: anything about the file is not as `save` writes it.
-        PluginNeededError: the field is of an architecture or a medium that is not installed.
+        InputError: The file is missing or cannot be read.
+        FieldFileError: Anything about the file is not as `save` writes it.
+        PluginNeededError: The field is of an architecture or a medium that is not installed.
     """
     if isinstance(source, Field):
         return source
@@ -48,8 +48,8 @@ def from_bytes(data: bytes, name: Path | str = "the data") -> Field:
     """Decode the bytes of a field file; errors mention ``name``.
 
     Raises:
-        FieldFileError: anything about the bytes is not as `to_bytes` writes it.
-        PluginNeededError: the field is of an architecture or a medium that is not installed.
+        FieldFileError: Anything about the bytes is not as `to_bytes` writes it.
+        PluginNeededError: The field is of an architecture or a medium that is not installed.
     """
     found = decode(data, name)
     try:

@@ -185,7 +185,7 @@ def extract(
 
 
 def capacity(cover: Source) -> Capacity:
-    """Tell how long a message a cover can carry; bytes that deflating removes are free.
+    """Return how long a message a cover can carry; bytes that deflating removes are free.
 
     Args:
         cover: A signal, or whatever `signals.read` makes one of.

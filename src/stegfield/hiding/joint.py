@@ -57,12 +57,12 @@ def hide(
             from every detector.
 
     Raises:
-        ConfigError: there is no secret, two have one key, or a setting is out of range.
-        KeyFileError: a key file holds the slots of another field, and new ones were to go there.
-        CapacityError: the field has too few weights for its records.
-        InputError: the cover is a file that cannot be read, or the checkpoint belongs to another
+        ConfigError: There is no secret, two have one key, or a setting is out of range.
+        KeyFileError: A key file holds the slots of another field, and new ones were to go there.
+        CapacityError: The field has too few weights for its records.
+        InputError: The cover is a file that cannot be read, or the checkpoint belongs to another
             run.
-        DivergedError: the error grew beyond all numbers.
+        DivergedError: The error grew beyond all numbers.
 
     Example:
         >>> from stegfield.hiding import Secret, hide, reveal

@@ -16,7 +16,7 @@ def encode(medium: Medium) -> int:
     """Return the byte that stands for a medium.
 
     Raises:
-        ConfigError: two packages bring media of the same byte.
+        ConfigError: Two packages bring media of the same byte.
 
     Example:
         >>> from stegfield.signals import SOUND
@@ -34,9 +34,9 @@ def decode(code: int) -> Medium | None:
     """Return the medium that a byte stands for, or None where this version knows none.
 
     Raises:
-        PluginNeededError: the medium is one of another package, which is not installed.
-        ConfigError: two packages bring media of this byte.
-        PluginError: the package that brings it cannot be imported.
+        PluginNeededError: The medium is one of another package, which is not installed.
+        ConfigError: Two packages bring media of this byte.
+        PluginError: The package that brings it cannot be imported.
     """
     if code < FIRST_HASH:
         return MEDIA[OURS[code]] if code < len(OURS) else None

@@ -88,8 +88,8 @@ class SecretRecord:
         """Decode the facts; another program with the key may have written them.
 
         Raises:
-            UnreadableError: the facts make no sense to this version.
-            PluginNeededError: the secret's medium is one of a package that is not installed.
+            UnreadableError: The facts make no sense to this version.
+            PluginNeededError: The secret's medium is one of a package that is not installed.
         """
         try:
             if len(data) == FIRST_LAYOUT.size:

@@ -47,9 +47,9 @@ def reveal(
         watch: Told how many points are done, of how many, first of all before the work begins.
 
     Raises:
-        InputError: the field is a file that cannot be read.
-        UnreadableError: no secret belongs to this key, or its record is gone and no size is given.
-        ConfigError: a size is given, and the secret is of another medium than the cover, or
+        InputError: The field is a file that cannot be read.
+        UnreadableError: No secret belongs to this key, or its record is gone and no size is given.
+        ConfigError: A size is given, and the secret is of another medium than the cover, or
             has other axes.
     """
     field = load(field)

@@ -16,15 +16,15 @@ class Secret:
     """What to hide, of any medium, and the key that reveals it.
 
     Raises:
-        InputError: the signal is a file that cannot be read.
-        KeyFileError: the key is the path of a file that is no key file.
-        ConfigError: the key is text.
+        InputError: The signal is a file that cannot be read.
+        KeyFileError: The key is the path of a file that is no key file.
+        ConfigError: The key is text.
     """
 
     signal: Signal
     key: Key | KeyFile | Passphrase
     is_decoy: bool
-    """Nobody gets the key (see `decoy`)."""
+    """Whether nobody gets the key (see `decoy`)."""
 
     def __init__(self, signal: Source, key: KeySource, *, is_decoy: bool = False) -> None:
         """Name what to hide, and its key.

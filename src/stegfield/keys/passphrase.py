@@ -49,8 +49,8 @@ def opened(source: KeySource) -> Key | KeyFile | Passphrase:
     """Read the key file of a path; return everything else as it is.
 
     Raises:
-        KeyFileError: the file is missing, damaged, or not a key file.
-        ConfigError: the source is text, which could be a passphrase or the name of a file.
+        KeyFileError: The file is missing, damaged, or not a key file.
+        ConfigError: The source is text, which could be a passphrase or the name of a file.
     """
     if isinstance(source, Path):
         return KeyFile.read(source)
@@ -66,14 +66,14 @@ def unlock(source: KeySource, salt: bytes) -> Key:
     """Return the key itself, that of a key file, or the one of a passphrase beside this salt.
 
     Raises:
-        KeyFileError: the source is a path, and its file is missing, damaged, or not a key file.
-        ConfigError: the source is text.
+        KeyFileError: The source is a path, and its file is missing, damaged, or not a key file.
+        ConfigError: The source is text.
     """
     return unlock_file(source, salt).key
 
 
 def unlock_file(source: KeySource, salt: bytes) -> KeyFile:
-    """Return the key as `unlock` does, with the slot positions of its file, where it has any."""
+    """Return the key as `unlock` does, with the slot positions of its key file, if any."""
     found = opened(source)
     if isinstance(found, KeyFile):
         return found

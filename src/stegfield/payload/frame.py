@@ -84,8 +84,8 @@ def message_bytes(message: bytes | Path) -> bytes:
     """Return a message, read from its file where a path is given.
 
     Raises:
-        ConfigError: the message is text, which could be the message or the name of a file.
-        InputError: the file is missing, cannot be read, or is longer than 256 MiB.
+        ConfigError: The message is text, which could be the message or the name of a file.
+        InputError: The file is missing, cannot be read, or is longer than 256 MiB.
     """
     if isinstance(message, str):
         raise ConfigError(
