@@ -54,15 +54,15 @@ def batch(
     if not 1 <= workers <= MOST_WORKERS:
         raise ConfigError(f"--workers must be from 1 to {MOST_WORKERS:,}, got {workers}")
     results = output or jobs.with_suffix(".jsonl")
-    wanted = read_jobs(jobs, results)
+    listed = read_jobs(jobs, results)
     files.check_new(results, force=True)
-    ended = _run(wanted, Ledger(results, BATCH), engine, workers)
-    kept = len(wanted) - len(ended)
+    ended = _run(listed, Ledger(results, BATCH), engine, workers)
+    kept = len(listed) - len(ended)
     failures = [entry for entry in ended if entry.error is not None]
     if json:
         answer(
             {
-                "jobs": len(wanted),
+                "jobs": len(listed),
                 "done": len(ended) - len(failures),
                 "kept": kept,
                 "failed": {entry.where: entry.error for entry in failures},
@@ -72,13 +72,13 @@ def batch(
         _tell(ended, kept=kept)
     if failures:
         raise StegfieldError(
-            f"{len(failures)} of {len(wanted)} jobs failed",
+            f"{len(failures)} of {len(listed)} jobs failed",
             hint="the others are done; repeat the command to try these again",
         )
 
 
 def _run(
-    wanted: Sequence[Job], ledger: Ledger[Said], engine: str, workers: int
+    listed: Sequence[Job], ledger: Ledger[Said], engine: str, workers: int
 ) -> list[Entry[Said]]:
     """Run the jobs that are not done, and show a bar.
 
@@ -92,17 +92,17 @@ def _run(
     from stegfield.watching import progress_bar
 
     ended: list[Entry[Said]] = []
-    with progress_bar(f"{{task.completed:.0f}}/{len(wanted)}", TimeRemainingColumn()) as bar:
-        task = bar.add_task("", total=len(wanted), told="")
+    with progress_bar(f"{{task.completed:.0f}}/{len(listed)}", TimeRemainingColumn()) as bar:
+        task = bar.add_task("", total=len(listed), told="")
 
         def watch(progress: JobProgress[Said]) -> None:
             ended.append(progress.latest)
-            before = len(wanted) - progress.jobs
+            before = len(listed) - progress.jobs
             bar.update(task, completed=before + progress.done, told=f"{progress.failed} failed")
 
         run_on = apart if engine == "local" else on_ray
         try:
-            return run(wanted, ledger, perform, engine=run_on, workers=workers, watch=watch)
+            return run(listed, ledger, perform, engine=run_on, workers=workers, watch=watch)
         except KeyboardInterrupt:
             raise StegfieldError(
                 f"stopped after {len(ended):,} jobs of this run",

@@ -26,7 +26,7 @@ def complain(text: str, hint: str | None = None) -> None:
 
 
 def warn(caution: Caution) -> None:
-    """Say what to know before going on, and what to do about it."""
+    """Print a warning, and a hint what to do about it."""
     say(f"warning: {with_flags(caution.text)}\nhint: {with_flags(caution.hint)}")
 
 

@@ -39,7 +39,7 @@ def fit(
         field: Architecture [default: siren; fourier with --robust].
         sizes: Sizes of the architecture that differ from its defaults, like width=256,depth=4.
         generated: A cover to generate, in place of an image.
-        checkpoint: File to save the run to every 30 seconds, and to go on from if it exists.
+        checkpoint: File to save the run to every 30 seconds, and to resume from if it exists.
         flatten: Put a transparent image onto white.
         json: Print the result as JSON.
         force: Replace an existing file.

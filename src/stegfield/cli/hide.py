@@ -59,7 +59,7 @@ def hide(
         like: A field file of the cover that hides nothing, from `fit`. The new field takes over its
             architecture, sizes and sorted weights, for several dB. Never publish it.
         generated: A cover to generate, in place of an image.
-        checkpoint: File to save the run to every 30 seconds, and to go on from if it exists; keep
+        checkpoint: File to save the run to every 30 seconds, and to resume from if it exists; keep
             it as secret as the keys. With magnitude or random slots, the key files must exist
             beforehand, and --force writes the slots into them.
         passphrase_stdin: Read missing keys as passphrases from stdin, a line for each.

@@ -45,22 +45,22 @@ def train(
 ) -> None:
     """Train a generator of fields that look like the examples.
 
-    Ctrl-C ends the run after its step, with everything written. --resume goes on from there, with
-    the settings of that run unless others are given. Start it with torchrun to share the work among
+    Ctrl-C ends the run after its step and writes everything. --resume then continues it with the
+    same settings, unless others are given. Start the command with torchrun to share the work among
     processes, GPUs or machines; only the first of them reads and writes the folder.
 
     Args:
         what: faces, climate or digits, each with defaults of its own; or a name of your own. Then
             --data decides whether images or temperatures are learned, and temperatures have the
             defaults of climate.
-        output: Folder for the model, the state to go on from, the log and a picture of samples.
+        output: Folder for the model, the state to resume from, the log and a picture of samples.
         data: Folder or zip of images, or folder of .npz temperatures; the digits need none.
         config: TOML file of settings; flags override it.
         settings: How to train.
-        start: Model to begin with, a name or a file, to improve it or to adapt it to other
-            examples. Its steps count, its sizes are the defaults, of which only --rank may rise,
-            and --warm-up teaches only the critic.
-        resume: Go on from the state in the folder. Settings that decide the model stay as they
+        start: Model to start from, a name or a file, to improve it or to adapt it to other
+            examples. Its steps count, and its sizes are the defaults; only --rank may rise.
+            --warm-up then trains only the critic.
+        resume: Resume from the state in the folder. Settings that decide the model stay as they
             were; only --rank may rise.
         json: Print the result as JSON.
     """

@@ -175,7 +175,7 @@ def _medium(name: Any) -> Medium:
 
 
 def _unknown(noun: str, name: Any) -> Exception:
-    """Say that a name may be a plug-in's, if it could be one at all."""
+    """Return an error that says that a name may be a plug-in's, if it could be one."""
     if isinstance(name, str) and PLUGIN_NAME.fullmatch(name):
         return _NeedsPlugin(f"the {noun} {name!r}")
     return DistrustError(f"its {noun} has no name that one could have")

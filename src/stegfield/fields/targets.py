@@ -39,9 +39,9 @@ def measure(field: Field, targets: Sequence[Target]) -> tuple[float, ...]:
     )
 
 
-def _psnr_db(shown: Signal, wanted: Signal) -> float:
+def _psnr_db(shown: Signal, expected: Signal) -> float:
     """Return the PSNR on the integers of a file; for stretched or folded signals, on values."""
-    if not (wanted.folded or wanted.medium.ranged):
-        return psnr_db(shown, wanted)
-    error = float(np.square(shown.values.astype(np.float64) - wanted.values).mean())
+    if not (expected.folded or expected.medium.ranged):
+        return psnr_db(shown, expected)
+    error = float(np.square(shown.values.astype(np.float64) - expected.values).mean())
     return 10 * math.log10(4 / error) if error else math.inf

@@ -82,12 +82,12 @@ def embed(
 
     Args:
         cover: An image, grey or RGB; or a climate field or a sound, for the exact profile only:
-            a signal, or whatever `signals.read` makes one of.
-            What lies between a file's levels, as in a rendered field, is of use: changes go where
-            the value was nearly rounded the other way.
+            a signal, or an input of `signals.read`. Values between a file's levels, as in a
+            rendered field, are side information: changes go where the value was nearly rounded
+            the other way.
         message: Any bytes, or the path of a file; deflated first where that makes them shorter.
-        key: A key, a passphrase, a key file or the path of one. Who has it can extract the message,
-            and nobody else.
+        key: A key, a passphrase, a key file or the path of one. Only its owner can extract the
+            message.
         config: How to embed.
         descent: How the paper profile searches.
         suffix: Kind of file to write: .png, .bmp, .tiff, .webp; .jpg for the robust profile; .nc
@@ -159,9 +159,9 @@ def extract(
     """Extract a message from an image, a climate field or a sound.
 
     Args:
-        stego: What may carry it: a signal, or whatever `signals.read` makes one of.
-        key: The one that the message was embedded with.
-        profile: Only look for messages of this profile [default: exact, then robust for images].
+        stego: The signal that may carry it, or an input of `signals.read`.
+        key: The key that the message was embedded with.
+        profile: Look only for messages of this profile [default: exact, then robust for images].
         weights: For the paper profile, the released network if one was used.
         cover: The cover, for a message with a known cover, of the robust profile.
 
@@ -188,7 +188,7 @@ def capacity(cover: Source) -> Capacity:
     """Return how long a message a cover can carry; bytes that deflating removes are free.
 
     Args:
-        cover: A signal, or whatever `signals.read` makes one of.
+        cover: A signal, or an input of `signals.read`.
 
     Raises:
         InputError: The cover is a file that cannot be read.

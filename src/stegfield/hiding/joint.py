@@ -1,6 +1,6 @@
 """Hiding: a cover and several secrets become one field, and each secret has its own key.
 
-All targets share every weight that is not a slot of theirs. They are trained together, on the
+All targets share every weight except their own slots. They are trained together, on the
 weighted sum of their mean squared errors (Eq. 7-10 of Dong et al., 2024); then each key's record
 is written into the mantissas, and the result is measured as a receiver would see it.
 """
@@ -49,8 +49,8 @@ def hide(
         sizes: Entries of the architecture's sizes that differ from its defaults.
         config: How to hide.
         training: How to train.
-        watch: Is told of every step; PSNR of the cover first, then of each secret.
-        checkpoint: File to write the state to, and to go on from.
+        watch: Called after every step, with the PSNR of the cover first, then of each secret.
+        checkpoint: File to write the state to, and to resume from.
         like: A clean field of the cover, from `fit`, or the path of its file; never to be published
             itself. Training starts from it, takes its architecture and sizes, and keeps its sorted
             weights and, nearly, its singular values. That costs several dB, and does not conceal

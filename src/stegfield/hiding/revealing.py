@@ -44,7 +44,7 @@ def reveal(
             shown.
         scheme: How slots were drawn, used only where the record is gone; the architecture's
             default if left out.
-        watch: Told how many points are done, of how many, first of all before the work begins.
+        watch: Called before the work begins, then after each batch of points.
 
     Raises:
         InputError: The field is a file that cannot be read.

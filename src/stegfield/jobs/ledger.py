@@ -114,7 +114,7 @@ class Entry(Generic[F]):
 
 @dataclass(frozen=True)
 class LedgerKind(Generic[F]):
-    """The kind of a ledger: what its jobs are, and who may read and write it."""
+    """The kind of a ledger: what its jobs are, and how it is read and written."""
 
     title: str
     """Name in messages, such as "a batch"."""

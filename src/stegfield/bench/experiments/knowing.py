@@ -37,7 +37,7 @@ def knowing(
     images: int = 60,
     resolution: int = 64,
 ) -> Found:
-    """Tell stegos from covers by their distances from the function that both show.
+    """Detect stegos by the distances of their samples from the function of the cover.
 
     Args:
         data: Not used.

@@ -49,7 +49,7 @@ class HidingSettings:
     seconds: int | float = 0.0
     """Seconds to train for; 0 leaves it to ``steps``."""
     steps: int = 0
-    """To train for; 0 heeds ``seconds`` alone."""
+    """Steps to train for; 0 leaves it to ``seconds``."""
     peer_steps: int = 3000
     """Steps to train for, in methods of others."""
     batch: int = 0
