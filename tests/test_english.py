@@ -144,11 +144,6 @@ def test_files_that_are_clean_by_now_are_not_excused() -> None:
 
 
 NOT_YET: list[str] = [
-    "src/stegfield/bench/suites/ginr-2-tables-2-4-rates.toml",
-    "src/stegfield/bench/suites/ginr-6-table-5-stegexpose.toml",
-    "src/stegfield/bench/suites/ginr-8-rich-features.toml",
-    "src/stegfield/bench/suites/mih-10-figure-14-guessing.toml",
-    "src/stegfield/bench/suites/mih-12-figure-12-shown.toml",
     "src/stegfield/registry.py",
     "src/stegfield/signals/climate.py",
     "src/stegfield/signals/folding.py",

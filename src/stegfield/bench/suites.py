@@ -46,7 +46,7 @@ x = "share of the weights pruned"
 y = "pruning {} stego_psnr_db"
 [pictures]                              # which of the jobs' pictures are shown, and what they show;
 "images*" = "cover, stego, difference"  # without this, all
-[[reported]]                            # what others tell of theirs, never run here
+[[reported]]                            # what others report, never run here
 dataset = "div2k"
 method = "theirs"
 stego_psnr_db = 45.62
