@@ -30,8 +30,8 @@ seconds, depend on that; rows of steps show how far each run was.""",
 section lists all such rows. The row says “level with” if the difference is within the interval
 of ours, less than a thousandth of SSIM, or at most three of the judged images. Variants of ours
 are not compared with it, nor are rows in which neither direction is better, such as sizes.""",
-    """Tables of benchmarks have the target, set before the work began, beside the result. A result
-that misses its target says so, and is also in the last section.""",
+    """Tables of benchmarks have the target, set before the work began, beside the result. A
+result that misses its target says so, and is also in the last section.""",
 )
 QUICK = """This is the short form: few images, few steps. It shows that everything runs, not how well
 it works."""
