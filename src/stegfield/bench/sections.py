@@ -33,8 +33,8 @@ are not compared with it, nor are rows in which neither direction is better, suc
     """Tables of benchmarks have the target, set before the work began, beside the result. A
 result that misses its target says so, and is also in the last section.""",
 )
-QUICK = """This is the short form: few images, few steps. It shows that everything runs, not how well
-it works."""
+QUICK = """This is the short form: few images, few steps. It shows that everything runs, not how
+well it works."""
 NOWHERE = "Nowhere, by these figures."
 GLANCE = "At a glance"
 HEADS = ("experiment", "of", "rows compared", "behind in")
