@@ -307,4 +307,4 @@ def test_one_cover_and_not_two(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["fit", "-o", "x.safetensors", *drawn]) == 2
     assert "--cover-seed" in capsys.readouterr().err
     assert cli.run(["fit", "-o", "x.safetensors"]) == 2
-    assert "there must be one cover" in capsys.readouterr().err
+    assert "there must be exactly one cover" in capsys.readouterr().err

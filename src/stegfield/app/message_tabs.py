@@ -36,12 +36,12 @@ PROFILES = {
     "Robust: for pictures that are re-encoded, with short messages": "robust",
 }
 SHOWN = 2000
-"""Characters of a message that are shown in the page."""
+"""Most characters of a message that the page shows."""
 GENERATED = ("faces", "climate", "digits")
 
 
 def embed_tab(desk: Desk) -> None:
-    """Embed a file, or a text, in an image or a climate field."""
+    """Lay out the tab that embeds a file or a text in an image or a climate field."""
     profiles = PROFILES | brought(fixednet.PROFILES)
     gr.Markdown(
         "Puts any file into a picture; a receiver who has the key takes it out again, bit for bit. "
@@ -52,7 +52,7 @@ def embed_tab(desk: Desk) -> None:
             cover = upload(desk, "Cover", COVERS)
             text = gr.Textbox(label="Message", lines=3, max_length=1_000_000)
             file = any_file("Or a file")
-            key = key_input("The receiver needs the same.")
+            key = key_input("The receiver needs the same key.")
             profile = gr.Radio(list(profiles), value=next(iter(profiles)), label="Profile")
             start = gr.Button("Embed", variant="primary")
         with gr.Column():
@@ -84,12 +84,14 @@ def embed_tab(desk: Desk) -> None:
 
 
 def extract_tab(desk: Desk) -> None:
-    """Extract the file that an image carries."""
-    gr.Markdown("Takes a message out of a picture. A wrong key and an innocent picture look alike.")
+    """Lay out the tab that extracts the file that an image carries."""
+    gr.Markdown(
+        "Extracts a message from a picture. A wrong key and an innocent picture look alike."
+    )
     with gr.Row():
         with gr.Column():
             stego = upload(desk, "Picture", COVERS)
-            keys = key_input("The one that the message was embedded with.")
+            keys = key_input("The key that the message was embedded with.")
             start = gr.Button("Extract", variant="primary")
         with gr.Column():
             said = status()
@@ -170,7 +172,7 @@ def generate_tab(desk: Desk) -> None:
 
 def _message(visit: Visit, words: str, attached: str | None) -> bytes:
     if words and attached:
-        raise InputError("there are a text and a file", hint="leave one of them out")
+        raise InputError("the message is both a text and a file", hint="leave one of them out")
     if attached:
         return visit.data(attached, "the message")
     if not words:
@@ -195,7 +197,7 @@ def _answer(
 ) -> Update:
     suffix = sent.stego.medium.lossless[0]
     lost = [encoder for encoder, came_back in sent.survived.items() if not came_back]
-    warning = f" It would not survive {', '.join(lost)}." if lost else ""
+    warning = f" The message would not survive {', '.join(lost)}." if lost else ""
     return {
         seen: show(preview(visit, sent.stego)),
         result: show(visit.put(f"{name}-stego{suffix}", sent.file)),
@@ -208,7 +210,7 @@ def _answer(
 
 
 def _words(message: bytes) -> tuple[str, str]:
-    """Return a message as text, if it is one, and the name of its file."""
+    """Return a message as text, if it is text, and a name for its file."""
     try:
         words = message.decode()
     except UnicodeDecodeError:

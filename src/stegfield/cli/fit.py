@@ -29,7 +29,7 @@ def fit(
     json: bool = False,
     force: bool = False,
 ) -> None:
-    """Fit a field to an image, a climate field or a sound, hiding nothing.
+    """Fit a field to an image, a climate field or a sound, without secrets.
 
     Args:
         image: Image to show: PNG, JPEG, WebP, BMP or TIFF; or a temperature on the globe: NetCDF-4,
@@ -40,7 +40,7 @@ def fit(
             siren; fourier with --robust].
         sizes: Sizes of the architecture that differ from its defaults, like width=256,depth=4.
         generated: A cover to generate, in place of an image.
-        checkpoint: File to save the run to every 30 seconds, and to go on from if it exists.
+        checkpoint: File to save the run to every 30 seconds, and to resume from if it exists.
         flatten: Put a transparent image onto white.
         json: Print the result as JSON.
         force: Replace an existing file.

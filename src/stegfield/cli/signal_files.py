@@ -1,4 +1,4 @@
-"""Files of what fields show and keys reveal: their suffix must be one of the signal's medium."""
+"""Files of rendered and revealed signals: their suffix must belong to the signal's medium."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ FIELDS = ".safetensors"
 
 
 def file_of(signal: Signal, output: Path) -> bytes:
-    """Encode a signal as the file that a name stands for; images are PNG.
+    """Encode a signal as the kind of file that a name ends in; images must be PNG.
 
     Raises:
-        ConfigError: The name is that of another medium, or of an image but no PNG.
+        ConfigError: The name ends like a file of another medium, or like an image that is no PNG.
     """
     from stegfield import signals
 
@@ -39,7 +39,11 @@ def _would_be(output: Path) -> str:
 
 
 def check_png(*paths: Path | None) -> None:
-    """Refuse a name that promises another kind of file than the PNG that will be written."""
+    """Refuse names that do not end in .png.
+
+    Raises:
+        ConfigError: A name ends otherwise.
+    """
     for path in paths:
         if path is not None and path.suffix.lower() != ".png":
             raise ConfigError(
@@ -48,10 +52,10 @@ def check_png(*paths: Path | None) -> None:
 
 
 def check_field_name(path: Path) -> None:
-    """Refuse a name that promises a picture or another signal, not the field that will be written.
+    """Refuse a name for a field that ends like a picture or another signal.
 
     Raises:
-        ConfigError: The name ends like that of a picture or of a signal.
+        ConfigError: The name ends like a picture or another signal.
     """
     from stegfield import signals
 

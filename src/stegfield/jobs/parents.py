@@ -1,6 +1,6 @@
-"""Parents: a process that was started for another's sake ends when that one ends, however it dies.
+"""Parents: a process ends when its parent ends or dies.
 
-A parent that is killed with SIGKILL can tell nobody, so its children look for themselves.
+A parent that is killed by SIGKILL cannot notify its children, so they check for themselves.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from threading import Event, Thread
 PR_SET_PDEATHSIG = 1
 LOOK_SECONDS = 0.5
 GRACE_SECONDS = 30.0
-"""For a process to end in order, once its launcher is gone."""
+"""Seconds for a process to end in order after its launcher died."""
 
 
 def end_with_parent() -> None:
-    """End this worker of `multiprocessing` at once where the process that started it dies.
+    """Make this worker of `multiprocessing` end at once when its parent dies.
 
-    Linux kills it even in the middle of a long call that holds the interpreter; elsewhere a thread
-    ends it as soon as the interpreter is free. Linux looks at the thread that started the worker,
-    so that one must live as long as the worker is needed.
+    Linux kills it even within a long call that holds the interpreter; elsewhere a thread ends it as
+    soon as the interpreter is free. Linux watches the thread that started the worker, which must
+    live as long as the worker.
     """
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):  # a C library without it
