@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +76,7 @@ def embed(
     config: EmbedConfig = EmbedConfig(),
     descent: DescentConfig = DescentConfig(),
     suffix: str | None = None,
+    keep_metadata: bool = False,
     watch: EmbedWatch | None = None,
 ) -> EmbedResult:
     """Embed a message in an image, a climate field or a sound.
@@ -90,6 +91,8 @@ def embed(
         descent: How the paper profile searches.
         suffix: What kind of file to write: .png, .bmp, .tiff, .webp; .jpg for the robust profile;
             .nc for a climate field; .wav or .flac for a sound [default: .png, .nc or .wav].
+        keep_metadata: Keep an image's EXIF data, except previews, which would show the cover;
+            colour profile, gamma and resolution are kept in any case, where the kind of file can.
         watch: Told how far the work has come.
 
     Raises:
@@ -111,6 +114,8 @@ def embed(
     carriers.check(cover.medium)
     suffix = suffix or cover.medium.lossless[0]
     profile = check(cover.medium, suffix, config, descent=descent, size=cover.size)
+    if cover.look is not None and not keep_metadata:
+        cover = replace(cover, values=cover.held, look=cover.look.without_metadata())
     opened, known = unlock(key, IMAGE_SALT), cover if config.known_cover else None
     stego, bits = profile.embed(
         cover, Content.of(message), opened, config=config, descent=descent, watch=watch

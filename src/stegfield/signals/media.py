@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from stegfield.errors import ConfigError
 from stegfield.metrics import AnyQuality
 from stegfield.signals.climate import CLIMATE
 from stegfield.signals.grids import LARGEST_POINTS
-from stegfield.signals.image import IMAGE, from_array, from_pillow
+from stegfield.signals.images import IMAGE, from_array, from_pillow
 from stegfield.signals.medium import Medium
 from stegfield.signals.shape import SHAPE
 from stegfield.signals.signal import Signal
@@ -105,6 +106,19 @@ def decode(
         largest: Points that it may have, 80 million at most; looked at before they are decoded.
     """
     return medium_of(path).decode(data, path, flatten=flatten, largest=largest)
+
+
+def stored(path: Path) -> Iterator[Signal]:
+    """Read what the integers of a file may stand for, for those who look for a message in them.
+
+    Of an image these are its samples as they are stored, whatever its transparency hides, and then,
+    where an EXIF tag says that it is shown otherwise, turned as it is shown.
+
+    Raises:
+        InputError: The file cannot be read, or is no signal.
+    """
+    data = files.read_bounded(path, LARGEST_FILE)
+    return medium_of(path).stored(data, path)
 
 
 def encode(signal: Signal, suffix: str) -> bytes:

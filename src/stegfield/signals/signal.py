@@ -14,6 +14,7 @@ from PIL import Image
 
 from stegfield.errors import ConfigError
 from stegfield.signals.grids import size_text
+from stegfield.signals.look import Look
 from stegfield.signals.packing import Packing
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ Origin = Literal["JPEG", "WebP", "HEIC", "AVIF", "palette", "few levels", "16 bi
 
 
 def _image() -> Any:
-    from stegfield.signals.image import IMAGE  # which makes signals itself
+    from stegfield.signals.images import IMAGE  # which makes signals itself
 
     return IMAGE
 
@@ -90,6 +91,8 @@ class Signal:
     """An image if left out."""
     origin: Origin | None = None
     """What samples were decoded from, where it shows in them or was more than they are."""
+    look: Look | None = None
+    """What the image file says of its samples, such as a colour profile; None is sRGB."""
     packing: Packing | None = None
     """How the climate file that the values are from holds them; files of our own if None."""
     rate: float | None = None
