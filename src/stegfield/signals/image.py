@@ -39,7 +39,7 @@ from stegfield.signals.grids import LARGEST_POINTS
 from stegfield.signals.levels import EightBits, from_samples, to_samples
 from stegfield.signals.signal import WHOLE_RANGE, Origin, Signal
 
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
 LOSSLESS: tuple[str, ...] = (".png", ".bmp", ".tif", ".tiff", ".webp")
 WRITTEN: dict[str, tuple[str, dict[str, Any]]] = {
     ".png": ("PNG", {}),
@@ -70,9 +70,11 @@ class ImageMedium(EightBits):
     name = "image"
     noun = "an image"
     plural = "images"
+    error = ImageError
     point = "pixel"
     axes = 2
     suffixes = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+    also = (".gif",)
     written = tuple(WRITTEN)
     lossless = LOSSLESS
     channels = (1, 3)

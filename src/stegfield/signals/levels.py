@@ -24,7 +24,7 @@ class EightBits(Medium):
 
     def with_levels(self, signal: Signal, levels: Integer[np.ndarray, "*size channels"]) -> Signal:
         """Return a signal of other samples; where the old ones were from is not kept."""
-        return replace(signal, values=_values(levels), origin=None)
+        return replace(signal, values=_values(levels), origin=None, notes=())
 
     def bounds(self, signal: Signal) -> tuple[int, int]:
         """Return 0 and 255."""
@@ -45,7 +45,7 @@ class SixteenBits(Medium):
     def with_levels(self, signal: Signal, levels: Integer[np.ndarray, "*size channels"]) -> Signal:
         """Return a signal like this one, but of other integers."""
         values, _ = stretched(levels.astype(np.float64) / FULL_SCALE, signal.range)
-        return replace(signal, values=values)
+        return replace(signal, values=values, origin=None, notes=())
 
     def bounds(self, signal: Signal) -> tuple[int, int]:
         """Return the least and the largest 16-bit integer."""
