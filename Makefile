@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 GALLERY ?= gallery
 DATA ?= data
+RESULTS ?= results/experiments
+FIGURES := README.md docs/results.md docs/media.md
 export OMP_WAIT_POLICY ?= PASSIVE
 
 .DEFAULT_GOAL := help
@@ -36,14 +38,9 @@ check: install  ## Check format, style, types and the direction of imports
 docs: install  ## Build the site with all documents into site
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
-bench: install  ## Measure speed and quality again, four hours: make bench DATA=folder
-	$(BIN)/python benchmarks/embedding.py --data $(DATA) --output results/embedding.json
-	$(BIN)/python benchmarks/generating.py --data $(DATA) --output results/generating.json
-	$(BIN)/python benchmarks/hiding.py --data $(DATA) --output results/hiding.json
-	$(BIN)/python benchmarks/batches.py --data $(DATA) --output results/batches.json
-	$(BIN)/python benchmarks/media.py --data $(DATA) --output results/media.json
-	$(BIN)/python benchmarks/detecting.py --data $(DATA) --output results/detecting.json
-	$(BIN)/python benchmarks/report.py --write
+bench: install  ## Run all suites that have no result yet, and the report: make bench DATA=folder
+	$(BIN)/stegfield bench --output $(RESULTS) --data $(DATA)
+	$(BIN)/stegfield report $(RESULTS) $(foreach page,$(FIGURES),--into $(page))
 
 clean:  ## Remove what the other targets made
 	rm -rf $(VENV) $(GALLERY) build dist site

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import shlex
 import subprocess
@@ -13,11 +12,13 @@ from unittest.mock import patch
 import pytest
 from PIL import Image
 
-from stegfield import cli, signals
+from stegfield import bench, cli, signals
 from stegfield.fields import ARCHITECTURES
 from stegfield.signals import chords, clip, to_samples, waves
 
 HOME = Path(__file__).parent.parent
+NO_API = {"app", "cli", "demo", "files", "lazy", "pictures", "registry"}
+"""Packages that serve the others, or are commands and pages and no calls."""
 DOCUMENTS = [HOME / "README.md", HOME / "CONTRIBUTING.md", *sorted((HOME / "docs").glob("*.md"))]
 
 
@@ -42,6 +43,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("photo.png", waves(32, 40)),
         ("one.png", waves(20, 20, phase=1.0)),
         ("two.jpg", waves(16, 24, phase=2.0)),
+        ("cup.png", waves(20, 30, phase=3.0)),
+        ("cat.png", waves(20, 30, phase=4.0)),
     ):
         Image.fromarray(to_samples(image)).save(name)
     Path("photos").mkdir()
@@ -56,14 +59,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def ours(document: Path) -> list[list[str]]:
-    """Give the commands of a document that are stegfield's, without the first word."""
+    """Return the commands of a document that are stegfield's, without the first word."""
     lines = [line for _, block in blocks("console", document) for line in block.splitlines()]
     assert all(line.startswith("$ ") for line in lines)
     return [words for line in lines if (words := command(line))]
 
 
 def command(line: str) -> list[str]:
-    """Give the words of a command after the first; none if it is not stegfield's."""
+    """Return the words of a command after the first; none if it is not stegfield's."""
     first, *words = shlex.split(line.removeprefix("$ "))
     return words if first == "stegfield" and words != ["--version"] else []
 
@@ -127,6 +130,10 @@ def test_the_readme_tells_of_the_main_commands() -> None:
     }
 
 
+def test_the_readme_is_short() -> None:
+    assert len((HOME / "README.md").read_text().splitlines()) < 150
+
+
 def test_make_targets_in_the_documents_exist() -> None:
     targets = re.findall(r"^([a-z]+):", (HOME / "Makefile").read_text(), flags=re.MULTILINE)
     text = "\n".join(document.read_text() for document in DOCUMENTS)
@@ -135,26 +142,18 @@ def test_make_targets_in_the_documents_exist() -> None:
 
 
 def test_links_in_the_documents_lead_somewhere() -> None:
-    made = {"commands.md", "contributing.md", "models.md", "index.md"}  # with the site
+    made = {"commands.md", "contributing.md", "models.md", "api/index.md"}  # with the site
     for document in DOCUMENTS:
         for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", document.read_text()):
             if not target.startswith("https://") and target not in made:
                 assert (document.parent / target).exists(), (document, target)
 
 
-def test_the_figures_are_those_of_the_benchmarks() -> None:
-    spec = importlib.util.spec_from_file_location("report", HOME / "benchmarks" / "report.py")
-    assert spec is not None
-    assert spec.loader is not None
-    report = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(report)
-    for document in report.DOCUMENTS:
-        assert document.read_text() == report.filled(document.read_text()), document
-
-
-def test_the_site_builds(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site as `make docs` builds it."""
     pytest.importorskip("mkdocs", reason="the site takes stegfield[docs]")
-    built = tmp_path / "site"
+    built = tmp_path_factory.mktemp("built") / "site"
     done = subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict", "--site-dir", str(built)],
         cwd=HOME,
@@ -163,13 +162,46 @@ def test_the_site_builds(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr + done.stdout
-    pages = list(built.rglob("*.html"))
-    assert {"index.html", "commands.html", "api.html"} <= {page.name for page in pages}
-    for page in pages:
+    return built
+
+
+def test_the_site_fetches_nothing_from_other_hosts(site: Path) -> None:
+    for page in site.rglob("*.html"):
         fetched = re.findall(
             r"<(?:script|img|link)[^>]*?(?:src|href)=\"?(http[^\" >]*)", page.read_text()
         )
         assert fetched == [], page
+
+
+def test_the_site_has_a_page_for_each_public_package(site: Path) -> None:
+    packages = {
+        path.name.removesuffix(".py")
+        for path in (HOME / "src" / "stegfield").iterdir()
+        if not path.name.startswith(("_", "py."))
+    }
+    assert {
+        page.stem.removeprefix("stegfield.") for page in (site / "api").glob("stegfield.*.html")
+    } == packages - NO_API
+
+
+def test_the_site_has_a_page_for_each_report_of_experiments(site: Path) -> None:
+    reports = (HOME / "results" / "experiments").rglob("*.md")
+    pages = {page.stem for page in (site / "experiments").rglob("*.html")}
+    assert pages == {report.stem for report in reports} != set()
+
+
+def test_pictures_of_the_site_can_be_enlarged(site: Path) -> None:
+    home = (site / "index.html").read_text()
+    assert home.count('<a class="picture" href="embedding.png">') == home.count("<img") == 1
+
+
+def test_the_figures_are_those_of_the_records() -> None:
+    results = bench.Results(HOME / "results" / "experiments")
+    sections = bench.sections([bench.load(name) for name in bench.shipped()], results)
+    marked = [path for path in DOCUMENTS if " figures -->" in path.read_text()]
+    assert {path.name for path in marked} == {"README.md", "results.md", "media.md"}
+    for document in marked:
+        assert document.read_text() == bench.filled(document.read_text(), sections), document
 
 
 def test_every_file_of_golden_vectors_has_the_script_that_made_it() -> None:

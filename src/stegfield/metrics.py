@@ -81,13 +81,18 @@ class SoundQuality(AnyQuality):
 
     snr_db: float
     """Signal-to-noise ratio: power of the wanted sound, without its mean, over that of the error;
-    minus infinity where a constant is wanted and something else is shown."""
+    NaN where a constant is wanted, such as silence, and something else is shown."""
     rmse: float
     """Root mean square error, in 16-bit levels."""
     largest: int
     """The largest difference of all, in 16-bit levels."""
 
     def __str__(self) -> str:
+        if math.isnan(self.snr_db):
+            return (
+                f"SNR undefined, the original is constant, "
+                f"RMSE {self.rmse:.2f}, largest difference {self.largest:,}"
+            )
         return (
             f"SNR {self.snr_db:.2f} dB, {super().__str__()}, "
             f"RMSE {self.rmse:.2f}, largest difference {self.largest:,}"
@@ -168,9 +173,10 @@ def sound_quality(a: NDArray[np.integer[Any]], b: NDArray[np.integer[Any]]) -> S
     difference = a.astype(np.float64) - b
     error, power = float(np.square(difference).mean()), float(b.astype(np.float64).var())
     peak = float(b.max()) - float(b.min())
+    undefined = error > 0 and peak == 0
     return SoundQuality(
-        psnr_db=_decibels(peak**2, error),
-        snr_db=_decibels(power, error),
+        psnr_db=math.nan if undefined else _decibels(peak**2, error),
+        snr_db=math.nan if undefined else _decibels(power, error),
         rmse=math.sqrt(error),
         largest=int(np.abs(difference).max()),
     )

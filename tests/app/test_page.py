@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +17,6 @@ from stegfield.errors import ConfigError, InputError, StegfieldError
 from stegfield.keys import Passphrase
 from stegfield.signals import to_samples, waves
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = ["--no-sandbox", "--disable-background-networking"]
 SOON = 60_000
 """Milliseconds to wait for something that a busy machine may be slow with."""
 SECRET = "a long sentence"
@@ -34,43 +29,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def address(folder: Path) -> Iterator[str]:
+def address(folder: Path, serving: Any) -> Iterator[str]:
     """The page as a user has it."""
     pytest.importorskip("gradio", reason="the web page takes stegfield[app]")
     with serving(folder, "--max-upload", "1", "--max-seconds", "30") as at:
         yield at
-
-
-@contextmanager
-def serving(folder: Path, *limits: str) -> Iterator[str]:
-    """Serve the page from a process of its own, and see that it leaves no file in the folder."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "stegfield", "app", "--port", "0", *limits],
-        env={**os.environ, "TMPDIR": str(folder)},
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as served:
-        try:
-            assert served.stdout is not None
-            found = re.search(r"http://127\.0\.0\.1:\d+/", served.stdout.readline())
-            assert found is not None
-            yield found[0]
-            served.terminate()
-            assert served.wait(60) == 0
-        finally:
-            served.kill()
-    assert not any(path.is_file() for path in folder.rglob("*"))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="it drives the browser")
-    if not CHROMIUM.exists():
-        pytest.skip(f"{CHROMIUM} is not installed")
-    with playwright.sync_playwright() as runs:
-        running = runs.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield running
-        running.close()
 
 
 @pytest.fixture
@@ -379,22 +342,17 @@ def test_a_visitor_is_known_among_cookies_of_other_pages(page: Any, address: str
 def test_who_has_left_leaves_nothing(tmp_path: Path) -> None:
     pytest.importorskip("gradio", reason="the web page takes stegfield[app]")
     from stegfield.app.session import Desk, Visit
-    from stegfield.app.visitors import ABANDONED_SECONDS, Visitors
+    from stegfield.app.visitors import Visitors
     from stegfield.config import AppConfig
 
-    desk = Desk(tmp_path, AppConfig(), Visitors())
+    desk = Desk(AppConfig(), Visitors(tmp_path))
     visit = Visit(desk, "alice", "page")
-    desk.visitors.enter("alice", "page")
+    assert desk.visitors.enter("alice", "page")
     assert Path(visit.put("one.txt", b"1")).exists()
     desk.visitors.leave("alice", "page")
     with pytest.raises(StegfieldError, match="closed"):
         visit.put("two.txt", b"2")
     assert list(tmp_path.iterdir()) == []
-    for name, age in (("broken-off", 2 * ABANDONED_SECONDS), ("upload", 1)):
-        (tmp_path / name).touch()
-        os.utime(tmp_path / name, (time.time() - age,) * 2)
-    desk.visitors.sweep(tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["upload"]
 
 
 def test_rendering_is_limited_in_points_and_time(tmp_path: Path) -> None:
@@ -403,19 +361,22 @@ def test_rendering_is_limited_in_points_and_time(tmp_path: Path) -> None:
     from stegfield.app.visitors import Visitors
     from stegfield.config import AppConfig
 
-    desk = Desk(tmp_path, AppConfig(max_megapixels=0.01, max_seconds=1e-9), Visitors())
+    desk = Desk(AppConfig(max_megapixels=0.01, max_seconds=1e-9), Visitors(tmp_path))
     visit = Visit(desk, "alice", "page")
+    assert desk.visitors.enter("alice", "page")
     field = fields.new_field(waves(16, 16))
     with pytest.raises(ConfigError, match="10,100 points are too many"):
         fields.render(field, (101, 100), watch=visit.sampling())
     with pytest.raises(StegfieldError, match="took longer"):
         fields.render(field, (100, 100), watch=visit.sampling())
-    desk.visitors.own("alice", drawn(tmp_path / "large.png", 101, 100))
+    large = drawn(desk.visitors.home("alice") / "large.png", 101, 100)
     with pytest.raises(InputError, match="100x101 pixels"):
-        visit.signal(str(tmp_path / "large.png"), "the cover")
+        visit.signal(str(large), "the cover")
 
 
-def test_uploads_are_refused_where_there_is_no_room(browser: Any, tmp_path: Path) -> None:
+def test_uploads_are_refused_where_there_is_no_room(
+    browser: Any, serving: Any, tmp_path: Path
+) -> None:
     pytest.importorskip("gradio", reason="the web page takes stegfield[app]")
     folder = tmp_path / "kept"
     folder.mkdir()

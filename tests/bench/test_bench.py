@@ -17,6 +17,7 @@ from PIL import Image
 from stegfield import bench, cli, signals
 from stegfield.bench import suites
 from stegfield.bench.experiments.peers import lsb, stegainr
+from stegfield.bench.experiments.settings import HidingSettings
 from stegfield.bench.results import PICTURES, RESULTS, Findings, Results, write_picture
 from stegfield.errors import ConfigError, InputError
 from stegfield.jobs import Entry, Job, JobProgress, on_ray
@@ -88,23 +89,24 @@ def test_a_run_is_shown_and_not_run_again(suite: suites.Suite, tmp_path: Path) -
     assert len(again) == 3
     bench.run(suite.jobs(), again, None, watch=told.append)
     assert len(told) == 3
-    html, markdown = bench.write_report([suite], again)
-    text = markdown.read_text()
+    html, overview, page = bench.write_report([suite], again)
+    text = page.read_text()
     ours = again.of(suite.jobs()[0])
     assert ours is not None
     assert f"{ours.facts.figures['psnr_db']:.2f}" in text
     assert "| rate 1 | PSNR | 99.50\\* | " in text
-    assert (
-        f"rate 1: PSNR: ours: {ours.facts.figures['psnr_db']:.2f}; theirs, reported: 99.50" in text
-    )
+    listed = overview.read_text()
+    behind = f"rate 1: PSNR: ours: {ours.facts.figures['psnr_db']:.2f}; theirs, reported: 99.50"
+    assert behind in listed
     assert "rate 1: wrong" not in text
     assert "3 jobs, one job behind each number: rate 1, 2; method ours, ours, flat; data" in text
-    assert "| Rates | a paper, Table 1 | 2 | 1 |" in text
+    assert "| [Rates](rates.md) | a paper, Table 1 | 2 | 1 |" in listed
+    assert f"(../{PICTURES}/rates-chart-0.png)" in text
     assert (tmp_path / PICTURES / "rates-chart-0.png").read_bytes().startswith(b"\x89PNG")
-    page = html.read_text()
-    assert page.count("data:image/png") == 1
-    assert page.count(">behind theirs, reported<") == 1
-    assert "http" not in page
+    shown = html.read_text()
+    assert shown.count("data:image/png") == 1
+    assert shown.count(">behind theirs, reported<") == 1
+    assert "http" not in shown
 
 
 SHOWN = """
@@ -152,15 +154,15 @@ def test_a_suite_says_what_things_are_called_and_what_is_compared(tmp_path: Path
         results.add(Entry.of(job, found))
         for name in names:
             write_picture(tmp_path, name, b"png")
-    html, markdown = (path.read_text() for path in bench.write_report([suite], results))
+    html, overview, markdown = (path.read_text() for path in bench.write_report([suite], results))
     assert (
         "| image | figure | the paper's, run here | ours | theirs, reported | sturdy |" in markdown
     )
     # beyond a coin's accuracy nothing is better, and what stands beside ours is not compared
     assert "| image 0 | accuracy | 47.00 | 49.00 | 40.13\\* | 48.00 |  |" in markdown
-    assert "Nowhere" in markdown.partition("## Where we fall behind")[2]
+    assert "Nowhere" in overview.partition("## Where we fall behind")[2]
     assert markdown.count("pruned by ours") == 6  # as a picture and below it, for each job
-    assert "other" not in markdown.partition("## Damage")[2]
+    assert "other" not in markdown.partition("# Damage")[2]
     assert "damage-chart-0.png" in markdown
     assert html.count("data:image/png") == 4
 
@@ -185,11 +187,11 @@ interval = ["low", "high"]
     figures = {"p_e": 0.125, "low": 0.1, "high": 0.2, "psnr_db": 99.2}
     for job in suite.jobs():
         results.add(Entry.of(job, Findings(figures)))
-    _, markdown = bench.write_report([suite], results)
+    _, overview, markdown = bench.write_report([suite], results)
     text = markdown.read_text()
     assert "| rate 1 | PSNR | 99.5\\* | 99.2 | 99.2 | level with theirs, reported |" in text
     assert "|  | P_E | 0.15\\* | 0.13 (0.10 to 0.20) | 0.13 (0.10 to 0.20) | level with" in text
-    assert "Nowhere" in text
+    assert "Nowhere" in overview.read_text()
     with pytest.raises(InputError, match="an interval has two figures"):
         suites.parse(SUITE.replace('label = "PSNR"', 'label = "PSNR"\ninterval = ["low"]'), "rates")
 
@@ -200,7 +202,7 @@ def test_three_digits_of_a_reported_number_are_not_made_four(tmp_path: Path) -> 
     results = Results(tmp_path)
     for job in suite.jobs():
         results.add(Entry.of(job, Findings({"psnr_db": 60.0})))
-    _, markdown = bench.write_report([suite], results)
+    *_, markdown = bench.write_report([suite], results)
     assert "| 99.50\\* | 60.0000 |" in markdown.read_text()
 
 
@@ -337,7 +339,7 @@ def test_suites_that_ship_name_experiments_and_their_settings(name: str) -> None
         for job in jobs:
             bench.experiments.find(job.name, job.settings)
         for row in (*suite.table.rows, suite.table.columns):
-            assert row in jobs[0].settings or row == "method"
+            assert row in {*jobs[0].settings, "method", ""}
 
 
 @pytest.mark.parametrize(
@@ -361,7 +363,7 @@ def test_as_commands(
     assert cli.run(["bench", "rates.toml", "-o", "out", "--quick", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["failed"] == 0
     assert cli.run(["report", "out", "--suite", "rates.toml", "--quick"]) == 0
-    assert "Rates" in Path("out/report.md").read_text()
+    assert "Rates" in Path("out/report/index.md").read_text()
     assert cli.run(["bench", "--list"]) == 0
     assert cli.run(["bench", "nothing"]) == 1
     assert cli.run(["bench", "rates.toml", "--data", "nowhere"]) == 2
@@ -370,19 +372,21 @@ def test_as_commands(
 def test_least_significant_bits_hide_the_upper_bits_of_others() -> None:
     random = np.random.default_rng(1)
     cover, *others = (random.integers(0, 256, (12, 9, 3), dtype=np.uint8) for _ in range(3))
+    settings = HidingSettings(dataset="none")
     for count, bits in ((1, 4), (2, 2)):
-        exchange = lsb(cover, others[:count], 0, 0)
+        exchange = lsb([signals.from_samples(each) for each in (cover, *others[:count])], settings)
         assert np.abs(exchange.stego.astype(int) - cover).max() < 16
         for secret, recovered in zip(others, exchange.recovered, strict=False):
             assert np.array_equal(recovered, secret >> (8 - bits) << (8 - bits))
     with pytest.raises(ConfigError):
-        lsb(cover, [cover] * 5, 0, 0)
+        lsb([signals.from_samples(cover)] * 6, settings)
 
 
 def test_a_secret_function_inside_a_stego_function_shows_the_secret() -> None:
-    data = bench.Datasets(None)
-    cover, secret = (signals.to_samples(data.image("photographs", at, 32)) for at in (0, 2))
-    exchange = stegainr(cover, [secret], 100, 0)
+    settings = HidingSettings(dataset="photographs", secrets=1, resolution=32, peer_steps=100)
+    images = settings.images(bench.Datasets(None))
+    cover, secret = map(signals.to_samples, images)
+    exchange = stegainr(images, settings)
     plain = np.full_like(secret, secret.mean().astype(np.uint8))
     assert psnr_db(secret, exchange.recovered[0]) > psnr_db(secret, plain) + 3
     assert psnr_db(cover, exchange.stego) > 14

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,6 @@ from stegfield.jobs import Job
 from stegfield.steganalysis import compare, learning
 from stegfield.steganalysis.networks import NETWORKS
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 LEARNING = Job(
     "learning_curve",
     {
@@ -54,28 +52,6 @@ def test_a_network_goes_on_learning_from_the_same_stegos(tmp_path: Path) -> None
     assert (tmp_path / running.WORK / LEARNING.id / learning.STATE).exists()
     found = running.perform(LEARNING, data=None, folder=tmp_path)
     assert "accuracy_percent" in found.figures
-
-
-@pytest.mark.usefixtures("cut_off")
-def test_so_does_the_benchmark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(BENCHMARKS)
-    benchmark = importlib.import_module("detecting")
-    covers = np.random.default_rng(0).integers(90, 110, (4, 32, 32, 3), np.uint8)
-    monkeypatch.setattr(benchmark, "crops", lambda *_: (list(covers), [0, 0, 1, 1]))
-    for name, value in {
-        "LEARNED": ("stegfield",),
-        "LEARNED_BPP": 1.0,
-        "NETWORKS": ("siamese",),
-        "PAIRS": (2,),
-        "SEEDS": (0,),
-        "STEPS": 4,
-    }.items():
-        monkeypatch.setattr(benchmark, name, value)
-    with pytest.raises(KeyboardInterrupt):
-        benchmark.learning_curves(tmp_path)
-    (point,) = benchmark.learning_curves(tmp_path)["siamese, stegfield"]
-    assert point["pairs"] == 2
 
 
 @pytest.mark.parametrize("held", ["nothing", "text", "an object", "floats"])

@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 from skimage import data
 
-from stegfield import signals
+from stegfield import bench, signals
 from stegfield.errors import InputError
+from stegfield.jobs import Entry
 from stegfield.steganalysis import lsb, verdict
 from stegfield.steganalysis.simulate import lsb_replacement
 from stegfield.steganalysis.verdict import COVERS, IMAGES, SUSPECTED, judge
 
-RESULTS = Path(__file__).parents[2] / "results" / "detecting.json"
+RESULTS = Path(__file__).parents[2] / "results" / "experiments"
 
 
 def photograph(rate: float = 0.0) -> signals.Signal:
@@ -57,23 +58,34 @@ def test_a_verdict_becomes_json() -> None:
     assert facts["threshold"] == lsb.THRESHOLD
 
 
-def test_the_errors_told_are_those_measured() -> None:
-    if not RESULTS.exists():
+def records(experiment: str) -> list[Entry[bench.Findings]]:
+    """Find what became of an experiment whose errors are told."""
+    name = {"suspecting": "detecting-1-thresholds", "choosing": "detecting-2-choice"}[experiment]
+    results = bench.Results(RESULTS)
+    found = [results.of(job) for job in bench.load(name).jobs()]
+    if not any(found):
         pytest.skip("the results of the benchmarks are not beside these tests")
-    measured = json.loads(RESULTS.read_text())["thresholds"]
-    assert measured["suspected"] == SUSPECTED
-    assert sum(measured["images"].values()) == IMAGES
-    assert measured["threshold"] == lsb.THRESHOLD
+    return [record for record in found if record is not None]
+
+
+def test_the_errors_told_are_those_measured() -> None:
+    measured = {}
+    for record in records("suspecting"):
+        method, payload = record.settings["method"], record.settings["payload"]
+        name = COVERS if method == COVERS else f"{method}, {payload:g} bpp"
+        counts = (record.facts.figures[f"{each}_suspected"] for each in lsb.DETECTORS)
+        measured[name] = dict(zip(lsb.DETECTORS, counts, strict=True))
+        assert record.facts.figures["images"] == IMAGES
+        assert record.facts.figures["threshold"] == lsb.THRESHOLD
+    assert measured == SUSPECTED
 
 
 def test_what_the_choice_of_a_detector_flatters_is_told() -> None:
-    if not RESULTS.exists():
-        pytest.skip("the results of the benchmarks are not beside these tests")
-    measured = json.loads(RESULTS.read_text())["choice"]
-    assert max(measured["chosen"], key=measured["chosen"].get) == verdict.DECIDES
-    assert f"suspects {measured['covers_suspected']:.1%}".replace("%", " %") in " ".join(
-        (verdict.__doc__ or "").split()
-    ).replace("whichever won suspects", "suspects")
+    (record,) = records("choosing")
+    chosen = {name: float(record.facts.figures[f"{name}_chosen"] or 0) for name in lsb.DETECTORS}
+    assert max(chosen, key=chosen.__getitem__) == verdict.DECIDES
+    suspected = float(record.facts.figures["covers_suspected_percent"] or 0)
+    assert f"whichever won suspects {suspected:.1f} %" in " ".join((verdict.__doc__ or "").split())
 
 
 def test_the_detector_that_decides_suspects_the_fewest_covers() -> None:

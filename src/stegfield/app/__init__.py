@@ -1,5 +1,6 @@
 """The web page: the commands in a browser, for whoever sits at this machine.
 
+    browser ─► gate: what passes, and whose it is ─► Gradio ─► page, uploads
     page ─► tabs: fields, messages, detection ─► parts ─► session ─► visitors, the library
 
 It calls what the command line calls. It listens on this machine alone unless told otherwise, loads

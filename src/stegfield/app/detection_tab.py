@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import gradio as gr
 import numpy as np
 
-from stegfield import fields, pictures
+from stegfield import fields, pictures, signals
 from stegfield.app.parts import (
     FIELDS,
     IMAGES,
@@ -48,36 +49,49 @@ def detect_tab(desk: Desk) -> None:
 
     def detect(visit: Visit, image_path: str | None, field_path: str | None) -> Update:
         if field_path and not image_path:
-            loaded = fields.from_bytes(visit.data(field_path, "the field"), Path(field_path).name)
-            verdict = judge_field(loaded)
-            rows = [[name, f"{value:.2f}"] for name, value in verdict.tails.items()]
-            return {
-                said: done(f"{verdict.summary[:1].upper()}{verdict.summary[1:]}."),
-                scores: gr.update(
-                    value={"headers": ["matrix", "kurtosis"], "data": rows}, visible=True
-                ),
-                seen: show(
-                    visit.put("weights.png", _histograms(loaded)), label="Weights of each matrix"
-                ),
-            }
-        judged = judge(visit.signal(image_path, "the picture"), "all")
-        rates = {name: rate for name, rate in judged.rates.items() if rate is not None}
-        rows = [[name, f"{max(rate, 0):.3f}"] for name, rate in rates.items()]
-        update: Update = {
-            said: done(f"{judged.words[:1].upper()}{judged.words[1:]}."),
+            findings = visit.bounded(_field_findings, *visit.file(field_path, "the field"))
+        else:
+            data, name = visit.file(image_path, "the picture")
+            findings = visit.bounded(_image_findings, data, name, visit.largest)
+        drawn = None if findings.chart is None else visit.put("chart.png", findings.chart)
+        return {
+            said: done(f"{findings.words[:1].upper()}{findings.words[1:]}."),
             scores: gr.update(
-                value={"headers": ["detector", "bits a sample"], "data": rows}, visible=True
+                value={"headers": findings.headers, "data": findings.rows}, visible=True
             ),
-            seen: show(None),
+            seen: show(drawn, label=findings.about),
         }
-        if rates:
-            update[seen] = show(
-                visit.put("scores.png", _bars(rates)),
-                label="Estimated bits a sample, and the threshold",
-            )
-        return update
 
     start.click(telling(desk, said, detect), [image, field], [said, scores, seen], **heavy(desk))
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What is shown of a picture or a field that was judged."""
+
+    words: str
+    headers: list[str]
+    rows: list[list[str]]
+    about: str
+    """What the chart shows."""
+    chart: bytes | None
+
+
+def _field_findings(data: bytes, name: Path) -> Findings:
+    loaded = fields.from_bytes(data, name.name)
+    verdict = judge_field(loaded)
+    rows = [[matrix, f"{value:.2f}"] for matrix, value in verdict.tails.items()]
+    about = "Weights of each matrix"
+    return Findings(verdict.summary, ["matrix", "kurtosis"], rows, about, _histograms(loaded))
+
+
+def _image_findings(data: bytes, name: Path, largest: int) -> Findings:
+    judged = judge(signals.decode(data, name, largest=largest), "all")
+    rates = {detector: rate for detector, rate in judged.rates.items() if rate is not None}
+    rows = [[detector, f"{max(rate, 0):.3f}"] for detector, rate in rates.items()]
+    about = "Estimated bits a sample, and the threshold"
+    chart = _bars(rates) if rates else None
+    return Findings(judged.words, ["detector", "bits a sample"], rows, about, chart)
 
 
 def _bars(rates: dict[str, float]) -> bytes:

@@ -65,7 +65,11 @@ def hide_tab(desk: Desk) -> None:
             inputs = _secret_inputs(desk)
             most = min(desk.limits.max_seconds, 600)
             seconds = gr.Slider(
-                SHORTEST, most, min(DEFAULT_SECONDS, most), step=5, label="Seconds to train"
+                min(SHORTEST, most / 2),
+                most,
+                min(DEFAULT_SECONDS, most),
+                step=5,
+                label="Seconds to train",
             )
             kind = gr.Radio(list(KINDS), value=next(iter(KINDS)), label="Field")
             with gr.Row():
@@ -89,7 +93,7 @@ def hide_tab(desk: Desk) -> None:
         ]
         if not secrets:
             raise InputError("there is no secret", hint="choose an image and a passphrase for it")
-        asked = desk.visitors.begin(visit.page)
+        asked = desk.visitors.begin(visit.visitor, visit.page)
         yield {stop: gr.update(interactive=True), result: show(None), seen: show(None)}
         architecture = KINDS[named]
         training = FitConfig(
@@ -136,7 +140,8 @@ def hide_tab(desk: Desk) -> None:
     )
 
     def end(request: gr.Request) -> None:
-        desk.visitors.end(str(request.session_hash))
+        visit = desk.visit(request)
+        desk.visitors.end(visit.visitor, visit.page)
 
     stop.click(end, None, None, **LIGHT)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -10,6 +11,7 @@ import gradio as gr
 from stegfield import fixednet, generative, signals
 from stegfield.app.parts import (
     COVERS,
+    any_file,
     download,
     heavy,
     key_input,
@@ -48,7 +50,7 @@ def embed_tab(desk: Desk) -> None:
         with gr.Column():
             cover = upload(desk, "Cover", COVERS)
             text = gr.Textbox(label="Message", lines=3, max_length=1_000_000)
-            file = gr.File(label="Or a file", height=140)
+            file = any_file("Or a file")
             key = key_input("The receiver needs the same.")
             profile = gr.Radio(list(PROFILES), value=next(iter(PROFILES)), label="Profile")
             start = gr.Button("Embed", variant="primary")
@@ -86,7 +88,7 @@ def extract_tab(desk: Desk) -> None:
     with gr.Row():
         with gr.Column():
             stego = upload(desk, "Picture", COVERS)
-            key = key_input("The one that the message was embedded with.")
+            keys = key_input("The one that the message was embedded with.")
             start = gr.Button("Extract", variant="primary")
         with gr.Column():
             said = status()
@@ -94,17 +96,18 @@ def extract_tab(desk: Desk) -> None:
             result = download("As a file")
 
     def extract(visit: Visit, path: str | None, passphrase: str, key_file: str | None) -> Update:
-        signal = visit.signal(path, "the picture")
-        message = fixednet.extract(signal, visit.key(passphrase, key_file))
-        words, name = _words(message)
+        data, name = visit.file(path, "the picture")
+        key = visit.key(passphrase, key_file)
+        message = visit.bounded(_extracted, data, name, visit.largest, key)
+        words, named = _words(message)
         return {
             text: words,
-            result: show(visit.put(name, message)),
+            result: show(visit.put(named, message)),
             said: done(f"{len(message):,} bytes, exactly as they were sent."),
         }
 
     start.click(
-        telling(desk, said, extract), [stego, *key.both], [said, text, result], **heavy(desk)
+        telling(desk, said, extract), [stego, *keys.both], [said, text, result], **heavy(desk)
     )
 
 
@@ -175,6 +178,10 @@ def _message(visit: Visit, words: str, attached: str | None) -> bytes:
     if not words:
         raise InputError("the message is missing", hint="type it, or choose a file")
     return words.encode()
+
+
+def _extracted(data: bytes, name: Path, largest: int, key: Key | Passphrase) -> bytes:
+    return fixednet.extract(signals.decode(data, name, largest=largest), key)
 
 
 def _embedded(

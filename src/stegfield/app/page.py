@@ -13,14 +13,20 @@ from pathlib import Path
 import fastapi
 import gradio as gr
 import uvicorn
+from gradio.routes import App
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.routing import Mount
 from starlette.types import ASGIApp
 
+from stegfield.app import bounded
 from stegfield.app.detection_tab import detect_tab
 from stegfield.app.field_tabs import hide_tab, render_tab, reveal_tab
+from stegfield.app.gate import Gate
+from stegfield.app.kept import Kept
 from stegfield.app.message_tabs import embed_tab, extract_tab, generate_tab
 from stegfield.app.session import Desk
-from stegfield.app.visitors import Private, Visitors, visitor_of
+from stegfield.app.uploads import Uploads
+from stegfield.app.visitors import Visitors
 from stegfield.config import AppConfig
 from stegfield.errors import OutputError, Wording
 
@@ -66,15 +72,7 @@ def build(desk: Desk) -> gr.Blocks:
                 with gr.Tab(name):
                     lay_out(desk)
 
-        def enter(request: gr.Request) -> None:
-            desk.visitors.enter(visitor_of(request.cookies), str(request.session_hash))
-
-        def leave(request: gr.Request) -> None:
-            desk.visitors.leave(visitor_of(request.cookies), str(request.session_hash))
-            desk.visitors.sweep(desk.folder)
-
-        page.load(enter, None, None, queue=False, api_visibility="private")
-        page.unload(leave)
+        page.unload(lambda: None)  # or Gradio's page would have no heartbeat
     page.queue(default_concurrency_limit=desk.limits.jobs, max_size=WAITING, api_open=False)
     return page
 
@@ -83,13 +81,14 @@ def application(desk: Desk, hosts: list[str]) -> ASGIApp:
     """Give the whole application.
 
     Args:
-        desk: Where visitors' files are, and who they are.
+        desk: Who is visiting, and what they may ask for.
         hosts: Names that the page may be asked for by; another site's page cannot pose as one.
     """
-    api = fastapi.FastAPI(openapi_url=None)
+    api, page = fastapi.FastAPI(openapi_url=None), build(desk)
+    api.add_route("/gradio_api/upload", Uploads(desk, page).answer, methods=["POST"])
     gr.mount_gradio_app(
         api,
-        build(desk),
+        page,
         path="/",
         footer_links=[],
         run_history=False,
@@ -106,8 +105,10 @@ def application(desk: Desk, hosts: list[str]) -> ASGIApp:
         ),
         css=STYLE,
     )
-    private = Private(api, desk.visitors, desk.folder, desk.limits.max_stored * 1_000_000)
-    return TrustedHostMiddleware(private, allowed_hosts=hosts)
+    mounted = [route.app for route in api.routes if isinstance(route, Mount)]
+    [server] = [app for app in mounted if isinstance(app, App)]
+    gate = Gate(api, desk.visitors, Kept(page, server))
+    return TrustedHostMiddleware(gate, allowed_hosts=hosts)
 
 
 def run(limits: AppConfig, host: str, port: int, announce: Callable[[str], None]) -> None:
@@ -124,7 +125,8 @@ def run(limits: AppConfig, host: str, port: int, announce: Callable[[str], None]
     """
     with tempfile.TemporaryDirectory(prefix="stegfield-app-") as folder:
         os.environ["GRADIO_TEMP_DIR"] = folder
-        desk = Desk(Path(folder), limits, Visitors())
+        bounded.prepare()
+        desk = Desk(limits, Visitors(Path(folder)))
         server = application(desk, [*LOCAL, "[::1]"] if host in LOCAL else ["*"])
         listener = _listen(host, port)
         shown = f"[{host}]" if ":" in host else host

@@ -56,13 +56,21 @@ def key_input(about: str) -> KeyInput:
         label="Passphrase", type="password", max_lines=1, info=about, max_length=1000
     )
     with gr.Accordion("A key file instead", open=False):
-        file = gr.File(label="Key file", height=140)  # of any name
+        file = any_file("Key file")
     return KeyInput(passphrase, file)
+
+
+def any_file(label: str, kinds: list[str] | None = None) -> gr.File:
+    """Ask for a file, of any name unless told; handlers are given its path, or None."""
+    chosen = gr.File(label=label, file_types=kinds, height=140)
+    # Gradio's own preprocessing leaves an empty file behind each time
+    vars(chosen)["preprocess"] = lambda given: given and given.path
+    return chosen
 
 
 def upload(desk: Desk, label: str, kinds: list[str]) -> gr.File:
     """Ask for a file; where it is an image or a climate field, show it."""
-    chosen = gr.File(label=label, file_types=kinds, height=140)
+    chosen = any_file(label, kinds)
     if kinds != FIELDS:
         seen = picture(f"{label}, as it was read", height=170)
 

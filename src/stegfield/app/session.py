@@ -16,7 +16,8 @@ from typing import Any
 import gradio as gr
 
 from stegfield import files, signals
-from stegfield.app.visitors import FULL, FULL_HINT, Visitors, stored, visitor_of
+from stegfield.app import bounded
+from stegfield.app.visitors import Visitors, stored, visitor_of
 from stegfield.app.wording import advice, sentence
 from stegfield.config import AppConfig
 from stegfield.errors import ConfigError, InputError, StegfieldError
@@ -25,6 +26,9 @@ from stegfield.signals import Signal
 
 LOG = logging.getLogger(__name__)
 TOKEN_BYTES = 24
+FULL = "there is no room for more files"
+FULL_HINT = "close other pages of stegfield, or try again later"
+CLOSED, CLOSED_HINT = "the page was closed", "open it again"
 DEFECT = "This should not have happened. The server's log says more."
 Update = dict[Any, Any]
 """New values of components; those that are left out stay as they are."""
@@ -34,12 +38,14 @@ Update = dict[Any, Any]
 class Desk:
     """What all visitors share."""
 
-    folder: Path
-    """Where their files lie."""
     limits: AppConfig
     visitors: Visitors
     looking: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(2))
     """Files are decoded for previews as well, but never many at once."""
+
+    def has_room(self, size: int) -> bool:
+        """Tell whether so many bytes fit beside the files that are there."""
+        return stored(self.visitors.folder) + size <= self.limits.max_stored * 1_000_000
 
     def visit(self, request: gr.Request) -> Visit:
         """Tell whose page a request comes from."""
@@ -65,14 +71,22 @@ class Visit:
         Raises:
             StegfieldError: The visitor has left, or there is no room for more files.
         """
-        if stored(self.desk.folder) + len(data) > self.limits.max_stored * 1_000_000:
+        if not self.desk.has_room(len(data)):
             raise StegfieldError(FULL, hint=FULL_HINT)
-        place = self.desk.folder / secrets.token_hex(TOKEN_BYTES)
-        place.mkdir(mode=0o700)
-        files.write_new(place / name, data, private=True)
-        if not self.desk.visitors.keep(self.visitor, place / name):
-            raise StegfieldError("the page was closed", hint="open it again")
+        place = self.desk.visitors.home(self.visitor) / secrets.token_hex(TOKEN_BYTES)
+        try:
+            place.mkdir(mode=0o700)
+            files.write_new(place / name, data, private=True)
+        except (OSError, StegfieldError):
+            if self._is_open():
+                raise
+        if not self._is_open():
+            self.desk.visitors.sweep()
+            raise StegfieldError(CLOSED, hint=CLOSED_HINT)
         return str(place / name)
+
+    def _is_open(self) -> bool:
+        return bool(self.desk.visitors.pages(self.visitor))
 
     def signal(self, upload: str | None, what: str) -> Signal:
         """Read a signal that was uploaded.
@@ -80,12 +94,20 @@ class Visit:
         Raises:
             InputError: There is none, it cannot be read, or it is too large.
         """
-        if not upload:
-            raise InputError(f"{what} is missing", hint="choose a file")
-        path = Path(upload)
-        data = self.data(upload, what)
-        largest = min(int(self.limits.max_megapixels * 1e6), signals.LARGEST_POINTS)
-        return signals.decode(data, Path(path.name), largest=largest)
+        return signals.decode(*self.file(upload, what), largest=self.largest)
+
+    @property
+    def largest(self) -> int:
+        """Points that a signal of theirs may have."""
+        return min(int(self.limits.max_megapixels * 1e6), signals.LARGEST_POINTS)
+
+    def file(self, upload: str | None, what: str) -> tuple[bytes, Path]:
+        """Read a file that was uploaded; return its bytes and its name.
+
+        Raises:
+            InputError: There is none, or it is too large.
+        """
+        return self.data(upload, what), Path(Path(str(upload)).name)
 
     def data(self, upload: str | None, what: str) -> bytes:
         """Read a file that was uploaded.
@@ -115,6 +137,19 @@ class Visit:
         if not passphrase:
             raise InputError("the passphrase is missing", hint="type it, or choose a key file")
         return Passphrase(passphrase)
+
+    def bounded(self, work: Callable[..., Any], *given: Any) -> Any:
+        """Call a function that cannot be watched, in a process that ends in time.
+
+        Raises:
+            StegfieldError: The time is over, the page was closed, or the function raised one.
+        """
+        return bounded.call(
+            work,
+            *given,
+            seconds=self.limits.max_seconds,
+            waited_for=lambda: self.desk.visitors.owns(self.visitor, self.page),
+        )
 
     def deadline(self) -> Callable[[Any], None]:
         """Give a watch that ends a run which takes too long."""

@@ -25,6 +25,7 @@ FOLDERS = {
     "kodak": "images/kodak",
     "div2k": "images/div2k_valid_256",
     "coco": "images/coco",
+    "usgov": "images/usgov_photos",
 }
 SUFFIXES = (".png", ".jpg", ".jpeg")
 

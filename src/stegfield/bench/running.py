@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import shutil
 import traceback
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-import torch
-
-import stegfield
 from stegfield import files, jobs
 from stegfield.bench.datasets import Datasets
 from stegfield.bench.experiments import find
+from stegfield.bench.measuring import machine
 from stegfield.bench.results import Findings, Results, write_picture
 from stegfield.errors import StegfieldError
 from stegfield.jobs import Engine, Job, JobProgress, local
@@ -80,18 +75,3 @@ def perform(job: Job, *, data: Path | None, folder: Path) -> Findings:
     for name, png in pictures.items():
         write_picture(folder, name, png)
     return Findings(found.figures, tuple(pictures), machine())
-
-
-def machine() -> dict[str, Any]:
-    """Name the machine that a job ran on."""
-    model = platform.processor() or platform.machine()
-    if (info := Path("/proc/cpuinfo")).exists():
-        lines = [line for line in info.read_text().splitlines() if line.startswith("model name")]
-        model = lines[0].split(":", 1)[1].strip() if lines else model
-    return {
-        "processor": model,
-        "cores": os.cpu_count(),
-        "threads": torch.get_num_threads(),
-        "torch": torch.__version__,
-        "stegfield": stegfield.__version__,
-    }

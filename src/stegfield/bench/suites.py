@@ -19,16 +19,20 @@ settings = { seconds = 5 }
 vary = { image = [0] }
 
 [table]
+form = "figures"                        # a line for each figure; "benchmarks": one for all of them
 rows = ["dataset"]                      # a row for each combination of these settings
 columns = "method"                      # and a column for each value; the mean over the rest
 order = ["theirs", "paper", "ours"]
 ours = "ours"                           # the column that is compared with the others,
 beside = ["ours, flat"]                 # but for these
+headlines = ["DIV2K"]                   # how the benchmarks begin that README.md shows
 [names]                                 # what settings and their values are called in the report
 image = "image {}"                      # the value stands in place of {}
 div2k = "DIV2K"
 [figures.stego_psnr_db]                 # what a row shows of each job
-label = "stego, PSNR in dB"
+label = "stego, PSNR in dB"             # in benchmarks, the value stands in place of {}
+line = ""                               # in benchmarks: what the line is called, if a row has many
+unless = ["stego_snr_db"]               # left out where a job has one of these
 better = "higher"                       # or "lower"; where neither is, nothing
 digits = 2
 best = 100                              # beyond this, none counts as better
@@ -46,6 +50,9 @@ y = "pruning {} stego_psnr_db"
 dataset = "div2k"
 method = "theirs"
 stego_psnr_db = 45.62
+[[targets]]                             # what is to be reached, in benchmarks
+dataset = "div2k"
+stego_psnr_db = 43
 """
 
 from __future__ import annotations
@@ -86,19 +93,27 @@ class Figure:
     """What differs by less counts as equal."""
     interval: tuple[str, ...] = ()
     """Names of the figures that bound it; what lies between those of ours counts as equal."""
+    line: str = ""
+    """In benchmarks: the line of a row that it stands in, with all that have the same one."""
+    unless: tuple[str, ...] = ()
+    """Names of figures that stand in its place where a job has them."""
 
 
 @dataclass(frozen=True)
-class Table:
+class TableSpec:
     """What stands in the rows and the columns of a table."""
 
     rows: tuple[str, ...]
+    form: Literal["figures", "benchmarks"] = "figures"
+    """A line for each figure of a row; or one for all, with the target beside the result."""
     columns: str = "method"
     order: tuple[str, ...] = ()
     ours: str = OURS
     """The column that is compared with the others."""
     beside: tuple[str, ...] = ()
     """Columns that it is not compared with, nor with those whose name begins as its own."""
+    headlines: tuple[str, ...] = ()
+    """How the benchmarks begin that are among the main figures."""
 
 
 @dataclass(frozen=True)
@@ -128,13 +143,14 @@ class Suite:
     skip: tuple[Mapping[str, Setting], ...]
     quick_settings: Mapping[str, Setting]
     quick_vary: Mapping[str, tuple[Setting, ...]]
-    table: Table
+    table: TableSpec
     figures: Mapping[str, Figure]
     charts: tuple[Chart, ...]
     names: Mapping[str, str]
     pictures: Mapping[str, str] | None
     """What they show, by patterns of their names; None shows all."""
     reported: tuple[Mapping[str, Setting], ...]
+    targets: tuple[Mapping[str, Setting], ...]
 
     def settings_of(
         self, *, quick: bool
@@ -216,12 +232,13 @@ def parse(text: str, name: str) -> Suite:
             skip=tuple(_settings(entry) for entry in entries.pop("skip", [])),
             quick_settings=_settings(quick.pop("settings", {})),
             quick_vary=_varied(quick.pop("vary", {})),
-            table=_built(Table, _taken(entries, "table", {})),
+            table=_table(_taken(entries, "table", {})),
             figures={k: _figure(v) for k, v in _taken(entries, "figures", {}).items()},
             charts=tuple(_built(Chart, dict(chart)) for chart in entries.pop("charts", [])),
             names=_texts(_taken(entries, "names", {})),
             pictures=_texts(_taken(entries, "pictures", {})) if "pictures" in entries else None,
             reported=tuple(_settings(entry) for entry in entries.pop("reported", [])),
+            targets=tuple(_settings(entry) for entry in entries.pop("targets", [])),
         )
     except KeyError as error:
         raise InputError(f"suite {name} has no {error.args[0]}", hint=HINT) from None
@@ -279,6 +296,13 @@ def _figure(entries: Mapping[str, Any]) -> Figure:
     if figure.interval and len(figure.interval) != len(("low", "high")):
         raise TypeError("an interval has two figures")
     return figure
+
+
+def _table(entries: Mapping[str, Any]) -> TableSpec:
+    table = _built(TableSpec, entries)
+    if table.form not in ("figures", "benchmarks"):
+        raise TypeError(f"form is figures or benchmarks, not {table.form}")
+    return table
 
 
 def _built(kind: Callable[..., T], entries: Mapping[str, Any]) -> T:

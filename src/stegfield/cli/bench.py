@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
+from stegfield import files
 from stegfield.cli.terminal import answer, say
 from stegfield.errors import ConfigError, StegfieldError
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from stegfield.jobs import JobProgress
 
 MOST_WORKERS = 1024
+LARGEST_DOCUMENT = 1 << 24
 
 
 def bench(
@@ -32,7 +34,7 @@ def bench(
     Args:
         suite: Names of suites that ship with stegfield, or TOML files; none runs all that ship.
         output: Folder of the results: `results.jsonl`, and pictures.
-        data: Folder of the images that the suites name; photographs need none.
+        data: Folder of the images and other signals that the suites name; `photographs` need none.
         quick: Run the short form of each suite: fewer images, fewer steps.
         workers: Jobs that run at once.
         engine: Where: on this machine, or on a Ray cluster.
@@ -81,20 +83,29 @@ def report(
     /,
     *,
     suite: tuple[str, ...] = (),
+    into: tuple[Path, ...] = (),
     quick: bool = False,
 ) -> None:
-    """Write a readable report of a folder's results: `report.html` and `report.md`.
+    """Write a readable report of a folder's results: `report.html`, and a Markdown page a suite.
 
     Args:
         folder: Where `stegfield bench` put its results.
         suite: Suites to show; none shows all that ship with stegfield.
+        into: Documents to put tables into, where they have marks such as
+            `<!-- speed-1-rates figures -->`.
         quick: Show the short form of each suite.
     """
     from stegfield import bench as suites
 
     chosen = [suites.load(name) for name in suite or suites.shipped()]
-    for path in suites.write_report(chosen, suites.Results(folder), quick=quick):
+    results = suites.Results(folder)
+    for path in suites.write_report(chosen, results, quick=quick):
         say(f"wrote {path}")
+    sections = suites.sections(chosen, results, quick=quick) if into else []
+    for document in into:
+        text = files.read_bounded(document, LARGEST_DOCUMENT).decode("utf-8")
+        files.write_new(document, suites.filled(text, sections).encode(), force=True)
+        say(f"wrote {document}")
 
 
 def _tell(progress: JobProgress[Findings]) -> None:

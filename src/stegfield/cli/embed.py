@@ -36,6 +36,10 @@ SHOWN = {
     ),
     "palette": ("has a palette, and changes stand out as new colours", FULL_COLOUR),
     "few levels": ("has few levels of grey, and changes stand out as new ones", MANY_LEVELS),
+    "coarse": (
+        "has levels with gaps between them, and changes stand out as new ones",
+        "take a sound that was recorded with 16 bits or more",
+    ),
 }
 """Origins beside which changes show that are quiet elsewhere: what to say of the cover, a hint."""
 
@@ -85,7 +89,7 @@ def embed(
     read = [cover, None if from_stdin else message, key, descent.weights]
     files.check_apart([output], [path for path in read if path is not None])
     files.check_new(output, force=force)
-    medium = signals.medium_of(cover)
+    medium = signals.medium_of_file(cover)
     profile = fixednet.check(medium, output.suffix, config, descent=descent)
     if from_stdin:
         check_stdin(passphrase_stdin=passphrase_stdin and key is None)

@@ -62,7 +62,7 @@ def extract(
         files.check_apart([output], read)
         files.check_new(output, force=force)
     fixednet.readers(
-        signals.medium_of(stego),
+        signals.medium_of_file(stego),
         profile=profile,
         known_cover=cover is not None or cover_model is not None,
         weights=weights,

@@ -11,7 +11,7 @@ before and after 30 % of the weights are pruned.
 | 30 % | 800 | 38.5 | 38.5 |
 | 15 % | 800 | 42.5 | 25.7 |
 | uniform up to 30 % | 800 | 40.0 | 34.1 |
-| square of a uniform one, as here (``results/robust.json``) | 2,000 | 44.4 | 33.5 |
+| square of a uniform one, as here (suite ``robust-1-damage``) | 2,000 | 44.4 | 33.5 |
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A matrix's momentum is moved towards the nearest semi-orthogonal matrix, so that weak directions of
 the gradient move nearly as far as strong ones. Matrices of one shape are handled in one batched
-product and in float32 throughout; `benchmarks/hiding.py` measures a step beside that of
+product and in float32 throughout; the suite `speed-20-step` measures a step beside that of
 `torch.optim.Muon`, which takes them one by one in bfloat16.
 
 Source: Jordan et al. (2024), Muon, with the coefficients of its Newton-Schulz iteration. Differs in

@@ -60,16 +60,13 @@ class ClimateMedium(Medium):
     name = "climate"
     noun = "a climate field"
     plural = "climate fields"
+    error = ClimateError
     axes = 2
     suffixes = (".nc",)
     written = suffixes
     lossless = suffixes
     channels = (1,)
     on_globe = True
-
-    def recognizes(self, data: bytes) -> bool:
-        """Tell whether bytes begin as NetCDF does, of version 4 or older."""
-        return data.startswith((NEWER_FORMAT, OLDER_FORMAT))
 
     def decode(
         self, data: bytes, path: Path, *, flatten: bool = False, largest: int = LARGEST_POINTS
@@ -150,7 +147,7 @@ class ClimateMedium(Medium):
 
     def with_levels(self, signal: Signal, levels: Integer[np.ndarray, "rows columns 1"]) -> Signal:
         """Return a field like this one, but of other integers."""
-        return replace(signal, values=_packing_of(signal).unpack(levels))
+        return replace(signal, values=_packing_of(signal).unpack(levels), notes=())
 
     def bounds(self, signal: Signal) -> tuple[int, int]:
         """Return the least and the largest integer that a file of the field may hold."""

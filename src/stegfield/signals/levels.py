@@ -47,7 +47,7 @@ class SixteenBits(Medium):
     def with_levels(self, signal: Signal, levels: Integer[np.ndarray, "*size channels"]) -> Signal:
         """Return a signal like this one, but of other integers."""
         values, _ = stretched(levels.astype(np.float64) / FULL_SCALE, signal.range)
-        return replace(signal, values=values)
+        return replace(signal, values=values, origin=None, notes=())
 
     def bounds(self, signal: Signal) -> tuple[int, int]:
         """Return the least and the largest 16-bit integer."""

@@ -20,6 +20,7 @@ from stegfield.signals.images import IMAGE, from_array, from_pillow
 from stegfield.signals.medium import Medium
 from stegfield.signals.shape import SHAPE
 from stegfield.signals.signal import Signal
+from stegfield.signals.sniffing import PREFIX, sniff
 from stegfield.signals.sound import SOUND
 from stegfield.signals.video import VIDEO
 from stegfield.signals.volume import VOLUME
@@ -31,6 +32,8 @@ MEDIA: dict[str, Medium] = {
     medium.name: medium for medium in (IMAGE, SOUND, CLIMATE, VIDEO, VOLUME, SHAPE)
 }
 """Every medium by name; records count them in this order, so new ones go to the end."""
+OURS = tuple(MEDIA.values())
+"""Those that `sniff` knows; others recognize their files themselves."""
 
 LARGEST_FILE = 1 << 30
 UNNAMED = Path("the data")
@@ -43,8 +46,57 @@ def medium_of(path: Path | str) -> Medium:
         >>> medium_of("2026-03-25.nc"), medium_of("photo.png")
         (<medium climate>, <medium image>)
     """
-    suffix = Path(path).suffix.lower()
-    return next((medium for medium in MEDIA.values() if suffix in medium.suffixes), IMAGE)
+    return _named(Path(path)) or IMAGE
+
+
+def medium_of_file(path: Path) -> Medium:
+    """Tell the medium of a file by how it begins, and by its name where that tells nothing.
+
+    Raises:
+        InputError: The file cannot be read, or is of a kind that is not read, or is not what its
+            name promises.
+    """
+    return _chosen(files.read_start(path, PREFIX), path)
+
+
+def _named(path: Path) -> Medium | None:
+    suffix = path.suffix.lower()
+    return next((medium for medium in MEDIA.values() if suffix in medium.suffixes), None)
+
+
+def _chosen(data: bytes, path: Path) -> Medium:
+    """Choose the medium that reads a file.
+
+    Raises:
+        InputError: It is of a kind that is not read, or is not what its name promises.
+    """
+    named, others = _named(path), [medium for medium in MEDIA.values() if medium not in OURS]
+    if named in others:
+        return named
+    if found := next((medium for medium in others if medium.recognizes(data)), None):
+        return found
+    kind = sniff(data)
+    if kind is None:
+        return named or IMAGE
+    medium = MEDIA.get(kind.medium)
+    if medium is None:
+        raise (named or IMAGE).error(f"{path} is {kind.name}", hint=kind.hint)
+    if kind.suffix not in (*medium.suffixes, *medium.also):
+        whatever = ", whatever its name" if named else ""
+        noun = f"{medium.noun}, but " if named in (None, medium) else f"not {named.noun} but "
+        raise (named or medium).error(
+            f"{path} is {noun}{kind.name}{whatever}",
+            hint=kind.hint or f"convert it to {_usual(medium)}",
+        )
+    if named in (None, medium) or path.suffix.lower() == kind.suffix:
+        return medium
+    raise named.error(
+        f"{path} is not {named.noun} but {medium.noun}: {kind.name}", hint=f"name it {kind.suffix}"
+    )
+
+
+def _usual(medium: Medium) -> str:
+    return medium.suffixes[0].removeprefix(".").upper()
 
 
 def noun(medium: Medium) -> str:
@@ -61,12 +113,12 @@ def read(source: Source, *, flatten: bool = False) -> Signal:
     """Read a signal of any medium.
 
     Args:
-        source: A file's path, whose suffix tells the medium: PNG, JPEG, WebP, BMP or TIFF;
-            NetCDF-4, named .nc; WAV or FLAC; MP4, MOV, MKV, WebM, AVI, GIF or animated PNG, named
-            .apng; an array of three axes, named .npy; a mesh: PLY, OBJ, STL or OFF. Or the bytes of
-            an image, a WAV, FLAC, NetCDF-4 or .npy file, told by how they begin. Or an image of
-            Pillow's. Or an array of an image: rows x columns, or rows x columns x 1 or 3, of 8-bit
-            integers or floats from 0 to 1.
+        source: A file's path, or its bytes: PNG, JPEG, WebP, BMP, TIFF, PPM, AVIF, HEIC or a GIF of
+            one frame; NetCDF-4; WAV or FLAC; MP4, MOV, MKV, WebM, AVI, GIF or animated PNG, named .apng; an
+            array of three axes in NumPy's format; a mesh: PLY, OBJ, STL or OFF. How it begins
+            tells the medium; of OBJ and binary STL, the name. Or an image of Pillow's. Or an array
+            of an image: rows x columns, or rows x columns x 1 or 3, of 8-bit integers or floats
+            from 0 to 1.
         flatten: Put a transparent image onto white, instead of refusing it.
 
     Raises:
@@ -88,8 +140,7 @@ def read(source: Source, *, flatten: bool = False) -> Signal:
     if isinstance(source, np.ndarray):
         return from_array(source)
     if isinstance(source, bytes):
-        medium = next((one for one in MEDIA.values() if one.recognizes(source)), IMAGE)
-        return medium.decode(source, UNNAMED, flatten=flatten)
+        return decode(source, UNNAMED, flatten=flatten)
     path = Path(source)
     return decode(files.read_bounded(path, LARGEST_FILE), path, flatten=flatten)
 
@@ -101,11 +152,11 @@ def decode(
 
     Args:
         data: The file.
-        path: Its name, which tells the medium.
+        path: Its name, which tells the medium where the first bytes do not.
         flatten: Put a transparent image onto white, instead of refusing it.
         largest: Points that it may have, 80 million at most; looked at before they are decoded.
     """
-    return medium_of(path).decode(data, path, flatten=flatten, largest=largest)
+    return _chosen(data, path).decode(data, path, flatten=flatten, largest=largest)
 
 
 def stored(path: Path) -> Iterator[Signal]:
@@ -118,7 +169,7 @@ def stored(path: Path) -> Iterator[Signal]:
         InputError: The file cannot be read, or is no signal.
     """
     data = files.read_bounded(path, LARGEST_FILE)
-    return medium_of(path).stored(data, path)
+    return _chosen(data, path).stored(data, path)
 
 
 def encode(signal: Signal, suffix: str) -> bytes:

@@ -33,12 +33,16 @@ class Medium(ABC):
     noun: ClassVar[str]
     """Its name with the article, as errors say it."""
     plural: ClassVar[str]
+    error: ClassVar[type[InputError]] = InputError
+    """What a file that cannot be read as one raises."""
     point: ClassVar[str] = "point"
     """What people call one of its points."""
     axes: ClassVar[int]
     """Of the grids that its signals are on."""
     suffixes: ClassVar[tuple[str, ...]]
     """Of the names of its files, in lower case, the usual one first."""
+    also: ClassVar[tuple[str, ...]] = ()
+    """Suffixes of another medium that some of its files have, told apart by their contents."""
     written: ClassVar[tuple[str, ...]]
     """Those of files that can be written, the usual one first."""
     lossless: ClassVar[tuple[str, ...]] = ()

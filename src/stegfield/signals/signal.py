@@ -25,8 +25,9 @@ LEAST_SPAN = 1e-6
 HIGHEST_RATE = 1e6
 """Points a second."""
 
-Origin = Literal["JPEG", "WebP", "HEIC", "AVIF", "palette", "few levels", "16 bits"]
-"""Of an image: lossy files, few colours or levels of grey, or more bits than are written."""
+Origin = Literal["JPEG", "WebP", "HEIC", "AVIF", "palette", "few levels", "16 bits", "coarse"]
+"""Of an image: lossy files, few colours or levels of grey, or more bits than are written; of a
+sound: levels with gaps between them."""
 
 
 def _image() -> Any:

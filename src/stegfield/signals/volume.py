@@ -32,14 +32,11 @@ class VolumeMedium(SixteenBits):
     name = "volume"
     noun = "a volume"
     plural = "volumes"
+    error = VolumeError
     axes = 3
     suffixes = (".npy",)
     written = suffixes
     channels = (1,)
-
-    def recognizes(self, data: bytes) -> bool:
-        """Tell whether bytes begin as an array in NumPy's format does."""
-        return data.startswith(npy.MAGIC_PREFIX)
 
     def decode(
         self, data: bytes, path: Path, *, flatten: bool = False, largest: int = LARGEST_POINTS

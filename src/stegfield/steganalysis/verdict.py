@@ -2,11 +2,11 @@
 
 A high estimate is no proof: covers have them too. So every verdict comes with what the same
 threshold did to photographs that hide nothing, and to the same with messages. These counts are of
-``benchmarks/detecting.py``, case ``thresholds``, and stand in ``results/detecting.json`` as well.
+the suite ``detecting-1-thresholds`` of `stegfield bench`.
 
 The threshold was fixed before, by StegExpose. Which detector has the last word was decided by these
-counts, which flatters it; chosen by half of the images and tried on the other half (case
-``choice``), whichever won suspects 1.3 % of the covers, not none.
+counts, which flatters it; chosen by half of the images and tried on the other half (suite
+``detecting-2-choice``), whichever won suspects 1.3 % of the covers, not none.
 """
 
 from __future__ import annotations
@@ -97,8 +97,8 @@ class Verdict:
 def judge(image: Signal, detector: Name | Literal["all"] = "all") -> Verdict:
     """Judge an image by one detector of LSB replacement, or by all of them.
 
-    Samples out of a lossy file, such as a JPEG, are not judged: it would have destroyed a message in
-    them, and none of these detectors looks into coefficients.
+    Samples out of a lossy file, such as a JPEG, are not judged: it would have destroyed a message
+    in them, and none of these detectors looks into coefficients. Nor are palettes and few levels.
 
     Raises:
         InputError: It is no image.

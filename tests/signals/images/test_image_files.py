@@ -473,10 +473,9 @@ def test_several_frames_are_refused(kind: str, tmp_path: Path) -> None:
 
 
 def test_an_animated_png_that_is_named_as_a_still_one_is_told(tmp_path: Path) -> None:
-    with pytest.raises(ImageError, match=r"animated PNG") as caught:
+    with pytest.raises(ImageError, match="not an image but a video") as caught:
         read(put(tmp_path, several("PNG"), "photo.png"))
-    assert caught.value.hint is not None
-    assert "name it .apng" in caught.value.hint
+    assert caught.value.hint == "name it .apng"
 
 
 @pytest.mark.parametrize("kind", FORMATS)
@@ -546,10 +545,9 @@ def test_a_text_that_swells_is_refused_or_ignored(tmp_path: Path) -> None:
         b"",
         b"\n",
         b"hello, world\n" * 40,
-        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
         b"\x89PNG\r\n\x1a\n",
         bytes(5000),
-        *[encode(smooth(9, 12), kind) for kind in ("ICO", "TGA", "PCX", "PDF")],
+        *[encode(smooth(9, 12), kind) for kind in ("TGA", "PCX")],
     ],
     ids=lambda data: repr(data[:8]),
 )
@@ -565,10 +563,11 @@ def test_the_name_does_not_decide(tmp_path: Path) -> None:
     assert np.array_equal(to_samples(read(path)), noise(9, 12, 3))
 
 
-@pytest.mark.parametrize("name", ["photo.png", "photo"])
+@pytest.mark.parametrize("name", ["photo.gif", "photo.png", "photo"])
 def test_a_gif_of_one_frame_is_an_image(name: str, tmp_path: Path) -> None:
     palette = smooth(9, 12).convert("P")
     signal = read(put(tmp_path, encode(palette, "GIF"), name))
+    assert signal.medium is IMAGE
     assert signal.origin == "palette"
     assert np.array_equal(to_samples(signal), decode(encode(palette), "RGB"))
 

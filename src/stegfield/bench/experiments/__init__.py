@@ -1,7 +1,10 @@
 """Experiments: functions from data and settings to figures and pictures.
 
 A new one is a function in a file here and a line in `EXPERIMENTS`: its first parameter takes the
-data, and all others are settings that a suite gives by name.
+data, and all others are settings that a suite gives by name; where several experiments share
+settings, these are a dataclass, as a parameter ``settings``. Other packages add theirs by an entry
+point of the group ``stegfield.experiments``, and methods to compare, which become columns, to
+`EMBEDDERS` and `HIDERS` by those of ``stegfield.embedders`` and ``stegfield.hiders``.
 """
 
 from __future__ import annotations
@@ -9,51 +12,56 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import get_type_hints
 
 from stegfield.bench.datasets import Datasets
-from stegfield.bench.experiments.attacking import damaging, guessing_keys, sending
-from stegfield.bench.experiments.detecting import detecting, learning_curve
-from stegfield.bench.experiments.drawing import drawing
-from stegfield.bench.experiments.embedding import embedding
+from stegfield.bench.experiments.embedders import EMBEDDERS
 from stegfield.bench.experiments.found import Found
-from stegfield.bench.experiments.hiding import hiding
-from stegfield.bench.experiments.knowing import knowing
-from stegfield.bench.experiments.peers import peers
-from stegfield.bench.experiments.showing import showing
-from stegfield.bench.experiments.weighing import weighing
+from stegfield.bench.experiments.hiders import HIDERS
 from stegfield.bench.results import Setting
 from stegfield.errors import ConfigError
+from stegfield.registry import Registry
 
-__all__ = ["EXPERIMENTS", "Found", "find"]
+__all__ = ["EMBEDDERS", "EXPERIMENTS", "HIDERS", "Found", "find"]
 
-EXPERIMENTS: dict[str, Callable[..., Found]] = {
-    "damaging": damaging,
-    "detecting": detecting,
-    "drawing": drawing,
-    "embedding": embedding,
-    "guessing_keys": guessing_keys,
-    "hiding": hiding,
-    "knowing": knowing,
-    "learning_curve": learning_curve,
-    "peers": peers,
-    "sending": sending,
-    "showing": showing,
-    "weighing": weighing,
+_HERE = __name__
+_FILES = {
+    "attacking": ("damaging", "guessing_keys", "sending"),
+    "batching": ("batching",),
+    "commands": ("embedding_commands", "generating_covers", "hiding_command", "revealing"),
+    "detecting": ("detecting", "learning_curve"),
+    "embedding": ("embedding", "filling"),
+    "generating": ("generating",),
+    "hiding": ("hiding",),
+    "knowing": ("knowing",),
+    "media": ("hiding_media", "pairing", "sounding"),
+    "models": ("knowing_covers", "training_models"),
+    "racing": ("racing",),
+    "sharing": ("sharing", "sharing_critic"),
+    "showing": ("showing",),
+    "suspecting": ("choosing", "suspecting"),
+    "timing": ("searching", "training_step"),
+    "weighing": ("weighing",),
 }
+EXPERIMENTS: Registry[Callable[..., Found]] = Registry(
+    "stegfield.experiments",
+    "experiment",
+    {name: f"{_HERE}.{file}:{name}" for file, names in _FILES.items() for name in names},
+)
 
 
 def find(name: str, settings: Mapping[str, Setting]) -> Callable[[Datasets], Found]:
-    """Give an experiment that waits for its data alone.
+    """Return an experiment that waits for its data alone.
 
     Raises:
-        ConfigError: There is none of this name, or it takes other settings.
+        ConfigError: there is none of this name, or it takes other settings.
     """
-    if name not in EXPERIMENTS:
-        raise ConfigError(
-            f"there is no experiment {name}", hint=f"known are {', '.join(sorted(EXPERIMENTS))}"
-        )
+    experiment = EXPERIMENTS.find(name)
+    shared = get_type_hints(experiment).get("settings")
     try:
-        inspect.signature(EXPERIMENTS[name]).bind(None, **settings)
+        if shared is not None:
+            return partial(experiment, settings=shared(**settings))
+        inspect.signature(experiment).bind(None, **settings)
     except TypeError as error:
         raise ConfigError(f"experiment {name}: {error}") from None
-    return partial(EXPERIMENTS[name], **settings)
+    return partial(experiment, **settings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from typing import Literal
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,55 +11,60 @@ from stegfield import fixednet, pictures, signals
 from stegfield.attacks import damage, guessing, images
 from stegfield.bench.datasets import Datasets
 from stegfield.bench.experiments.found import Found
-from stegfield.bench.experiments.hiding import Method, conceal
+from stegfield.bench.experiments.hiders import with_field
+from stegfield.bench.experiments.settings import HidingSettings
 from stegfield.bench.results import Figure
 from stegfield.config import EmbedConfig
+from stegfield.errors import ConfigError
+from stegfield.fields import Field
 from stegfield.hiding import key_slots
 from stegfield.keys import Key
+from stegfield.signals import Signal
 
 SHOWN = 8
 KEY = Key(bytes(range(32)))
+GUESSES = ("random keys", "natural pictures", "another key")
 
 
-def damaging(
-    data: Datasets,
-    *,
-    dataset: str,
-    method: Method = "ours",
-    field: str = "siren",
-    resolution: int = 128,
-    image: int = 0,
-    seconds: float = 0.0,
-    steps: int = 0,
-) -> Found:
-    """Hide two images, damage the field in every way, and measure what is left.
+@dataclass(frozen=True, kw_only=True)
+class Guessing(HidingSettings):
+    """How two images are hidden, and the first guessed at; ``method`` is one of `GUESSES`."""
 
-    Args:
-        data: Where the images come from.
-        dataset: A set of them.
-        method: ours; ours, robust, with ``--robust``; or the paper's procedure.
-        field: Architecture of ours; the others have one of their own.
-        resolution: Rows and columns.
-        image: Which group of images.
-        seconds: To train for; 0 heeds ``steps`` alone.
-        steps: To train for; 0 heeds ``seconds`` alone.
-    """
-    hidden = conceal(
-        data,
-        dataset=dataset,
-        method=method,
-        field=field,
-        resolution=resolution,
-        image=image,
-        seconds=seconds,
-        steps=steps,
-    )
-    public, cover = hidden.result.field, hidden.images[0]
-    witnesses = [
-        damage.witness(public, secret, each.key_file)
-        for secret, each in zip(hidden.images[1:], hidden.result.secrets, strict=True)
-        if each.key_file is not None
-    ]
+    keys: int = 1000
+    """Random ones to try."""
+    descents: int = 3
+    """To try."""
+    search_steps: int = 300
+    """Of each descent."""
+
+
+@dataclass(frozen=True, eq=False)
+class Hidden:
+    """A field that hides images, these, and what shows each secret."""
+
+    field: Field
+    images: list[Signal]
+    witnesses: list[damage.Witness]
+    secret_psnr_db: float
+    """Of the first."""
+
+    @classmethod
+    def of(cls, data: Datasets, settings: HidingSettings) -> Hidden:
+        """Hide images of a set."""
+        images = settings.images(data)
+        result = with_field(images, settings)
+        witnesses = [
+            damage.witness(result.field, secret, each.key_file)
+            for secret, each in zip(images[1:], result.secrets, strict=True)
+            if each.key_file is not None
+        ]
+        return cls(result.field, images, witnesses, result.secrets[0].quality.psnr_db)
+
+
+def damaging(data: Datasets, settings: HidingSettings) -> Found:
+    """Hide images, damage the field in every way, and measure what is left."""
+    hidden = Hidden.of(data, settings)
+    public, cover, witnesses = hidden.field, hidden.images[0], hidden.witnesses
     figures: dict[str, Figure] = {"weights": public.weight_count()}
     drawn: dict[str, bytes] = {}
     for kind, family in damage.DAMAGES.items():
@@ -70,7 +75,7 @@ def damaging(
             figures |= _named(f"{kind} {level:g}", shown)
             lines["stego"].append((level, stego))
             lines["secrets"].append((level, statistics.mean(secrets)))
-        title = f"{method}: {family.title}, PSNR in dB"
+        title = f"{settings.method}: {family.title}, PSNR in dB"
         drawn[kind] = pictures.curves(lines, across=family.across, title=title)
     for kind, change in damage.ROUNDINGS.items():
         figures |= _named(kind, damage.show(change(public), cover, witnesses))
@@ -83,57 +88,32 @@ def _named(name: str, shown: damage.Remains) -> dict[str, Figure]:
         f"{name} stego_psnr_db": stego,
         f"{name} secrets_psnr_db": statistics.mean(secrets),
         f"{name} worst_psnr_db": min(shown.psnr_db),
+        **{f"{name} secret{at}_psnr_db": value for at, value in enumerate(secrets, 1)},
     }
 
 
-def guessing_keys(
-    data: Datasets,
-    *,
-    dataset: str,
-    method: Literal["random keys", "natural pictures", "another key"],
-    keys: int = 1000,
-    descents: int = 3,
-    search_steps: int = 300,
-    resolution: int = 128,
-    image: int = 0,
-    seconds: float = 0.0,
-    steps: int = 0,
-) -> Found:
+def guessing_keys(data: Datasets, settings: Guessing) -> Found:
     """Hide two images and guess at the first, by someone who knows where its slots are.
 
-    Args:
-        data: Where the images come from.
-        dataset: A set of them.
-        method: Values of random keys; values that make a smooth picture, found by descent; or the
-            same by the holder of the other secret's key, starting from its values.
-        keys: Random ones to try.
-        descents: To try.
-        search_steps: Of each descent.
-        resolution: Rows and columns.
-        image: Which group of images.
-        seconds: To train for; 0 heeds ``steps`` alone.
-        steps: To train for; 0 heeds ``seconds`` alone.
+    The methods: values of random keys; values that make a smooth picture, found by descent; or the
+    same by the holder of the other secret's key, starting from its values.
     """
-    hidden = conceal(
-        data, dataset=dataset, resolution=resolution, image=image, seconds=seconds, steps=steps
-    )
-    public = hidden.result.field
-    wanted, other = (
-        damage.witness(public, secret, each.key_file)
-        for secret, each in zip(hidden.images[1:], hidden.result.secrets, strict=True)
-        if each.key_file is not None
-    )
+    method, seed = settings.method, settings.image
+    if method not in GUESSES:
+        raise ConfigError(f"there is no way to guess called {method}", hint=", ".join(GUESSES))
+    hidden = Hidden.of(data, replace(settings, method="ours"))
+    public, (wanted, other) = hidden.field, hidden.witnesses
     if method == "random keys":
-        found = guessing.random_keys(public, wanted, count=keys, pictures=SHOWN, seed=image)
+        found = guessing.random_keys(public, wanted, count=settings.keys, pictures=SHOWN, seed=seed)
     else:
         held = key_slots(public, other.key, other.scheme)
         found = guessing.natural_values(
             public,
             wanted,
-            steps=search_steps,
-            tries=descents,
+            steps=settings.search_steps,
+            tries=settings.descents,
             holding=held if method == "another key" else None,
-            seed=image,
+            seed=seed,
         )
     secret = signals.to_samples(wanted.secret)
     return Found(
@@ -143,7 +123,7 @@ def guessing_keys(
             "flat_psnr_db": found.flat_psnr_db,
             "cover_psnr_db": found.cover_psnr_db,
             "cover_ssim": found.cover_ssim,
-            "secret_psnr_db": hidden.result.secrets[0].quality.psnr_db,
+            "secret_psnr_db": hidden.secret_psnr_db,
             "tries": len(found.psnr_db),
         },
         {
@@ -171,15 +151,20 @@ def sending(
         message_bytes: Random ones, in each image.
         count: Images.
     """
-    sent, psnr = [], []
+    config = EmbedConfig(profile=method)
+    sent, psnr, seconds = [], [], []
     for index in range(count):
         message = np.random.default_rng(index).bytes(message_bytes)
-        result = fixednet.embed(
-            data.image(dataset, index), message, KEY, config=EmbedConfig(profile=method)
-        )
+        result = fixednet.embed(data.image(dataset, index), message, KEY, config=config)
         sent.append(images.SentImage(result.stego, message, KEY))
         psnr.append(result.quality.psnr_db)
-    figures: dict[str, Figure] = {"psnr_db": statistics.mean(psnr), "images": count}
+        seconds.append(result.seconds)
+    figures: dict[str, Figure] = {
+        "psnr_db": statistics.mean(psnr),
+        "worst_psnr_db": min(psnr),
+        "seconds": statistics.median(seconds),
+        "images": count,
+    }
     drawn = {}
     for kind, family in images.CHANGES.items():
         curve = images.survival(sent, family)

@@ -28,6 +28,7 @@ def detecting(
     images: int = 24,
     resolution: int = 128,
     richer: bool = False,
+    scattered: bool = False,
 ) -> Found:
     """Try every detector on one way to embed, on crops of images.
 
@@ -39,8 +40,9 @@ def detecting(
         images: How many.
         resolution: Rows and columns of a crop.
         richer: Try those alone that learn, from the slow features too.
+        scattered: Take crops at random places of a grid, not those in the corners.
     """
-    covers, groups = _crops(data, dataset, images, resolution)
+    covers, groups = _crops(data, dataset, images, resolution, scattered=scattered)
     rows = compare.compare_detectors(
         covers,
         float(payload),
@@ -133,7 +135,9 @@ def _scheme(method: str) -> compare.Scheme:
     return compare.SCHEMES[method]
 
 
-def _crops(data: Datasets, dataset: str, images: int, side: int) -> tuple[list[Samples], list[int]]:
+def _crops(
+    data: Datasets, dataset: str, images: int, side: int, *, scattered: bool = False
+) -> tuple[list[Samples], list[int]]:
     """Cut four crops from each image, and tell which image each belongs to."""
     if images < 1 or side < LEAST_SIDE:
         raise ConfigError(
@@ -141,14 +145,25 @@ def _crops(data: Datasets, dataset: str, images: int, side: int) -> tuple[list[S
             f"got {images} and {side}"
         )
     covers, groups = [], []
+    random = np.random.default_rng(1)
     for index in range(min(images, data.count(dataset))):
         samples = signals.to_samples(data.image(dataset, index))
         rows, columns = samples.shape[:2]
         if min(rows, columns) < CUT * side:
             raise ConfigError(f"images of {dataset} are too small for crops of {side}")
-        for at in range(CUT * CUT):
-            top = (rows - side) * (at // CUT) // (CUT - 1)
-            left = (columns - side) * (at % CUT) // (CUT - 1)
+        places = _cells(rows, columns, side) if scattered else _corners(rows, columns, side)
+        chosen = random.permutation(len(places)) if scattered else range(len(places))
+        for top, left in (places[at] for at in chosen[: CUT * CUT]):
             covers.append(samples[top : top + side, left : left + side])
             groups.append(index)
     return covers, groups
+
+
+def _corners(rows: int, columns: int, side: int) -> list[tuple[int, int]]:
+    downs, acrosses = ((0, length - side) for length in (rows, columns))
+    return [(top, left) for top in downs for left in acrosses]
+
+
+def _cells(rows: int, columns: int, side: int) -> list[tuple[int, int]]:
+    downs, acrosses = (range(0, length - side + 1, side) for length in (rows, columns))
+    return [(top, left) for top in downs for left in acrosses]

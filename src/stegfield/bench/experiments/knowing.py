@@ -1,8 +1,8 @@
-"""Knowing the model: what a drawn cover's function gives away about a message in it.
+"""Knowing the model: what a generated cover's function gives away about a message in it.
 
-Who has the model can search for the function that an image shows. Here he has found it, without an
-error, and looks at how far each sample lies from it. The detector is the likelihood ratio of these
-distances, learned from other covers and stegos of the same kind.
+An adversary who has the model can search for the function that an image shows. Here they have found
+it, without an error, and look at how far each sample lies from it. The detector is the likelihood
+ratio of these distances, learned from other covers and stegos of the same kind.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def knowing(
         message_bytes: Length of the random messages.
         cover: As `generate` writes them, with noise; or the function alone, rounded.
         method: ours, or ours with all changes at the same cost (flat).
-        model: What draws them.
+        model: Generates them.
         images: How many; half of them are learned from.
         resolution: Points along the longer side.
     """

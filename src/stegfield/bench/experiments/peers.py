@@ -8,12 +8,9 @@ others are trained so that the whole shows the cover; it hides one secret.
 
 from __future__ import annotations
 
-import statistics
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import cast
 
 import numpy as np
 import torch
@@ -21,11 +18,11 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from stegfield import signals
-from stegfield.bench.datasets import Datasets
-from stegfield.bench.experiments.found import Found
-from stegfield.bench.experiments.hiding import Method, hiding
+from stegfield.bench.experiments.hiders import Exchange
+from stegfield.bench.experiments.settings import HidingSettings
 from stegfield.errors import ConfigError
-from stegfield.metrics import Samples, quality
+from stegfield.metrics import Samples
+from stegfield.signals import Signal
 
 BITS = 8
 FREQUENCY = 30.0
@@ -34,20 +31,10 @@ BATCH = 4096
 RATE = 1e-4
 
 
-@dataclass(frozen=True, eq=False)
-class Exchange:
-    """What a peer shows to everyone, and what its receivers get; 8-bit samples."""
-
-    stego: Samples
-    recovered: list[Samples]
-
-
-Peer = Callable[[Samples, list[Samples], int, int], Exchange]
-"""From cover, secrets, steps to train for, and a seed."""
-
-
-def lsb(cover: Samples, secrets: list[Samples], steps: int, seed: int) -> Exchange:
+def lsb(images: Sequence[Signal], settings: HidingSettings) -> Exchange:
     """Put the upper bits of one secret, or of two, into the cover's lower four."""
+    began = time.perf_counter()
+    cover, *secrets = map(signals.to_samples, images)
     bits = BITS // 2 // len(secrets)
     if not bits:
         raise ConfigError(f"LSB takes one to four secrets here, got {len(secrets)}")
@@ -56,7 +43,8 @@ def lsb(cover: Samples, secrets: list[Samples], steps: int, seed: int) -> Exchan
         stego |= secret >> (BITS - bits) << (at * bits)
     mask = (1 << bits) - 1
     recovered = [(stego >> (at * bits) & mask) << (BITS - bits) for at in range(len(secrets))]
-    return Exchange(stego, [np.asarray(each, np.uint8) for each in recovered])
+    seconds = time.perf_counter() - began
+    return Exchange(stego, [np.asarray(each, np.uint8) for each in recovered], {"seconds": seconds})
 
 
 class _Sines(nn.Module):
@@ -80,12 +68,14 @@ class _Sines(nn.Module):
         return shown
 
 
-def stegainr(cover: Samples, secrets: list[Samples], steps: int, seed: int) -> Exchange:
+def stegainr(images: Sequence[Signal], settings: HidingSettings) -> Exchange:
     """Train a secret function, then a stego function around it, with as many steps each."""
+    began = time.perf_counter()
+    (cover, *secrets), steps = map(signals.to_samples, images), settings.peer_steps
     if len(secrets) != 1:
         raise ConfigError(f"StegaINR hides one secret, got {len(secrets)}")
     with torch.random.fork_rng([]):
-        torch.manual_seed(seed)
+        torch.manual_seed(settings.image)
         inner, outer = (_Sines(w, cover.shape[-1]) for w in (SECRET_WIDTH, STEGO_WIDTH))
         own = dict(inner.named_parameters())
         _trained(list(own.values()), inner, secrets[0], steps)
@@ -104,7 +94,8 @@ def stegainr(cover: Samples, secrets: list[Samples], steps: int, seed: int) -> E
             for name in hosts
         }
         secret = _shown(lambda at: functional_call(inner, taken, (at,)), secrets[0])
-        return Exchange(_shown(whole, cover), [secret])
+        stego = _shown(whole, cover)
+    return Exchange(stego, [secret], {"seconds": time.perf_counter() - began})
 
 
 def _hosted(host: Tensor, guest: Tensor) -> Tensor:
@@ -140,71 +131,3 @@ def _shown(show: Callable[[Tensor], Tensor], like: Samples) -> Samples:
     values = torch.cat([show(part) for part in torch.split(at, BATCH)])
     levels = ((values.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
     return levels.view(like.shape).numpy()
-
-
-PEERS: dict[str, Peer] = {"LSB": lsb, "StegaINR": stegainr}
-
-
-def peers(
-    data: Datasets,
-    *,
-    dataset: str,
-    method: str,
-    secrets: int = 1,
-    resolution: int = 256,
-    image: int = 0,
-    width: int = 0,
-    depth: int = 0,
-    w0: float = 0.0,
-    seconds: float = 60.0,
-    steps: int = 3000,
-) -> Found:
-    """Hide images by ours or by a peer, and measure what comes out.
-
-    Args:
-        data: Where the images come from.
-        dataset: A set of them; cover and secrets are ``secrets + 1`` in a row.
-        method: ours, paper, or one of `PEERS`.
-        secrets: How many.
-        resolution: Rows and columns.
-        image: Which group of images.
-        width: Units of the layers of ours; 0 takes the default, as with the next two.
-        depth: Its layers.
-        w0: Its factor on the argument of every sine.
-        seconds: To train ours for, and the paper's.
-        steps: To train peers for, where there is something to train.
-    """
-    if method in ("ours", "paper"):
-        return hiding(
-            data,
-            dataset=dataset,
-            method=cast("Method", method),
-            width=width,
-            depth=depth,
-            w0=w0,
-            resolution=resolution,
-            secrets=secrets,
-            image=image,
-            seconds=seconds,
-        )
-    if method not in PEERS:
-        raise ConfigError(f"there is no peer {method}", hint=f"ours, paper, {', '.join(PEERS)}")
-    first = image * (secrets + 1)
-    cover, *others = (
-        signals.to_samples(data.image(dataset, index, resolution))
-        for index in range(first, first + secrets + 1)
-    )
-    began = time.perf_counter()
-    exchange = PEERS[method](cover, others, steps, image)
-    spent = time.perf_counter() - began
-    stego = quality(cover, exchange.stego)
-    found = [quality(a, b) for a, b in zip(others, exchange.recovered, strict=True)]
-    return Found(
-        {
-            "stego_psnr_db": stego.psnr_db,
-            "stego_ssim": stego.ssim,
-            "secrets_psnr_db": statistics.mean(each.psnr_db for each in found),
-            "secrets_ssim": statistics.mean(each.ssim or 0.0 for each in found),
-            "seconds": spent,
-        }
-    )

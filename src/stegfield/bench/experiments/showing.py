@@ -9,7 +9,8 @@ import numpy as np
 from stegfield import pictures, signals
 from stegfield.bench.datasets import Datasets
 from stegfield.bench.experiments.found import Found
-from stegfield.bench.experiments.weighing import build_pools, random_crops
+from stegfield.bench.experiments.settings import random_crops
+from stegfield.bench.experiments.weighing import build_pools
 from stegfield.bench.results import Figure
 from stegfield.errors import ConfigError
 from stegfield.fields import render

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
-from stegfield import signals
 from stegfield.bench.datasets import Datasets
 from stegfield.bench.experiments.found import Found
+from stegfield.bench.experiments.settings import random_crops
 from stegfield.bench.results import Figure
 from stegfield.config import FitConfig
 from stegfield.errors import StegfieldError
@@ -122,17 +121,3 @@ def build_pools(
         name, reason = next(iter(built.failed.items()))
         raise StegfieldError(f"{len(built.failed)} fields failed; {name}: {reason}")
     return folder
-
-
-def random_crops(
-    data: Datasets, dataset: str, side: int, count: int
-) -> tuple[list[Samples], list[int]]:
-    """Cut square crops at places drawn at random, and tell which image each is from."""
-    random = np.random.default_rng(0)
-    cut, groups = [], []
-    for number in range(count):
-        samples = signals.to_samples(data.image(dataset, number, None))
-        top, left = (int(random.integers(0, length - side + 1)) for length in samples.shape[:2])
-        cut.append(samples[top : top + side, left : left + side])
-        groups.append(number % data.count(dataset))
-    return cut, groups

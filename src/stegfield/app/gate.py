@@ -1,0 +1,311 @@
+"""The gate: what of Gradio's server a browser may ask for, and what of it is whose.
+
+Only the requests of `ROUTES` pass, which are those that the page makes; all others are answered
+as if there were no such thing. What is tied to a page or to a file passes for the visitor whose it
+is. Requests that pages of other sites make do not pass. What was checked is what is passed on: a
+request is put together anew from its checked parts.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from starlette.datastructures import Headers
+from starlette.requests import cookie_parser
+
+from stegfield.app.kept import Kept
+from stegfield.app.visitors import COOKIE, MOST_PAGES, Visitors
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+COOKIE_BYTES = 32
+WELL_FORMED = re.compile(r"[\w-]{43}", re.ASCII)
+"""A cookie as we give it."""
+HEADERS = {
+    "content-security-policy": (
+        "default-src 'self' data: blob:; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
+        "style-src 'self' 'unsafe-inline'; frame-ancestors 'none'"
+    ),
+    "cross-origin-resource-policy": "same-origin",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+}
+"""The browser itself refuses every request to another host."""
+LARGEST_REQUEST = 1 << 24
+"""Bytes of a request that is no upload."""
+MOST_RUNS = 3
+"""Runs of one visitor that wait or are under way."""
+MOST_REQUESTS = 8
+"""Requests of one visitor to one route that are answered at once."""
+
+
+class Tie(Enum):
+    """What ties a request to a visitor."""
+
+    NONE = auto()
+    """Nothing: everybody gets the same answer."""
+    OPENS = auto()
+    """It opens a page, which is the visitor's from then on; the page closes where it ends."""
+    PAGE = auto()
+    """It names a page that the visitor has open."""
+    THERE = auto()
+    """The visitor has some page open."""
+    FILE = auto()
+    """It names a file of the visitor's."""
+
+
+@dataclass(frozen=True)
+class Route:
+    """One kind of request that the page makes.
+
+    A group named ``page`` or ``file`` in the pattern names these; otherwise a page is named in the
+    query, or in the body of a POST, as ``session_hash``.
+    """
+
+    method: str
+    path: str
+    tie: Tie = Tie.NONE
+    query: tuple[str, ...] = ()
+    """Names that are passed on of the query."""
+    json: bool = False
+    """Whether the body is JSON, which is read and checked here."""
+    most: int = MOST_REQUESTS
+
+
+JOIN = Route("POST", "/gradio_api/queue/join", Tie.PAGE, json=True, most=MOST_RUNS)
+ROUTES = (
+    Route("GET", "/"),
+    Route("GET", r"/assets/[\w.-]+"),
+    Route("GET", r"/static/(img|js)/[\w./-]+"),
+    Route("GET", r"/theme\.css"),
+    Route("GET", r"/favicon\.ico"),
+    Route("GET", "/gradio_api/app_id"),  # to notice that the server was started anew
+    Route("GET", r"/gradio_api/heartbeat/(?P<page>[a-z0-9]{1,64})", Tie.OPENS, most=MOST_PAGES),
+    Route("POST", "/gradio_api/run/predict", Tie.PAGE, json=True),
+    JOIN,
+    Route("GET", "/gradio_api/queue/data", Tie.PAGE, query=("session_hash",), most=MOST_PAGES),
+    Route("POST", "/gradio_api/upload", Tie.THERE, query=("upload_id",)),
+    Route("GET", "/gradio_api/upload_progress", Tie.THERE, query=("upload_id",)),
+    Route("GET", "/gradio_api/file=(?P<file>.+)", Tie.FILE),
+)
+"""What Gradio 6.31 asks for, as seen by watching the page in a browser; the tests use all tabs."""
+
+
+class RefusedError(Exception):
+    """A request does not pass."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+NO_SUCH_THING = "there is no such thing here; open the page again"
+"""Said alike of what there is not and of what is somebody else's."""
+
+
+class Gate:
+    """Serves an application so that every visitor meets only what is theirs.
+
+    Args:
+        app: What is served.
+        visitors: Who is there.
+        kept: What the application remembers of pages.
+    """
+
+    def __init__(self, app: ASGIApp, visitors: Visitors, kept: Kept) -> None:
+        self.app, self.visitors, self.kept = app, visitors, kept
+        self._busy: Counter[tuple[str, Route]] = Counter()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request, or refuse it."""
+        if scope["type"] == "websocket":  # the page has none
+            await send({"type": "websocket.close"})
+        elif scope["type"] != "http":
+            await self.app(scope, receive, send)
+        else:
+            try:
+                await self._serve(scope, receive, send)
+            except RefusedError as refused:
+                await _say(send, refused)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
+        _check_origin(scope, headers)
+        route, named = _route(scope)
+        known = _cookie(headers)
+        visitor = known or secrets.token_urlsafe(COOKIE_BYTES)
+        given = dict(parse_qsl(scope["query_string"].decode("latin-1")))
+        query = {name: given[name] for name in route.query if name in given}
+        named |= query
+        passed = {"cookie": f"{COOKIE}={visitor}"}  # handlers see it with the first request already
+        if route.json:
+            asked, body = await _json(receive)
+            self._check_files(visitor, asked)
+            receive = _again(body, receive)
+            passed |= {"content-type": "application/json", "content-length": str(len(body))}
+            named |= {"session_hash": str(asked.get("session_hash"))}
+        if "upload_id" in query:  # nobody else can name it
+            query["upload_id"] = f"{self.visitors.home(visitor).name}-{query['upload_id']}"
+        scope = {
+            **scope,
+            "headers": _with(headers.raw, passed),
+            "query_string": urlencode(query).encode(),
+        }
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                more = dict(HEADERS)
+                if route.tie is not Tie.NONE:
+                    more["cache-control"] = "no-store"
+                if known is None:
+                    more["set-cookie"] = f"{COOKIE}={visitor}; Path=/; HttpOnly; SameSite=Lax"
+                message["headers"] = _with(message.get("headers", []), more)
+            await send(message)
+
+        async with self._admitted(visitor, route, named):
+            await self.app(scope, receive, answer)
+
+    @asynccontextmanager
+    async def _admitted(
+        self, visitor: str, route: Route, named: dict[str, str]
+    ) -> AsyncIterator[None]:
+        """Let a visitor's request pass, unless it is tied to somebody else or is one too many."""
+        page = named.get("page") or named.get("session_hash", "")
+        if not self._is_theirs(visitor, route, page, named.get("file", "")):
+            raise RefusedError(404, NO_SUCH_THING)
+        busy = self._busy[visitor, route]
+        if route is JOIN:
+            busy += self.kept.runs(self.visitors.pages(visitor))
+        if route.tie is not Tie.NONE and busy >= route.most:
+            raise RefusedError(
+                429, f"{busy} of your requests are under way; wait until one is done"
+            )
+        if route.tie is Tie.OPENS and not self.visitors.enter(visitor, page):
+            raise RefusedError(404, NO_SUCH_THING)
+        self._busy[visitor, route] += 1
+        try:
+            yield
+        finally:
+            self._busy[visitor, route] -= 1
+            if not self._busy[visitor, route]:
+                del self._busy[visitor, route]
+            if route.tie is Tie.OPENS:
+                self.visitors.leave(visitor, page)
+                await self.kept.forget(page)
+
+    def _is_theirs(self, visitor: str, route: Route, page: str, file: str) -> bool:
+        match route.tie:
+            case Tie.PAGE:
+                return self.visitors.owns(visitor, page)
+            case Tie.THERE:
+                return bool(self.visitors.pages(visitor))
+            case Tie.FILE:
+                return self.visitors.may_use(visitor, file)
+            case _:
+                return True
+
+    def _check_files(self, visitor: str, asked: dict[str, Any]) -> None:
+        """Refuse a request that names a file of somebody else, or of another host."""
+        left: list[Any] = [asked]
+        while left:
+            value = left.pop()
+            if isinstance(value, dict):
+                path = value.get("path")
+                if isinstance(path, str) and not self.visitors.may_use(visitor, path):
+                    raise RefusedError(400, "a file is missing; choose it again")
+                left += value.values()
+            elif isinstance(value, list):
+                left += value
+
+
+def _check_origin(scope: Scope, headers: Headers) -> None:
+    """Refuse what another site's page asks for, except that it may link to this page.
+
+    Browsers tell where a request comes from in ``Sec-Fetch-Site``. Over plain HTTP from another
+    machine they leave it out; then ``Origin`` must be this host.
+    """
+    links = (
+        scope["method"] == "GET"
+        and scope["path"] == "/"
+        and headers.get("sec-fetch-mode") == "navigate"
+        and headers.get("sec-fetch-dest") == "document"
+    )
+    site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+    if site is not None:
+        fits = site in ("same-origin", "none")
+    else:
+        fits = origin is None or urlsplit(origin).netloc == headers.get("host")
+    if not fits and not links:
+        raise RefusedError(403, "this was asked for by a page of another site")
+
+
+def _route(scope: Scope) -> tuple[Route, dict[str, str]]:
+    """Return the route of a request, and what its path names."""
+    for route in ROUTES:
+        found = re.fullmatch(route.path, scope["path"], re.ASCII | re.DOTALL)
+        if found is not None and scope["method"] == route.method:
+            return route, found.groupdict()
+    raise RefusedError(404, NO_SUCH_THING)
+
+
+def _cookie(headers: Headers) -> str | None:
+    """Return the visitor whom a request names, if any, among cookies of this machine's pages."""
+    for header in headers.getlist("cookie"):
+        found = cookie_parser(header).get(COOKIE, "")
+        if WELL_FORMED.fullmatch(found):
+            return found
+    return None
+
+
+def _with(headers: Any, more: dict[str, str]) -> list[tuple[bytes, bytes]]:
+    """Return headers with some put in place of others of the same names."""
+    put = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in more.items()]
+    names = {name for name, _ in put}
+    return [*((name, value) for name, value in headers if name.lower() not in names), *put]
+
+
+async def _json(receive: Receive) -> tuple[dict[str, Any], bytes]:
+    """Read a request's body, an object of JSON; return it, and written anew."""
+    body, more = bytearray(), True
+    while more:
+        message = await receive()
+        body.extend(message.get("body", b""))
+        more = message.get("more_body", False)
+        if message["type"] != "http.request" or len(body) > LARGEST_REQUEST:
+            raise RefusedError(400, "the request is too long, or broke off")
+    try:
+        asked = json.loads(body)
+        if isinstance(asked, dict):
+            return asked, json.dumps(asked).encode()
+    except (ValueError, RecursionError):
+        pass
+    raise RefusedError(400, "this is no request of the page")
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """Return a request's body once more, and then whatever else there is."""
+    left = [body]
+
+    async def replay() -> Message:
+        if left:
+            return {"type": "http.request", "body": left.pop(), "more_body": False}
+        return await receive()
+
+    return replay
+
+
+async def _say(send: Send, refused: RefusedError) -> None:
+    headers = _with([], HEADERS | {"content-type": "application/json"})
+    body = json.dumps({"detail": str(refused)}).encode()
+    await send({"type": "http.response.start", "status": refused.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,74 @@
+"""Uploads: straight into the folder of the visitor who sends them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import gradio as gr
+from gradio.route_utils import upload_fn
+from gradio.routes import file_upload_statuses
+from starlette.formparsers import MultiPartException
+from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from stegfield.app.session import FULL, FULL_HINT, Desk
+from stegfield.app.visitors import visitor_of
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+OVERHEAD = 1 << 16
+"""Bytes of a request beside those of the file."""
+
+
+class Uploads:
+    """Takes uploads in place of Gradio, which would put those of all visitors into one folder.
+
+    Args:
+        desk: Where visitors' files are, and how large they may be.
+        blocks: The page; it removes files that are old.
+    """
+
+    def __init__(self, desk: Desk, blocks: gr.Blocks) -> None:
+        self._desk, self._blocks = desk, blocks
+        self._coming = 0  # bytes of uploads under way
+
+    async def answer(self, request: Request) -> Response:
+        """Write the files of a request, and answer their paths."""
+        length = request.headers.get("content-length", "")
+        if not length.isdecimal():  # browsers always tell
+            return PlainTextResponse("the length is missing\n", 411)
+        size = int(length)
+        largest = self._desk.limits.max_upload
+        if size > largest * 1_000_000 + OVERHEAD:  # or it would keep the room that others need
+            return PlainTextResponse(f"a file may have {largest} MB at most\n", 413)
+        self._desk.visitors.sweep()
+        if not self._desk.has_room(self._coming + size):
+            async for _ in request.stream():  # or browsers see a broken connection, not the answer
+                pass
+            return PlainTextResponse(f"{FULL}: {FULL_HINT}\n", 413)
+        self._coming += size
+        try:
+            return await self._written(request)
+        finally:
+            self._coming -= size
+            self._desk.visitors.sweep()  # the visitor may have left meanwhile
+
+    async def _written(self, request: Request) -> Response:
+        visitor = visitor_of(request.cookies)
+        try:
+            paths, _, _ = await upload_fn(
+                request,
+                self._desk.visitors.home(visitor),
+                self._desk.limits.max_upload * 1_000_000,
+                request.query_params.get("upload_id"),
+                upload_progress=file_upload_statuses,
+            )
+        except MultiPartException as error:
+            return PlainTextResponse(error.message, 413 if "maximum" in error.message else 400)
+        except (ClientDisconnect, OSError):
+            if self._desk.visitors.pages(visitor):
+                raise
+            return PlainTextResponse("the page was closed\n", 404)
+        self._blocks.upload_file_set.update(paths)
+        return JSONResponse(paths)

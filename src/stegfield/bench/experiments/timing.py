@@ -1,0 +1,113 @@
+"""Timing: the inner loops, each beside another way to do the same."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import torch
+from torch.profiler import ProfilerActivity, profile
+
+from stegfield import fields, hiding
+from stegfield.bench.datasets import Datasets
+from stegfield.bench.experiments.found import Found
+from stegfield.bench.experiments.settings import HidingSettings
+from stegfield.bench.measuring import timed
+from stegfield.bench.results import Figure
+from stegfield.fields import Field, Target
+from stegfield.fixednet.exact import search
+from stegfield.hiding import SlotScheme
+from stegfield.keys import Key
+
+OPERATIONS = {
+    "matrix_products": ("aten::mm", "aten::addmm", "aten::bmm", "aten::baddbmm"),
+    "sine_and_cosine": ("aten::sin", "aten::cos", "aten::sin_", "aten::cos_"),
+    "multiplication_and_addition": ("aten::mul", "aten::add", "aten::add_", "aten::mul_"),
+    "sums": ("aten::sum", "aten::mean"),
+    "slots": ("aten::scatter", "aten::scatter_"),
+    "allocation": ("aten::empty", "aten::empty_strided", "aten::fill_"),
+}
+"""Parts of a training step, and what torch calls them."""
+REPEATS = 5
+MUON_REPEATS = 30
+
+
+def searching(
+    data: Datasets, *, samples: int = 12_288, bits: int = 4096, height: int = 10
+) -> Found:
+    """Time the solver's loops as machine code, and the same arithmetic in numpy.
+
+    Args:
+        data: Of no use here.
+        samples: That may carry bits.
+        bits: That they are to carry.
+        height: The constraint height of the trellis.
+    """
+    random = np.random.default_rng(0)
+    stretch = np.arange(samples, dtype=np.int64) * bits // samples
+    columns = random.integers(0, 1 << height, samples) | 1
+    columns &= (1 << np.minimum(bits - stretch, height)) - 1
+    ends = np.append(stretch[1:] != stretch[:-1], True)
+    costs = random.random(samples, dtype=np.float32)
+    target = random.integers(0, 2, bits).astype(np.uint8)
+    compiled, plain = (
+        timed(REPEATS, partial(forward, columns, costs, ends, target, height))
+        for forward in (search.compiled()[0], search.forward_numpy)
+    )
+    return Found(
+        {"compiled_seconds": compiled, "numpy_seconds": plain, "times_slower": plain / compiled}
+    )
+
+
+def training_step(data: Datasets, settings: HidingSettings) -> Found:
+    """Time a training step of a field with secrets, and tell what takes the time.
+
+    A few steps are trained without a profiler for the time, and as many with it for the shares.
+    """
+    images = settings.images(data)
+    field = fields.new_field(images[0], architecture=settings.field or "siren", seed=1)
+    scheme = SlotScheme(ratio=field.slot_ratio)
+    keys = [Key(bytes([at]) * 32) for at in range(1, len(images))]
+    slots = [{}, *(hiding.key_slots(field, key, scheme) for key in keys)]
+    targets = [Target(image, slot) for image, slot in zip(images, slots, strict=True)]
+    plan = settings.training()
+    train = partial(fields.train, field, targets, plan)
+    seconds = timed(1, train) / settings.steps
+    with profile(activities=[ProfilerActivity.CPU]) as profiler:
+        train()
+    own = {event.key: event.self_cpu_time_total for event in profiler.key_averages()}
+    total = sum(own.values())
+    shares = {
+        f"{name}_percent": 100 * sum(own.get(key, 0.0) for key in keys) / total
+        for name, keys in OPERATIONS.items()
+    }
+    work = _useful_operations(field, plan.batch * len(images))
+    figures: dict[str, Figure] = {
+        "step_milliseconds": 1000 * seconds,
+        "useful_gflop_a_second": work / seconds / 1e9,
+        **shares,
+        "rest_percent": 100 - sum(shares.values()),
+    }
+    return Found(figures | _muon(field))
+
+
+def _matrices(field: Field) -> list[torch.nn.Parameter]:
+    return [field.decoder.get_parameter(name) for name in field.slot_bounds()]
+
+
+def _useful_operations(field: Field, points: int) -> int:
+    """Count the multiplications and additions of a step's matrix products, both ways."""
+    counts = [matrix.numel() for matrix in _matrices(field)]
+    return (6 * sum(counts) - 2 * counts[0]) * points  # no gradient to coordinates
+
+
+def _muon(field: Field) -> dict[str, Figure]:
+    """Time one step of our Muon beside torch's on a field's matrices."""
+    matrices = _matrices(field)
+    for matrix in matrices:
+        matrix.grad = torch.randn_like(matrix)
+    ours, theirs = (
+        1000 * timed(MUON_REPEATS, kind(matrices, lr=1e-9).step)
+        for kind in (fields.Muon, torch.optim.Muon)
+    )
+    return {"muon_milliseconds": ours, "torch_muon_milliseconds": theirs}

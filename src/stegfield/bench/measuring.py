@@ -1,0 +1,101 @@
+"""Measuring: seconds, peak memory of whole commands, and what machine it was.
+
+Times vary with what else a machine does, so each is a median of several runs after one to warm up,
+and wherever two ways are compared, both run in one job and their ratio is the figure.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import stegfield
+
+PRODUCTS = 200
+POINTS, WIDTH = 2048, 128
+ALONE = """
+import resource, subprocess, sys, time
+start = time.perf_counter()
+subprocess.run(sys.argv[1:], check=True, capture_output=True)
+print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
+"""Runs a command in a process of its own, and prints its seconds and its peak in kibibytes."""
+
+
+def timed(times: int, call: Callable[[], object]) -> float:
+    """Return the median of several calls' seconds, after one to warm up."""
+    call()
+    seconds = []
+    for _ in range(times):
+        start = time.perf_counter()
+        call()
+        seconds.append(time.perf_counter() - start)
+    return statistics.median(seconds)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a command took, start and imports included."""
+
+    seconds: float
+    peak_megabytes: float
+
+
+def command(*arguments: str | Path, times: int = 1) -> Measured:
+    """Run ``stegfield`` with these arguments as a command.
+
+    Args:
+        arguments: Those of the command line.
+        times: How often; the result is the run of the median time.
+
+    Raises:
+        subprocess.CalledProcessError: the command fails.
+    """
+    words = [sys.executable, "-m", "stegfield", *map(str, arguments)]
+    runs = sorted((_alone(words) for _ in range(times)), key=lambda run: run.seconds)
+    return runs[len(runs) // 2]
+
+
+def _alone(words: Sequence[str]) -> Measured:
+    done = subprocess.run(  # noqa: S603 - the command is ours
+        [sys.executable, "-c", ALONE, *words], check=True, capture_output=True, text=True
+    )
+    seconds, kibibytes = map(float, done.stdout.split())
+    return Measured(seconds, kibibytes * 1024 / 1e6)
+
+
+def cores() -> int:
+    """Count the cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def machine() -> dict[str, Any]:
+    """Name the machine and what it runs, and tell how fast it is just now."""
+    model = platform.processor() or platform.machine()
+    if (info := Path("/proc/cpuinfo")).exists():
+        lines = [line for line in info.read_text().splitlines() if line.startswith("model name")]
+        model = lines[0].split(":", 1)[1].strip() if lines else model
+    points, weight = torch.randn(POINTS, WIDTH), torch.randn(WIDTH, WIDTH)
+    seconds = timed(PRODUCTS, lambda: points @ weight)
+    return {
+        "processor": model,
+        "cores": cores(),
+        "threads": torch.get_num_threads(),
+        "vector_unit": torch.backends.cpu.get_cpu_capability(),
+        "matmul_gflop_a_second": round(2e-9 * POINTS * WIDTH * WIDTH / seconds, 1),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "stegfield": stegfield.__version__,
+    }

@@ -1,0 +1,67 @@
+"""Words of the report: how settings, values and numbers are written."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TypeGuard
+
+from stegfield.bench.results import Setting
+from stegfield.bench.suites import Suite
+
+REPORTED = "*"
+"""Marks figures that others report of theirs."""
+FEWEST_DIGITS = 2
+HALF_UP = 1e-9
+"""Added before rounding, so that equal halves are not rounded to different sides."""
+GAP = "{}"
+NAMES = {"paper": "the paper's, run here"}
+"""What settings are called where a suite does not say."""
+
+
+def row(settings: Mapping[str, Setting], suite: Suite) -> str:
+    """Name the row of a table that a job belongs to."""
+    names = {name: settings[name] for name in suite.table.rows if name in settings}
+    return phrase(names, suite.names)
+
+
+def phrase(settings: Mapping[str, Setting], names: Mapping[str, str]) -> str:
+    """Write settings as they are called, one after the other."""
+    return ", ".join(called(name, value, names) for name, value in settings.items())
+
+
+def called(name: str, value: Setting, names: Mapping[str, str]) -> str:
+    """Write a setting as it is called: by its value's name, or by its own around the value."""
+    text = f"{value:g}" if is_number(value) else str(value)
+    text = {**NAMES, **names}.get(text, text)
+    own = names.get(name, f"{name} {GAP}" if is_number(value) else GAP)
+    return own.replace(GAP, text) if GAP in own else f"{own} {text}"
+
+
+def bare(name: str, names: Mapping[str, str]) -> str:
+    """Write what a setting is called, without a value."""
+    return " ".join(names.get(name, name).replace(GAP, " ").split()).rstrip(":") or name
+
+
+def number(value: float | None, digits: int, *, reported: bool, span: Sequence[float] = ()) -> str:
+    """Write a number; one that was reported with no more digits than it was reported with."""
+    if value is None or math.isnan(value):
+        return ""
+    text = f"{rounded(value, digits):,.{digits}f}"
+    if span:
+        text += f" ({' to '.join(f'{rounded(bound, digits):,.{digits}f}' for bound in span)})"
+    if not reported:
+        return text
+    while text.endswith("0") and len(text.partition(".")[2]) > FEWEST_DIGITS:
+        text = text[:-1]
+    return text + REPORTED
+
+
+def rounded(value: int | float, digits: int) -> float:
+    """Round halves away from zero."""
+    return round(value + math.copysign(HALF_UP, value), digits)
+
+
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Tell numbers from texts and truth values."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
