@@ -114,11 +114,11 @@ def read(source: Source, *, flatten: bool = False) -> Signal:
 
     Args:
         source: A file's path, or its bytes: PNG, JPEG, WebP, BMP, TIFF, PPM, AVIF, HEIC or a GIF of
-            one frame; NetCDF-4; WAV or FLAC; MP4, MOV, MKV, WebM, AVI, GIF or animated PNG, named .apng; an
-            array of three axes in NumPy's format; a mesh: PLY, OBJ, STL or OFF. How it begins
-            tells the medium; of OBJ and binary STL, the name. Or an image of Pillow's. Or an array
-            of an image: rows x columns, or rows x columns x 1 or 3, of 8-bit integers or floats
-            from 0 to 1.
+            one frame; NetCDF-4; WAV or FLAC; MP4, MOV, MKV, WebM, AVI, GIF or animated PNG, named
+            .apng; an array of three axes in NumPy's format; a mesh: PLY, OBJ, STL or OFF. How it
+            begins tells the medium; of OBJ and binary STL, the name. Or an image of Pillow's. Or
+            an array of an image: rows x columns, or rows x columns x 1 or 3, of 8-bit integers or
+            floats from 0 to 1.
         flatten: Put a transparent image onto white, instead of refusing it.
 
     Raises:
