@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from stegfield.app.parts import (
 )
 from stegfield.app.session import Desk, Update, Visit, done, telling
 from stegfield.config import EmbedConfig
-from stegfield.errors import ConfigError, InputError
+from stegfield.errors import ConfigError, InputError, UnreadableError
 from stegfield.fixednet import EmbedResult
 from stegfield.keys import Key, KeyStream, Passphrase
 from stegfield.signals import Signal
@@ -181,7 +182,11 @@ def _message(visit: Visit, words: str, attached: str | None) -> bytes:
 
 
 def _extracted(data: bytes, name: Path, largest: int, key: Key | Passphrase) -> bytes:
-    return fixednet.extract(signals.decode(data, name, largest=largest), key)
+    *others, last = signals.stored(name, data, largest=largest)
+    for stored in others:
+        with suppress(UnreadableError):
+            return fixednet.extract(stored, key)
+    return fixednet.extract(last, key)
 
 
 def _embedded(

@@ -18,7 +18,7 @@ from stegfield.errors import ConfigError, NotEmbeddedError, UnreadableError
 from stegfield.fixednet.profiles import check, every, readers
 from stegfield.fixednet.progress import EmbedWatch
 from stegfield.keys import IMAGE_SALT, Key, Passphrase, unlock
-from stegfield.metrics import AnyQuality, Quality, finite_or_none, luma, mean_psnr_db
+from stegfield.metrics import AnyQuality, Quality, finite_or_none, luma_psnr_db
 from stegfield.payload import Content
 from stegfield.signals import Signal
 
@@ -142,7 +142,7 @@ def embed(
         bits=bits,
         rate_bpp=bits / cover.points,
         quality=quality,
-        luma_psnr_db=mean_psnr_db(luma(after), luma(before)) if has_luma else None,
+        luma_psnr_db=luma_psnr_db(after, before) if has_luma else None,
         changed=float((after != before).mean()),
         survived=survived,
         seconds=time.perf_counter() - began,

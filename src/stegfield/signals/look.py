@@ -26,7 +26,7 @@ SRGB_CICP = bytes([1, 13, 0, 1])
 MOST_DPI = 65_535
 HOLDS = {
     "PNG": ("profile", "gamma", "resolution", "EXIF"),
-    "TIFF": ("profile", "resolution", "EXIF"),
+    "TIFF": ("profile", "resolution"),  # libtiff takes no EXIF data in compressed files
     "WEBP": ("profile", "EXIF"),
     "BMP": ("resolution",),
     "JPEG": ("profile", "resolution", "EXIF"),

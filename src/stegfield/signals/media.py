@@ -159,17 +159,24 @@ def decode(
     return _chosen(data, path).decode(data, path, flatten=flatten, largest=largest)
 
 
-def stored(path: Path) -> Iterator[Signal]:
+def stored(
+    path: Path, data: bytes | None = None, *, largest: int = LARGEST_POINTS
+) -> Iterator[Signal]:
     """Read what the integers of a file may stand for, for those who look for a message in them.
 
     Of an image these are its samples as they are stored, whatever its transparency hides, and then,
     where an EXIF tag says that it is shown otherwise, turned as it is shown.
 
+    Args:
+        path: The file, or its name in errors.
+        data: Its bytes, if they are there already.
+        largest: Points that it may have.
+
     Raises:
         InputError: The file cannot be read, or is no signal.
     """
-    data = files.read_bounded(path, LARGEST_FILE)
-    return _chosen(data, path).stored(data, path)
+    held = files.read_bounded(path, LARGEST_FILE) if data is None else data
+    return _chosen(held, path).stored(held, path, largest=largest)
 
 
 def encode(signal: Signal, suffix: str) -> bytes:

@@ -88,17 +88,18 @@ class Medium(ABC):
             InputError: The file is damaged or unfit, or what reads it is not installed.
         """
 
-    def stored(self, data: bytes, path: Path) -> Iterator[Signal]:
+    def stored(self, data: bytes, path: Path, *, largest: int = LARGEST_POINTS) -> Iterator[Signal]:
         """Decode what a file's integers may stand for, for those who look for a message in them.
 
         Args:
             data: The file.
             path: Its name, for errors.
+            largest: Points that it may have.
 
         Raises:
             InputError: The file is damaged or unfit, or what reads it is not installed.
         """
-        yield self.decode(data, path)
+        yield self.decode(data, path, largest=largest)
 
     def lost_in(self, signal: Signal, suffix: str) -> list[str]:
         """Name what a file of some suffix cannot hold of what a signal's own file says of it."""

@@ -76,7 +76,7 @@ class ImageMedium(EightBits):
             alpha: reading.Alpha = "flatten" if flatten else "refuse"
             return reading.read(image, data, path, largest=largest, alpha=alpha)
 
-    def stored(self, data: bytes, path: Path) -> Iterator[Signal]:
+    def stored(self, data: bytes, path: Path, *, largest: int = LARGEST_POINTS) -> Iterator[Signal]:
         """Decode samples as they are stored, and then turned as the file says, if it does.
 
         Raises:
@@ -90,10 +90,9 @@ class ImageMedium(EightBits):
                     image,
                     data,
                     path,
-                    largest=LARGEST_POINTS,
+                    largest=largest,
                     alpha="ignore",
                     turn=turn,
-                    whole=False,
                 )
 
     def encode(self, signal: Signal, suffix: str) -> bytes:

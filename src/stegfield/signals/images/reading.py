@@ -54,7 +54,6 @@ def read(
     largest: int,
     alpha: Alpha = "refuse",
     turn: bool = True,
-    whole: bool = True,
 ) -> Signal:
     """Decode an open image.
 
@@ -63,9 +62,9 @@ def read(
         data: Its file, if that is there.
         path: Its name, for errors.
         largest: Pixels that it may have.
-        alpha: What to do with transparency; to ignore it takes the colours beneath.
+        alpha: What to do with transparency; to ignore it takes the samples as they are stored, the
+            colours beneath it and the high bytes of 16 bits.
         turn: Apply the EXIF orientation.
-        whole: Keep all of 16 bits as values, where nothing is transparent.
 
     Raises:
         ImageError: The image is transparent, too large or small, or of samples without a scale.
@@ -80,7 +79,7 @@ def read(
     orientation = left if turn else 1
     _follow_colour_key(image, raw)
     held: Any
-    wide = _wide(image, data, path) if whole and origin == "16 bits" else None
+    wide = _wide(image, data, path) if alpha != "ignore" and origin == "16 bits" else None
     if wide is not None and not _has_transparent(image):
         sixteen = _upright(wide, image.size, orientation)
         held, used = _to_values(sixteen), _used(sixteen)
@@ -244,7 +243,8 @@ def _levels(
     if image.mode == "F":
         raise ImageError(f"{path} has floating-point samples", hint="save it with 8 or 16 bits")
     if image.mode.startswith("I"):
-        return _narrow(_sixteen(image, path))
+        wide = _sixteen(image, path)
+        return (wide >> 8).astype(np.uint8) if alpha == "ignore" else _narrow(wide)
     wanted = "L" if grey else "RGB"
     if image.mode not in (wanted, wanted + "A"):
         image = image.convert(wanted)
