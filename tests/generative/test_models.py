@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from stegfield import carriers, fields, fixednet, generative, signals
 from stegfield.config import EmbedConfig, GanConfig
 from stegfield.errors import InputError, OutputExistsError
+from stegfield.fields import tensor_files
 from stegfield.generative import Model, ModelFileError, store
 from stegfield.generative.model import GRAIN, GeneratorSizes, new_generator
 from stegfield.keys import Key, KeyStream
@@ -207,7 +208,7 @@ def test_a_field_is_no_model_and_a_model_no_field() -> None:
 
 
 def test_a_huge_header_is_refused_before_it_is_read() -> None:
-    for length in (store.LARGEST_HEADER + 1, 1 << 40, (1 << 64) - 1, 0, 1):
+    for length in (tensor_files.LARGEST_HEADER + 1, 1 << 40, (1 << 64) - 1, 0, 1):
         with pytest.raises(ModelFileError, match="header is missing or too long"):
             generative.from_bytes(struct.pack("<Q", length) + DATA[8:])
 

@@ -5,13 +5,12 @@ header has the same entries whether or not anything is hidden: the format versio
 its sizes, a random seed, and the size, channels and medium of the public signal, with its rate
 where the medium has time, and its range where that may be small.
 
-Reading trusts nothing: the header's length and every entry, each tensor's type, and that all
-numbers are finite. Nothing is ever unpickled.
+Reading trusts nothing: every entry, each tensor's type, and that all numbers are finite. Files that
+another program has reduced to float16 or bfloat16 are read as float32.
 """
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -19,14 +18,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors
-import safetensors.numpy
 from numpy.typing import NDArray
 
 from stegfield import files
 from stegfield.errors import ConfigError, FieldFileError
+from stegfield.fields import tensor_files
 from stegfield.fields.architectures import ARCHITECTURES, sizes_of
 from stegfield.fields.sizes import Sizes
+from stegfield.fields.tensor_files import DistrustError
 from stegfield.keys import SALT_BYTES
 from stegfield.signals import (
     HIGHEST_RATE,
@@ -41,8 +40,6 @@ from stegfield.signals.signal import LEAST_SPAN
 FORMAT = 1
 ENTRY = "stegfield"
 LARGEST_FILE = 1 << 29
-LARGEST_HEADER = 1 << 16
-LENGTH_BYTES = 8
 ENTRIES = {"format", "architecture", "sizes", "medium", "size", "channels", "seed"}
 """Of every header; media with time have a rate, those that need it a range."""
 
@@ -128,15 +125,10 @@ def decode(data: bytes, name: Path | str = "the data") -> FieldFile:
         FieldFileError: the bytes are not those of a field file, or are damaged.
     """
     try:
-        header = _checked(_entries(data))
-    except (_Distrust, ConfigError) as error:
+        header = _checked(tensor_files.entries(data, ENTRY, version=FORMAT, about="a field"))
+        tensors = tensor_files.arrays(data)
+    except (DistrustError, ConfigError) as error:
         raise FieldFileError(name, str(error)) from None
-    try:
-        tensors = safetensors.numpy.load(data)
-    except safetensors.SafetensorError as error:
-        raise FieldFileError(name, str(error)) from None
-    except Exception:  # what a parser of foreign bytes may raise
-        raise FieldFileError(name, "its tensors cannot be read") from None
     for entry, tensor in tensors.items():
         if tensor.dtype != np.float32:
             raise FieldFileError(name, f"{entry} has another type than its architecture")
@@ -150,50 +142,31 @@ def _by_layer(name: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdigit() else (0, part) for part in name.split(".")]
 
 
-class _Distrust(Exception):  # noqa: N818 - never leaves this module
-    """Says what is wrong with a header."""
-
-
-def _entries(data: bytes) -> dict[str, Any]:
-    """Read the entries about the field from the header, before anything else is touched."""
-    length = int.from_bytes(data[:LENGTH_BYTES], "little")
-    if not 2 <= length <= min(LARGEST_HEADER, len(data) - LENGTH_BYTES):
-        raise _Distrust("its header is missing or too long")
-    try:
-        outer = json.loads(data[LENGTH_BYTES : LENGTH_BYTES + length])
-        entries = json.loads(outer["__metadata__"][ENTRY])
-    except (ValueError, KeyError, TypeError, RecursionError):
-        raise _Distrust("its header does not tell about a field") from None
-    if not isinstance(entries, dict) or entries.get("format") != FORMAT:
-        raise _Distrust(f"its format is not version {FORMAT}, the one that this program knows")
-    return entries
-
-
 def _checked(entries: dict[str, Any]) -> Header:
     """Check every entry of a header."""
     medium, architecture = _medium(entries.get("medium")), entries.get("architecture")
     known = ENTRIES | ({"rate"} if medium.timed else set())
     known |= {"range"} if medium.ranged else set()
     if entries.keys() != known:
-        raise _Distrust("its header has other entries than a field's")
+        raise DistrustError("its header has other entries than a field's")
     if not isinstance(architecture, str) or architecture not in ARCHITECTURES:
-        raise _Distrust("its architecture is unknown")
+        raise DistrustError("its architecture is unknown")
     public = _public(entries, medium)
     if not isinstance(entries["sizes"], dict):
-        raise _Distrust("its sizes are missing")
+        raise DistrustError("its sizes are missing")
     try:
         sizes = sizes_of(architecture)(**entries["sizes"])
     except ConfigError:
         raise
-    except (TypeError, ValueError):
-        raise _Distrust("its sizes are not readable") from None
+    except Exception:  # of whatever types they are
+        raise DistrustError("its sizes are not readable") from None
     return Header(architecture, sizes, public)
 
 
 def _medium(name: Any) -> Medium:
     medium = MEDIA.get(name) if isinstance(name, str) else None
     if medium is None:
-        raise _Distrust(f"it shows none of: {', '.join(MEDIA)}")
+        raise DistrustError(f"it shows none of: {', '.join(MEDIA)}")
     return medium
 
 
@@ -201,16 +174,16 @@ def _public(entries: dict[str, Any], medium: Medium) -> Public:
     """Check what a header says about the public signal."""
     channels, size = entries["channels"], entries["size"]
     if type(channels) is not int or channels not in medium.channels:
-        raise _Distrust(f"the channels of what it shows are not those of medium {medium.name}")
+        raise DistrustError(f"the channels of what it shows are not those of medium {medium.name}")
     sides = isinstance(size, list) and all(type(side) is int and side > 0 for side in size)
     if not sides or len(size) != medium.axes or math.prod(size) > LARGEST_POINTS:
-        raise _Distrust("the size of what it shows is out of range")
+        raise DistrustError("the size of what it shows is out of range")
     rate = entries.get("rate")
     if medium.timed and not (type(rate) is float and 0 < rate <= HIGHEST_RATE):
-        raise _Distrust("the rate of what it shows is out of range")
+        raise DistrustError("the rate of what it shows is out of range")
     span = entries.get("range", list(WHOLE_RANGE))
     if not _is_range(span):
-        raise _Distrust("the range of what it shows is out of range")
+        raise DistrustError("the range of what it shows is out of range")
     return Public(
         size=tuple(size),
         channels=channels,
@@ -233,7 +206,7 @@ def _seed(text: Any) -> bytes:
     try:
         seed = bytes.fromhex(text)
     except (TypeError, ValueError):
-        raise _Distrust("its seed is not readable") from None
+        raise DistrustError("its seed is not readable") from None
     if len(seed) != SALT_BYTES:
-        raise _Distrust("its seed has the wrong length")
+        raise DistrustError("its seed has the wrong length")
     return seed

@@ -20,14 +20,14 @@ import torch
 from stegfield import files
 from stegfield.config import GENERATOR_RANGES, MOST_HIDDEN
 from stegfield.errors import ConfigError, InputError
+from stegfield.fields import tensor_files
+from stegfield.fields.tensor_files import DistrustError
 from stegfield.generative.model import GeneratorSizes, Model, new_generator
 from stegfield.signals import CLIMATE, IMAGE, MEDIA
 
 ENTRY = "stegfield-model"
 FORMAT = 1
 LARGEST_FILE = 1 << 29
-LARGEST_HEADER = 1 << 16
-LENGTH_BYTES = 8
 LARGEST_SIDE = 4096
 SHIPPED = ("climate", "digits", "faces")
 KNOWN = {"format", "name", "medium", "channels", "size", "steps", "examples", "sizes"}
@@ -100,9 +100,11 @@ def from_bytes(data: bytes, name: Path | str = "the data") -> Model:
     try:
         model = _empty(_header(data))
         tensors = safetensors.torch.load(data)
-    except (safetensors.SafetensorError, _DistrustError, ConfigError) as error:
+    except (safetensors.SafetensorError, DistrustError, ConfigError) as error:
         raise ModelFileError(name, str(error)) from None
-    except (KeyError, ValueError, RuntimeError):
+    except MemoryError:
+        raise
+    except Exception:  # what a parser of foreign bytes may raise
         raise ModelFileError(name, "its tensors cannot be read") from None
     wanted = dict(model.generator.named_parameters())
     if tensors.keys() != wanted.keys():
@@ -117,23 +119,10 @@ def from_bytes(data: bytes, name: Path | str = "the data") -> Model:
     return model
 
 
-class _DistrustError(Exception):
-    """Says what is wrong with a header."""
-
-
 def _header(data: bytes) -> dict[str, Any]:
-    length = int.from_bytes(data[:LENGTH_BYTES], "little")
-    if not 2 <= length <= min(LARGEST_HEADER, len(data) - LENGTH_BYTES):
-        raise _DistrustError("its header is missing or too long")
-    try:
-        outer = json.loads(data[LENGTH_BYTES : LENGTH_BYTES + length])
-        header = json.loads(outer["__metadata__"][ENTRY])
-    except (ValueError, KeyError, TypeError, RecursionError):
-        raise _DistrustError("its header does not tell about a model") from None
-    if not isinstance(header, dict) or header.get("format") != FORMAT:
-        raise _DistrustError(f"its format is not version {FORMAT}, which this program knows")
+    header = tensor_files.entries(data, ENTRY, version=FORMAT, about="a model")
     if header.keys() != KNOWN:
-        raise _DistrustError("its header has other entries than a model's")
+        raise DistrustError("its header has other entries than a model's")
     return header
 
 
@@ -142,13 +131,13 @@ def _empty(header: dict[str, Any]) -> Model:
     size, channels, name = header["size"], header["channels"], header["medium"]
     sides = isinstance(size, list) and len(size) == 2
     if not sides or not all(type(side) is int and 0 < side <= LARGEST_SIDE for side in size):
-        raise _DistrustError("the size of what it draws is out of range")
+        raise DistrustError("the size of what it draws is out of range")
     known = (name, channels) in ((IMAGE.name, 1), (IMAGE.name, 3), (CLIMATE.name, 1))
     if not known or type(channels) is not int:
-        raise _DistrustError("what it draws is unknown")
+        raise DistrustError("what it draws is unknown")
     counts = header["steps"], header["examples"]
     if not (isinstance(header["name"], str) and all(type(c) is int and c >= 0 for c in counts)):
-        raise _DistrustError("its name or counts are not readable")
+        raise DistrustError("its name or counts are not readable")
     sizes = _sizes(header["sizes"])
     medium = MEDIA[name]
     with torch.device("meta"):
@@ -167,12 +156,12 @@ def _empty(header: dict[str, Any]) -> Model:
 
 def _sizes(entries: Any) -> GeneratorSizes:
     if not isinstance(entries, dict) or entries.keys() != GENERATOR_RANGES.keys():
-        raise _DistrustError("its sizes are not those of a generator")
+        raise DistrustError("its sizes are not those of a generator")
     for name, allowed in GENERATOR_RANGES.items():
         values = entries[name] if name == "hidden" else [entries[name]]
         kinds = (int, float) if name == "std" else (int,)
         if not isinstance(values, list) or not 0 < len(values) <= MOST_HIDDEN:
-            raise _DistrustError(f"its {name} is not readable")
+            raise DistrustError(f"its {name} is not readable")
         if not all(type(value) in kinds and value in allowed for value in values):
-            raise _DistrustError(f"its {name} is out of range")
+            raise DistrustError(f"its {name} is out of range")
     return GeneratorSizes(**{**entries, "hidden": tuple(entries["hidden"])})
