@@ -12,9 +12,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stegfield import fields
-from stegfield.errors import FieldFileError, InputError
-from stegfield.fields import ARCHITECTURES, tensor_files
+from stegfield import fields, tensor_files
+from stegfield.errors import FieldFileError, InputError, PluginNeededError
+from stegfield.fields import ARCHITECTURES
 from stegfield.fields import header as headers
 from stegfield.signals import chords, waves
 
@@ -54,7 +54,7 @@ def test_a_forged_file_without_changes_is_the_file() -> None:
     [
         {"format": 2},
         {"format": "1"},
-        {"architecture": "cnn"},
+        {"architecture": "CNN of\n10 layers"},
         {"architecture": ["siren"]},
         {"architecture": "fourier"},
         {"sizes": {"width": 8}},
@@ -64,7 +64,7 @@ def test_a_forged_file_without_changes_is_the_file() -> None:
         {"sizes": {"width": "8", "depth": 2, "w0": 30.0}},
         {"sizes": {"width": 8, "depth": 2, "w0": float("nan")}},
         {"sizes": []},
-        {"medium": "smell"},
+        {"medium": ""},
         {"size": [0, 5]},
         {"size": [10, -14]},
         {"size": [10**6, 10**6]},
@@ -84,6 +84,18 @@ def test_a_forged_file_without_changes_is_the_file() -> None:
 def test_every_header_entry_is_checked(changes: dict[str, Any]) -> None:
     with pytest.raises(FieldFileError):
         fields.from_bytes(forged(changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "needed"),
+    [
+        ({"architecture": "gaussian"}, "the architecture 'gaussian'"),
+        ({"medium": "elevation"}, "the medium 'elevation'"),
+    ],
+)
+def test_a_field_that_needs_another_package_says_so(changes: dict[str, Any], needed: str) -> None:
+    with pytest.raises(PluginNeededError, match=f"its.file needs the plug-in that brings {needed}"):
+        fields.from_bytes(forged(changes), "its file")
 
 
 @pytest.mark.parametrize(

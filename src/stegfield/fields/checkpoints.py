@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 from stegfield import files
 from stegfield.errors import InputError
-from stegfield.fields.tensor_files import plain_json
 from stegfield.keys import KEY_BYTES, SALT_BYTES
+from stegfield.tensor_files import plain_json
 
 ENTRY = "stegfield-checkpoint"
 

@@ -5,13 +5,14 @@ header has the same entries whether or not anything is hidden: the format versio
 its sizes, a random seed, and the size, channels and medium of the public signal, with its rate
 where the medium has time, and its range where that may be small.
 
-Reading trusts nothing: every entry, each tensor's type, and that all numbers are finite. Files that
-another program has reduced to float16 or bfloat16 are read as float32.
+Reading trusts nothing: the header's length and every entry, each tensor's type, and that all
+numbers are finite. Nothing is ever unpickled.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,11 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stegfield import files
-from stegfield.errors import ConfigError, FieldFileError
-from stegfield.fields import tensor_files
+from stegfield.errors import ConfigError, FieldFileError, PluginNeededError
 from stegfield.fields.architectures import ARCHITECTURES, sizes_of
 from stegfield.fields.sizes import Sizes
-from stegfield.fields.tensor_files import DistrustError
 from stegfield.keys import SALT_BYTES
 from stegfield.signals import (
     HIGHEST_RATE,
@@ -36,10 +35,13 @@ from stegfield.signals import (
     Medium,
 )
 from stegfield.signals.signal import LEAST_SPAN
+from stegfield.tensor_files import DistrustError, entries_of, tensors_of
 
 FORMAT = 1
 ENTRY = "stegfield"
 LARGEST_FILE = 1 << 29
+PLUGIN_NAME = re.compile(r"[a-z0-9_-]{1,40}", re.ASCII)
+"""Of an architecture or a medium that another package may bring."""
 ENTRIES = {"format", "architecture", "sizes", "medium", "size", "channels", "seed"}
 """Of every header; media with time have a rate, those that need it a range."""
 
@@ -114,6 +116,7 @@ def read(path: Path) -> FieldFile:
     Raises:
         InputError: the file is missing or cannot be read.
         FieldFileError: the file is not a field file, or is damaged.
+        PluginNeededError: the field is of an architecture or a medium that is not installed.
     """
     return decode(files.read_bounded(path, LARGEST_FILE), path)
 
@@ -123,23 +126,25 @@ def decode(data: bytes, name: Path | str = "the data") -> FieldFile:
 
     Raises:
         FieldFileError: the bytes are not those of a field file, or are damaged.
+        PluginNeededError: the field is of an architecture or a medium that is not installed.
     """
     try:
-        header = _checked(tensor_files.entries(data, ENTRY, version=FORMAT, about="a field"))
-        tensors = tensor_files.arrays(data)
+        header = _checked(entries_of(data, ENTRY, version=FORMAT, noun="a field"))
+        tensors = tensors_of(data, np.float32)
+    except _NeedsPlugin as error:
+        raise PluginNeededError(name, str(error)) from None
     except (DistrustError, ConfigError) as error:
         raise FieldFileError(name, str(error)) from None
-    for entry, tensor in tensors.items():
-        if tensor.dtype != np.float32:
-            raise FieldFileError(name, f"{entry} has another type than its architecture")
-        if not np.isfinite(tensor).all():
-            raise FieldFileError(name, f"{entry} holds numbers that are not finite")
     return FieldFile(header, {entry: tensors[entry] for entry in sorted(tensors, key=_by_layer)})
 
 
 def _by_layer(name: str) -> list[tuple[int, str]]:
     """Put layer 10 behind layer 9."""
     return [(int(part), "") if part.isdigit() else (0, part) for part in name.split(".")]
+
+
+class _NeedsPlugin(Exception):  # noqa: N818 - never leaves this module
+    """Says what another package would bring."""
 
 
 def _checked(entries: dict[str, Any]) -> Header:
@@ -150,7 +155,7 @@ def _checked(entries: dict[str, Any]) -> Header:
     if entries.keys() != known:
         raise DistrustError("its header has other entries than a field's")
     if not isinstance(architecture, str) or architecture not in ARCHITECTURES:
-        raise DistrustError("its architecture is unknown")
+        raise _unknown("architecture", architecture)
     public = _public(entries, medium)
     if not isinstance(entries["sizes"], dict):
         raise DistrustError("its sizes are missing")
@@ -158,16 +163,22 @@ def _checked(entries: dict[str, Any]) -> Header:
         sizes = sizes_of(architecture)(**entries["sizes"])
     except ConfigError:
         raise
-    except Exception:  # of whatever types they are
+    except (TypeError, ValueError):
         raise DistrustError("its sizes are not readable") from None
     return Header(architecture, sizes, public)
 
 
 def _medium(name: Any) -> Medium:
-    medium = MEDIA.get(name) if isinstance(name, str) else None
-    if medium is None:
-        raise DistrustError(f"it shows none of: {', '.join(MEDIA)}")
-    return medium
+    if not isinstance(name, str) or name not in MEDIA:
+        raise _unknown("medium", name)
+    return MEDIA[name]
+
+
+def _unknown(noun: str, name: Any) -> Exception:
+    """Say that a name may be a plug-in's, if it could be one at all."""
+    if isinstance(name, str) and PLUGIN_NAME.fullmatch(name):
+        return _NeedsPlugin(f"the {noun} {name!r}")
+    return DistrustError(f"its {noun} has no name that one could have")
 
 
 def _public(entries: dict[str, Any], medium: Medium) -> Public:

@@ -24,6 +24,7 @@ from stegfield.fields.field import Field
 from stegfield.fields.optim import Muon
 from stegfield.fields.schedule import POLISH_SHARE, Schedule
 from stegfield.fields.targets import Target, measure
+from stegfield.watching import WINDING_DOWN, Told
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,17 @@ class FitProgress:
     psnr_db: tuple[float, ...]
     field: Field | None = None
     """As it is by now, to look at and no longer than the call lasts."""
+
+    def told(self, names: Sequence[str]) -> Told:
+        """Put it in words, with the PSNR of every signal that has a name."""
+        pairs = zip(names, self.psnr_db, strict=False)
+        return Told(
+            fraction=self.fraction,
+            counted=f"step {self.step:,}",
+            figures=", ".join(f"{name} {db:.1f} dB" for name, db in pairs),
+            seconds_left=self.seconds * (1 / max(self.fraction, 1e-3) - 1),
+            ending=WINDING_DOWN,
+        )
 
 
 FitWatch = Callable[[FitProgress], bool]
