@@ -1,12 +1,64 @@
 """Hide images in the weights of a neural field, and embed files in the samples of an image.
 
-    cover, secrets, keys ─► hiding.hide ─► public field ─► hiding.reveal ─► one secret
-                                                └────────► fields.render ─► the cover
+    cover, message, key ─► embed ─► stego image ─► extract ─► the message
 
-    cover, message, key ─► fixednet.embed ─► stego image ─► fixednet.extract ─► the message
+    cover, secrets, keys ─► hide ─► public field ─► reveal ─► one secret
+                                         └────────► what everyone sees
 
-Four values travel between packages: a `Signal`, a `Field`, a `Key` and bits. Start with
-``from stegfield import fields, fixednet, hiding, keys, signals``.
+A cover, a stego or a secret is a `Signal`, or anything that `read` makes one of: a path, the bytes
+of a file, an image of Pillow's, an array. What stands here is imported when it is asked for, so
+that ``import stegfield`` is quick.
+
+    import stegfield
+
+    key = stegfield.Key.generate()
+    sent = stegfield.embed("photo.png", b"meet me at noon", key)
+    assert stegfield.extract(sent.stego, key) == b"meet me at noon"
 """
 
+from typing import TYPE_CHECKING
+
+from stegfield.lazy import resolver
+
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from stegfield.fields import Field, fit
+    from stegfield.fixednet.embed import capacity, embed, extract
+    from stegfield.hiding import Secret, hide, reveal
+    from stegfield.keys import Key, KeyFile, Passphrase
+    from stegfield.signals import Signal, read
+    from stegfield.watching import progress
+else:
+    __getattr__ = resolver(
+        __name__,
+        {
+            "stegfield.fields": ["Field", "fit"],
+            "stegfield.fixednet": ["capacity", "embed", "extract"],
+            "stegfield.hiding": ["Secret", "hide", "reveal"],
+            "stegfield.keys": ["Key", "KeyFile", "Passphrase"],
+            "stegfield.signals": ["Signal", "read"],
+            "stegfield.watching": ["progress"],
+        },
+    )
+
+__all__ = [
+    "Field",
+    "Key",
+    "KeyFile",
+    "Passphrase",
+    "Secret",
+    "Signal",
+    "capacity",
+    "embed",
+    "extract",
+    "fit",
+    "hide",
+    "progress",
+    "read",
+    "reveal",
+]
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

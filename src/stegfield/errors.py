@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from string import Formatter
 from typing import Any
@@ -95,12 +96,11 @@ class ConfigError(StegfieldError, ValueError):
 
 
 class PluginError(StegfieldError):
-    """A package that adds to this one cannot be imported."""
+    """A package that adds to this one cannot be imported, or is not made as it should be."""
 
-    def __init__(self, noun: str, name: str, package: str, error: Exception) -> None:
+    def __init__(self, noun: str, name: str, package: str, why: str) -> None:
         super().__init__(
-            f"the {noun} {name!r} of the package {package} cannot be imported: "
-            f"{type(error).__name__}: {error}",
+            f"the {noun} {name!r} of the package {package} {why}",
             hint=f"update {package}, or uninstall it",
         )
 
@@ -141,6 +141,16 @@ class ShapeError(InputError):
     """A file is not a mesh that can be read safely."""
 
     hint = "shapes are read from PLY, OBJ, STL and OFF files of closed surfaces"
+
+
+class PluginNeededError(InputError):
+    """A file is sound as far as can be told, but what it needs comes with another package."""
+
+    def __init__(self, what: Path | str, needed: str) -> None:
+        super().__init__(
+            f"{what} needs the plug-in that brings {needed}",
+            hint="install the package that the sender has it from",
+        )
 
 
 class FieldFileError(InputError):
@@ -222,3 +232,11 @@ class DivergedError(StegfieldError):
 
     def __init__(self) -> None:
         super().__init__("training diverged")
+
+
+@dataclass(frozen=True)
+class Caution:
+    """One thing to know before going on, and what to do about it."""
+
+    text: str
+    hint: str

@@ -18,7 +18,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO
 
-from stegfield.errors import InputError, OutputError, OutputExistsError, StegfieldError
+from stegfield.errors import InputError, OutputError, OutputExistsError
 
 NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EXDEV)
 CHUNK = 1 << 16
@@ -61,7 +61,7 @@ def read_start(path: Path, count: int) -> bytes:
 def distrusting(
     path: Path | str, what: str, error: type[InputError] = InputError, *, hint: str | None = None
 ) -> Iterator[None]:
-    """Turn whatever a parser raises on foreign bytes into one error; those of ours pass.
+    """Turn whatever a parser raises on foreign bytes into one error.
 
     Args:
         path: The file, named in the error.
@@ -70,11 +70,11 @@ def distrusting(
         hint: Its hint, if not that of the class.
 
     Raises:
-        InputError: The parser raised anything but that memory is short.
+        InputError: The parser raised anything but an InputError, or that memory is short.
     """
     try:
         yield
-    except (StegfieldError, MemoryError):
+    except (InputError, MemoryError):
         raise
     except Exception as found:
         reason = " ".join(str(found).split())[:LONGEST_REASON] or type(found).__name__

@@ -1,7 +1,7 @@
-"""Fields for others: a folder in the layout of a model hub, the hub itself, and ONNX.
+"""Publishing: a field as a folder in the layout of a model hub, on the hub itself, and as ONNX.
 
-What is written comes from the field file alone, and says of a field that hides something what it
-would say of one that does not.
+Everything that is written comes from the field file, so it is the same whether or not the field
+hides anything.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from collections.abc import Mapping
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
-
-import torch
+from typing import TYPE_CHECKING
 
 from stegfield import fields, signals
 from stegfield.errors import ConfigError, InputError, OutputError
-from stegfield.fields import Field
+
+if TYPE_CHECKING:
+    from stegfield.fields import Field
 
 WEIGHTS, ONNX, CARD = "model.safetensors", "model.onnx", "README.md"
 LARGEST_PREVIEW = 1 << 20
@@ -34,7 +35,7 @@ MISSING = "install it with: pip install 'stegfield[publish]'"
 def folder_files(
     field: Field, *, name: str, licence: str | None = None, onnx: bool = False
 ) -> dict[str, bytes]:
-    """Give the files of a folder that a model hub understands, by name.
+    """Return the files of a folder that a model hub understands, by name.
 
     Args:
         field: What to publish.
@@ -43,8 +44,8 @@ def folder_files(
         onnx: Whether to add the field as ONNX.
 
     Raises:
-        ConfigError: The licence is no identifier.
-        InputError: For ONNX, packages are missing.
+        ConfigError: the licence is not an identifier.
+        InputError: the packages for ONNX are not installed.
     """
     if licence is not None and not LICENCE.fullmatch(licence):
         raise ConfigError(
@@ -62,7 +63,7 @@ def folder_files(
 
 
 def card(field: Field, *, name: str, licence: str | None = None, onnx: bool = False) -> str:
-    """Give a model card in Markdown: what the field shows, its size, and how to show it."""
+    """Return a model card in Markdown: what the field shows, its size, and how to show it."""
     public = field.public
     shown = public.medium.noun.capitalize()
     suffix = public.medium.suffixes[0]
@@ -118,15 +119,19 @@ def to_onnx(field: Field) -> bytes:
     the exporter notes, are left out.
 
     Raises:
-        InputError: The packages for it are missing.
+        InputError: the packages onnx and onnxscript are not installed.
     """
+    import torch
+
     try:
         import onnxscript  # noqa: F401 - torch's exporter needs it
         from onnx import ModelProto
     except ImportError:
-        raise InputError("ONNX takes the packages onnx and onnxscript", hint=MISSING) from None
+        raise InputError("ONNX needs the packages onnx and onnxscript", hint=MISSING) from None
     points = field.coordinates(field.public.size, 0, 2)
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it misses torchvision, aloud
+    logging.getLogger("torch.onnx").setLevel(
+        logging.ERROR
+    )  # it complains that torchvision is missing
     with warnings.catch_warnings(), redirect_stdout(StringIO()):
         warnings.simplefilter("ignore")  # about deprecated parts of the exporter's own
         program = torch.onnx.export(
@@ -148,21 +153,21 @@ def to_onnx(field: Field) -> bytes:
 
 
 def push(folder: Path, names: Mapping[str, bytes], repository: str, *, private: bool) -> str:
-    """Upload files of a folder to a model hub, and give the address of the repository.
+    """Upload files of a folder to a model hub; return the address of the repository.
 
-    Where the hub is, and who we are there, is what `huggingface_hub` has been told: `hf auth
-    login`, HF_TOKEN, HF_ENDPOINT.
+    The address of the hub and the user's login are those of `huggingface_hub`: ``hf auth login``,
+    HF_TOKEN, HF_ENDPOINT.
 
     Raises:
-        InputError: The package for it is missing.
-        OutputError: The hub cannot be reached, or refuses.
+        InputError: the package huggingface_hub is not installed.
+        OutputError: the hub cannot be reached, or refuses the files.
     """
     check_hub()
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError, HTTPError, LocalTokenNotFoundError
 
     hub = HfApi(library_name="stegfield")
-    login = "log in with `hf auth login`, as somebody who may write there"
+    login = "log in with `hf auth login`, as a user who may write there"
     try:
         address = hub.create_repo(repository, private=private or None, exist_ok=True)
         hub.upload_folder(
@@ -172,7 +177,7 @@ def push(folder: Path, names: Mapping[str, bytes], repository: str, *, private: 
             commit_message="Add a neural field",
         )
     except LocalTokenNotFoundError:
-        raise OutputError("nobody is logged in at the hub", hint=login) from None
+        raise OutputError("there is no login for the hub", hint=login) from None
     except HfHubHTTPError as error:
         status = error.response.status_code if error.response is not None else "nothing"
         raise OutputError(f"the hub refused {repository}: it said {status}", hint=login) from error
@@ -185,31 +190,31 @@ def push(folder: Path, names: Mapping[str, bytes], repository: str, *, private: 
 
 
 def check_hub() -> None:
-    """Refuse to go on without what speaks to a hub.
+    """Refuse to go on without the package that speaks to a hub.
 
     Raises:
-        InputError: The package for it is missing.
+        InputError: the package huggingface_hub is not installed.
     """
     try:
         import huggingface_hub  # noqa: F401
     except ImportError:
         raise InputError(
-            "a hub takes the package huggingface_hub, which is not installed", hint=MISSING
+            "a hub needs the package huggingface_hub, which is not installed", hint=MISSING
         ) from None
 
 
 def check_repository(name: str) -> None:
-    """Refuse what cannot be the name of a repository on a hub.
+    """Refuse a name that no repository on a hub can have.
 
     Raises:
-        ConfigError: It is not two names with a slash between.
+        ConfigError: the name is not two names with a slash between them.
     """
     if not REPOSITORY.fullmatch(name) or ".." in name or "--" in name or name.endswith((".", "-")):
         raise ConfigError(f"{name!r} is not the name of a repository", hint="like owner/name")
 
 
 def _preview(field: Field) -> bytes:
-    """Give a picture of what the field shows as PNG, from at most `LARGEST_PREVIEW` points."""
+    """Return a picture of what the field shows as PNG, from at most `LARGEST_PREVIEW` points."""
     whole = field.public.size
     shrink = min(1.0, (LARGEST_PREVIEW / math.prod(whole)) ** (1 / len(whole)))
     size = tuple(max(1, round(side * shrink)) for side in whole)

@@ -6,12 +6,16 @@ for. Another package adds one by an entry point of the registry's group in its `
     [project.entry-points."stegfield.fields"]
     gaussian = "my_package.gaussian:Gaussian"
 
+Installed packages are searched for plug-ins when a name is asked for that is not ours, or when all
+names are; never for a name of ours.
+
 Source: the entry points of the Python packaging specifications.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import cached_property
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
@@ -33,15 +37,19 @@ class Registry(Mapping[str, T], Generic[T]):
         (['unit'], 1)
     """
 
-    def __init__(self, group: str, noun: str, ours: Mapping[str, T | str]) -> None:
+    def __init__(
+        self, group: str, noun: str, ours: Mapping[str, T | str], *, named_by: str | None = None
+    ) -> None:
         """Make a registry.
 
         Args:
             group: The entry points that plug-ins are found by.
             noun: What one of its objects is called in errors.
             ours: Objects, or where to import them from, as ``module:object``.
+            named_by: Attribute of its objects that files take the name from; in a plug-in it must
+                be the name of the entry point.
         """
-        self.group, self.noun = group, noun
+        self.group, self.noun, self.named_by = group, noun, named_by
         self._ours: dict[str, T | str] = dict(ours)
         self._loaded: dict[str, T] = {}
 
@@ -71,11 +79,17 @@ class Registry(Mapping[str, T], Generic[T]):
 
         Raises:
             ConfigError: there is none of this name.
-            PluginError: the package that brings it cannot be imported.
+            PluginError: the package that brings it cannot be imported, or names it otherwise.
         """
         if name not in self:
             raise ConfigError(f"there is no {self.noun} {name!r}", hint=f"try {', '.join(self)}")
         return self[name]
+
+    def usable(self) -> Iterator[T]:
+        """Load one after the other: ours, then plug-ins, but for those that cannot be imported."""
+        for name in self:
+            with suppress(PluginError):
+                yield self[name]
 
     def add(self, name: str, what: T) -> None:
         """Add an object for this process; for other processes too, a package brings it.
@@ -95,8 +109,13 @@ class Registry(Mapping[str, T], Generic[T]):
             module, _, attribute = what.partition(":")
             return cast(T, getattr(import_module(module), attribute))
         point = self.plugins[name]  # a KeyError is what a mapping raises
+        package = point.dist.name if point.dist else point.module
         try:
-            return cast(T, point.load())
+            found = point.load()
+            own = name if self.named_by is None else getattr(found, self.named_by)
         except Exception as error:
-            package = point.dist.name if point.dist else point.module
-            raise PluginError(self.noun, name, package, error) from error
+            why = f"cannot be imported: {type(error).__name__}: {error}"
+            raise PluginError(self.noun, name, package, why) from error
+        if own != name:
+            raise PluginError(self.noun, name, package, f"calls itself {own!r}")
+        return cast(T, found)

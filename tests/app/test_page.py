@@ -78,7 +78,7 @@ BUTTONS = {
     "Hide": "Hide",
     "Reveal": "Reveal",
     "Render": "Render",
-    "Generate": "Draw",
+    "Generate": "Generate",
     "Detect": "Detect",
 }
 
@@ -198,13 +198,13 @@ def test_a_cover_is_drawn_with_a_message_in_it(page: Any, tmp_path: Path) -> Non
     panel.get_by_label("Points of the longer side").first.fill("64")
     panel.get_by_label("Message, if any").fill("meet me at noon")
     panel.get_by_label("Passphrase").fill(SECRET)
-    press(panel, "Draw")
+    press(panel, "Generate")
     assert "15 bytes" in said(panel)
     stego = taken(panel, tmp_path)
     assert fixednet.extract(signals.read(stego), Passphrase(SECRET)) == b"meet me at noon"
     panel.get_by_label("Seed").fill("no number")
     panel.get_by_label("Message, if any").fill("")
-    press(panel, "Draw")
+    press(panel, "Generate")
     assert "the seed must be a number" in said(panel, "alert")
 
 

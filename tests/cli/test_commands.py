@@ -138,7 +138,7 @@ def test_a_log_file_gets_a_line_now_and_then(
     command = ["fit", "photo.png", "-o", "clean.safetensors", *QUICK]
     assert cli.run(command) == 0
     assert ": step" not in capsys.readouterr().err
-    monkeypatch.setattr("stegfield.cli.progress.FIRST_LINE", 0.0)
+    monkeypatch.setattr("stegfield.watching.FIRST_LINE", 0.0)
     assert cli.run([*command, "--force"]) == 0
     assert re.match(r"\d+%: step \d+, photo.png \d+\.\d dB, \d+ s left", capsys.readouterr().err)
 
@@ -333,7 +333,7 @@ def test_failures_are_one_line_and_leave_nothing(
         (["generate", "digits", "-o", "x.png", "--plot", "y.png"], "a globe shows a climate field"),
         (["generate", "digits", "-o", "x.safetensors", "--size", "9"], "a function has no size"),
         (["detect", "photo.png", "--pool", "."], "--pool is for fields"),
-        (["detect", "x.safetensors", "--detector", "rs"], "--detector is for images"),
+        (["detect", "x.safetensors", "--detector", "rs"], "--detector rs is for images"),
         (["export", "x", "-o", "y", "--private"], "--private is for the hub"),
         (
             ["extract", "photo.png", "-o", "x", "--key", "alice.key", "--passphrase-stdin"],

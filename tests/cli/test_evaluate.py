@@ -18,7 +18,7 @@ def test_evaluate_as_a_command(
     monkeypatch.chdir(tmp_path)
     assert cli.run(["evaluate", "digits", "-o", "samples.png", "--count", "60"]) == 0
     told = capsys.readouterr().err
-    assert all(name in told for name in ("drawn", "real", "blurred", "noise"))
+    assert all(name in told for name in ("generated", "real", "blurred", "noise"))
     assert "too near" not in told.splitlines()[1]
     assert "fewer than 200 other real ones do not tell which samples are too near" in told
     with Image.open("samples.png") as picture:
@@ -36,21 +36,21 @@ def test_a_climate_model_is_measured_by_latitude_and_wavenumber(
     command = ["evaluate", "climate", "-o", "globes.png", "--data", "noise.npz", "--seed", "3"]
     assert cli.run(command) == 0
     told = capsys.readouterr().err.splitlines()
-    assert told[0] == "warning: climate learned from 105 examples, and of these it would be 36"
+    assert told[0] == "warning: climate was trained on 105 examples, and these would be 36"
     assert "36 samples, beside 4 held-out examples, so that the other real" in told[2]
     assert told[3].split()[:4] == ["SWD", "diversity", "PSNR-2", "nearest"]
     assert told[3].split()[4:] == ["zonal", "mean", "spread", "spectrum"]
-    assert [line.split()[0] for line in told[4:8]] == ["drawn", "real", "blurred", "noise"]
+    assert [line.split()[0] for line in told[4:8]] == ["generated", "real", "blurred", "noise"]
     assert told[8].startswith("fewer than 200")
     # white noise has no zones, and real ones differ less among themselves than from temperatures
-    drawn, real = (float(told[at].split()[6]) for at in (4, 5))
-    assert drawn > 10
+    generated, real = (float(told[at].split()[6]) for at in (4, 5))
+    assert generated > 10
     assert 0 < real < 1
     assert cli.run([*command, "--force", "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
-    assert answer["drawn"]["copied"] is None
+    assert answer["generated"]["copied"] is None
     assert (answer["samples"], answer["trained_anchors"]) == (36, True)
-    assert 80 * answer["drawn"]["zonal"]["mean_rms"] == pytest.approx(drawn, abs=0.01)
+    assert 80 * answer["generated"]["zonal"]["mean_rms"] == pytest.approx(generated, abs=0.01)
 
 
 def test_copies_are_counted_where_enough_was_held_out(

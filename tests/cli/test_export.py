@@ -221,7 +221,7 @@ def test_without_what_uploads_nothing_is_written(
     words = ["export", str(field), "-o", str(tmp_path / "folder"), "--push", "me/globe"]
     assert cli.run(words) == 1
     assert capsys.readouterr().err.splitlines() == [
-        "error: a hub takes the package huggingface_hub, which is not installed",
+        "error: a hub needs the package huggingface_hub, which is not installed",
         "hint: install it with: pip install 'stegfield[publish]'",
     ]
     assert not (tmp_path / "folder").exists()

@@ -40,7 +40,7 @@ def assert_alike(function: Path, cover: Path) -> None:
 @pytest.mark.parametrize("name", generative.SHIPPED)
 def test_every_shipped_model_draws_at_its_own_size(name: str) -> None:
     model = generative.load(name)
-    shown = fields.render(model.draw(1))
+    shown = fields.render(model.field(1))
     assert (shown.size, shown.channels) == (model.size, model.channels)
     assert float(shown.values.std()) > 0.05
 
@@ -56,7 +56,7 @@ def test_one_function_carries_a_message_at_any_size(size: int) -> None:
     # it is the same face at every size: its means over 16x16 areas hardly change
     small, shown = (
         functional.adaptive_avg_pool2d(torch.from_numpy(one.values).movedim(-1, 0), 16)
-        for one in (fields.render(generative.load("faces").draw(7), (64, 64)), stego)
+        for one in (fields.render(generative.load("faces").field(7), (64, 64)), stego)
     )
     assert float((small - shown).square().mean().sqrt()) < 0.03 < float(small.std()) / 5
 
@@ -147,7 +147,7 @@ def test_a_known_seed_is_warned_about_and_an_unknown_one_not_told(
 ) -> None:
     drawn = ["generate", "faces", "--message", "letter.txt", "--key", "alice.key", "--json"]
     assert cli.run([*drawn, "-o", "a.png", "--seed", "7"]) == 0
-    assert "whoever tries seed 7" in capsys.readouterr().err
+    assert "an adversary who tries seed 7" in capsys.readouterr().err
     assert cli.run([*drawn, "-o", "b.png"]) == 0
     told = capsys.readouterr()
     assert "warning" not in told.err

@@ -1,8 +1,7 @@
-"""Progress where no terminal shows a bar, and how signals end a command."""
+"""How commands that are piped show that they live, and how signals end them."""
 
 from __future__ import annotations
 
-import math
 import re
 import signal
 import subprocess
@@ -13,55 +12,9 @@ from types import FrameType
 import pytest
 
 from stegfield import cli, fields, signals
-from stegfield.cli import progress
-from stegfield.fixednet import EmbedProgress
 from stegfield.signals import waves
 
 STEGFIELD = [sys.executable, "-m", "stegfield"]
-
-
-class Clock:
-    """A clock that stands still until it is set."""
-
-    now = 100.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-
-def test_lines_come_from_the_first_second_and_ever_more_seldom(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clock = Clock()
-    monkeypatch.setattr(progress, "time", clock)
-    said_at = []
-    with progress.watching_bits() as watch:
-        for tenth in range(1, 3000):
-            clock.now = 100 + tenth / 10
-            watch(EmbedProgress(fraction=tenth / 3000, bits_left=3000 - tenth, psnr_db=50.0))
-            if capsys.readouterr().err:
-                said_at.append(tenth / 10)
-    assert said_at == [1, 3, 7, 15, 31, 63, 123, 183, 243]
-
-
-def test_a_line_tells_what_is_done_and_the_time_left(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clock = Clock()
-    monkeypatch.setattr(progress, "time", clock)
-    with progress.watching_bits() as watch:
-        clock.now += 10
-        watch(EmbedProgress(fraction=0.25, bits_left=3000, psnr_db=50.04))
-    assert capsys.readouterr().err == "25%: 3,000 bits left, 50.0 dB, 30 s left\n"
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"), [(0.4, "0 s left"), (119.0, "119 s left"), (150.0, "2 min left")]
-)
-def test_long_times_are_told_in_minutes(seconds: float, words: str) -> None:
-    assert progress._left(progress.Told(0.5, "", "", seconds), 1.0) == words
-    assert progress._left(progress.Told(0.5, "", "", math.nan), 1.0) == ""
-    assert progress._left(progress.Told(0.0, "", "", None), 1.0) == ""
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +22,8 @@ from stegfield.errors import ConfigError
 from stegfield.fields import checkpoints
 from stegfield.generative import Arrays
 from stegfield.generative.logbook import CURVES, EARLIER, LOG, SAMPLES
-from stegfield.generative.training import MODEL, STATE
+from stegfield.generative.states import MODEL, STATE
+from stegfield.watching import Told
 
 QUICK = ["--steps", "3", "--warm-up", "2", "--batch", "4"]
 TINY = ["--hidden", "8", "--width", "8", "--frequencies", "4", "--latent", "4", "--channels", "4"]
@@ -38,7 +40,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         rng = np.random.default_rng(1)
         return Arrays(torch.from_numpy(rng.random((20, 8, 8, 1)).astype(np.float32)))
 
-    monkeypatch.setattr("stegfield.generative.examples.digits", few)
+    monkeypatch.setattr("stegfield.generative.reading.digits", few)
     return tmp_path
 
 
@@ -67,7 +69,9 @@ def test_digits_are_trained_and_the_run_goes_on(
     command = ["train", "digits", "-o", "runs", *QUICK]
     assert cli.run(command) == 0
     captured = capsys.readouterr()
-    assert captured.err.splitlines() == [f"runs/{MODEL}: 3 of 3 steps"]
+    *shown, told = captured.err.splitlines()
+    assert told == f"runs/{MODEL}: 3 of 3 steps"
+    assert all(re.match("[0-9]+%: step", line) for line in shown)  # on a slow machine
     assert captured.out == ""
     names = sorted(path.name for path in Path("runs").iterdir())
     assert names == sorted([LOG, MODEL, SAMPLES, CURVES, STATE, EARLIER])
@@ -93,13 +97,17 @@ def test_a_run_that_is_ended_writes_everything_and_goes_on(
     command = ["train", "digits", "-o", "runs", *QUICK]
     command[command.index("3")] = "1000"
 
-    def ended(_: object, fraction: float, step: int, *told: str) -> None:
-        if step:  # after the warm-up
+    def ended(_: object, latest: Told) -> None:
+        if latest.fraction:  # after the warm-up
             signal.raise_signal(number)
 
+    before = signal.signal(signal.SIGTERM, cli._as_ctrl_c)  # as `main` has it
     with monkeypatch.context() as patch:
-        patch.setattr("stegfield.cli.terminal._Steps.tell", ended)
-        assert cli.run(command) == 0
+        patch.setattr("stegfield.watching.Lines.show", ended)
+        try:
+            assert cli.run(command) == 0
+        finally:
+            signal.signal(signal.SIGTERM, before)
     assert f"runs/{MODEL}: 1 of 1,000 steps" in capsys.readouterr().err
     command[command.index("1000")] = "3"
     assert cli.run([*command, "--resume", "--json"]) == 0
@@ -109,7 +117,7 @@ def test_a_run_that_is_ended_writes_everything_and_goes_on(
 def test_a_log_file_gets_a_line_now_and_then(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stegfield.cli.progress.FIRST_LINE", 0.0)
+    monkeypatch.setattr("stegfield.watching.FIRST_LINE", 0.0)
     assert cli.run(["train", "digits", "-o", "runs", *QUICK]) == 0
     *lines, last = capsys.readouterr().err.splitlines()
     assert last == f"runs/{MODEL}: 3 of 3 steps"
@@ -403,7 +411,7 @@ def test_a_model_of_images_does_not_begin_a_run_of_temperatures(
 ) -> None:
     command = ["train", "weather", "-o", "runs", "--data", "globes", "--start", "digits"]
     message = fails(command, capsys, code=2)
-    assert "error: digits draws another kind of signals than the examples" in message
+    assert "error: digits generates another kind of signals than the examples" in message
     assert "hint: begin with a model of such examples" in message
     assert not Path("runs").exists()
 

@@ -12,8 +12,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stegfield import fields
-from stegfield.errors import FieldFileError, InputError
+from stegfield import fields, tensor_files
+from stegfield.errors import FieldFileError, InputError, PluginNeededError
 from stegfield.fields import ARCHITECTURES
 from stegfield.fields import header as headers
 from stegfield.signals import chords, waves
@@ -54,7 +54,7 @@ def test_a_forged_file_without_changes_is_the_file() -> None:
     [
         {"format": 2},
         {"format": "1"},
-        {"architecture": "cnn"},
+        {"architecture": "CNN of\n10 layers"},
         {"architecture": ["siren"]},
         {"architecture": "fourier"},
         {"sizes": {"width": 8}},
@@ -64,7 +64,7 @@ def test_a_forged_file_without_changes_is_the_file() -> None:
         {"sizes": {"width": "8", "depth": 2, "w0": 30.0}},
         {"sizes": {"width": 8, "depth": 2, "w0": float("nan")}},
         {"sizes": []},
-        {"medium": "smell"},
+        {"medium": ""},
         {"size": [0, 5]},
         {"size": [10, -14]},
         {"size": [10**6, 10**6]},
@@ -84,6 +84,18 @@ def test_a_forged_file_without_changes_is_the_file() -> None:
 def test_every_header_entry_is_checked(changes: dict[str, Any]) -> None:
     with pytest.raises(FieldFileError):
         fields.from_bytes(forged(changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "needed"),
+    [
+        ({"architecture": "gaussian"}, "the architecture 'gaussian'"),
+        ({"medium": "elevation"}, "the medium 'elevation'"),
+    ],
+)
+def test_a_field_that_needs_another_package_says_so(changes: dict[str, Any], needed: str) -> None:
+    with pytest.raises(PluginNeededError, match=f"its.file needs the plug-in that brings {needed}"):
+        fields.from_bytes(forged(changes), "its file")
 
 
 @pytest.mark.parametrize(
@@ -124,7 +136,6 @@ def test_what_only_sounds_have_is_checked_as_well(changes: dict[str, Any]) -> No
     [
         {"more": torch.zeros(3)},
         {"decoder.layers.0.weight": torch.zeros(2, 8)},
-        {"decoder.layers.0.weight": torch.zeros(8, 2, dtype=torch.float16)},
         {"decoder.layers.0.weight": torch.zeros(8, 2, dtype=torch.float64)},
         {"decoder.layers.0.weight": torch.full((8, 2), torch.nan)},
         {"decoder.layers.2.bias": torch.tensor([0.0, torch.inf, 0.0])},
@@ -144,7 +155,7 @@ def test_a_missing_tensor_is_noticed() -> None:
 
 
 def test_a_huge_header_is_refused_before_it_is_read() -> None:
-    for length in (headers.LARGEST_HEADER + 1, 1 << 40, (1 << 64) - 1, 0, 1):
+    for length in (tensor_files.LARGEST_HEADER + 1, 1 << 40, (1 << 64) - 1, 0, 1):
         with pytest.raises(FieldFileError, match="header is missing or too long"):
             fields.from_bytes(struct.pack("<Q", length) + DATA[8:])
 
@@ -195,9 +206,20 @@ def test_missing_files_and_folders_are_told_apart(tmp_path: Path) -> None:
         fields.load(tmp_path)
 
 
-@pytest.mark.parametrize("kind", ["F8_E8M0", "F4", "F16", "BOOL", "F99"])
+@pytest.mark.parametrize("kind", ["F8_E8M0", "F4", "F64", "BOOL", "F99"])
 def test_other_types_of_numbers_are_refused(kind: str) -> None:
     length = int.from_bytes(DATA[:8], "little")
     header = DATA[8 : 8 + length].replace(b'"F32"', f'"{kind}"'.encode())
     with pytest.raises(FieldFileError):
         fields.from_bytes(struct.pack("<Q", len(header)) + header + DATA[8 + length :])
+
+
+@pytest.mark.parametrize("kind", [torch.bfloat16, torch.float16])
+def test_weights_that_another_program_halved_are_read_as_float32(kind: torch.dtype) -> None:
+    tensors = {name: tensor.to(kind) for name, tensor in safetensors.torch.load(DATA).items()}
+    length = int.from_bytes(DATA[:8], "little")
+    metadata = json.loads(DATA[8 : 8 + length])["__metadata__"]
+    field = fields.from_bytes(safetensors.torch.save(tensors, metadata))
+    for name, tensor in field.state_dict().items():
+        assert tensor.dtype == torch.float32
+        assert torch.equal(tensor, tensors[name].float())

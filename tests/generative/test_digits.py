@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from stegfield import generative
 from stegfield.config import PRESETS
-from stegfield.generative import measures
+from stegfield.generative import anchors, measures
 
 TOLD_APART = 0.72
 """Share that a classifier tells rightly, of drawn and unseen digits; 0.61 to 0.65 measured. Of two
@@ -54,12 +54,12 @@ def test_a_model_of_digits_is_trained_from_nothing(tmp_path: Path) -> None:
     report = measures.evaluate(
         training, unseen[torch.randperm(len(others), generator=draws)], samples
     )
-    drawn, noise = report.drawn, report.noise
-    assert drawn.swd.mean < DISTANCE < noise.swd.mean
-    assert drawn.nearest_ratio < NEAREST < noise.nearest_ratio
-    assert drawn.psnr2_db > PSNR_DB > noise.psnr2_db
-    assert drawn.diversity > VARIETY
+    generated, noise = report.generated, report.noise
+    assert generated.swd.mean < DISTANCE < noise.swd.mean
+    assert generated.nearest_ratio < NEAREST < noise.nearest_ratio
+    assert generated.psnr2_db > PSNR_DB > noise.psnr2_db
+    assert generated.diversity > VARIETY
     some = training[torch.randperm(len(training), generator=draws)[: len(unseen)]]
-    sets = measures.anchor_sets(some) | {"drawn": samples[: len(unseen)].numpy()}
+    sets = anchors.anchor_sets(some) | {"generated": samples[: len(unseen)].numpy()}
     told = {name: told_apart(unseen.numpy(), each) for name, each in sets.items()}
-    assert told["real"] < told["drawn"] < TOLD_APART < told["noise"]
+    assert told["real"] < told["generated"] < TOLD_APART < told["noise"]

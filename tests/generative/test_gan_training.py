@@ -23,7 +23,17 @@ from stegfield import generative
 from stegfield.config import GanConfig
 from stegfield.errors import ConfigError, DivergedError, InputError
 from stegfield.fields import checkpoints
-from stegfield.generative import Arrays, Globes, Model, Progress, Watch, logbook, store, train
+from stegfield.generative import (
+    Arrays,
+    Globes,
+    Model,
+    TrainProgress,
+    TrainWatch,
+    logbook,
+    states,
+    store,
+    train,
+)
 from stegfield.generative.batches import principal_places
 from stegfield.generative.hypernet import CompactHead
 from stegfield.generative.logbook import CURVES, EARLIER, LOG, SAMPLES
@@ -31,7 +41,8 @@ from stegfield.generative.model import GeneratorSizes
 from stegfield.generative.pointconv import Pyramid
 from stegfield.generative.points import even_points
 from stegfield.generative.processes import ALONE, Processes
-from stegfield.generative.training import MODEL, STATE, _Run
+from stegfield.generative.run import Run
+from stegfield.generative.states import MODEL, STATE
 from stegfield.generative.wasserstein import SlicedWasserstein
 from stegfield.signals import CLIMATE, IMAGE
 
@@ -57,7 +68,7 @@ def warm_globes(count: int = 32) -> Globes:
 def trained(
     folder: Path,
     *,
-    watch: Watch | None = None,
+    watch: TrainWatch | None = None,
     side: int = 8,
     medium: str = "image",
     **settings: Any,
@@ -89,7 +100,7 @@ VARIANTS = [
 ]
 
 
-def in_the_warm_up(progress: Progress) -> bool:
+def in_the_warm_up(progress: TrainProgress) -> bool:
     return progress.warm_up_left == 1
 
 
@@ -110,7 +121,16 @@ def test_a_run_that_is_resumed_ends_as_if_it_had_never_stopped(
         json.loads((tmp_path / name / LOG).read_text().splitlines()[-1])
         for name in ("whole", "more")
     ]
-    figures = ("critic_loss", "real", "drawn", "penalty", "learned", "held_out", "swd", "real_swd")
+    figures = (
+        "critic_loss",
+        "real",
+        "generated",
+        "penalty",
+        "learned",
+        "held_out",
+        "swd",
+        "real_swd",
+    )
     assert [lines[0][name] for name in figures] == [lines[1][name] for name in figures]
     assert_equal(state, again)
     assert_equal(whole.generator.state_dict(), resumed.generator.state_dict())
@@ -164,9 +184,9 @@ def test_training_leaves_torch_s_random_numbers_alone(tmp_path: Path) -> None:
 
 
 def test_the_watcher_ends_a_run_with_its_state_written(tmp_path: Path) -> None:
-    seen: list[Progress] = []
+    seen: list[TrainProgress] = []
 
-    def watch(progress: Progress) -> bool:
+    def watch(progress: TrainProgress) -> bool:
         seen.append(progress)
         return progress.step == 5
 
@@ -236,7 +256,7 @@ def test_the_log_compares_unchanged_examples_with_as_many_held_out_ones(
     settings: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     examples = dark_and_bright()
-    run = _Run(examples, replace(TINY, **settings), "tiny", ALONE)
+    run = Run(examples, replace(TINY, **settings), "tiny", ALONE)
     seen: list[Tensor] = []
 
     def brightness(values: Tensor, _: Pyramid) -> Tensor:
@@ -244,7 +264,7 @@ def test_the_log_compares_unchanged_examples_with_as_many_held_out_ones(
         return values.mean((1, 2))
 
     monkeypatch.setattr(run, "critic", brightness)
-    run.save(tmp_path)
+    states.save(run, tmp_path)
     told = run.progress()
     assert told.learned == pytest.approx(-0.5, abs=0.1)
     assert told.held_out == pytest.approx(0.5, abs=0.1)
@@ -257,9 +277,9 @@ def test_the_log_compares_unchanged_examples_with_as_many_held_out_ones(
 def test_no_more_examples_are_scored_for_the_log_than_are_needed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    run = _Run(Arrays(smooth(300)), TINY, "tiny", ALONE)
-    assert run._score(run.training) != run._score(run.held_out)
-    monkeypatch.setattr("stegfield.generative.training.SCORED", 5)
+    run = Run(Arrays(smooth(300)), TINY, "tiny", ALONE)
+    assert states.mean_score(run, run.training) != states.mean_score(run, run.held_out)
+    monkeypatch.setattr("stegfield.generative.states.SCORED", 5)
     asked: list[NDArray[np.int64]] = []
     look_at = run.batches.look_at
 
@@ -268,7 +288,7 @@ def test_no_more_examples_are_scored_for_the_log_than_are_needed(
         return look_at(index, *others)
 
     monkeypatch.setattr(run.batches, "look_at", noted)
-    run._score(run.training)
+    states.mean_score(run, run.training)
     (index,) = asked
     assert index.tolist() == run.training[[0, 67, 134, 201, 269]].tolist()
 
@@ -283,7 +303,7 @@ def test_distances_of_the_log_are_from_examples_that_were_held_out(
         return [SlicedWasserstein({}, float(len(each))) for each in sets]
 
     monkeypatch.setattr("stegfield.generative.logbook.sliced_wassersteins", noted)
-    run = _Run(dark_and_bright(), TINY, "tiny", ALONE)
+    run = Run(dark_and_bright(), TINY, "tiny", ALONE)
     assert logbook.distances(run.model(), run.examples, 0) == (6, 6)
     ((real, drawn, others),) = measured
     assert real.mean() == pytest.approx(0.5, abs=0.1)
@@ -292,7 +312,7 @@ def test_distances_of_the_log_are_from_examples_that_were_held_out(
 
 
 def test_the_penalty_is_taken_at_what_the_critic_sees() -> None:
-    run = _Run(Arrays(smooth()), replace(TINY, augment=1.0, warm_up=0), "tiny", ALONE)
+    run = Run(Arrays(smooth()), replace(TINY, augment=1.0, warm_up=0), "tiny", ALONE)
     seen: list[Tensor] = []
     run.critic.register_forward_pre_hook(lambda _, given: seen.append(given[0].detach()))
     run.advance()
@@ -331,8 +351,8 @@ def test_the_time_left_is_that_of_the_steps_of_this_run(
     first, _ = trained(tmp_path)
     clock = 0.0
     monkeypatch.setattr("stegfield.generative.training.time.monotonic", lambda: clock)
-    run = _Run(Arrays(smooth()), replace(TINY, steps=22, warm_up=1), "other", ALONE)
-    run.take_over(first)
+    run = Run(Arrays(smooth()), replace(TINY, steps=22, warm_up=1), "other", ALONE)
+    states.take_over(run, first)
     run.warm_up()
     clock += 1000
     assert run.progress().images_a_second == 0
@@ -345,7 +365,7 @@ def test_the_time_left_is_that_of_the_steps_of_this_run(
     assert told.seconds == 1008
 
 
-def placed(run: _Run) -> Tensor:
+def placed(run: Run) -> Tensor:
     """Where the warm-up of a run puts its examples."""
     return principal_places(run.examples, run.training, size=8, latent=4, seed=TINY.seed)
 
@@ -353,7 +373,7 @@ def placed(run: _Run) -> Tensor:
 def test_places_are_taken_from_a_bounded_part_of_the_examples(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    run = _Run(Arrays(smooth(60)), TINY, "tiny", ALONE)
+    run = Run(Arrays(smooth(60)), TINY, "tiny", ALONE)
     flat = smooth(60)[run.training].flatten(1)
     centred = flat - flat.mean(0)
     with torch.random.fork_rng([]):
@@ -439,9 +459,9 @@ def test_a_state_of_another_model_is_refused(
 
 def test_a_run_goes_on_with_a_higher_rank(tmp_path: Path) -> None:
     trained(tmp_path, steps=8)
-    runs = [_Run(Arrays(smooth()), replace(TINY, rank=rank), "tiny", ALONE) for rank in (2, 5)]
+    runs = [Run(Arrays(smooth()), replace(TINY, rank=rank), "tiny", ALONE) for rank in (2, 5)]
     for run in runs:
-        run.restore(tmp_path / STATE)
+        states.restore(run, tmp_path / STATE)
     low, high = runs
     assert_equal(low.critic.state_dict(), high.critic.state_dict())
     assert (low.step, low.progress().critic_loss) == (high.step, high.progress().critic_loss)
@@ -457,19 +477,19 @@ def test_a_run_goes_on_with_a_higher_rank(tmp_path: Path) -> None:
 @pytest.mark.parametrize("pictures", [smooth(channels=1), smooth().flip(0), smooth(40)])
 def test_a_state_of_other_examples_is_refused(pictures: Tensor, tmp_path: Path) -> None:
     trained(tmp_path, steps=2)
-    with pytest.raises(InputError, match="belongs to another run: its examples"):
+    with pytest.raises(InputError, match="belongs to another run: it has other examples"):
         train(Arrays(pictures), TINY, tmp_path, name="tiny")
 
 
 def test_a_state_that_is_no_longer_finite_leaves_the_last_one(tmp_path: Path) -> None:
     trained(tmp_path, steps=2)
     before = {path: path.read_bytes() for path in tmp_path.rglob("*.*")}
-    run = _Run(Arrays(smooth()), TINY, "tiny", ALONE)
-    run.restore(tmp_path / STATE)
+    run = Run(Arrays(smooth()), TINY, "tiny", ALONE)
+    states.restore(run, tmp_path / STATE)
     bias = next(run.critic.parameters())
     run.optimizers[1].state[bias]["exp_avg"].flatten()[0] = torch.inf
     with pytest.raises(DivergedError):
-        run.save(tmp_path)
+        states.save(run, tmp_path)
     assert {path: path.read_bytes() for path in tmp_path.rglob("*.*")} == before
     trained(tmp_path)
 
@@ -488,11 +508,11 @@ def test_steps_too_long_end_the_run(tmp_path: Path) -> None:
 
 
 def test_random_points_are_other_points_in_every_step() -> None:
-    run = _Run(Arrays(smooth()), replace(TINY, points=20, warm_up=0), "tiny", ALONE)
+    run = Run(Arrays(smooth()), replace(TINY, points=20, warm_up=0), "tiny", ALONE)
     chosen = []
     for step in range(3):
         run.step = step
-        at, values, sets = run._batch(run.training, run._draws(0))
+        at, values, sets = run.batch(run.training, run.draws(0))
         assert values.shape == (TINY.batch, 20, 3)
         assert len(set(map(tuple, at.tolist()))) == 20
         assert len(sets[0].index) == 16
@@ -503,12 +523,12 @@ def test_random_points_are_other_points_in_every_step() -> None:
 
 def test_globes_are_turned_anew_in_every_step() -> None:
     examples = warm_globes()
-    run = _Run(examples, replace(TINY, warm_up=0), "tiny", ALONE)
+    run = Run(examples, replace(TINY, warm_up=0), "tiny", ALONE)
     lattice = even_points(CLIMATE, 8)
     before = lattice
     for step in range(3):
         run.step = step
-        at, values, _ = run._batch(run.training, run._draws(0))
+        at, values, _ = run.batch(run.training, run.draws(0))
         farthest = (at - lattice).norm(dim=1).max()
         assert 0.01 < farthest < 1
         assert not torch.allclose(at, before, atol=1e-3)
@@ -520,7 +540,7 @@ def test_globes_are_turned_anew_in_every_step() -> None:
 def test_a_run_grows_where_it_was_told(tmp_path: Path) -> None:
     sizes = []
 
-    def watch(progress: Progress) -> bool:
+    def watch(progress: TrainProgress) -> bool:
         if progress.step:
             sizes.append(progress.size)
         return False
@@ -530,8 +550,8 @@ def test_a_run_grows_where_it_was_told(tmp_path: Path) -> None:
 
 
 def test_mirrored_examples_are_the_examples_or_their_mirror_images() -> None:
-    run = _Run(Arrays(smooth()), replace(TINY, batch=64), "tiny", ALONE)
-    batch = run._batch(run.training, run._draws(0))[1].view(64, 8, 8, 3)
+    run = Run(Arrays(smooth()), replace(TINY, batch=64), "tiny", ALONE)
+    batch = run.batch(run.training, run.draws(0))[1].view(64, 8, 8, 3)
     known = smooth()[run.training]
     as_they_are = (batch[:, None] == known).flatten(2).all(2).any(1)
     mirrored = (batch[:, None] == known.flip(2)).flatten(2).all(2).any(1)
@@ -542,7 +562,7 @@ def test_mirrored_examples_are_the_examples_or_their_mirror_images() -> None:
 def test_warming_up_brings_the_generator_near_its_examples() -> None:
     errors = []
     for steps in (0, 150):
-        run = _Run(Arrays(smooth()), replace(TINY, warm_up=steps, width=16), "tiny", ALONE)
+        run = Run(Arrays(smooth()), replace(TINY, warm_up=steps, width=16), "tiny", ALONE)
         for _ in range(steps):
             run.warm_up()
         assert run.warm_up_left == 0
@@ -557,7 +577,7 @@ def test_warming_up_brings_the_generator_near_its_examples() -> None:
 
 
 def started(
-    folder: Path, start: Model | None, *, watch: Watch | None = None, **settings: Any
+    folder: Path, start: Model | None, *, watch: TrainWatch | None = None, **settings: Any
 ) -> tuple[Model, dict[str, Tensor]]:
     """What comes of a run that begins with a model, or goes on from its state."""
     folder.mkdir(exist_ok=True)
@@ -569,9 +589,9 @@ def started(
 
 def test_a_run_that_begins_with_a_model_teaches_the_critic_first(tmp_path: Path) -> None:
     first, _ = trained(tmp_path / "first")
-    seen: list[Progress] = []
+    seen: list[TrainProgress] = []
 
-    def watch(progress: Progress) -> bool:
+    def watch(progress: TrainProgress) -> bool:
         seen.append(progress)
         return progress.warm_up_left == 0
 
@@ -581,7 +601,7 @@ def test_a_run_that_begins_with_a_model_teaches_the_critic_first(tmp_path: Path)
     for name, tensor in first.generator.state_dict().items():
         for part in ("generator", "average"):
             assert torch.equal(tensor, state[f"field.{part}.{name}"]), name
-    new = _Run(Arrays(smooth()), TINY, "other", ALONE).critic.state_dict()
+    new = Run(Arrays(smooth()), TINY, "other", ALONE).critic.state_dict()
     assert not all(torch.equal(state[f"field.critic.{name}"], new[name]) for name in new)
     assert all(p.critic_loss > 0 for p in seen)
 
@@ -589,14 +609,14 @@ def test_a_run_that_begins_with_a_model_teaches_the_critic_first(tmp_path: Path)
 def test_a_critic_that_was_taught_tells_drawn_from_real(tmp_path: Path) -> None:
     first, _ = trained(tmp_path)
     config = replace(TINY, steps=13, warm_up=60, batch=16, critic_rate=3e-3, channels=8)
-    run = _Run(Arrays(smooth()), config, "other", ALONE)
-    run.take_over(first)
+    run = Run(Arrays(smooth()), config, "other", ALONE)
+    states.take_over(run, first)
     run.warm_up()
     before = run.progress()
     while run.warm_up_left:
         run.warm_up()
     after = run.progress()
-    assert after.real - after.drawn > before.real - before.drawn + 0.1
+    assert after.real - after.generated > before.real - before.generated + 0.1
     assert after.critic_loss < before.critic_loss
 
 
@@ -652,12 +672,12 @@ def test_a_model_that_does_not_fit_is_refused(
 
 def test_a_model_of_other_signals_is_refused(tmp_path: Path) -> None:
     grey = train(Arrays(smooth(channels=1)), replace(TINY, steps=2), tmp_path, name="grey")
-    with pytest.raises(ConfigError, match="grey draws another kind of signals"):
+    with pytest.raises(ConfigError, match="grey generates another kind of signals"):
         started(tmp_path / "second", grey)
 
 
 def test_the_average_follows_the_generator_faster_at_the_beginning() -> None:
-    run = _Run(Arrays(smooth()), replace(TINY, average=0.8, warm_up=0), "tiny", ALONE)
+    run = Run(Arrays(smooth()), replace(TINY, average=0.8, warm_up=0), "tiny", ALONE)
 
     def numbers(generator: nn.Module) -> Tensor:
         return torch.cat([p.detach().flatten() for p in generator.parameters()])
@@ -764,11 +784,11 @@ from pathlib import Path
 import torch
 from stegfield import generative
 from stegfield.errors import ConfigError
-from stegfield.generative import store, training
+from stegfield.generative import run, store, training
 from tests.generative.test_gan_training import TINY, smooth
 
 rank = os.environ["RANK"]
-new_generator = training.new_generator
+new_generator = run.new_generator
 
 def another(*arguments):
     generator = new_generator(*arguments)
@@ -776,7 +796,7 @@ def another(*arguments):
         parameter.data *= 0.5 + int(rank)
     return generator
 
-training.new_generator = another  # as a machine with other libraries might begin
+run.new_generator = another  # as a machine with other libraries might begin
 folder = Path(sys.argv[1]) / rank
 if rank == "0":
     folder.mkdir()
@@ -811,4 +831,4 @@ def test_processes_without_a_common_disk_train_one_model(tmp_path: Path) -> None
 def test_a_batch_that_cannot_be_shared_evenly_is_refused() -> None:
     # the mean over processes would no longer be the mean over the batch
     with pytest.raises(ConfigError, match="multiple of the 3 processes, got 8"):
-        _Run(Arrays(smooth()), TINY, "tiny", Processes(3, 0))
+        Run(Arrays(smooth()), TINY, "tiny", Processes(3, 0))

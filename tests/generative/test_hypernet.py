@@ -66,7 +66,7 @@ def test_weights_fill_the_whole_decoder(rank: int) -> None:
 @pytest.mark.parametrize("channels", [1, 3])
 def test_a_drawn_field_shows_what_the_generator_shows(rank: int, channels: int) -> None:
     model = new_model(rank, channels=channels)
-    field = model.draw(7)
+    field = model.field(7)
     at = torch.rand(11, 2) * 2 - 1
     with torch.no_grad():
         assert torch.allclose(field(at), model.generator(model.latent(7)[None], at)[0], atol=1e-5)
@@ -93,15 +93,15 @@ def test_a_latent_gives_one_field_whatever_its_batch(rank: int) -> None:
 
 def test_a_seed_draws_the_same_field_again_and_another_seed_another() -> None:
     model = new_model(3)
-    assert fields.to_bytes(model.draw(7)) == fields.to_bytes(model.draw(7))
-    one, other = fields.render(model.draw(7)), fields.render(model.draw(8))
+    assert fields.to_bytes(model.field(7)) == fields.to_bytes(model.field(7))
+    one, other = fields.render(model.field(7)), fields.render(model.field(8))
     assert not np.allclose(one.values, other.values, atol=0.01)
-    assert model.draw(7).public.seed != model.draw(8).public.seed
+    assert model.field(7).public.seed != model.field(8).public.seed
 
 
 @pytest.mark.parametrize("rank", RANKS)
 def test_a_drawn_field_is_saved_and_loaded_like_any_other(rank: int) -> None:
-    field = new_model(rank).draw(7)
+    field = new_model(rank).field(7)
     loaded = fields.from_bytes(fields.to_bytes(field))
     for size in (None, (13, 21)):
         assert np.array_equal(fields.render(loaded, size).values, fields.render(field, size).values)

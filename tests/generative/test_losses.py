@@ -15,7 +15,7 @@ from stegfield.generative.augment import augmented
 from stegfield.generative.pointconv import Critic, Pyramid, pyramid
 from stegfield.generative.points import even_points
 from stegfield.generative.processes import ALONE
-from stegfield.generative.training import _Run, gradient_penalty
+from stegfield.generative.run import Run, gradient_penalty
 from stegfield.signals import IMAGE
 
 STEP = 1e-5
@@ -73,7 +73,7 @@ def test_the_penalty_has_the_gradient_that_differences_say() -> None:
         assert torch.allclose(parameter.grad.view(-1)[:6].float(), wanted, rtol=1e-4, atol=1e-7)
 
 
-def a_run(**settings: Any) -> _Run:
+def a_run(**settings: Any) -> Run:
     """A run of a tiny model on smooth pictures, before its first step."""
     tiny = {"size": 8, "warm_up": 0, "batch": 6, "latent": 4, "hidden": "8", "rank": 2}
     tiny |= {"width": 6, "depth": 2, "frequencies": 4, "std": 1.0, "channels": 4, "r1": 3.0}
@@ -81,23 +81,23 @@ def a_run(**settings: Any) -> _Run:
     torch.manual_seed(2)
     small = torch.rand(20, 3, 3, 3) * 2 - 1
     pictures = functional.interpolate(small, (8, 8), mode="bilinear").permute(0, 2, 3, 1)
-    run = _Run(Arrays(pictures.contiguous()), config, "tiny", ALONE)
+    run = Run(Arrays(pictures.contiguous()), config, "tiny", ALONE)
     torch.nn.init.normal_(run.critic.score.weight)  # scores that differ
     return run
 
 
-def plain_gradients(run: _Run) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+def plain_gradients(run: Run) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """The gradients of both losses as they are written down, each by passes of its own."""
-    config, draws = run.config, run._draws(0)
+    config, draws = run.config, run.draws(0)
     critic, generator = copy.deepcopy(run.critic), copy.deepcopy(run.generator)
-    at, real, sets = run._batch(run.training, draws)
-    latents = run._latents(draws)
+    at, real, sets = run.batch(run.training, draws)
+    latents = run.latents(draws)
 
     def seen(values: Tensor, purpose: int) -> Tensor:
         if not config.augment:
             return values
         side = 8 if len(at) == 64 else None
-        return augmented(values, side, config.augment, run._draws(purpose))
+        return augmented(values, side, config.augment, run.draws(purpose))
 
     def score(values: Tensor, purpose: int) -> Tensor:
         scores: Tensor = critic(seen(values, purpose), sets)
@@ -151,8 +151,8 @@ def test_a_penalty_counts_as_often_as_it_is_left_out() -> None:
     gradients = []
     for every in (1, 4):
         run = a_run(r1_every=every)
-        _, real, sets = run._batch(run.training, run._draws(0))
-        assert run._penalise(real, sets) > 0
+        _, real, sets = run.batch(run.training, run.draws(0))
+        assert run.penalise(real, sets) > 0
         gradients.append([p.grad for p in run.critic.parameters() if p.grad is not None])
     for one, four in zip(*gradients, strict=True):
         assert torch.allclose(4 * one, four, rtol=1e-4)

@@ -18,33 +18,22 @@ from PIL import Image
 from scipy.stats import wasserstein_distance
 
 from stegfield.errors import ConfigError
-from stegfield.generative.measures import (
-    Known,
-    SlicedWasserstein,
-    anchor_sets,
-    anchors,
-    diversity,
-    evaluate,
-    matches_sheet,
-    nearest,
-    pairwise_rms,
-    psnr2,
-    sliced_wasserstein,
-    to_levels,
-    zonal_figures,
-    zonal_mean,
-    zonal_spectrum,
-)
+from stegfield.generative.anchors import anchor_sets, anchors
+from stegfield.generative.measures import diversity, evaluate, pairwise_rms
+from stegfield.generative.neighbours import Known, nearest, psnr2
+from stegfield.generative.sheets import matches_sheet, to_levels
 from stegfield.generative.wasserstein import (
     AnyBatch,
     Batch,
+    SlicedWasserstein,
     enlarged,
     filtered,
     pyramid,
+    sliced_wasserstein,
     sliced_wassersteins,
     wasserstein,
 )
-from stegfield.generative.zonal import areas
+from stegfield.generative.zonal import areas, zonal_figures, zonal_mean, zonal_spectrum
 
 Array = NDArray[np.float32]
 
@@ -441,42 +430,42 @@ def test_a_report_reads_as_it_should() -> None:
     training, held_out = discs(400, 3), discs(420, 5)
     copies = evaluate(training, held_out, training[:200])
     assert (copies.samples, copies.reference, copies.training) == (200, 220, 400)
-    assert copies.drawn.least_training == pytest.approx(0, abs=1e-6)
-    assert copies.drawn.nearest_ratio == pytest.approx(0, abs=1e-6)
-    assert copies.drawn.copied == 1
+    assert copies.generated.least_training == pytest.approx(0, abs=1e-6)
+    assert copies.generated.nearest_ratio == pytest.approx(0, abs=1e-6)
+    assert copies.generated.copied == 1
     assert copies.real.copied == 0.01
     assert copies.real.nearest_ratio == 1
     # copies look as good as real samples in all else
     drawn, real, blurred = (
-        each.swd.levels["32x32"] for each in (copies.drawn, copies.real, copies.blurred)
+        each.swd.levels["32x32"] for each in (copies.generated, copies.real, copies.blurred)
     )
     assert drawn == pytest.approx(real, rel=0.25)
     assert blurred > 1.3 * real
-    assert copies.drawn.diversity == pytest.approx(copies.real.diversity, abs=0.1)
-    assert copies.drawn.psnr2_db == pytest.approx(copies.real.psnr2_db, abs=1)
-    assert copies.drawn.zonal is None
+    assert copies.generated.diversity == pytest.approx(copies.real.diversity, abs=0.1)
+    assert copies.generated.psnr2_db == pytest.approx(copies.real.psnr2_db, abs=1)
+    assert copies.generated.zonal is None
     fresh = evaluate(training, held_out, discs(200, 4))
-    assert fresh.drawn.nearest_ratio == pytest.approx(1, abs=0.2)
-    assert fresh.drawn.copied is not None
-    assert fresh.drawn.copied < 0.1
+    assert fresh.generated.nearest_ratio == pytest.approx(1, abs=0.2)
+    assert fresh.generated.copied is not None
+    assert fresh.generated.copied < 0.1
     assert fresh.real == copies.real
 
 
 def test_copies_are_told_from_200_real_ones_on(monkeypatch: pytest.MonkeyPatch) -> None:
     found = evaluate(REAL, discs(399, 5), REAL)
-    assert found.drawn.least_training == 0
-    assert found.drawn.copied is found.real.copied is None
+    assert found.generated.least_training == 0
+    assert found.generated.copied is found.real.copied is None
     monkeypatch.setattr("stegfield.generative.measures.ENOUGH", 100)
     found = evaluate(REAL, discs(399, 5), REAL)
-    assert (found.drawn.copied, found.real.copied) == (1, 0.01)
+    assert (found.generated.copied, found.real.copied) == (1, 0.01)
 
 
 def test_a_report_on_climate_fields_has_zonal_figures() -> None:
     found = evaluate(weather(50, 1), weather(40, 2), weather(30, 3), globe=True)
-    sets = (found.drawn, found.real, found.blurred, found.noise)
+    sets = (found.generated, found.real, found.blurred, found.noise)
     assert all(each.zonal is not None for each in sets)
-    assert found.drawn.zonal is not None
-    assert found.drawn.zonal.mean_rms < 0.1
+    assert found.generated.zonal is not None
+    assert found.generated.zonal.mean_rms < 0.1
     assert found.samples == 20
 
 
@@ -488,33 +477,34 @@ def test_where_few_were_held_out_the_anchors_may_be_of_the_training() -> None:
     # neighbours of real samples are those of unseen ones, as the others would find themselves
     assert found.real.least_training > 0
     assert found.real.nearest_ratio == 1
-    assert found.drawn.nearest_ratio == pytest.approx(1, abs=0.2)
+    assert found.generated.nearest_ratio == pytest.approx(1, abs=0.2)
     # fields of the same kind are as far away as the anchors, and nearer than noise
-    assert found.drawn.swd.mean == pytest.approx(found.real.swd.mean, rel=0.3)
-    assert found.noise.swd.mean > 1.5 * found.drawn.swd.mean
+    assert found.generated.swd.mean == pytest.approx(found.real.swd.mean, rel=0.3)
+    assert found.noise.swd.mean > 1.5 * found.generated.swd.mean
     copies = evaluate(training, held_out, training[:40], others=training[:40], globe=True)
-    assert copies.drawn.least_training == pytest.approx(0, abs=1e-6)
-    assert copies.drawn.nearest_ratio == pytest.approx(0, abs=1e-6)
-    assert copies.drawn.copied is None  # 9 unseen ones do not tell how near is too near
-    assert copies.drawn.swd == copies.real.swd
+    assert copies.generated.least_training == pytest.approx(0, abs=1e-6)
+    assert copies.generated.nearest_ratio == pytest.approx(0, abs=1e-6)
+    assert copies.generated.copied is None  # 9 unseen ones do not tell how near is too near
+    assert copies.generated.swd == copies.real.swd
 
 
 def test_a_report_is_plain_json() -> None:
     held_out = np.concatenate([OTHER[:10], REAL[:10]])
     # drawn samples that are in the reference have an infinite PSNR-2
     found = evaluate(REAL, held_out, REAL[:10])
-    assert found.drawn.psnr2_db == math.inf
+    assert found.generated.psnr2_db == math.inf
     read = json.loads(json.dumps(found.to_json(), allow_nan=False))
-    assert read["drawn"]["psnr2_db"] is None
+    assert read["generated"]["psnr2_db"] is None
     assert read["real"]["swd"]["mean"] == found.real.swd.mean
     assert set(read) == {
-        *("drawn", "real", "blurred", "noise", "samples", "reference", "training", "seed"),
+        *("generated", "real", "blurred", "noise", "samples", "reference", "training", "seed"),
         "trained_anchors",
     }
 
 
 def test_a_report_needs_samples() -> None:
-    with pytest.raises(ConfigError, match="2 drawn and 4 held-out samples are needed, got 1 and 9"):
+    needed = "2 generated and 4 held-out samples are needed"
+    with pytest.raises(ConfigError, match=f"{needed}, got 1 and 9"):
         evaluate(REAL, REAL[:9], REAL[:1])
     with pytest.raises(ConfigError, match="got 5 and 3"):
         evaluate(REAL, REAL[:3], REAL[:5])

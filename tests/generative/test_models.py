@@ -12,7 +12,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stegfield import carriers, fields, fixednet, generative, signals
+from stegfield import carriers, fields, fixednet, generative, signals, tensor_files
 from stegfield.config import EmbedConfig, GanConfig
 from stegfield.errors import InputError, OutputExistsError
 from stegfield.generative import Model, ModelFileError, store
@@ -78,7 +78,7 @@ def test_loading_undoes_saving_to_half_precision(rank: int, channels: int, tmp_p
     for entry in ("name", "sizes", "medium", "channels", "size", "steps", "examples"):
         assert getattr(loaded, entry) == getattr(model, entry)
     assert store.to_bytes(loaded) == path.read_bytes()
-    shown = [fields.render(each.draw(3)).values for each in (model, loaded)]
+    shown = [fields.render(each.field(3)).values for each in (model, loaded)]
     assert np.allclose(shown[0], shown[1], atol=0.02)
     with pytest.raises(OutputExistsError):
         generative.save(path, model)
@@ -201,13 +201,13 @@ def test_a_safetensors_file_of_something_else_is_refused(metadata: dict[str, str
 
 def test_a_field_is_no_model_and_a_model_no_field() -> None:
     with pytest.raises(ModelFileError):
-        generative.from_bytes(fields.to_bytes(MODEL.draw(1)))
+        generative.from_bytes(fields.to_bytes(MODEL.field(1)))
     with pytest.raises(InputError):
         fields.from_bytes(DATA)
 
 
 def test_a_huge_header_is_refused_before_it_is_read() -> None:
-    for length in (store.LARGEST_HEADER + 1, 1 << 40, (1 << 64) - 1, 0, 1):
+    for length in (tensor_files.LARGEST_HEADER + 1, 1 << 40, (1 << 64) - 1, 0, 1):
         with pytest.raises(ModelFileError, match="header is missing or too long"):
             generative.from_bytes(struct.pack("<Q", length) + DATA[8:])
 
@@ -249,7 +249,7 @@ def test_a_damaged_file_loads_whole_or_not_at_all(damage: list[tuple[int, int]])
     except ModelFileError:
         return
     assert all(parameter.isfinite().all() for parameter in model.generator.parameters())
-    assert fields.render(model.draw(1), (3, 4)).values.shape == (3, 4, model.channels)
+    assert fields.render(model.field(1), (3, 4)).values.shape == (3, 4, model.channels)
 
 
 @given(st.integers(8, 8 + LENGTH - 1), st.integers(0, 7))
@@ -289,7 +289,7 @@ def test_a_cover_is_its_function_with_noise_of_the_seed(name: str) -> None:
     cover, again, other = (model.cover(seed, size) for seed in (5, 5, 6))
     assert np.array_equal(cover.values, again.values)
     assert not np.array_equal(cover.values, other.values)
-    shown = fields.render(model.draw(5), size)
+    shown = fields.render(model.field(5), size)
     assert (cover.medium, cover.size, cover.packing) == (shown.medium, size, shown.packing)
     inside = np.abs(shown.values) < 0.9
     noise = ((cover.values - shown.values) / carriers.step(shown))[inside]
@@ -311,7 +311,7 @@ def test_a_message_can_have_noise_that_no_seed_tells() -> None:
     assert np.array_equal(one.values, model.cover(3, size, noise=KeyStream(bytes([1] * 32))).values)
     other_shape = model.cover(3, (8, 32))
     noises = [
-        (cover.values - fields.render(model.draw(3), cover.size).values).flatten()
+        (cover.values - fields.render(model.field(3), cover.size).values).flatten()
         for cover in (model.cover(3, size), other_shape)
     ]
     assert abs(float(np.corrcoef(noises)[0, 1])) < 0.2
@@ -323,7 +323,7 @@ def test_who_finds_the_function_hardly_sees_what_a_message_changed(name: str) ->
     model, size, key = generative.load(name), (64, 64), Key(bytes(32))
     own, aware, blind = list[float](), list[float](), list[float]()
     for seed in range(6):
-        function, cover = fields.render(model.draw(seed), size), model.cover(seed, size)
+        function, cover = fields.render(model.field(seed), size), model.cover(seed, size)
         rounded = signals.with_levels(cover, signals.to_levels(cover))
         own.append(distance(rounded, function))
         for sent, far in ((cover, aware), (rounded, blind)):

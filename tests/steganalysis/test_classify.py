@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from stegfield.errors import ConfigError
-from stegfield.steganalysis.classify import DETECTORS, Table, table, trial
+from stegfield.steganalysis.classify import CLASSIFIERS, Table, table, trial
 
 
 def drawn(seed: int, shift: float = 0.0, fields: int = 20, features: int = 30) -> Table:
@@ -16,7 +16,7 @@ def drawn(seed: int, shift: float = 0.0, fields: int = 20, features: int = 30) -
     return rows
 
 
-@pytest.mark.parametrize("detector", DETECTORS)
+@pytest.mark.parametrize("detector", CLASSIFIERS)
 def test_kinds_of_one_distribution_are_not_told_apart(detector: str) -> None:
     trials = [trial(drawn(2 * at), drawn(2 * at + 1), detector, repeats=1) for at in range(4)]
     assert np.mean([told.accuracy for told in trials]) == pytest.approx(0.5, abs=0.15)
@@ -24,7 +24,7 @@ def test_kinds_of_one_distribution_are_not_told_apart(detector: str) -> None:
     assert all(low < t.accuracy < high for t in trials for low, high in [t.accuracy_interval])
 
 
-@pytest.mark.parametrize("detector", set(DETECTORS) - {"svm-poly"})
+@pytest.mark.parametrize("detector", set(CLASSIFIERS) - {"svm-poly"})
 def test_kinds_far_apart_are_told_apart(detector: str) -> None:
     told = trial(drawn(1, features=4), drawn(2, 12.0, features=4), detector, repeats=2)
     assert told.accuracy > 0.95

@@ -9,7 +9,8 @@ from skimage import data
 from stegfield.errors import ConfigError
 from stegfield.metrics import Samples
 from stegfield.steganalysis import compare, simulate
-from stegfield.steganalysis.compare import DETECTORS, SCHEMES, compare_detectors
+from stegfield.steganalysis.compare import RICHER, SCHEMES, compare_detectors, detectors_of_images
+from stegfield.steganalysis.detectors import DETECTORS
 
 SIDE = 48
 
@@ -29,7 +30,7 @@ def test_replacement_is_found_and_matching_is_not(covers: list[Samples]) -> None
         covers,
         3.0,
         schemes={name: SCHEMES[name] for name in ("replacement", "matching")},
-        detectors={"ws": DETECTORS["ws"]},
+        detectors={"ws": detectors_of_images()["ws"]},
     )
     replaced, matched = rows
     assert (replaced.scheme, matched.scheme) == ("replacement", "matching")
@@ -59,7 +60,7 @@ def test_detectors_that_learn_see_pairs_and_groups(covers: list[Samples]) -> Non
         covers,
         3.0,
         schemes={"matching": SCHEMES["matching"]},
-        detectors={"spam": DETECTORS["spam"]},
+        detectors={"spam": RICHER["spam"]},
         groups=groups,
     )
     # one photograph, and few pieces of it: better than chance is all that can be had
@@ -69,7 +70,7 @@ def test_detectors_that_learn_see_pairs_and_groups(covers: list[Samples]) -> Non
 
 def test_an_image_without_an_estimate_gives_no_evidence() -> None:
     plain = [np.full((16, 16, 1), 7, np.uint8)]
-    scores = compare.structural(plain, plain, [0], name="chi")
+    scores = compare.one_by_one(plain, plain, [0], detector=DETECTORS["chi"])
     assert [score.tolist() for score in scores] == [[0.0], [0.0]]
 
 

@@ -4,14 +4,13 @@ import io
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pytest
 from skimage import data
 
 from stegfield import bench, signals
-from stegfield.errors import InputError
+from stegfield.errors import ConfigError, InputError
 from stegfield.jobs import Entry
 from stegfield.steganalysis import lsb, verdict
 from stegfield.steganalysis.simulate import lsb_replacement
@@ -26,9 +25,7 @@ def photograph(rate: float = 0.0) -> signals.Signal:
 
 
 @pytest.mark.parametrize("detector", ["all", *lsb.DETECTORS])
-def test_replacement_is_suspected_and_a_cover_is_not(
-    detector: verdict.Name | Literal["all"],
-) -> None:
+def test_replacement_is_suspected_and_a_cover_is_not(detector: str) -> None:
     clean, stego = judge(photograph(), detector), judge(photograph(0.9), detector)
     assert (clean.suspected, stego.suspected) == (False, True)
     names = lsb.DETECTORS if detector == "all" else (detector,)
@@ -49,6 +46,8 @@ def test_what_cannot_be_judged_is_said() -> None:
     assert "levels" in plain.words
     with pytest.raises(InputError, match="climate"):
         judge(signals.globe(18, 36))
+    with pytest.raises(ConfigError, match="no detector 'magic'"):
+        judge(photograph(), "magic")
 
 
 def test_a_verdict_becomes_json() -> None:

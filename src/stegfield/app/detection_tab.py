@@ -20,7 +20,9 @@ from stegfield.app.parts import (
 )
 from stegfield.app.session import Desk, Update, Visit, done, telling
 from stegfield.fields import Field
+from stegfield.signals import Signal
 from stegfield.steganalysis import lsb
+from stegfield.steganalysis.detectors import FIELD, others
 from stegfield.steganalysis.outliers import judge_field
 from stegfield.steganalysis.verdict import judge
 
@@ -81,17 +83,29 @@ def _field_findings(data: bytes, name: Path) -> Findings:
     loaded = fields.from_bytes(data, name.name)
     verdict = judge_field(loaded)
     rows = [[matrix, f"{value:.2f}"] for matrix, value in verdict.tails.items()]
+    rows += _beside(FIELD, loaded)
     about = "Weights of each matrix"
     return Findings(verdict.summary, ["matrix", "kurtosis"], rows, about, _histograms(loaded))
 
 
 def _image_findings(data: bytes, name: Path, largest: int) -> Findings:
-    judged = judge(signals.decode(data, name, largest=largest), "all")
+    image = signals.decode(data, name, largest=largest)
+    judged = judge(image)
     rates = {detector: rate for detector, rate in judged.rates.items() if rate is not None}
     rows = [[detector, f"{max(rate, 0):.3f}"] for detector, rate in rates.items()]
+    rows += _beside(image.medium.name, image)
     about = "Estimated bits a sample, and the threshold"
     chart = _bars(rates) if rates else None
     return Findings(judged.words, ["detector", "bits a sample"], rows, about, chart)
+
+
+def _beside(judges: str, what: Signal | Field) -> list[list[str]]:
+    """Judge by the detectors of other packages as well."""
+    verdicts = [detector.judge(name, what) for name, detector in others(judges)]
+    return [
+        [f"{each.detector} ({each.about})", "-" if each.score is None else f"{each.score:.3g}"]
+        for each in verdicts
+    ]
 
 
 def _bars(rates: dict[str, float]) -> bytes:

@@ -1,8 +1,7 @@
-"""Tabs about messages: embed a file, extract it, draw a cover for it."""
+"""Tabs about messages: embed a file, extract it, generate a cover for it."""
 
 from __future__ import annotations
 
-import secrets
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,8 @@ from stegfield.app.session import Desk, Update, Visit, done, telling
 from stegfield.config import EmbedConfig
 from stegfield.errors import ConfigError, InputError, UnreadableError
 from stegfield.fixednet import EmbedResult
-from stegfield.keys import Key, KeyStream, Passphrase
+from stegfield.generative.seeds import check_seed
+from stegfield.keys import Key, Passphrase
 from stegfield.signals import Signal
 
 PROFILES = {
@@ -37,15 +37,14 @@ PROFILES = {
 }
 SHOWN = 2000
 """Characters of a message that are shown in the page."""
-LARGEST_SEED = 1 << 62
-DRAWN = ("faces", "climate", "digits")
+GENERATED = ("faces", "climate", "digits")
 
 
 def embed_tab(desk: Desk) -> None:
     """Embed a file, or a text, in an image or a climate field."""
     gr.Markdown(
-        "Puts any file into a picture; whoever has the key takes it out again, bit for bit. Take a "
-        "picture that was never a JPEG."
+        "Puts any file into a picture; a receiver who has the key takes it out again, bit for bit. "
+        "Take a picture that was never a JPEG."
     )
     with gr.Row():
         with gr.Column():
@@ -113,24 +112,24 @@ def extract_tab(desk: Desk) -> None:
 
 
 def generate_tab(desk: Desk) -> None:
-    """Draw a cover, with a message in it if one is wanted."""
+    """Generate a cover, with or without a message in it."""
     gr.Markdown(
-        "Draws a cover that never existed before, as a function, at any size. With a message it is "
-        "drawn at random and forgotten, so that nobody can compare."
+        "Generates a cover that never existed before, as a function, at any size. With a message, "
+        "its seed is secret and forgotten, so that nobody can compare."
     )
     with gr.Row():
         with gr.Column():
-            model = gr.Radio(list(DRAWN), value=DRAWN[0], label="What to draw")
+            model = gr.Radio(list(GENERATED), value=GENERATED[0], label="What to generate")
             side = gr.Slider(16, 1024, 256, step=1, label="Points of the longer side")
             seed = gr.Textbox(
-                label="Seed", info="A number; left empty, it is drawn.", max_length=19
+                label="Seed", info="A number; left empty, it is random.", max_length=19
             )
             text = gr.Textbox(label="Message, if any", lines=3, max_length=1_000_000)
             key = key_input("For the message.")
-            start = gr.Button("Draw", variant="primary")
+            start = gr.Button("Generate", variant="primary")
         with gr.Column():
             said = status()
-            seen = picture("What was drawn")
+            seen = picture("What was generated")
             result = download("As a file")
 
     def generate(
@@ -145,17 +144,14 @@ def generate_tab(desk: Desk) -> None:
         source = generative.load(named)
         at = _seed(number)
         if words and at is not None:
-            raise ConfigError(
-                "who guesses the seed sees what the message changed", hint="leave it empty"
-            )
+            caution = generative.public_seed_caution(at)
+            raise ConfigError(caution.text, hint=caution.hint)
         sender = visit.key(passphrase, key_file) if words else None
-        seed = secrets.randbelow(LARGEST_SEED) if at is None else at
-        size = signals.scaled(source.size, longest)
-        noise = KeyStream(secrets.token_bytes(32)) if words else None
-        cover = source.cover(seed, size, noise=noise, watch=visit.sampling())
+        cover = generative.cover_for_message(source, longest, seed=at, watch=visit.sampling())
         if sender is not None:
             sent = _embedded(visit, cover, words.encode(), sender, "exact")
             return _answer(visit, sent, named, said, seen, result)
+        size = cover.size
         suffix = suffix_of(cover)
         return {
             seen: show(preview(visit, cover)),
@@ -182,7 +178,7 @@ def _message(visit: Visit, words: str, attached: str | None) -> bytes:
 
 
 def _extracted(data: bytes, name: Path, largest: int, key: Key | Passphrase) -> bytes:
-    *others, last = signals.stored(name, data, largest=largest)
+    *others, last = signals.stored(data, name=name, largest=largest)
     for stored in others:
         with suppress(UnreadableError):
             return fixednet.extract(stored, key)
@@ -228,6 +224,7 @@ def _words(message: bytes) -> tuple[str, str]:
 def _seed(text: str) -> int | None:
     if not text.strip():
         return None
-    if not text.strip().isdecimal() or int(text) >= LARGEST_SEED:
-        raise ConfigError(f"the seed must be a number from 0 to {LARGEST_SEED - 1}")
+    if not text.strip().isdecimal():
+        raise ConfigError("the seed must be a number")
+    check_seed(int(text))
     return int(text)

@@ -72,11 +72,10 @@ def read_message(path: Path) -> bytes:
     Raises:
         InputError: The file or stdin cannot be read, or is too long.
     """
-    from stegfield import files
-    from stegfield.payload import LARGEST_MESSAGE
+    from stegfield.payload import LARGEST_MESSAGE, message_bytes
 
     if str(path) != "-":
-        return files.read_bounded(path, LARGEST_MESSAGE)
+        return message_bytes(path)
     try:
         message = sys.stdin.buffer.read(LARGEST_MESSAGE + 1)
     except OSError as error:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from stegfield.cli.progress import progress_bar
 from stegfield.cli.terminal import answer, say
 from stegfield.errors import ConfigError, StegfieldError
 
@@ -89,6 +88,7 @@ def _run(
 
     from stegfield.cli.performing import perform
     from stegfield.jobs import apart, on_ray, run
+    from stegfield.watching import progress_bar
 
     ended: list[Entry[Said]] = []
     with progress_bar(f"{{task.completed:.0f}}/{len(wanted)}", TimeRemainingColumn()) as bar:

@@ -25,7 +25,7 @@ def demo(
     """Embed and extract, hide and reveal, and draw a gallery of what came of it.
 
     Takes one to three minutes. Its photographs come with the extra `stegfield[demo]`; without it,
-    drawn faces stand in for them.
+    generated faces stand in for them.
 
     Args:
         output: Folder for the files and the gallery, index.html.
@@ -34,7 +34,7 @@ def demo(
     """
     from stegfield import demo as scenes
 
-    with watching(["cover", "secret 1", "secret 2"]) as watch:
+    with watching("cover", "secret 1", "secret 2") as watch:
         said, results = scenes.run(output, watch, say, force=force)
     gallery = output / "index.html"
     if len(results) < len(scenes.hidden.SCENES) or any(result.stopped for result in results):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from stegfield.cli.asking import check_stdin, read_key, read_message
-from stegfield.cli.progress import watching_bits
+from stegfield.cli.progress import watching
 from stegfield.cli.signal_files import read_signal
 from stegfield.cli.terminal import answer, say
 from stegfield.config import DescentConfig, EmbedConfig
@@ -101,7 +101,7 @@ def embed(
     with_key = read_key(key, passphrase_stdin=passphrase_stdin, repeat=True)
     if from_stdin:  # last, since it may have to be waited for
         data = read_message(message)
-    with watching_bits() as watch:
+    with watching() as watch:
         result = fixednet.embed(
             signal,
             data,

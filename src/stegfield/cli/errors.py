@@ -9,7 +9,7 @@ from cyclopts import CycloptsError, MissingArgumentError, UnknownOptionError
 
 from stegfield.cli.terminal import say
 from stegfield.config.renamed import hint_for
-from stegfield.errors import StegfieldError, Wording
+from stegfield.errors import Caution, StegfieldError, Wording
 
 if TYPE_CHECKING:
     from cyclopts import Argument
@@ -23,6 +23,11 @@ def complain(text: str, hint: str | None = None) -> None:
     say(f"error: {text}")
     if hint:
         say(f"hint: {hint}")
+
+
+def warn(caution: Caution) -> None:
+    """Say what to know before going on, and what to do about it."""
+    say(f"warning: {with_flags(caution.text)}\nhint: {with_flags(caution.hint)}")
 
 
 def worded(

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from stegfield.cli.covers import Drawn, read_cover
+from stegfield.cli.covers import Generated, read_cover
 from stegfield.cli.parsing import parse_sizes
 from stegfield.cli.progress import finish, watching
 from stegfield.cli.signal_files import check_field_name
@@ -23,7 +23,7 @@ def fit(
     field: Literal["siren", "fourier", "grid"] | None = None,
     sizes: str | None = None,
     training: Annotated[FitConfig, Parameter(name="*")] = FitConfig(),
-    drawn: Annotated[Drawn, Parameter(name="*")] = Drawn(),
+    generated: Annotated[Generated, Parameter(name="*")] = Generated(),
     checkpoint: Path | None = None,
     flatten: bool = False,
     json: bool = False,
@@ -32,13 +32,13 @@ def fit(
     """Fit a field to an image, a climate field or a sound, hiding nothing.
 
     Args:
-        image: Image to show: PNG, JPEG, WebP, BMP or TIFF; or a temperature on the globe: NetCDF-4,
+        image: Image to show: PNG, JPEG, WebP, BMP, TIFF, PPM, AVIF or HEIC; or a temperature on the globe: NetCDF-4,
             named .nc, which a siren or fourier field shows at every place of the sphere; or a
             sound: WAV or FLAC.
         output: Field file to write.
         field: Architecture [default: siren; fourier with --robust].
         sizes: Sizes of the architecture that differ from its defaults, like width=256,depth=4.
-        drawn: A cover to draw, in place of an image.
+        generated: A cover to generate, in place of an image.
         checkpoint: File to save the run to every 30 seconds, and to go on from if it exists.
         flatten: Put a transparent image onto white.
         json: Print the result as JSON.
@@ -46,14 +46,14 @@ def fit(
     """
     from stegfield import fields, files
 
-    read = [Path(each) for each in (image, drawn.cover_model) if each]
+    read = [Path(each) for each in (image, generated.cover_model) if each]
     files.check_apart([output, *([checkpoint] if checkpoint else [])], read)
     check_field_name(output)
     files.check_new(output, force=force)
     if checkpoint is not None:
         files.check_new(checkpoint, force=True)
-    name, signal = read_cover(image, drawn, seed=training.seed, flatten=flatten)
-    with watching([name]) as watch:
+    name, signal = read_cover(image, generated, seed=training.seed, flatten=flatten)
+    with watching(name) as watch:
         result = fields.fit(
             signal,
             architecture=field,

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 
 from stegfield.cli.asking import ask_passphrase
-from stegfield.cli.covers import Drawn, read_cover
+from stegfield.cli.covers import Generated, read_cover
+from stegfield.cli.errors import warn
 from stegfield.cli.parsing import parse_sizes
 from stegfield.cli.progress import finish, watching
 from stegfield.cli.secret_files import SecretFiles, Secrets
@@ -35,7 +36,7 @@ def hide(
     like: Path | None = None,
     config: Annotated[HideConfig, Parameter(name="*")] = HideConfig(),
     training: Annotated[FitConfig, Parameter(name="*")] = FitConfig(),
-    drawn: Annotated[Drawn, Parameter(name="*")] = Drawn(),
+    generated: Annotated[Generated, Parameter(name="*")] = Generated(),
     checkpoint: Path | None = None,
     passphrase_stdin: bool = False,
     flatten: bool = False,
@@ -45,7 +46,7 @@ def hide(
     """Hide images, sounds and climate fields in the field of a cover; `reveal` shows each.
 
     Args:
-        cover: What everyone sees, of any medium; name it before the secrets, or have it drawn.
+        cover: What everyone sees, of any medium; name it before the secrets, or have it generated.
         output: Field file to write.
         secret: FILE [KEY]: what to hide, of any medium, and its key file; asks for a passphrase if
             the key is left out. May be given many times. With magnitude or random slots the key
@@ -57,7 +58,7 @@ def hide(
         sizes: Sizes of the architecture that differ from its defaults, like width=256,depth=4.
         like: A field file of the cover that hides nothing, from `fit`. The new field takes over its
             architecture, sizes and sorted weights, for several dB. Never publish it.
-        drawn: A cover to draw, in place of an image.
+        generated: A cover to generate, in place of an image.
         checkpoint: File to save the run to every 30 seconds, and to go on from if it exists; keep
             it as secret as the keys. With magnitude or random slots, the key files must exist
             beforehand, and --force writes the slots into them.
@@ -70,9 +71,9 @@ def hide(
 
     shared = hiding.POSITION_RULES[config.slots].shared
     secret = [*secret, *(SecretFiles(image, decoy=True) for image in decoy)]
-    covers = [Path(each) for each in (cover, drawn.cover_model, like) if each]
+    covers = [Path(each) for each in (cover, generated.cover_model, like) if each]
     _check_files(output, checkpoint, covers, secret, shared=shared, force=force)
-    cover_name, cover_signal = read_cover(cover, drawn, seed=training.seed, flatten=flatten)
+    cover_name, cover_signal = read_cover(cover, generated, seed=training.seed, flatten=flatten)
     images = [read_signal(entry.image, flatten=flatten) for entry in secret]
     secrets = [
         hiding.Secret.decoy(image)
@@ -85,8 +86,8 @@ def hide(
         cover_signal, architecture=field, sizes=parse_sizes(sizes), robust=training.robust
     )
     for caution in hiding.cautions(empty, [cover_signal, *images]):
-        say(f"warning: {caution.text}\nhint: {caution.hint}")
-    with watching([cover_name, *(entry.image.name for entry in secret)]) as watch:
+        warn(caution)
+    with watching(cover_name, *(entry.image.name for entry in secret)) as watch:
         result = hiding.hide(
             cover_signal,
             secrets,

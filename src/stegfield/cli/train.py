@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from stegfield.cli.progress import watching_training
+from stegfield.cli.progress import watching
 from stegfield.cli.terminal import answer, say
 from stegfield.config import PRESETS, GanConfig, gan_config
 from stegfield.errors import ConfigError, InputError, OutputExistsError
@@ -43,29 +43,29 @@ def train(
     resume: bool = False,
     json: bool = False,
 ) -> None:
-    """Train a generator that draws fields like the examples it is shown.
+    """Train a generator of fields that look like the examples.
 
-    Ctrl-C ends the run after its step, with everything written; --resume goes on from there, with
-    the settings of that run where no others are given. Start it with torchrun to share the work
-    among processes, GPUs or machines; the first of them alone reads and writes the folder.
+    Ctrl-C ends the run after its step, with everything written. --resume goes on from there, with
+    the settings of that run unless others are given. Start it with torchrun to share the work among
+    processes, GPUs or machines; only the first of them reads and writes the folder.
 
     Args:
-        what: faces, climate or digits, whose settings are the defaults; or a name of your own,
-            for which --data tells whether images or temperatures are learned: those of climate are
-            then the defaults for temperatures.
+        what: faces, climate or digits, each with defaults of its own; or a name of your own. Then
+            --data decides whether images or temperatures are learned, and temperatures have the
+            defaults of climate.
         output: Folder for the model, the state to go on from, the log and a picture of samples.
         data: Folder or zip of images, or folder of .npz temperatures; the digits need none.
-        config: TOML file of settings; flags come before it.
+        config: TOML file of settings; flags override it.
         settings: How to train.
         start: Model to begin with, a name or a file, to improve it or to adapt it to other
-            examples; its steps count, its sizes are the defaults, of which --rank alone may rise,
-            and --warm-up teaches the critic alone.
-        resume: Go on from the state in the folder. What decides the model stays as it was; --rank
-            alone may rise.
+            examples. Its steps count, its sizes are the defaults, of which only --rank may rise,
+            and --warm-up teaches only the critic.
+        resume: Go on from the state in the folder. Settings that decide the model stay as they
+            were; only --rank may rise.
         json: Print the result as JSON.
     """
     from stegfield import generative
-    from stegfield.generative.training import MODEL, STATE, settings_of
+    from stegfield.generative.states import MODEL, STATE, settings_of
 
     state = output / STATE
     medium = generative.medium_to_learn(what, data)
@@ -81,7 +81,7 @@ def train(
         examples = generative.read_examples(what, data, chosen.size, medium=medium)
         with (
             _folder(output, ours=processes.first),
-            watching_training(show=processes.first) as watch,
+            watching(show=processes.first) as watch,
         ):
             model = generative.train(
                 examples,

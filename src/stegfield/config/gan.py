@@ -32,7 +32,7 @@ _SHARE, _MEMORY, _RATE = Range(0, 1), Range(0, 0.999999), Range(0, above=True)
 class GanConfig(Settings):
     """How a generator of fields is trained against its critic.
 
-    The defaults are for images at 64x64 on a CPU; `PRESETS` has what differs by what is drawn.
+    The defaults are for images at 64x64 on a CPU; `PRESETS` has what differs by what is learned.
     """
 
     size: Annotated[int, Range(8, 1024)] = 64
@@ -106,8 +106,8 @@ class GanConfig(Settings):
     """Show every second image mirrored."""
 
     augment: Annotated[float, _SHARE] = 0.0
-    """Share of shifts and changes of colour, made to real and drawn images alike before the critic
-    sees them: for few examples."""
+    """Share of images that are shifted, and of those whose colours change, real and generated ones
+    alike, before the critic sees them: for few examples."""
 
     precision: Literal["float32", "bfloat16"] = "float32"
     """Of products; bfloat16 is faster where the processor has it."""

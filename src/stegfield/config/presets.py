@@ -1,4 +1,4 @@
-"""Settings that are known to train well, by what is to be drawn."""
+"""Settings that are known to train well, by what is learned."""
 
 from stegfield.config.gan import GanConfig
 
@@ -31,4 +31,4 @@ PRESETS = {
         mirror=False,
     ),
 }
-"""What `train` takes for settings where no others are given, by what is to be drawn."""
+"""What `train` takes for settings where no others are given, by what is learned."""

@@ -21,6 +21,7 @@ ARCHITECTURES: Registry[type[Field]] = Registry(
         "fourier": "stegfield.fields.fourier:Fourier",
         "grid": "stegfield.fields.grid:Grid",
     },
+    named_by="architecture",
 )
 
 

@@ -18,7 +18,7 @@ from stegfield.fields.header import Public
 from stegfield.fields.training import FitWatch, Target, train
 from stegfield.keys import KEY_BYTES, SALT_BYTES, KeyStream
 from stegfield.metrics import AnyQuality
-from stegfield.signals import IMAGE, Signal, quality, to_levels
+from stegfield.signals import IMAGE, Signal, Source, quality, read, to_levels
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +34,7 @@ class FitResult:
 
 
 def fit(
-    signal: Signal,
+    signal: Source,
     *,
     architecture: str | None = None,
     sizes: Mapping[str, Any] | None = None,
@@ -45,9 +45,9 @@ def fit(
     """Train a new field to show one signal, and nothing else.
 
     Args:
-        signal: What to show.
-        architecture: ``siren``, ``fourier`` or ``grid`` [default: siren; fourier for robust
-            training].
+        signal: What to show: a signal, or whatever `stegfield.signals.read` makes one of.
+        architecture: ``siren``, ``fourier``, ``grid`` or that of another package [default: siren;
+            fourier for robust training].
         sizes: Entries of the architecture's sizes that differ from its defaults.
         training: How to train.
         watch: Is told of every step; returning True ends the run early.
@@ -55,7 +55,8 @@ def fit(
 
     Raises:
         ConfigError: an unknown architecture, or a size out of range.
-        InputError: the checkpoint belongs to another run.
+        InputError: the signal is a file that cannot be read, or the checkpoint belongs to another
+            run.
 
     Example:
         >>> from stegfield.signals import waves
@@ -64,7 +65,7 @@ def fit(
         >>> result.quality.psnr_db > 30
         True
     """
-    training = FitConfig() if training is None else training
+    signal, training = read(signal), training or FitConfig()
     field = new_field(
         signal,
         architecture=architecture,

@@ -11,20 +11,18 @@ numbers are finite. Nothing is ever unpickled.
 
 from __future__ import annotations
 
-import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors
-import safetensors.numpy
 from numpy.typing import NDArray
 
 from stegfield import files
-from stegfield.errors import ConfigError, FieldFileError
+from stegfield.errors import ConfigError, FieldFileError, PluginNeededError
 from stegfield.fields.architectures import ARCHITECTURES, sizes_of
 from stegfield.fields.sizes import Sizes
 from stegfield.keys import SALT_BYTES
@@ -37,12 +35,13 @@ from stegfield.signals import (
     Medium,
 )
 from stegfield.signals.signal import LEAST_SPAN
+from stegfield.tensor_files import DistrustError, entries_of, tensors_of
 
 FORMAT = 1
 ENTRY = "stegfield"
 LARGEST_FILE = 1 << 29
-LARGEST_HEADER = 1 << 16
-LENGTH_BYTES = 8
+PLUGIN_NAME = re.compile(r"[a-z0-9_-]{1,40}", re.ASCII)
+"""Of an architecture or a medium that another package may bring."""
 ENTRIES = {"format", "architecture", "sizes", "medium", "size", "channels", "seed"}
 """Of every header; media with time have a rate, those that need it a range."""
 
@@ -117,6 +116,7 @@ def read(path: Path) -> FieldFile:
     Raises:
         InputError: the file is missing or cannot be read.
         FieldFileError: the file is not a field file, or is damaged.
+        PluginNeededError: the field is of an architecture or a medium that is not installed.
     """
     return decode(files.read_bounded(path, LARGEST_FILE), path)
 
@@ -126,22 +126,15 @@ def decode(data: bytes, name: Path | str = "the data") -> FieldFile:
 
     Raises:
         FieldFileError: the bytes are not those of a field file, or are damaged.
+        PluginNeededError: the field is of an architecture or a medium that is not installed.
     """
     try:
-        header = _checked(_entries(data))
-    except (_Distrust, ConfigError) as error:
+        header = _checked(entries_of(data, ENTRY, version=FORMAT, noun="a field"))
+        tensors = tensors_of(data, np.float32)
+    except _NeedsPlugin as error:
+        raise PluginNeededError(name, str(error)) from None
+    except (DistrustError, ConfigError) as error:
         raise FieldFileError(name, str(error)) from None
-    try:
-        tensors = safetensors.numpy.load(data)
-    except safetensors.SafetensorError as error:
-        raise FieldFileError(name, str(error)) from None
-    except Exception:  # what a parser of foreign bytes may raise
-        raise FieldFileError(name, "its tensors cannot be read") from None
-    for entry, tensor in tensors.items():
-        if tensor.dtype != np.float32:
-            raise FieldFileError(name, f"{entry} has another type than its architecture")
-        if not np.isfinite(tensor).all():
-            raise FieldFileError(name, f"{entry} holds numbers that are not finite")
     return FieldFile(header, {entry: tensors[entry] for entry in sorted(tensors, key=_by_layer)})
 
 
@@ -150,23 +143,8 @@ def _by_layer(name: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdigit() else (0, part) for part in name.split(".")]
 
 
-class _Distrust(Exception):  # noqa: N818 - never leaves this module
-    """Says what is wrong with a header."""
-
-
-def _entries(data: bytes) -> dict[str, Any]:
-    """Read the entries about the field from the header, before anything else is touched."""
-    length = int.from_bytes(data[:LENGTH_BYTES], "little")
-    if not 2 <= length <= min(LARGEST_HEADER, len(data) - LENGTH_BYTES):
-        raise _Distrust("its header is missing or too long")
-    try:
-        outer = json.loads(data[LENGTH_BYTES : LENGTH_BYTES + length])
-        entries = json.loads(outer["__metadata__"][ENTRY])
-    except (ValueError, KeyError, TypeError, RecursionError):
-        raise _Distrust("its header does not tell about a field") from None
-    if not isinstance(entries, dict) or entries.get("format") != FORMAT:
-        raise _Distrust(f"its format is not version {FORMAT}, the one that this program knows")
-    return entries
+class _NeedsPlugin(Exception):  # noqa: N818 - never leaves this module
+    """Says what another package would bring."""
 
 
 def _checked(entries: dict[str, Any]) -> Header:
@@ -175,42 +153,48 @@ def _checked(entries: dict[str, Any]) -> Header:
     known = ENTRIES | ({"rate"} if medium.timed else set())
     known |= {"range"} if medium.ranged else set()
     if entries.keys() != known:
-        raise _Distrust("its header has other entries than a field's")
+        raise DistrustError("its header has other entries than a field's")
     if not isinstance(architecture, str) or architecture not in ARCHITECTURES:
-        raise _Distrust("its architecture is unknown")
+        raise _unknown("architecture", architecture)
     public = _public(entries, medium)
     if not isinstance(entries["sizes"], dict):
-        raise _Distrust("its sizes are missing")
+        raise DistrustError("its sizes are missing")
     try:
         sizes = sizes_of(architecture)(**entries["sizes"])
     except ConfigError:
         raise
     except (TypeError, ValueError):
-        raise _Distrust("its sizes are not readable") from None
+        raise DistrustError("its sizes are not readable") from None
     return Header(architecture, sizes, public)
 
 
 def _medium(name: Any) -> Medium:
-    medium = MEDIA.get(name) if isinstance(name, str) else None
-    if medium is None:
-        raise _Distrust(f"it shows none of: {', '.join(MEDIA)}")
-    return medium
+    if not isinstance(name, str) or name not in MEDIA:
+        raise _unknown("medium", name)
+    return MEDIA[name]
+
+
+def _unknown(noun: str, name: Any) -> Exception:
+    """Say that a name may be a plug-in's, if it could be one at all."""
+    if isinstance(name, str) and PLUGIN_NAME.fullmatch(name):
+        return _NeedsPlugin(f"the {noun} {name!r}")
+    return DistrustError(f"its {noun} has no name that one could have")
 
 
 def _public(entries: dict[str, Any], medium: Medium) -> Public:
     """Check what a header says about the public signal."""
     channels, size = entries["channels"], entries["size"]
     if type(channels) is not int or channels not in medium.channels:
-        raise _Distrust(f"the channels of what it shows are not those of medium {medium.name}")
+        raise DistrustError(f"the channels of what it shows are not those of medium {medium.name}")
     sides = isinstance(size, list) and all(type(side) is int and side > 0 for side in size)
     if not sides or len(size) != medium.axes or math.prod(size) > LARGEST_POINTS:
-        raise _Distrust("the size of what it shows is out of range")
+        raise DistrustError("the size of what it shows is out of range")
     rate = entries.get("rate")
     if medium.timed and not (type(rate) is float and 0 < rate <= HIGHEST_RATE):
-        raise _Distrust("the rate of what it shows is out of range")
+        raise DistrustError("the rate of what it shows is out of range")
     span = entries.get("range", list(WHOLE_RANGE))
     if not _is_range(span):
-        raise _Distrust("the range of what it shows is out of range")
+        raise DistrustError("the range of what it shows is out of range")
     return Public(
         size=tuple(size),
         channels=channels,
@@ -233,7 +217,7 @@ def _seed(text: Any) -> bytes:
     try:
         seed = bytes.fromhex(text)
     except (TypeError, ValueError):
-        raise _Distrust("its seed is not readable") from None
+        raise DistrustError("its seed is not readable") from None
     if len(seed) != SALT_BYTES:
-        raise _Distrust("its seed has the wrong length")
+        raise DistrustError("its seed has the wrong length")
     return seed

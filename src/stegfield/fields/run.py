@@ -24,6 +24,7 @@ from stegfield.fields.field import Field
 from stegfield.fields.optim import Muon
 from stegfield.fields.schedule import POLISH_SHARE, Schedule
 from stegfield.fields.targets import Target, measure
+from stegfield.watching import WINDING_DOWN, Told
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,17 @@ class FitProgress:
     psnr_db: tuple[float, ...]
     field: Field | None = None
     """As it is by now, to look at and no longer than the call lasts."""
+
+    def told(self, names: Sequence[str]) -> Told:
+        """Put it in words, with the PSNR of every signal that has a name."""
+        pairs = zip(names, self.psnr_db, strict=False)
+        return Told(
+            fraction=self.fraction,
+            counted=f"step {self.step:,}",
+            figures=", ".join(f"{name} {db:.1f} dB" for name, db in pairs),
+            seconds_left=self.seconds * (1 / max(self.fraction, 1e-3) - 1),
+            ending=WINDING_DOWN,
+        )
 
 
 FitWatch = Callable[[FitProgress], bool]
@@ -136,7 +148,7 @@ class Run:
             "step": self.step,
             "seconds": self.seconds,
             **self.schedule.facts(),
-            "errors": self.errors.tolist(),
+            "errors": [error if math.isfinite(error) else None for error in self.errors.tolist()],
             "note": dict(self.note),
         }
         checkpoints.save(path, self.field, self.optimizers, facts)
@@ -149,8 +161,14 @@ class Run:
         """
         with checkpoints.distrusting(path):
             facts = checkpoints.load(path, self.field, self.optimizers, self.identity)
-            self.step, self._before = int(facts["step"]), float(facts["seconds"])
-            self.errors = torch.tensor(facts["errors"], dtype=torch.float64)
+            known = [math.inf if error is None else error for error in facts["errors"]]
+            errors = torch.tensor(known, dtype=torch.float64)
+            step, seconds = facts["step"], facts["seconds"]
+            if type(step) is not int or step < 0 or not seconds >= 0 or (errors < 0).any():
+                raise ValueError(path)
+            if errors.shape != self.errors.shape:
+                raise ValueError(path)
+            self.step, self._before, self.errors = step, float(seconds), errors
             self.schedule.restore(facts)
 
     @cached_property

@@ -76,7 +76,10 @@ class Schedule:
     def restore(self, facts: Mapping[str, Any]) -> None:
         """Go on with the plan of a checkpoint, unless a number of steps is asked for."""
         if self.config.steps is None and facts["cycle"] is not None:
-            self.start, self.cycle = int(facts["cycle_start"]), int(facts["cycle"])
+            start, cycle = facts["cycle_start"], facts["cycle"]
+            if not (type(start) is type(cycle) is int and start >= 0 and 0 < cycle <= LAST_CYCLE):
+                raise ValueError(facts)
+            self.start, self.cycle = start, cycle
 
     def _next_cycle(self, step: int) -> bool:
         """Plan a longer run where only a PSNR was asked for and the last one fell short."""

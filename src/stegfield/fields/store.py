@@ -31,14 +31,17 @@ def save(path: Path, field: Field, *, force: bool = False) -> None:
     files.write_new(path, to_bytes(field), force=force)
 
 
-def load(path: Path) -> Field:
-    """Read a field file.
+def load(source: Field | Path | str) -> Field:
+    """Read a field file; return what is a field already as it is.
 
     Raises:
         InputError: the file is missing or cannot be read.
         FieldFileError: anything about the file is not as `save` writes it.
+        PluginNeededError: the field is of an architecture or a medium that is not installed.
     """
-    return from_bytes(files.read_bounded(path, LARGEST_FILE), path)
+    if isinstance(source, Field):
+        return source
+    return from_bytes(files.read_bounded(Path(source), LARGEST_FILE), source)
 
 
 def from_bytes(data: bytes, name: Path | str = "the data") -> Field:
@@ -46,6 +49,7 @@ def from_bytes(data: bytes, name: Path | str = "the data") -> Field:
 
     Raises:
         FieldFileError: anything about the bytes is not as `to_bytes` writes it.
+        PluginNeededError: the field is of an architecture or a medium that is not installed.
     """
     found = decode(data, name)
     try:

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from stegfield import carriers, signals
 from stegfield.config import DescentConfig, EmbedConfig
 from stegfield.errors import ConfigError, NotEmbeddedError, UnreadableError
-from stegfield.fixednet.profiles import check, every, readers
+from stegfield.fixednet.profiles import PROFILES, check, readers
 from stegfield.fixednet.progress import EmbedWatch
-from stegfield.keys import IMAGE_SALT, Key, Passphrase, unlock
+from stegfield.keys import IMAGE_SALT, KeySource, unlock
 from stegfield.metrics import AnyQuality, Quality, finite_or_none, luma_psnr_db
-from stegfield.payload import Content
-from stegfield.signals import Signal
+from stegfield.payload import Content, message_bytes
+from stegfield.signals import Signal, Source
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,9 +71,9 @@ class Capacity:
 
 
 def embed(
-    cover: Signal,
-    message: bytes,
-    key: Key | Passphrase,
+    cover: Source,
+    message: bytes | Path,
+    key: KeySource,
     *,
     config: EmbedConfig = EmbedConfig(),
     descent: DescentConfig = DescentConfig(),
@@ -82,11 +84,13 @@ def embed(
     """Embed a message in an image, a climate field or a sound.
 
     Args:
-        cover: An image, grey or RGB; or a climate field or a sound, for the exact profile only.
+        cover: An image, grey or RGB; or a climate field or a sound, for the exact profile only:
+            a signal, or whatever `signals.read` makes one of.
             What lies between a file's levels, as in a rendered field, is of use: changes go where
             the value was nearly rounded the other way.
-        message: Any bytes; deflated first where that makes them shorter.
-        key: Who has it can extract the message, and nobody else.
+        message: Any bytes, or the path of a file; deflated first where that makes them shorter.
+        key: A key, a passphrase, a key file or the path of one. Who has it can extract the message,
+            and nobody else.
         config: How to embed.
         descent: How the paper profile searches.
         suffix: What kind of file to write: .png, .bmp, .tiff, .webp; .jpg for the robust profile;
@@ -96,6 +100,7 @@ def embed(
         watch: Told how far the work has come.
 
     Raises:
+        InputError: The cover or the message is a file that cannot be read.
         CapacityError: The message does not fit.
         ConfigError: The kind of file does not suit the medium, the profile or the size, or a
             setting that is given has no meaning for the profile.
@@ -111,6 +116,7 @@ def embed(
         b'meet me at noon'
     """
     began = time.perf_counter()
+    cover, message = signals.read(cover), message_bytes(message)
     carriers.check(cover.medium)
     suffix = suffix or cover.medium.lossless[0]
     profile = check(cover.medium, suffix, config, descent=descent, size=cover.size)
@@ -150,17 +156,18 @@ def embed(
 
 
 def extract(
-    stego: Signal,
-    key: Key | Passphrase,
+    stego: Source,
+    key: KeySource,
     *,
     profile: str | None = None,
     weights: Path | None = None,
-    cover: Signal | None = None,
+    cover: Source | None = None,
 ) -> bytes:
     """Extract a message from an image, a climate field or a sound.
 
     Args:
-        stego: What may carry it.
+        stego: What may carry it: a signal, or whatever `signals.read` makes one of; of a file, its
+            samples as they are stored, whatever its transparency or a tag makes of them.
         key: The one that the message was embedded with.
         profile: Only look for messages of this profile [default: exact, then robust for images].
         weights: For the paper profile, the released network if one was used.
@@ -171,28 +178,34 @@ def extract(
             have no meaning for it, or cover and stego differ in medium or size.
         UnreadableError: There is nothing for this key, or it was destroyed.
     """
-    known_cover = cover is not None
-    tried = readers(stego.medium, profile=profile, known_cover=known_cover, weights=weights)
-    if cover is not None:
-        _check_alike(cover, stego)
+    variants = signals.stored(stego)
+    first = next(variants)
+    known = None if cover is None else signals.read(cover)
+    tried = readers(first.medium, profile=profile, known_cover=known is not None, weights=weights)
+    if known is not None:
+        _check_alike(known, first)
     opened = unlock(key, IMAGE_SALT)
-    for each in tried:
-        try:
-            return each.extract(stego, opened, cover=cover, weights=weights)
-        except UnreadableError:
-            continue
+    for signal in chain([first], variants):
+        for each in tried if known is None or known.size == signal.size else ():
+            with suppress(UnreadableError):
+                return each.extract(signal, opened, cover=known, weights=weights)
     raise UnreadableError
 
 
-def capacity(cover: Signal) -> Capacity:
+def capacity(cover: Source) -> Capacity:
     """Tell how long a message a cover can carry; bytes that deflating removes are free.
 
+    Args:
+        cover: A signal, or whatever `signals.read` makes one of.
+
     Raises:
+        InputError: The cover is a file that cannot be read.
         ConfigError: The cover's medium carries no messages.
     """
+    cover = signals.read(cover)
     carriers.check(cover.medium)
     return Capacity(
-        {each.name: each.capacity(cover) for each in every() if each.takes(cover.medium)}
+        {each.name: each.capacity(cover) for each in PROFILES.usable() if each.takes(cover.medium)}
     )
 
 

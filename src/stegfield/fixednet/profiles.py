@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 from stegfield import carriers
 from stegfield.config import DescentConfig, EmbedConfig, changed
 from stegfield.config.renamed import hint_for
-from stegfield.errors import ConfigError, PluginError, Wording
+from stegfield.errors import ConfigError, Wording
 from stegfield.fixednet.profile import Profile
 from stegfield.registry import Registry
 from stegfield.signals import Medium
@@ -22,6 +20,7 @@ PROFILES: Registry[Profile] = Registry(
         "robust": "stegfield.fixednet.robust:PROFILE",
         "paper": "stegfield.fixednet.paper:PROFILE",
     },
+    named_by="name",
 )
 """A receiver tries them in this order."""
 
@@ -40,16 +39,6 @@ def load(name: str) -> Profile:
     if hint := hint_for("profile", name):
         raise ConfigError(f"there is no profile {name!r}", hint=hint)
     return PROFILES.find(name)
-
-
-def every() -> Iterator[Profile]:
-    """Load all profiles, in the order in which a receiver tries them.
-
-    One of another package that cannot be imported is passed over: only its own messages need it.
-    """
-    for name in PROFILES:
-        with suppress(PluginError):
-            yield PROFILES[name]
 
 
 def check(
@@ -106,7 +95,7 @@ def readers(
     """
     carriers.check(medium)
     if profile is None:
-        found = [each for each in every() if each.tried and each.takes(medium)]
+        found = [each for each in PROFILES.usable() if each.tried and each.takes(medium)]
         what, when = f"in {medium.plural}", "without a profile"
     else:
         found = [load(profile)]
@@ -126,7 +115,8 @@ def readers(
 
 
 def _ignored(name: str, when: str) -> ConfigError:
-    meant = " and ".join(f"{{profile:{each.name}}}" for each in every() if name in each.heeds)
+    heeding = (each.name for each in PROFILES.usable() if name in each.heeds)
+    meant = " and ".join(f"{{profile:{profile}}}" for profile in heeding)
     return ConfigError(
         Wording(f"{{{name}}} has no meaning {when}"), hint=Wording(f"it goes with {meant}")
     )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+from stegfield.watching import Told
 
 
 @dataclass(frozen=True)
@@ -16,6 +18,10 @@ class EmbedProgress:
     """Bits that the network does not yet read for certain."""
     psnr_db: float
     """Of the samples as they are now."""
+
+    def told(self, names: Sequence[str]) -> Told:
+        """Put it in words; there is one signal, whose name is not told."""
+        return Told(self.fraction, f"{self.bits_left:,} bits left", f"{self.psnr_db:.1f} dB")
 
 
 EmbedWatch = Callable[[EmbedProgress], bool | None]

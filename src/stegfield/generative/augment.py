@@ -1,9 +1,9 @@
-"""Changes made to real and drawn images alike before a critic sees them.
+"""Augmentation: changes made to real and generated samples alike before a critic sees them.
 
-With few examples a critic learns them by heart. Where both kinds are shifted and recoloured at
-random, it can judge only what is left by that, and the generator need not learn the changes.
-Temperatures are recoloured as images are: warmer or colder by up to 40 K all over the globe, and of
-more or less contrast. The preset for climate leaves its examples as they are.
+A critic memorises a small set of examples. Where both kinds are shifted and recoloured at random,
+it can judge only what these changes leave, and the generator need not learn the changes.
+Temperatures are recoloured as images are: warmer or colder by up to 40 K all over the globe, and
+with more or less contrast. The preset for climate does not augment.
 
 Source: Zhao et al. (2020), differentiable augmentation.
 """
@@ -32,7 +32,7 @@ def augmented(
     Args:
         values: Samples at points.
         side: Of the square that the points fill, row by row; None where they do not.
-        share: Of the samples that each change is made to.
+        share: Share of the samples that each change is made to.
         draws: Decides everything, for the whole batch.
         processes: Among whom the batch is shared: ``values`` are one's part.
     """

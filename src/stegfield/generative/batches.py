@@ -1,4 +1,4 @@
-"""What a step of the training looks at: points, the examples at them, and the points below."""
+"""Batches: what a step of the training sees, examples at points."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from stegfield.generative.points import coarser_sets, even_points, turned
 from stegfield.generative.processes import Processes
 
 PLACED_EXAMPLES, PLACED_SIZE = 4096, 64
-"""Of the examples, as many have their principal components taken, and at no larger size: those of
-all are alike."""
+"""Examples whose principal components are taken, at most, and their largest size: more examples
+hardly change them."""
 AT_ONCE = 256
 
 
@@ -27,7 +27,7 @@ class Batch(NamedTuple):
     """One process's part of the examples of a step."""
 
     at: Float[Tensor, "points axes"]
-    """Where the examples are looked at; all processes have the same points."""
+    """The points of the examples, the same in all processes."""
     values: Float[Tensor, "batch points values"]
     sets: Pyramid
     """From these points down to the coarsest."""
@@ -62,9 +62,9 @@ class Batches:
         draws: torch.Generator,
         mirrored: Bool[Tensor, " count"] | None = None,
     ) -> Batch:
-        """Give these examples, at the points of a size or some of these, as the critic sees them.
+        """Return examples as the critic sees them, at the points of a size or at some of these.
 
-        Where the points lie follows from the random numbers, not from the examples.
+        The points follow from the random numbers, not from the examples.
         """
         config = self.config
         at, below, sets = self._sets_of(size)
@@ -84,7 +84,7 @@ class Batches:
         return Batch(at.to(self.device), values.to(self.device), sets)
 
     def _sets_of(self, size: int) -> tuple[Tensor, list[Tensor], Pyramid]:
-        """Give the points of a size, those of the sets below it, and their neighbourhoods."""
+        """Return the points of a size, those of the sets below it, and their neighbourhoods."""
         if size not in self._known:
             finest = even_points(self.examples.medium, size)
             below = [points.to(self.device) for points in coarser_sets(self.examples.medium, size)]
@@ -95,7 +95,7 @@ class Batches:
 def principal_places(
     examples: Examples, chosen: Int64[np.ndarray, " count"], *, size: int, latent: int, seed: int
 ) -> Float[Tensor, "count latent"]:
-    """Give a latent vector for every chosen example: its principal components, of variance 1.
+    """Return a latent vector for every chosen example: its principal components, of variance 1.
 
     Where there are fewer components than numbers in the vector, the rest is random.
 

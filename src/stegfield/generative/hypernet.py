@@ -2,8 +2,8 @@
 
     z ~ N(0, 1) ─► two layers ─► a head for each layer of the field ─► its weights ─► values
 
-What is drawn is a function, which any set of points may be put to. The field is one of the
-library's own, so that a drawn one is saved, rendered and hidden in like a fitted one.
+A generated field is a function, which has values at any set of points. It is one of the library's
+own fields, so that it is saved, rendered and hidden in like a fitted one.
 
 A *full* head says every weight. A *compact* one starts from weights that all fields share and
 multiplies them by a matrix of low rank, so that a checkpoint takes a few megabytes.
@@ -45,7 +45,7 @@ class FullHead(nn.Module):
             self.linear.bias[-n_out:] = 0
 
     def forward(self, h: Float[Tensor, "batch hidden"]) -> tuple[Tensor, Tensor]:
-        """Give a weight matrix and biases for each sample."""
+        """Return a weight matrix and biases for each sample."""
         n_out, n_in = self.shape
         weight, bias = self.linear(h).split([n_out * n_in, n_out], 1)
         return weight.view(-1, n_out, n_in), bias
@@ -66,7 +66,7 @@ class CompactHead(nn.Module):
             self.linear.bias.zero_()
 
     def forward(self, h: Float[Tensor, "batch hidden"]) -> tuple[Tensor, Tensor]:
-        """Give a weight matrix and biases for each sample."""
+        """Return a weight matrix and biases for each sample."""
         left, right, bias = self.linear(h).split(self.sizes, 1)
         left, right = (m.unflatten(1, (-1, self.rank)) for m in (left, right))
         product = left @ right.transpose(1, 2) / math.sqrt(self.rank)
@@ -88,7 +88,7 @@ class CompactHead(nn.Module):
             bias.copy_(its_bias)
 
     def _parts(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        """Give the rows of weights, then of biases, that say left factors, right ones, biases."""
+        """Return the rows of weights, then of biases, that say left factors, right ones, biases."""
         for rows in (self.linear.weight, self.linear.bias):
             left, right, bias = torch.split(rows, self.sizes)
             shape = (-1, self.rank, *rows.shape[1:])
@@ -99,8 +99,8 @@ class Generator(nn.Module):
     """Turns latent vectors into fields' weights, and those into values.
 
     Args:
-        template: A field of the kind to draw: its encoder is shared by all, its decoder's weights
-            are replaced, and may be on the meta device.
+        template: A field of the kind to generate: its encoder is shared by all, the weights of its
+            decoder are replaced, and may be on the meta device.
         latent: Length of the random vector.
         hidden: Units of the layers between the vector and the heads.
         rank: Of compact heads; 0 for full ones.
@@ -131,7 +131,7 @@ class Generator(nn.Module):
 
     @torch.no_grad()
     def take_over(self, other: Generator) -> None:
-        """Draw what another draws that differs from this one in nothing but a lower rank.
+        """Generate what another generator does, which differs from this one only in a lower rank.
 
         Source: Chen et al. (2016), Net2Net, for growing networks that keep their function.
         """
@@ -143,7 +143,7 @@ class Generator(nn.Module):
                 own.load_state_dict(its.state_dict())
 
     def weights(self, latents: Float[Tensor, "batch latent"]) -> dict[str, Tensor]:
-        """Give the weights of the fields' decoders, by name, each with a first axis of samples."""
+        """Return the weights of the decoders, by name, each with a first axis of samples."""
         h = self.body(latents)
         weights = {}
         for name, head in zip(self.names, self.heads, strict=True):
@@ -153,7 +153,7 @@ class Generator(nn.Module):
     def forward(
         self, latents: Float[Tensor, "batch latent"], at: Float[Tensor, "points axes"]
     ) -> Float[Tensor, "batch points values"]:
-        """Give the values of the drawn fields at points that they share."""
+        """Return the values of the generated fields at points that they share."""
         decoder, features = self._decoder[0], self.encoder(at)
 
         def values(weights: dict[str, Tensor]) -> Tensor:

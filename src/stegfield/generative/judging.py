@@ -12,30 +12,32 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
-from stegfield.generative import measures
+from stegfield.errors import Caution, Wording
+from stegfield.generative import measures, neighbours
 from stegfield.generative.examples import Examples
 from stegfield.generative.model import Model
+from stegfield.generative.sheets import matches_sheet
 
 MOST_BYTES = 1 << 27
-"""Of the single-precision values of any one set of samples: about 2,700 images of 64x64."""
+"""Of the single-precision values of one set of samples: about 2,700 images of 64x64."""
 MOST_TRAINING = 20_000
 """Examples of the training that neighbours are looked for in."""
 FEW = 50
-"""Where fewer can be had of the held-out examples, those of the training make the anchors."""
+"""Anchors: if fewer held-out examples can make them, examples of the training do."""
 
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """What is measured of a model, and a picture of its samples beside their neighbours."""
+    """The figures of a model, and a picture of its samples beside their nearest neighbours."""
 
-    report: measures.Report
+    report: measures.GeneratorReport
     picture: bytes
 
 
 def judge(
     model: Model, examples: Examples, *, count: int = 500, shown: int = 12, seed: int = 0
 ) -> Judged:
-    """Measure what a model draws against examples that were kept from its training.
+    """Measure what a model generates against examples that were kept from its training.
 
     Samples are as many as asked for, or as there are real ones to compare them with, or as fit
     into memory: those of large images are fewer.
@@ -43,12 +45,12 @@ def judge(
     Args:
         model: What to measure.
         examples: What it was trained on.
-        count: Samples to draw, at most.
+        count: Samples to generate, at most.
         shown: How many of them the picture shows.
         seed: Decides all that is random.
 
     Raises:
-        ConfigError: The samples are of another size than the examples, or too few of either.
+        ConfigError: the samples are of another size than the examples, or too few of either.
     """
     draws = torch.Generator().manual_seed(seed)
     held_out = _shuffled(examples.held_out(), draws)
@@ -59,23 +61,38 @@ def judge(
     held_out = held_out[:most]
     count = min(count, len(held_out) // 2 if others is None else len(others))
     latents = torch.randn(count, model.sizes.latent, generator=torch.Generator().manual_seed(seed))
-    drawn = model.sample(latents, model.size)
-    known = measures.Known.of(_parts(examples, training, most))
+    generated = model.sample(latents, model.size)
+    known = neighbours.Known.of(_parts(examples, training, most))
     report = measures.evaluate(
         known,
         examples.grids(held_out),
-        drawn,
+        generated,
         others=None if others is None else examples.grids(others),
         globe=model.medium.on_globe,
         seed=seed,
     )
-    found = measures.nearest(drawn[:shown], known)
-    neighbours = examples.grids(training[found.index])
-    return Judged(report, measures.matches_sheet(drawn[:shown], neighbours, found.rms))
+    found = neighbours.nearest(generated[:shown], known)
+    nearest = examples.grids(training[found.index])
+    return Judged(report, matches_sheet(generated[:shown], nearest, found.rms))
+
+
+def examples_caution(model: Model, examples: Examples) -> Caution | None:
+    """Return what to know before a model is measured against other examples than those it learned.
+
+    Returns:
+        None where there are as many to learn from as the model was trained on.
+    """
+    count = len(examples.training())
+    if count == model.examples:
+        return None
+    return Caution(
+        f"{model.name} was trained on {model.examples:,} examples, and these would be {count:,}",
+        Wording("name the examples of its training with {data}: others say less about it"),
+    )
 
 
 def _some(index: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
-    """Choose as many as neighbours are looked for in, in their order: names often come by kind."""
+    """Choose examples to look for neighbours in, in their order: names are often sorted by kind."""
     if len(index) <= MOST_TRAINING:
         return index
     chosen = _shuffled(index, torch.Generator().manual_seed(seed))[:MOST_TRAINING]

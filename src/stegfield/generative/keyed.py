@@ -1,7 +1,7 @@
-"""Covers that a key decides: its holder draws them again, and so sees what a message changed.
+"""Covers that a key decides: its holder generates them again, and sees what a message changed.
 
 A key has 256 covers, so that a second message need not go into the same one; the receiver takes the
-one that looks most like what he has.
+one that looks most like the image that they have.
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ SMALL = (16, 16)
 """Rows and columns at which covers are compared."""
 
 
-def draw_keyed(model: Model, key: Key | Passphrase, index: int | None = None) -> Field:
-    """Draw one of a key's covers.
+def generate_keyed(model: Model, key: Key | Passphrase, index: int | None = None) -> Field:
+    """Generate one of a key's covers, as a field.
 
     Args:
-        model: Draws them.
+        model: Generates them.
         key: Decides them, for this model.
         index: Which of them, below 256 [default: one at random].
     """
     index = secrets.randbelow(COVERS) if index is None else index
-    return model.draw(_seeds(model, key)[index])
+    return model.field(_seeds(model, key)[index])
 
 
 @torch.no_grad()
 def cover_of(model: Model, key: Key | Passphrase, shown: Signal) -> Signal:
-    """Give the one of a key's covers that is most like an image again, at the image's size."""
+    """Return the one of a key's covers that is most like an image, at the image's size."""
     seeds = _seeds(model, key)
-    drawn = model.sample(torch.stack([model.latent(seed) for seed in seeds]), SMALL)
+    covers = model.sample(torch.stack([model.latent(seed) for seed in seeds]), SMALL)
     channels_first = torch.from_numpy(shown.values).movedim(-1, 0)[None]
-    wanted = functional.adaptive_avg_pool2d(channels_first, SMALL)[0].movedim(0, -1)
-    errors = (drawn - wanted).square().flatten(1).mean(1)
-    return fields.render(model.draw(seeds[int(errors.argmin())]), shown.size)
+    seen = functional.adaptive_avg_pool2d(channels_first, SMALL)[0].movedim(0, -1)
+    errors = (covers - seen).square().flatten(1).mean(1)
+    return fields.render(model.field(seeds[int(errors.argmin())]), shown.size)
 
 
 def _seeds(model: Model, key: Key | Passphrase) -> list[int]:

@@ -1,4 +1,4 @@
-"""A trained generator: fields are drawn from it by a seed, and sampled at any size."""
+"""A trained generator: it makes a field of every seed, which is sampled at any size."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from stegfield.keys import SALT_BYTES, KeyStream
 from stegfield.signals import Medium, Signal
 
 FREQUENCIES = hashlib.sha256(b"stegfield generator frequencies").digest()
-"""What the fixed frequencies of all drawn fields are drawn from."""
+"""What the fixed frequencies of all generated fields are drawn from."""
 
 GRAIN = {"image": 1.5, "climate": 6.0}
 """Standard deviation, in levels of the file, of the noise of covers; of temperatures 0.015 K."""
@@ -54,13 +54,13 @@ class GeneratorSizes:
         )
 
     def hold(self, other: GeneratorSizes) -> bool:
-        """Tell whether these are another's but for a higher rank, so that all it draws fits in."""
+        """Tell whether these are another's but for a higher rank: then all its fields fit in."""
         low = 0 < other.rank < self.rank
         return other == (replace(self, rank=other.rank) if low else self)
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Give them by the names, and in the form, that a training's settings have."""
+        """Return them by the names, and in the form, that a training's settings have."""
         return asdict(self) | {"hidden": ",".join(map(str, self.hidden))}
 
     @property
@@ -79,25 +79,25 @@ class Model:
     medium: Medium
     channels: int
     size: tuple[int, ...]
-    """Of the examples: rows and columns that a drawn field is shown at by itself."""
+    """Of the examples: rows and columns that a generated field is shown at by default."""
     steps: int
     """That it was trained for."""
     examples: int
     """That it learned from."""
 
     def latent(self, seed: int) -> Float[Tensor, " latent"]:
-        """Give the random vector of a seed: the same on every machine."""
+        """Return the random vector of a seed: the same on every machine."""
         draw = hashlib.sha256(f"stegfield latent {seed}".encode()).digest()
         return torch.from_numpy(KeyStream(draw).normal(self.sizes.latent).astype(np.float32))
 
     @torch.no_grad()
-    def draw(self, seed: int) -> Field:
-        """Draw a field: one of the library's own, to be rendered, saved or hidden in.
+    def field(self, seed: int) -> Field:
+        """Generate the field of a seed: one of the library's, to be rendered, saved or hidden in.
 
         Example:
             >>> from stegfield import fields, generative
             >>> model = generative.load("digits")
-            >>> fields.render(model.draw(7), (64, 64)).size
+            >>> fields.render(model.field(7), (64, 64)).size
             (64, 64)
         """
         salt = hashlib.sha256(f"stegfield drawn {self.name} {seed}".encode()).digest()[:SALT_BYTES]
@@ -115,10 +115,11 @@ class Model:
         noise: KeyStream | None = None,
         watch: RenderWatch | None = None,
     ) -> Signal:
-        """Draw a field, show it, and add noise as a camera has it: `GRAIN`.
+        """Generate the field of a seed, show it, and add noise as a camera has it: `GRAIN`.
 
-        Who has the model can search for the field that looks like an image, and finds it. Without
-        noise he would have the cover, level by level, and see every change that a message made.
+        An adversary who has the model can search for the field that looks like an image, and find
+        it. Without noise they would have the cover, level by level, and see every change that a
+        message made. For messages, use `stegfield.generative.cover_for_message`.
 
         Args:
             seed: Decides the field.
@@ -127,7 +128,7 @@ class Model:
                 [default: the seed decides it, for this model and size].
             watch: Is told how many points are done.
         """
-        shown = fields.render(self.draw(seed), size, watch=watch)
+        shown = fields.render(self.field(seed), size, watch=watch)
         told = f"stegfield grain {self.name} {size} {seed}"
         noise = noise or KeyStream(hashlib.sha256(told.encode()).digest())
         grain = np.empty_like(shown.values)
@@ -149,7 +150,7 @@ class Model:
 
 
 def new_generator(medium: Medium, channels: int, sizes: GeneratorSizes) -> Generator:
-    """Give an untrained generator; torch's global generator decides its weights."""
+    """Return an untrained generator; torch's global generator decides its weights."""
     template = _template(sizes, medium, channels, (1, 1), bytes(SALT_BYTES))
     return Generator(template, latent=sizes.latent, hidden=sizes.hidden, rank=sizes.rank)
 
@@ -157,7 +158,7 @@ def new_generator(medium: Medium, channels: int, sizes: GeneratorSizes) -> Gener
 def _template(
     sizes: GeneratorSizes, medium: Medium, channels: int, size: tuple[int, ...], salt: bytes
 ) -> Fourier:
-    """Build a field with the frequencies of all drawn ones, and without weights."""
+    """Build a field with the frequencies of all generated ones, and without weights."""
     own = FourierSizes(
         frequencies=sizes.frequencies, std=sizes.std, width=sizes.width, depth=sizes.depth
     )

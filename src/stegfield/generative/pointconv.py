@@ -99,7 +99,7 @@ class WeightNetwork(nn.Module):
     def forward(
         self, relative: Float[Tensor, "points neighbours axes"]
     ) -> Float[Tensor, "points neighbours mixtures"]:
-        """Give the weights of each neighbour."""
+        """Return the weights of each neighbour."""
         weights: Tensor = self.out(self.waves(relative).sin())
         return weights
 

@@ -16,7 +16,7 @@ COARSEST = 4
 
 
 def even_points(medium: Medium, size: int) -> Float[Tensor, "points axes"]:
-    """Give ``size`` squared points: of an image, row by row, or a spiral over the globe."""
+    """Return ``size`` squared points: of an image, row by row, or a spiral over the globe."""
     if medium.on_globe:
         return spiral(size * size)
     return torch.from_numpy(medium.points((size, size)))
@@ -44,7 +44,7 @@ def turned(points: Float[Tensor, "points 3"], draws: torch.Generator) -> Float[T
 
 
 def coarser_sets(medium: Medium, size: int) -> list[Float[Tensor, "_points axes"]]:
-    """Give the sets below the finest one, each with a quarter of the points."""
+    """Return the sets below the finest one, each with a quarter of the points."""
     sides = []
     while size > COARSEST:
         size //= 2
@@ -53,5 +53,5 @@ def coarser_sets(medium: Medium, size: int) -> list[Float[Tensor, "_points axes"
 
 
 def even_pyramid(medium: Medium, size: int) -> Pyramid:
-    """Give the neighbourhoods of all sets from ``size`` squared points down."""
+    """Return the neighbourhoods of all sets from ``size`` squared points down."""
     return pyramid([even_points(medium, size), *coarser_sets(medium, size)])

@@ -34,7 +34,7 @@ class Processes:
         return self.rank == 0
 
     def share(self, batch: Tensor) -> Tensor:
-        """Give this process's part of what all drew alike."""
+        """Return this process's part of a batch that all processes drew alike."""
         return batch.tensor_split(self.count)[self.rank]
 
     def average_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
@@ -51,14 +51,14 @@ class Processes:
             at += gradient.numel()
 
     def mean(self, value: Tensor) -> Tensor:
-        """Give the mean of a value over all processes."""
+        """Return the mean of a value over all processes."""
         if self.count > 1:
             distributed.all_reduce(value)
             value /= self.count
         return value
 
     def tell(self, facts: Any) -> Any:
-        """Give all processes what the first one says, which is anything that JSON holds."""
+        """Tell all processes what the first one says: anything that JSON holds."""
         if self.count == 1:
             return facts
         said = json.dumps(facts).encode() if self.first else b""
@@ -69,7 +69,7 @@ class Processes:
         return json.loads(bytes(self.same(heard).tolist()))
 
     def same(self, tensor: Tensor) -> Tensor:
-        """Give all processes the tensor of the first one; those of the others are overwritten."""
+        """Send the tensor of the first process to all; those of the others are overwritten."""
         if self.count > 1:
             distributed.broadcast(tensor, 0)
         return tensor

@@ -1,7 +1,7 @@
 """Model files: safetensors, half precision, with a JSON header that tells what the weights are.
 
-Loading trusts nothing, as with fields: the header's length and entries, each tensor's name, shape
-and type, and that all numbers are finite. Nothing is ever unpickled.
+Loading trusts nothing, as with fields: it checks the header's length and entries, each tensor's
+name, shape and type, and that all numbers are finite. Nothing is ever unpickled.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import safetensors
+import numpy as np
 import safetensors.torch
 import torch
 
@@ -22,12 +22,11 @@ from stegfield.config import GENERATOR_RANGES, MOST_HIDDEN
 from stegfield.errors import ConfigError, InputError
 from stegfield.generative.model import GeneratorSizes, Model, new_generator
 from stegfield.signals import CLIMATE, IMAGE, MEDIA
+from stegfield.tensor_files import DistrustError, entries_of, tensors_of
 
 ENTRY = "stegfield-model"
 FORMAT = 1
 LARGEST_FILE = 1 << 29
-LARGEST_HEADER = 1 << 16
-LENGTH_BYTES = 8
 LARGEST_SIDE = 4096
 SHIPPED = ("climate", "digits", "faces")
 KNOWN = {"format", "name", "medium", "channels", "size", "steps", "examples", "sizes"}
@@ -66,7 +65,7 @@ def save(path: Path, model: Model, *, force: bool = False) -> None:
     """Write a model file, whole or not at all.
 
     Raises:
-        OutputError: The file exists (unless ``force``) or cannot be written.
+        OutputError: the file exists (unless ``force``) or cannot be written.
     """
     files.write_new(path, to_bytes(model), force=force)
 
@@ -75,8 +74,8 @@ def load(name: str | Path) -> Model:
     """Load a model that comes with the library by its name, or any from its file.
 
     Raises:
-        InputError: There is neither.
-        ModelFileError: Anything about the file is not as `save` writes it.
+        InputError: no such model ships with the library, and there is no such file.
+        ModelFileError: anything about the file is not as `save` writes it.
     """
     if str(name) in SHIPPED:
         shipped = resources.files("stegfield.generative") / "models" / f"{name}.safetensors"
@@ -95,60 +94,41 @@ def from_bytes(data: bytes, name: Path | str = "the data") -> Model:
     """Decode the bytes of a model file; ``name`` stands in the errors.
 
     Raises:
-        ModelFileError: Anything about it is not as `to_bytes` writes it.
+        ModelFileError: anything about it is not as `to_bytes` writes it.
     """
     try:
-        model = _empty(_header(data))
-        tensors = safetensors.torch.load(data)
-    except (safetensors.SafetensorError, _DistrustError, ConfigError) as error:
+        entries = entries_of(data, ENTRY, version=FORMAT, noun="a model")
+        model = _empty(entries)
+        tensors = tensors_of(data, np.float16)
+    except (DistrustError, ConfigError) as error:
         raise ModelFileError(name, str(error)) from None
-    except (KeyError, ValueError, RuntimeError):
-        raise ModelFileError(name, "its tensors cannot be read") from None
-    wanted = dict(model.generator.named_parameters())
-    if tensors.keys() != wanted.keys():
+    expected = dict(model.generator.named_parameters())
+    if tensors.keys() != expected.keys():
         raise ModelFileError(name, "its tensors are not those of its sizes")
     for entry, tensor in tensors.items():
-        if tensor.shape != wanted[entry].shape or tensor.dtype != torch.float16:
-            raise ModelFileError(name, f"{entry} has another shape or type than its sizes say")
-        if not tensor.isfinite().all():
-            raise ModelFileError(name, f"{entry} holds numbers that are not finite")
-    weights = {entry: tensor.float() for entry, tensor in tensors.items()}
+        if tensor.shape != tuple(expected[entry].shape):
+            raise ModelFileError(name, f"{entry} has another shape than its sizes tell")
+    weights = {
+        entry: torch.from_numpy(tensor.astype(np.float32)) for entry, tensor in tensors.items()
+    }
     model.generator.load_state_dict(weights, strict=False, assign=True)
     return model
 
 
-class _DistrustError(Exception):
-    """Says what is wrong with a header."""
-
-
-def _header(data: bytes) -> dict[str, Any]:
-    length = int.from_bytes(data[:LENGTH_BYTES], "little")
-    if not 2 <= length <= min(LARGEST_HEADER, len(data) - LENGTH_BYTES):
-        raise _DistrustError("its header is missing or too long")
-    try:
-        outer = json.loads(data[LENGTH_BYTES : LENGTH_BYTES + length])
-        header = json.loads(outer["__metadata__"][ENTRY])
-    except (ValueError, KeyError, TypeError, RecursionError):
-        raise _DistrustError("its header does not tell about a model") from None
-    if not isinstance(header, dict) or header.get("format") != FORMAT:
-        raise _DistrustError(f"its format is not version {FORMAT}, which this program knows")
-    if header.keys() != KNOWN:
-        raise _DistrustError("its header has other entries than a model's")
-    return header
-
-
 def _empty(header: dict[str, Any]) -> Model:
     """Build the model that a header describes, without memory for its weights."""
+    if header.keys() != KNOWN:
+        raise DistrustError("its header has other entries than a model's")
     size, channels, name = header["size"], header["channels"], header["medium"]
     sides = isinstance(size, list) and len(size) == 2
     if not sides or not all(type(side) is int and 0 < side <= LARGEST_SIDE for side in size):
-        raise _DistrustError("the size of what it draws is out of range")
+        raise DistrustError("the size of its samples is out of range")
     known = (name, channels) in ((IMAGE.name, 1), (IMAGE.name, 3), (CLIMATE.name, 1))
     if not known or type(channels) is not int:
-        raise _DistrustError("what it draws is unknown")
+        raise DistrustError("its samples are of an unknown kind")
     counts = header["steps"], header["examples"]
     if not (isinstance(header["name"], str) and all(type(c) is int and c >= 0 for c in counts)):
-        raise _DistrustError("its name or counts are not readable")
+        raise DistrustError("its name or counts are not readable")
     sizes = _sizes(header["sizes"])
     medium = MEDIA[name]
     with torch.device("meta"):
@@ -167,12 +147,12 @@ def _empty(header: dict[str, Any]) -> Model:
 
 def _sizes(entries: Any) -> GeneratorSizes:
     if not isinstance(entries, dict) or entries.keys() != GENERATOR_RANGES.keys():
-        raise _DistrustError("its sizes are not those of a generator")
+        raise DistrustError("its sizes are not those of a generator")
     for name, allowed in GENERATOR_RANGES.items():
         values = entries[name] if name == "hidden" else [entries[name]]
         kinds = (int, float) if name == "std" else (int,)
         if not isinstance(values, list) or not 0 < len(values) <= MOST_HIDDEN:
-            raise _DistrustError(f"its {name} is not readable")
+            raise DistrustError(f"its {name} is not readable")
         if not all(type(value) in kinds and value in allowed for value in values):
-            raise _DistrustError(f"its {name} is out of range")
+            raise DistrustError(f"its {name} is out of range")
     return GeneratorSizes(**{**entries, "hidden": tuple(entries["hidden"])})

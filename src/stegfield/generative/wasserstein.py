@@ -57,7 +57,7 @@ class SlicedWasserstein:
 
 
 def sliced_wasserstein(
-    real: AnyBatch, drawn: AnyBatch, *, seed: int, globe: bool = False
+    real: AnyBatch, generated: AnyBatch, *, seed: int, globe: bool = False
 ) -> SlicedWasserstein:
     """Measure how far two sets of images lie apart, at each level of detail.
 
@@ -66,15 +66,15 @@ def sliced_wasserstein(
 
     Args:
         real: Samples by rows, columns and channels, in [-1, 1].
-        drawn: Others, in any number.
+        generated: Others, in any number.
         seed: Decides where patches lie and along which directions they are compared.
         globe: Columns are longitudes, and wrap around.
 
     Raises:
-        ConfigError: The sets differ in size or channels, are smaller than 7x7, have no samples or
+        ConfigError: the sets differ in size or channels, are smaller than 7x7, have no samples or
             values that are not finite.
     """
-    return sliced_wassersteins(real, [drawn], seed=seed, globe=globe)[0]
+    return sliced_wassersteins(real, [generated], seed=seed, globe=globe)[0]
 
 
 def sliced_wassersteins(
@@ -106,7 +106,7 @@ def sliced_wassersteins(
 
 
 def wasserstein(a: Lines, b: Lines) -> NDArray[np.float32]:
-    """Give the 1-Wasserstein distance of the values in each line of ``a`` from those in ``b``.
+    """Return the 1-Wasserstein distance of the values in each line of ``a`` from those in ``b``.
 
     It is the mean distance between the two quantile functions. Where the lines differ in length,
     these are steps of different lengths, and each stretch between two steps has its weight.
@@ -153,7 +153,7 @@ def enlarged(coarse: Batch, shape: tuple[int, ...], *, globe: bool = False) -> B
 
 
 def filtered(samples: Batch, taps: NDArray[np.float32], *, globe: bool = False) -> Batch:
-    """Give the weighted mean along rows and columns; past an edge images are mirrored.
+    """Return the weighted mean along rows and columns; past an edge images are mirrored.
 
     A globe is mirrored past its poles, and wraps around in its columns.
     """
@@ -175,7 +175,7 @@ def as_batches(*sets: AnyBatch) -> list[Batch]:
     """Check that sets of samples are alike, and bring them to numpy and single precision.
 
     Raises:
-        ConfigError: They differ in size or channels, have no samples or values that are not finite.
+        ConfigError: the sets differ in size or channels, one is empty, or a value is not finite.
     """
     arrays = [
         each.detach().float().cpu().numpy() if isinstance(each, Tensor) else each for each in sets

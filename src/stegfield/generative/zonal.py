@@ -42,13 +42,13 @@ class ZonalFigures:
 
 
 def zonal_mean(samples: AnyBatch) -> ZonalMean:
-    """Give the mean and the standard deviation at each latitude."""
+    """Return the mean and the standard deviation at each latitude."""
     values = _one_channel(samples).astype(np.float64)
     return ZonalMean(values.mean(axis=(0, 2)), values.std(axis=(0, 2)))
 
 
 def zonal_spectrum(samples: AnyBatch) -> NDArray[np.float64]:
-    """Give the power at each zonal wavenumber from 0, the number of waves around the globe.
+    """Return the power at each zonal wavenumber from 0, the number of waves around the globe.
 
     Power is the mean square that a wave contributes: all wavenumbers together give the mean square
     of the values over samples and the globe's area. A wave of amplitude 1 has power 1/2.
@@ -63,18 +63,18 @@ def zonal_spectrum(samples: AnyBatch) -> NDArray[np.float64]:
 
 def zonal_figures(samples: AnyBatch, real: AnyBatch) -> ZonalFigures:
     """Compare climate fields with real ones."""
-    drawn, known = zonal_mean(samples), zonal_mean(real)
-    weights = areas(len(drawn.mean))
+    shown, known = zonal_mean(samples), zonal_mean(real)
+    weights = areas(len(shown.mean))
     levels = [10 * np.log10(zonal_spectrum(each)[1:] + LEAST_POWER) for each in (samples, real)]
     return ZonalFigures(
-        mean_rms=float(np.sqrt(weights @ np.square(drawn.mean - known.mean))),
-        std_rms=float(np.sqrt(weights @ np.square(drawn.std - known.std))),
+        mean_rms=float(np.sqrt(weights @ np.square(shown.mean - known.mean))),
+        std_rms=float(np.sqrt(weights @ np.square(shown.std - known.std))),
         spectrum_rms_db=float(np.sqrt(np.square(levels[0] - levels[1]).mean())),
     )
 
 
 def areas(rows: int) -> NDArray[np.float64]:
-    """Give each latitude's share of the globe's area: its cosine, and 1 for all together."""
+    """Return each latitude's share of the globe's area: its cosine, and 1 for all together."""
     cosines = np.cos(np.linspace(-np.pi / 2, np.pi / 2, rows))
     return np.asarray(cosines / cosines.sum())
 

@@ -6,7 +6,8 @@ from stegfield.lazy import resolver
 
 if TYPE_CHECKING:
     from stegfield.config import HideConfig, SlotRule, ValueRule
-    from stegfield.hiding.caution import Caution, cautions, expected_psnr_db
+    from stegfield.errors import Caution
+    from stegfield.hiding.caution import cautions, expected_psnr_db
     from stegfield.hiding.joint import hide
     from stegfield.hiding.record import SecretRecord, read_record, write_records
     from stegfield.hiding.revealing import Revealed, reveal
@@ -18,7 +19,8 @@ else:
         __name__,
         {
             "stegfield.config": ["HideConfig", "SlotRule", "ValueRule"],
-            "stegfield.hiding.caution": ["Caution", "cautions", "expected_psnr_db"],
+            "stegfield.errors": ["Caution"],
+            "stegfield.hiding.caution": ["cautions", "expected_psnr_db"],
             "stegfield.hiding.joint": ["hide"],
             "stegfield.hiding.record": ["SecretRecord", "read_record", "write_records"],
             "stegfield.hiding.revealing": ["Revealed", "reveal"],

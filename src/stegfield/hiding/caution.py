@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from stegfield.errors import Caution
 from stegfield.fields.field import Field
 from stegfield.signals import Signal
 
 EXPECTED_AT_ONE_DB, LOST_PER_DOUBLING_DB = 44.0, 3.5
 """A cautious line: PSNR with one sample a weight, and what each doubling of the samples costs."""
 POOR_PSNR_DB, LEAST_PSNR_DB = 35.0, 10.0
-
-
-@dataclass(frozen=True)
-class Caution:
-    """One thing to know, and what to do about it."""
-
-    text: str
-    hint: str
 
 
 def cautions(field: Field, signals: Sequence[Signal]) -> tuple[Caution, ...]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from stegfield.config import FitConfig, HideConfig
 from stegfield.fields.field import Field, render
+from stegfield.fields.store import load
 from stegfield.fields.training import FitWatch, Training, train
 from stegfield.hiding.caution import cautions
 from stegfield.hiding.plan import Plan, make_plan
@@ -22,11 +23,11 @@ from stegfield.hiding.secrets import HiddenSecret, HideResult, Secret
 from stegfield.hiding.slots import slot_counts
 from stegfield.hiding.start import Start, begin
 from stegfield.keys import KeyFile
-from stegfield.signals import Signal, quality
+from stegfield.signals import Source, quality, read
 
 
 def hide(
-    cover: Signal,
+    cover: Source,
     secrets: Sequence[Secret],
     *,
     architecture: str | None = None,
@@ -35,30 +36,32 @@ def hide(
     training: FitConfig | None = None,
     watch: FitWatch | None = None,
     checkpoint: Path | None = None,
-    like: Field | None = None,
+    like: Field | Path | str | None = None,
 ) -> HideResult:
     """Train a field that shows the cover to everyone, and each secret to its key.
 
     Args:
-        cover: What everyone sees.
+        cover: What everyone sees: a signal, or whatever `stegfield.signals.read` makes one of.
         secrets: Signals of any size and medium, each with its own key. Those of another medium
             than the cover's are folded; what shows of them is a field of the cover's medium.
-        architecture: ``siren``, ``fourier`` or ``grid`` [default: siren; fourier for robust
-            training]; the grids of the last show traces of the secrets to everyone.
+        architecture: ``siren``, ``fourier``, ``grid`` or that of another package [default: siren;
+            fourier for robust training]; a grid shows traces of the secrets to everyone.
         sizes: Entries of the architecture's sizes that differ from its defaults.
         config: How to hide.
         training: How to train.
         watch: Is told of every step; PSNR of the cover first, then of each secret.
         checkpoint: File to write the state to, and to go on from.
-        like: A clean field of the cover, from `fit`, never to be published itself: training starts
-            from it, takes its architecture and sizes, and keeps its sorted weights and, nearly, its
-            singular values. That costs several dB, and does not conceal from every detector.
+        like: A clean field of the cover, from `fit`, or the path of its file; never to be published
+            itself. Training starts from it, takes its architecture and sizes, and keeps its sorted
+            weights and, nearly, its singular values. That costs several dB, and does not conceal
+            from every detector.
 
     Raises:
         ConfigError: there is no secret, two have one key, or a setting is out of range.
         KeyFileError: a key file holds the slots of another field, and new ones were to go there.
         CapacityError: the field has too few weights for its records.
-        InputError: the checkpoint belongs to another run.
+        InputError: the cover is a file that cannot be read, or the checkpoint belongs to another
+            run.
         DivergedError: the error grew beyond all numbers.
 
     Example:
@@ -73,14 +76,14 @@ def hide(
     """
     training = training or FitConfig()
     plan = make_plan(
-        cover,
+        read(cover),
         secrets,
         config or HideConfig(),
         training,
         architecture=architecture,
         sizes=sizes,
         checkpoint=checkpoint,
-        like=like,
+        like=None if like is None else load(like),
     )
     start = begin(
         plan.rule,

@@ -26,9 +26,10 @@ from reedsolo import ReedSolomonError, RSCodec
 from stegfield.config import MILLION
 from stegfield.errors import CapacityError, ConfigError, UnreadableError
 from stegfield.fields.field import Field
+from stegfield.hiding import media_codes
 from stegfield.hiding.slots import VALUE_RULES, SlotScheme
 from stegfield.keys import Key
-from stegfield.signals import HIGHEST_RATE, IMAGE, LARGEST_POINTS, MEDIA, Medium
+from stegfield.signals import HIGHEST_RATE, IMAGE, LARGEST_POINTS, Medium
 
 VERSION = 2
 LAYOUT = struct.Struct("<BBBB?IIIIfff")
@@ -69,7 +70,7 @@ class SecretRecord:
         """Encode the facts."""
         return LAYOUT.pack(
             VERSION,
-            list(MEDIA.values()).index(self.medium),
+            media_codes.encode(self.medium),
             self.channels,
             VALUE_RULES.index(self.scheme.values),
             self.shared_slots,
@@ -87,6 +88,7 @@ class SecretRecord:
 
         Raises:
             UnreadableError: the facts make no sense to this version.
+            PluginNeededError: the secret's medium is one of a package that is not installed.
         """
         try:
             if len(data) == FIRST_LAYOUT.size:
@@ -100,9 +102,9 @@ class SecretRecord:
         except struct.error:
             raise UnreadableError from None
         place, channels, rule, shared = start
-        if not known or place >= len(MEDIA) or rule >= len(VALUE_RULES):
+        medium = media_codes.decode(place) if known else None
+        if medium is None or rule >= len(VALUE_RULES):
             raise UnreadableError
-        medium = list(MEDIA.values())[place]
         axes = medium.axes
         sound = (
             channels in medium.channels

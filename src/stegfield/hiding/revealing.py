@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from stegfield.errors import UnreadableError, Wording
 from stegfield.fields.field import Field, RenderWatch, render
+from stegfield.fields.store import load
 from stegfield.hiding.record import SecretRecord, read_record
 from stegfield.hiding.showing import show
 from stegfield.hiding.slots import SlotScheme, key_slots
-from stegfield.keys import Key, KeyFile, Passphrase, unlock_file
+from stegfield.keys import KeyFile, KeySource, unlock_file
 from stegfield.signals import Signal
 
 
@@ -24,8 +26,8 @@ class Revealed:
 
 
 def reveal(
-    field: Field,
-    key: Key | KeyFile | Passphrase,
+    field: Field | Path | str,
+    key: KeySource,
     *,
     size: tuple[int, ...] | None = None,
     scheme: SlotScheme | None = None,
@@ -34,8 +36,9 @@ def reveal(
     """Show the secret that belongs to a key.
 
     Args:
-        field: A field as published; it is not changed.
-        key: The secret's key; its key file, where the slot positions are in it.
+        field: A field as published, or the path of its file; it is not changed.
+        key: The secret's key, or a passphrase; its key file or the path of that, where the slot
+            positions are in it.
         size: Points along each axis to sample; the secret's own if left out. With it, a secret of
             the cover's medium whose record was destroyed (half precision, pruning) can still be
             shown.
@@ -44,10 +47,12 @@ def reveal(
         watch: Told how many points are done, of how many, first of all before the work begins.
 
     Raises:
+        InputError: the field is a file that cannot be read.
         UnreadableError: no secret belongs to this key, or its record is gone and no size is given.
         ConfigError: a size is given, and the secret is of another medium than the cover, or
             has other axes.
     """
+    field = load(field)
     opened = unlock_file(key, field.public.seed)
     record = _find_record(field, opened)
     if record is None:

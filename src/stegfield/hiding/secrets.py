@@ -4,24 +4,41 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from stegfield.errors import Caution
 from stegfield.fields.field import Field
-from stegfield.hiding.caution import Caution
-from stegfield.keys import Key, KeyFile, Passphrase
+from stegfield.keys import Key, KeyFile, KeySource, Passphrase, opened
 from stegfield.metrics import AnyQuality
-from stegfield.signals import Signal
+from stegfield.signals import Signal, Source, read
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, init=False)
 class Secret:
-    """What to hide, of any medium, and the key that reveals it."""
+    """What to hide, of any medium, and the key that reveals it.
+
+    Raises:
+        InputError: the signal is a file that cannot be read.
+        KeyFileError: the key is the path of a file that is no key file.
+        ConfigError: the key is text.
+    """
 
     signal: Signal
     key: Key | KeyFile | Passphrase
-    is_decoy: bool = False
+    is_decoy: bool
     """Nobody gets the key (see `decoy`)."""
 
+    def __init__(self, signal: Source, key: KeySource, *, is_decoy: bool = False) -> None:
+        """Name what to hide, and its key.
+
+        Args:
+            signal: A signal, or whatever `stegfield.signals.read` makes one of.
+            key: A key, a passphrase, a key file or the path of one.
+            is_decoy: Nobody gets the key.
+        """
+        for name, value in (("signal", read(signal)), ("key", opened(key)), ("is_decoy", is_decoy)):
+            object.__setattr__(self, name, value)
+
     @classmethod
-    def decoy(cls, signal: Signal) -> Secret:
+    def decoy(cls, signal: Source) -> Secret:
         """Make a secret under a fresh key that nobody gets and no result keeps.
 
         A field with as many decoys as another has secrets looks the same: a sender who is forced to

@@ -12,7 +12,7 @@ Sources: RFC 9106 (Argon2, the second recommended parameters), RFC 5869 (HKDF), 
 
 from stegfield.keys.key import IMAGE_SALT, KEY_BYTES, SALT_BYTES, Key
 from stegfield.keys.key_file import KeyFile
-from stegfield.keys.passphrase import Passphrase, unlock, unlock_file
+from stegfield.keys.passphrase import KeySource, Passphrase, opened, unlock, unlock_file
 from stegfield.keys.stream import KeyStream
 
 __all__ = [
@@ -21,8 +21,10 @@ __all__ = [
     "SALT_BYTES",
     "Key",
     "KeyFile",
+    "KeySource",
     "KeyStream",
     "Passphrase",
+    "opened",
     "unlock",
     "unlock_file",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
@@ -40,13 +41,40 @@ class Passphrase:
         return Key(kdf.derive(text.encode("utf-8", errors="surrogatepass")))
 
 
-def unlock(source: Key | KeyFile | Passphrase, salt: bytes) -> Key:
-    """Return the key itself, that of a key file, or the one of a passphrase beside this salt."""
+KeySource = Key | KeyFile | Passphrase | Path
+"""Whatever tells a key: itself, a key file or the path of one, or a passphrase."""
+
+
+def opened(source: KeySource) -> Key | KeyFile | Passphrase:
+    """Read the key file of a path; return everything else as it is.
+
+    Raises:
+        KeyFileError: the file is missing, damaged, or not a key file.
+        ConfigError: the source is text, which could be a passphrase or the name of a file.
+    """
+    if isinstance(source, Path):
+        return KeyFile.read(source)
+    if isinstance(source, str):
+        raise ConfigError(
+            "text is no key: it could be a passphrase or the name of a key file",
+            hint="give Passphrase(text) or Path(text)",
+        )
+    return source
+
+
+def unlock(source: KeySource, salt: bytes) -> Key:
+    """Return the key itself, that of a key file, or the one of a passphrase beside this salt.
+
+    Raises:
+        KeyFileError: the source is a path, and its file is missing, damaged, or not a key file.
+        ConfigError: the source is text.
+    """
     return unlock_file(source, salt).key
 
 
-def unlock_file(source: Key | KeyFile | Passphrase, salt: bytes) -> KeyFile:
+def unlock_file(source: KeySource, salt: bytes) -> KeyFile:
     """Return the key as `unlock` does, with the slot positions of its file, where it has any."""
-    if isinstance(source, KeyFile):
-        return source
-    return KeyFile(source if isinstance(source, Key) else source.key(salt))
+    found = opened(source)
+    if isinstance(found, KeyFile):
+        return found
+    return KeyFile(found if isinstance(found, Key) else found.key(salt))

@@ -17,6 +17,7 @@ from stegfield.payload.frame import (
     check_room,
     fill,
     longest_message,
+    message_bytes,
     open_body,
     seal,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "check_room",
     "fill",
     "longest_message",
+    "message_bytes",
     "open_body",
     "seal",
 ]

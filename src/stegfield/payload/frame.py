@@ -16,12 +16,14 @@ import secrets
 import struct
 import zlib
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV, ChaCha20Poly1305
 from numpy.typing import NDArray
 
+from stegfield import files
 from stegfield.errors import CapacityError, ConfigError, InputError, UnreadableError
 from stegfield.keys import IMAGE_SALT, SALT_BYTES, Key
 from stegfield.payload.ecc import Code
@@ -76,6 +78,21 @@ class Header:
         if version != VERSION or not TAG <= length <= LARGEST_MESSAGE + TAG:
             raise UnreadableError
         return cls(deflated, length, settings, own_salt)
+
+
+def message_bytes(message: bytes | Path) -> bytes:
+    """Return a message, read from its file where a path is given.
+
+    Raises:
+        ConfigError: the message is text, which could be the message or the name of a file.
+        InputError: the file is missing, cannot be read, or is longer than 256 MiB.
+    """
+    if isinstance(message, str):
+        raise ConfigError(
+            "text is no message: it could be the message itself or the name of a file",
+            hint="give bytes, as text.encode(), or Path(text)",
+        )
+    return files.read_bounded(message, LARGEST_MESSAGE) if isinstance(message, Path) else message
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from PIL import Image
 from stegfield import files
 from stegfield.errors import ConfigError
 from stegfield.metrics import AnyQuality
+from stegfield.registry import Registry
 from stegfield.signals.climate import CLIMATE
 from stegfield.signals.grids import LARGEST_POINTS
 from stegfield.signals.images import IMAGE, from_array, from_pillow
@@ -26,15 +27,19 @@ from stegfield.signals.video import VIDEO
 from stegfield.signals.volume import VOLUME
 
 Levels = Integer[np.ndarray, "*size channels"]
-Source = str | Path | bytes | Image.Image | NDArray[Any]
+Source = Signal | str | Path | bytes | Image.Image | NDArray[Any]
+"""Whatever `read` makes a signal of."""
 
-MEDIA: dict[str, Medium] = {
-    medium.name: medium for medium in (IMAGE, SOUND, CLIMATE, VIDEO, VOLUME, SHAPE)
-}
-"""Every medium by name; records count them in this order, so new ones go to the end."""
-OURS = tuple(MEDIA.values())
+OURS: tuple[Medium, ...] = (IMAGE, SOUND, CLIMATE, VIDEO, VOLUME, SHAPE)
 """Those that `sniff` knows; others recognize their files themselves."""
 
+MEDIA: Registry[Medium] = Registry(
+    "stegfield.media",
+    "medium",
+    {medium.name: medium for medium in OURS},
+    named_by="name",
+)
+"""Every medium by name, ours before those of other packages."""
 LARGEST_FILE = 1 << 30
 UNNAMED = Path("the data")
 
@@ -61,7 +66,7 @@ def medium_of_file(path: Path) -> Medium:
 
 def _named(path: Path) -> Medium | None:
     suffix = path.suffix.lower()
-    return next((medium for medium in MEDIA.values() if suffix in medium.suffixes), None)
+    return next((medium for medium in MEDIA.usable() if suffix in medium.suffixes), None)
 
 
 def _chosen(data: bytes, path: Path) -> Medium:
@@ -70,7 +75,7 @@ def _chosen(data: bytes, path: Path) -> Medium:
     Raises:
         InputError: It is of a kind that is not read, or is not what its name promises.
     """
-    named, others = _named(path), [medium for medium in MEDIA.values() if medium not in OURS]
+    named, others = _named(path), [medium for medium in MEDIA.usable() if medium not in OURS]
     if named in others:
         return named
     if found := next((medium for medium in others if medium.recognizes(data)), None):
@@ -113,12 +118,12 @@ def read(source: Source, *, flatten: bool = False) -> Signal:
     """Read a signal of any medium.
 
     Args:
-        source: A file's path, or its bytes: PNG, JPEG, WebP, BMP, TIFF, PPM, AVIF, HEIC or a GIF of
-            one frame; NetCDF-4; WAV or FLAC; MP4, MOV, MKV, WebM, AVI, GIF or animated PNG, named
-            .apng; an array of three axes in NumPy's format; a mesh: PLY, OBJ, STL or OFF. How it
-            begins tells the medium; of OBJ and binary STL, the name. Or an image of Pillow's. Or
-            an array of an image: rows x columns, or rows x columns x 1 or 3, of 8-bit integers or
-            floats from 0 to 1.
+        source: A signal, which is returned as it is. Or a file's path, or its bytes: PNG, JPEG,
+            WebP, BMP, TIFF, PPM, AVIF, HEIC or a GIF of one frame; NetCDF-4; WAV or FLAC; MP4, MOV,
+            MKV, WebM, AVI, GIF or animated PNG, named .apng; an array of three axes in NumPy's
+            format; a mesh: PLY, OBJ, STL or OFF. How it begins tells the medium; of OBJ and binary
+            STL, the name. Or an image of Pillow's. Or an array of an image: rows x columns, or rows
+            x columns x 1 or 3, of 8-bit integers or floats from 0 to 1.
         flatten: Put a transparent image onto white, instead of refusing it.
 
     Raises:
@@ -135,6 +140,8 @@ def read(source: Source, *, flatten: bool = False) -> Signal:
         >>> read(np.zeros((8, 12), np.uint8))
         Signal(image, 12x8, 1 channel)
     """
+    if isinstance(source, Signal):
+        return source
     if isinstance(source, Image.Image):
         return from_pillow(source, flatten=flatten)
     if isinstance(source, np.ndarray):
@@ -160,7 +167,7 @@ def decode(
 
 
 def stored(
-    path: Path, data: bytes | None = None, *, largest: int = LARGEST_POINTS
+    source: Source, *, name: Path = UNNAMED, largest: int = LARGEST_POINTS
 ) -> Iterator[Signal]:
     """Read what the integers of a file may stand for, for those who look for a message in them.
 
@@ -168,15 +175,18 @@ def stored(
     where an EXIF tag says that it is shown otherwise, turned as it is shown.
 
     Args:
-        path: The file, or its name in errors.
-        data: Its bytes, if they are there already.
+        source: What `read` makes a signal of; of anything but a file, that signal.
+        name: Of a file whose bytes are given.
         largest: Points that it may have.
 
     Raises:
         InputError: The file cannot be read, or is no signal.
     """
-    held = files.read_bounded(path, LARGEST_FILE) if data is None else data
-    return _chosen(held, path).stored(held, path, largest=largest)
+    if isinstance(source, (str, Path)):
+        name, source = Path(source), files.read_bounded(Path(source), LARGEST_FILE)
+    if not isinstance(source, bytes):
+        return iter([read(source)])
+    return _chosen(source, name).stored(source, name, largest=largest)
 
 
 def encode(signal: Signal, suffix: str) -> bytes:

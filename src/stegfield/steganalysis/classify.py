@@ -1,4 +1,4 @@
-"""Classify: how well detectors that learn tell two kinds of fields of a pool apart.
+"""Classify: how well detectors that learn tell clean from stego fields of a pool.
 
 Each detector is trained on four fifths of the covers and tried on the rest, so that no cover is in
 both, nor two that belong together, such as crops of one photograph. Five such splits give every
@@ -27,17 +27,17 @@ Table = Float[np.ndarray, "_fields _features"]
 
 @dataclass(frozen=True)
 class Trial:
-    """How a detector that learns fared."""
+    """How well a detector that learns did."""
 
     accuracy: float
-    """Share of fields that it called rightly, over all splits; 0.5 is chance."""
+    """Share of fields that it classified correctly, over all splits; 0.5 is chance."""
     accuracy_interval: Interval
     """95 %, of two fields for each group: repeats are no new fields, nor are those of one group."""
     detection: Detection
     """By every field's mean score."""
 
     def to_json(self) -> dict[str, Any]:
-        """Give plain values."""
+        """Return plain values."""
         return asdict(self)
 
 
@@ -55,17 +55,19 @@ def trial(
     Args:
         clean: Features of clean fields, a row each.
         stego: Features of stego fields; a row is of the same cover as that of the clean one.
-        detector: One of `DETECTORS`.
+        detector: One of `CLASSIFIERS`.
         groups: Which covers belong together [default: each stands alone].
         repeats: Times that the covers are split anew.
         seed: Of the splits.
 
     Raises:
-        ConfigError: An unknown detector, fewer groups than splits, tables or groups that do not
-            match, or scikit-learn is not installed.
+        ConfigError: the detector is unknown, there are fewer groups than splits, tables or groups
+            do not match, or scikit-learn is not installed.
     """
-    if detector not in DETECTORS:
-        raise ConfigError(f"there is no detector {detector!r}", hint=f"try {', '.join(DETECTORS)}")
+    if detector not in CLASSIFIERS:
+        raise ConfigError(
+            f"there is no detector {detector!r}", hint=f"try {', '.join(CLASSIFIERS)}"
+        )
     members = np.arange(len(clean)) if groups is None else np.asarray(groups)
     names = np.unique(members)
     if clean.shape != stego.shape or len(members) != len(clean) or len(names) < FOLDS:
@@ -81,7 +83,7 @@ def trial(
         for fold in np.array_split(random.permutation(names), FOLDS):
             part = np.flatnonzero(np.isin(members, fold))
             rest = np.setdiff1d(np.arange(count), part)
-            learned = DETECTORS[detector]()
+            learned = CLASSIFIERS[detector]()
             kinds = np.repeat([0, 1], len(rest))
             learned.fit(np.concatenate([clean[rest], stego[rest]]), kinds)
             for kind, table in enumerate((clean, stego)):
@@ -100,7 +102,7 @@ def table(rows: Mapping[int, Mapping[str, float]]) -> Table:
     """Put the features of fields into a table, a row for each cover in order.
 
     Raises:
-        ConfigError: The fields do not have the same features.
+        ConfigError: the fields do not have the same features.
     """
     ordered = [rows[index] for index in sorted(rows)]
     names = ordered[0].keys()
@@ -136,7 +138,7 @@ def _logistic() -> Any:
     return make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
 
 
-DETECTORS: dict[str, Callable[[], Any]] = {
+CLASSIFIERS: dict[str, Callable[[], Any]] = {
     "svm-poly": lambda: _machine("poly"),
     "svm-rbf": lambda: _machine("rbf"),
     "discriminant": _discriminant,

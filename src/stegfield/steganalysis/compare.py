@@ -26,9 +26,10 @@ from stegfield.keys import Key
 from stegfield.metrics import Samples, mean_psnr_db
 from stegfield.steganalysis import lsb, rich, simulate
 from stegfield.steganalysis.curves import Detection, Roc, Scores, detection, roc
+from stegfield.steganalysis.detectors import DETECTORS, Detector, others
 
 Scheme = Callable[[Samples, float, np.random.Generator], Samples]
-Detector = Callable[[Sequence[Samples], Sequence[Samples], Sequence[int]], tuple[Scores, Scores]]
+Judge = Callable[[Sequence[Samples], Sequence[Samples], Sequence[int]], tuple[Scores, Scores]]
 LARGEST_FILE = 1 << 30
 
 
@@ -40,12 +41,12 @@ class Row:
     scheme: str
     payload_bpp: float
     psnr_db: float
-    """Of all stegos together, beside their covers."""
+    """Of all stegos together, against their covers."""
     result: Detection
     curve: Roc
 
     def to_json(self) -> dict[str, Any]:
-        """Give plain values, without the curve."""
+        """Return plain values, without the curve."""
         facts = {
             name: value for name, value in vars(self).items() if name not in ("result", "curve")
         }
@@ -57,25 +58,26 @@ def compare_detectors(
     payload_bpp: float,
     *,
     schemes: Mapping[str, Scheme] | None = None,
-    detectors: Mapping[str, tuple[Detector, float]] | None = None,
+    detectors: Mapping[str, tuple[Judge, float]] | None = None,
     groups: Sequence[int] | None = None,
     seed: int = 0,
 ) -> list[Row]:
-    """Judge detectors by stegos of several schemes, all with the same payload.
+    """Judge detectors on stegos of several schemes, all with the same payload.
 
     Args:
         covers: Images.
-        payload_bpp: Bits a pixel, over all of its channels.
+        payload_bpp: Bits a pixel, all channels together.
         schemes: Ways to embed [default: `SCHEMES`].
-        detectors: Each with its threshold [default: `DETECTORS`].
+        detectors: Each with its threshold [default: `detectors_of_images`].
         groups: Which covers belong together [default: each stands alone].
-        seed: Of all that is random, but for the salts of our own messages.
+        seed: Decides all that is random, except for the salts of our own messages.
 
     Raises:
-        CapacityError: A scheme cannot carry the payload.
-        ConfigError: There are no covers, or groups that do not match them.
+        CapacityError: a scheme cannot carry the payload.
+        ConfigError: there are no covers, or groups do not match them.
     """
     groups = range(len(covers)) if groups is None else groups
+    detectors = detectors_of_images() if detectors is None else detectors
     if not covers or len(groups) != len(covers):
         raise ConfigError(f"{len(groups)} groups do not fit {len(covers)} covers")
     rows = []
@@ -85,7 +87,7 @@ def compare_detectors(
             for at, cover in enumerate(covers)
         ]
         psnr_db = mean_psnr_db(_flat(covers), _flat(stegos))
-        for name, (judge, threshold) in (DETECTORS if detectors is None else detectors).items():
+        for name, (judge, threshold) in detectors.items():
             before, after = judge(covers, stegos, groups)
             result = detection(before, after, threshold=threshold, groups=groups, seed=seed)
             rows.append(Row(name, scheme, payload_bpp, psnr_db, result, roc(before, after)))
@@ -97,15 +99,15 @@ def kept(
 ) -> UInt8[np.ndarray, "images rows columns channels"]:
     """Read stegos from a file, or make them and write it.
 
-    Ours have random salts: made anew they are others, and what had learned from the first ones
-    could not go on.
+    Our own stegos have random salts. A network whose training was stopped needs those that it began
+    with, so they are kept.
 
     Args:
         path: An .npy file; its folder is created unless it exists.
-        make: Gives the stegos, all of one size.
+        make: Returns the stegos, all of one size.
 
     Raises:
-        InputError: The file is damaged.
+        InputError: the file is damaged.
     """
     if not path.exists():
         files.make_folder(path.parent)
@@ -140,12 +142,12 @@ def embedded(
     )
 
 
-def structural(
-    covers: Sequence[Samples], stegos: Sequence[Samples], _: Sequence[int], *, name: str
+def one_by_one(
+    covers: Sequence[Samples], stegos: Sequence[Samples], _: Sequence[int], *, detector: Detector
 ) -> tuple[Scores, Scores]:
-    """Score by a detector of LSB replacement; 0 where it finds nothing to judge by."""
+    """Score each image by a detector; 0 where it finds nothing to judge by."""
     before, after = (
-        np.array([lsb.rates(image, [name])[name] for image in images])
+        np.array([detector.score(signals.from_samples(image)) for image in images])
         for images in (covers, stegos)
     )
     return np.nan_to_num(before), np.nan_to_num(after)
@@ -163,14 +165,25 @@ SCHEMES: dict[str, Scheme] = {
     "stegfield": partial(embedded, flat=False),
     "stegfield --flat": partial(embedded, flat=True),
 }
-DETECTORS: dict[str, tuple[Detector, float]] = {
-    **{name: (partial(structural, name=name), lsb.THRESHOLD) for name in lsb.DETECTORS},
-    "spam": (partial(learned, kind="spam"), rich.UNDECIDED),
-}
-RICHER: dict[str, tuple[Detector, float]] = {
+RICHER: dict[str, tuple[Judge, float]] = {
     name: (partial(learned, kind=name), rich.UNDECIDED) for name in rich.FEATURES
 }
-"""Those that learn, the slow ones too."""
+"""Detectors that learn, including the slow ones."""
+
+
+def detectors_of_images() -> dict[str, tuple[Judge, float]]:
+    """Return the detectors that need no long training, those of other packages too.
+
+    Returns:
+        By name, each with its threshold.
+    """
+    singly = {name: DETECTORS[name] for name in lsb.DETECTORS} | dict(others("image"))
+    return {
+        **{
+            name: (partial(one_by_one, detector=one), one.threshold) for name, one in singly.items()
+        },
+        "spam": RICHER["spam"],
+    }
 
 
 def _flat(images: Sequence[Samples]) -> np.ndarray[Any, np.dtype[np.uint8]]:

@@ -1,6 +1,6 @@
 """How well a detector tells stegos from covers, judged by the scores that it gives to both.
 
-A detector is a score, high for stegos; who picks a threshold has a detector that says yes or no.
+A detector is a score, high for stegos; with a threshold, it is one that says yes or no.
 All measures come from the shares of covers and of stegos at or above each threshold.
 
 Intervals are bootstrapped at 95 %. The least error of a few scores is smaller than that of many,
@@ -58,7 +58,7 @@ class Roc:
         return float((self.false_alarms + 1 - self.detections).min() / 2)
 
     def detected(self, false_alarms: float) -> float:
-        """Give the share of stegos found with at most this share of false alarms."""
+        """Return the share of stegos found with at most this share of false alarms."""
         return float(self.detections[self.false_alarms <= false_alarms].max())
 
 
@@ -90,7 +90,7 @@ class Detection:
         return (self.false_alarms + 1 - self.detected) / 2
 
     def to_json(self) -> dict[str, Any]:
-        """Give plain values."""
+        """Return plain values."""
         return asdict(self) | ({} if self.threshold is None else {"error": self.error})
 
 
@@ -107,14 +107,14 @@ def detection(
     Args:
         covers: Scores of covers; one that could not be judged has no place here.
         stegos: Scores of stegos.
-        threshold: One that was fixed before, to tell how it does.
+        threshold: One that was fixed before, to be judged by itself.
         groups: If given, the stego at an index was made of the cover at that index, and belongs to
             this group; the bootstrap draws whole groups, such as all crops of a photograph, since
             they are alike. Otherwise covers and stegos are drawn one by one.
         seed: Of the bootstrap.
 
     Raises:
-        ConfigError: There are no covers or stegos, a score is not finite, or groups do not match.
+        ConfigError: there are no covers or stegos, a score is not finite, or groups do not match.
 
     Example:
         >>> told = detection(np.array([0.1, 0.2, 0.3]), np.array([0.25, 0.4, 0.5]), threshold=0.25)
@@ -142,10 +142,10 @@ def detection(
 
 
 def roc(covers: Scores, stegos: Scores) -> Roc:
-    """Give the shares of covers and of stegos at or above every threshold that matters.
+    """Return the shares of covers and of stegos at or above every threshold that matters.
 
     Raises:
-        ConfigError: There are no covers or stegos, or a score is not finite.
+        ConfigError: there are no covers or stegos, or a score is not finite.
     """
     if not (len(covers) and len(stegos)):
         raise ConfigError(f"{len(covers)} covers and {len(stegos)} stegos cannot be told apart")
@@ -157,7 +157,7 @@ def roc(covers: Scores, stegos: Scores) -> Roc:
 
 
 def share_interval(count: int, total: int) -> Interval:
-    """Give Wilson's 95 % interval of a share of which ``count`` of ``total`` were seen.
+    """Return Wilson's 95 % interval of a share of which ``count`` of ``total`` were seen.
 
     Example:
         >>> [round(end, 3) for end in share_interval(0, 30)]
@@ -193,7 +193,7 @@ def _at_least(scores: Scores, thresholds: NDArray[np.float64]) -> NDArray[np.flo
 def _bootstrap(
     covers: int, stegos: int, groups: Sequence[int] | None, random: np.random.Generator
 ) -> tuple[Draw, int]:
-    """Give what draws indices of covers and of stegos, and how many independent units there are."""
+    """Return what draws indices of covers and stegos, and the number of independent units."""
     if groups is None:
         return (
             lambda: (random.integers(covers, size=covers), random.integers(stegos, size=stegos))

@@ -74,11 +74,11 @@ class Point:
     pairs: int
     seed: int
     accuracy: float
-    """Share of unseen images that are called what they are, as many stegos as covers."""
+    """Share of unseen images that are classified correctly, as many stegos as covers."""
     result: Detection
 
     def to_json(self) -> dict[str, Any]:
-        """Give plain values."""
+        """Return plain values."""
         return {"pairs": self.pairs, "seed": self.seed, "accuracy": self.accuracy} | (
             self.result.to_json()
         )
@@ -100,9 +100,9 @@ def train(
         checkpoint: File to keep the state of the run in, and to go on from; removed at the end.
 
     Raises:
-        ConfigError: Covers and stegos are not pairs.
-        DivergedError: The network left the range of finite numbers.
-        InputError: The checkpoint is damaged, or of another run.
+        ConfigError: covers and stegos are not pairs.
+        DivergedError: the network left the range of finite numbers.
+        InputError: the checkpoint is damaged, or belongs to another run.
     """
     if covers.shape != stegos.shape or len(covers) == 0:
         raise ConfigError(f"covers {covers.shape} and stegos {stegos.shape} are not pairs")
@@ -134,7 +134,7 @@ def train(
 
 @torch.no_grad()
 def scores(network: nn.Module, images: Stack, *, batch: int = 32) -> Scores:
-    """Give the logit of each image; a stego's is above 0."""
+    """Return the logit of each image; a stego's is above 0."""
     parts = (images[at : at + batch] for at in range(0, len(images), batch))
     return np.concatenate([network(_levels(part))[0].double().numpy() for part in parts])
 
@@ -164,8 +164,8 @@ def learning_curve(
         config: How each network is trained; its seed is replaced.
 
     Raises:
-        ConfigError: Half of the groups have fewer pairs than a count.
-        InputError: The folder's points are damaged.
+        ConfigError: half of the groups have fewer pairs than a count.
+        InputError: the folder's points are damaged.
     """
     files.make_folder(folder)
     settings = _run(covers, stegos, config)
@@ -173,7 +173,10 @@ def learning_curve(
     for seed in seeds:
         known, unseen = _halves(groups, seed)
         if len(known) < max(counts):
-            raise ConfigError(f"{max(counts)} pairs are wanted of {len(known)} for training")
+            raise ConfigError(
+                f"{max(counts)} pairs are needed, and {len(known)} are there for training",
+                hint="take more images, or smaller counts",
+            )
         for count in counts:
             if (count, seed) not in done:
                 own = TrainingConfig(**{**asdict(config), "seed": seed})
@@ -237,8 +240,8 @@ def _loss(network: nn.Module, covers: Tensor, stegos: Tensor) -> Tensor:
     logits, apart = network(torch.cat([covers, stegos]))
     truth = torch.zeros_like(logits)
     truth[len(covers) :] = 1
-    drawn = torch.where(truth > 0, (MARGIN - apart).clamp_min(0), apart)
-    penalty = drawn.square().mean() if apart.requires_grad else 0.0
+    excess = torch.where(truth > 0, (MARGIN - apart).clamp_min(0), apart)
+    penalty = excess.square().mean() if apart.requires_grad else 0.0
     return functional.binary_cross_entropy_with_logits(logits, truth) + PENALTY * penalty
 
 
@@ -247,7 +250,7 @@ def _length(step: int, steps: int) -> float:
 
 
 def _run(covers: Stack, stegos: Stack, config: TrainingConfig) -> str:
-    """Give what tells one run from another."""
+    """Return a digest that differs between runs."""
     digest = hashlib.sha256(json.dumps(asdict(config)).encode())
     for images in (covers, stegos):
         digest.update(repr(images.shape).encode() + np.ascontiguousarray(images).tobytes())

@@ -27,19 +27,19 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import numpy as np
-import torch
 from jaxtyping import Float64, Int16, Integer
 from numpy.typing import NDArray
+from scipy import special
 
 from stegfield.metrics import Samples
 
 THRESHOLD = 0.2
-"""Of StegExpose: an image whose estimate is as high is called a stego."""
+"""Of StegExpose: an image with this estimate or a higher one is called a stego."""
 RANDOM = 0.25
 """Root of the equation of RS for a rate of -1."""
 LARGEST_DIFFERENCE = 10
 """Of trace sets in the least squares; those beyond are small and noisy."""
-REAL = 1e-9  # imaginary part of a root that is real, but for rounding
+REAL = 1e-9  # largest imaginary part, by rounding errors, of a root that is real
 GROUP, FLIPPED = 4, (1, 2)
 """Samples in a row that are one group, and those of them that a flip changes."""
 BAND, PARTS = 16_384, 32  # least samples of a part whose histogram is tested, and most parts
@@ -115,7 +115,7 @@ def regular_singular(plane: Plane) -> float:
 
 
 def chi_square(plane: Plane) -> float:
-    """Give for how much of an image bins 2k and 2k+1 are as equal as after full replacement.
+    """Estimate the share of an image where bins 2k and 2k+1 are equal, as after full replacement.
 
     The probability of that is averaged over ever longer parts of the image, from the top: it is
     high as long as a part is full of message. A message spread over all of it shows near rate 1.
@@ -158,7 +158,7 @@ def _cut(plane: Plane) -> list[NDArray[np.int16]]:
 
 
 def _neighbours(plane: Plane) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
-    """Give all pairs of samples side by side, and one above the other."""
+    """Return all pairs of samples side by side, and one above the other."""
     return (
         np.concatenate([plane[:, :-1].ravel(), plane[:-1].ravel()]),
         np.concatenate([plane[:, 1:].ravel(), plane[1:].ravel()]),
@@ -170,7 +170,7 @@ def _histogram(values: NDArray[np.int16], count: int) -> NDArray[np.float64]:
 
 
 def _rs_balance(plane: Plane) -> tuple[float, float]:
-    """Give the share of regular less singular groups for a flip in pairs 2k, 2k+1, and 2k-1, 2k."""
+    """Count regular less singular groups for flips in pairs 2k, 2k+1, and in pairs 2k-1, 2k."""
     up = down = 0
     for part in (plane, plane.T):
         flips = part ^ 1, ((part + 1) ^ 1) - 1
@@ -200,8 +200,7 @@ def _equal_bins(pairs: Integer[np.ndarray, "values 2"]) -> float:
     if freedom < 1:
         return math.nan
     statistic = ((pairs[enough, 0] - expected[enough]) ** 2 / expected[enough]).sum()
-    half = torch.tensor([freedom, statistic], dtype=torch.float64) / 2
-    return float(torch.special.gammaincc(half[0], half[1]))
+    return float(special.gammaincc(freedom / 2, statistic / 2))
 
 
 def _cross(plane: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -219,13 +218,13 @@ def _diagonals(plane: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _smaller_root(square: float, linear: float, constant: float) -> float:
-    """Give the root nearest 0, its real part where it is complex."""
+    """Return the root nearest 0, its real part where it is complex."""
     roots = np.roots([square, linear, constant])
     return _bounded(min(roots.real, key=abs)) if len(roots) else math.nan
 
 
 def _least_squares(square: Coefficients, linear: Coefficients, constant: Coefficients) -> float:
-    """Give the rate at which equations of second degree together come nearest to 0."""
+    """Return the rate at which equations of second degree together come nearest to 0."""
     cubic = [
         2 * (square @ square),
         3 * (square @ linear),

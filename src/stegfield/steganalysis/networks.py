@@ -55,7 +55,7 @@ class Siamese(nn.Module):
         self.judge = nn.Linear(4 * 4 * width, 1)
 
     def forward(self, images: Images) -> tuple[Float[Tensor, " images"], Float[Tensor, " images"]]:
-        """Give logits, and how far apart the halves' features are."""
+        """Return logits, and how far apart the halves' features are."""
         found = functional.conv2d(images, self.residuals, padding=1, groups=self.channels)
         found = found.clamp(-LARGEST_RESIDUAL, LARGEST_RESIDUAL)
         left, right = (self.layers(half).mean(dim=(2, 3)) for half in found.chunk(2, dim=3))
@@ -81,7 +81,7 @@ class SmallSRNet(nn.Module):
         self.judge = nn.Linear(8 * width, 1)
 
     def forward(self, images: Images) -> tuple[Float[Tensor, " images"], Float[Tensor, " images"]]:
-        """Give logits, and no penalty."""
+        """Return logits, and no penalty."""
         logits = self.judge(self.layers(images / 255 - 0.5).mean(dim=(2, 3)))[:, 0]
         return logits, torch.zeros_like(logits)
 

@@ -1,8 +1,8 @@
-"""Outliers: what can be said of a single field, without a detector that has learned.
+"""Outliers: what can be said of a single field without a detector that has learned.
 
-Low mantissa bits can be judged by themselves: those of trained weights are even, and those of
-encrypted messages too; those of plain messages are not. All else takes clean fields to compare
-with.
+Low mantissa bits can be judged by themselves: those of trained weights are even, and so are those
+of encrypted messages; those of plain messages are not. Everything else takes clean fields to
+compare with.
 """
 
 from __future__ import annotations
@@ -13,15 +13,14 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from stegfield import fields
 from stegfield.errors import InputError, StegfieldError
-from stegfield.fields import Field
+from stegfield.fields import header
 from stegfield.steganalysis.weights import (
     QUICK,
     features,
@@ -29,16 +28,20 @@ from stegfield.steganalysis.weights import (
     least_chance,
     low_bytes,
     matrices,
+    trained,
 )
 
+if TYPE_CHECKING:
+    from stegfield.fields import Field
+
 UNUSUAL = 1e-3
-"""A test whose p-value is below speaks against chance."""
+"""A p-value below this speaks against chance."""
 FEW = 20
-"""Clean fields, below which a rank among them says little."""
+"""With fewer clean fields, a rank among them says little."""
 LEAST = 3
-"""Clean fields, below which there are no others to compare each of them with."""
+"""With fewer clean fields, there are no others to compare each of them with."""
 MOST_DEVIATIONS = 10.0
-"""Of one figure; more do not count, so that no single figure decides."""
+"""Most that one figure counts, so that no single figure decides."""
 
 
 @dataclass(frozen=True)
@@ -48,16 +51,16 @@ class FieldVerdict:
     low_bits_p: float
     """Chance that low mantissa bits of trained weights are as uneven as these."""
     rounded: bool
-    """All weights have empty low bits: they were stored as half precision or less, and say nothing
-    of what was there."""
+    """All weights have empty low bits: they were stored in half precision or less, so that the low
+    bits say nothing."""
     tails: Mapping[str, float]
-    """Kurtosis of every matrix: 1.8 as drawn, 3 for a normal distribution."""
+    """Kurtosis of every matrix: 1.8 before training, 3 for a normal distribution."""
     pool: int = 0
     """Clean fields that it was compared with."""
     distance: float | None = None
-    """From them, in their own typical deviations."""
+    """How far it lies from them, in their own typical deviations."""
     pool_p: float | None = None
-    """Chance that a clean field lies as far from the others."""
+    """Chance that a clean field lies as far from the other ones."""
     farthest: tuple[str, ...] = ()
     """The figures that are farthest from theirs, the farthest first."""
 
@@ -87,7 +90,7 @@ class FieldVerdict:
         return f"nothing tells it from the {self.pool} clean fields"
 
     def to_json(self) -> dict[str, Any]:
-        """Give plain values."""
+        """Return plain values."""
         return asdict(self) | {"suspicious": self.suspicious, "summary": self.summary}
 
 
@@ -100,23 +103,22 @@ def judge_field(source: Path | Field, pool: Path | CleanFields | None = None) ->
 
     Args:
         source: A field file, or a field.
-        pool: A folder of clean fields of the same architecture and sizes, trained as its sender
-            would; to judge several fields, `CleanFields`. The field itself does not count there.
+        pool: A folder of clean fields of the same architecture and sizes, trained as the sender
+            would train them. To judge several fields, pass `CleanFields`. The field itself does not
+            count there.
 
     Raises:
-        InputError: The file is missing or damaged; the folder holds fewer than three such fields.
+        InputError: the file is missing or damaged, or the folder holds fewer than three such
+            fields.
     """
-    field = source if isinstance(source, Field) else fields.load(source)
-    low = low_bytes(field)
-    tails = {name: kurtosis(matrix) for name, matrix in matrices(field).items()}
-    alone = FieldVerdict(least_chance(low), not low.any(), tails)
     if pool is None:
-        return alone
-    return _compared(field, pool if isinstance(pool, CleanFields) else CleanFields(pool), alone)
+        return _alone(header.read(source) if isinstance(source, Path) else source)
+    field = fields.load(source) if isinstance(source, Path) else source
+    return _compared(field, pool if isinstance(pool, CleanFields) else CleanFields(pool))
 
 
 class CleanFields:
-    """A folder of clean fields, whose figures are computed once for all that is compared."""
+    """A folder of clean fields; their figures are computed once for all comparisons."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -127,14 +129,14 @@ class CleanFields:
         """Those of the folder's files that are fields; others may lie there.
 
         Raises:
-            InputError: There is no such folder.
+            InputError: there is no such folder, or it cannot be read.
         """
         if not self.folder.is_dir():
             raise InputError(
                 f"{self.folder} is not a folder", hint="name a folder of clean field files"
             )
         if not os.access(self.folder, os.R_OK | os.X_OK):
-            raise InputError(f"{self.folder} cannot be read", hint="may you look into it?")
+            raise InputError(f"{self.folder} cannot be read", hint="check its permissions")
         found = {}
         for path in sorted(self.folder.glob("*.safetensors")):
             with suppress(StegfieldError):
@@ -142,12 +144,12 @@ class CleanFields:
         return found
 
     def beside(self, field: Field) -> NDArray[np.float64]:
-        """Give the figures, a row each, of those with a field's architecture and sizes.
+        """Return the figures, a row each, of those with a field's architecture and sizes.
 
         The field itself and copies of it are left out: they would clear it.
 
         Raises:
-            InputError: They are fewer than three.
+            InputError: the folder holds fewer than three of them.
         """
         alike = [
             path
@@ -167,7 +169,13 @@ class CleanFields:
         return np.stack([self._figures[path] for path in alike])
 
 
-def _compared(field: Field, clean: CleanFields, alone: FieldVerdict) -> FieldVerdict:
+def _alone(field: Field | header.FieldFile) -> FieldVerdict:
+    low = low_bytes(field)
+    tails = {name: kurtosis(matrix) for name, matrix in matrices(field).items()}
+    return FieldVerdict(least_chance(low), not low.any(), tails)
+
+
+def _compared(field: Field, clean: CleanFields) -> FieldVerdict:
     theirs = clean.beside(field)
     figures = features(field, QUICK)
     names, own = list(figures), np.array(list(figures.values()))
@@ -178,7 +186,7 @@ def _compared(field: Field, clean: CleanFields, alone: FieldVerdict) -> FieldVer
     chance = (1 + sum(each >= distance for each in ranked)) / (1 + len(ranked))
     order = np.argsort(-_deviations(own, theirs))
     return replace(
-        alone,
+        _alone(field),
         pool=len(theirs),
         distance=distance,
         pool_p=chance,
@@ -192,12 +200,12 @@ def _figures(field: Field) -> NDArray[np.float64]:
 
 def _same(one: Field, other: Field) -> bool:
     """Tell whether two fields of one architecture and sizes have equal weights."""
-    theirs = dict(other.named_parameters())
-    return all(torch.equal(weight, theirs[name]) for name, weight in one.named_parameters())
+    theirs = trained(other)
+    return all(np.array_equal(values, theirs[name]) for name, values in trained(one).items())
 
 
 def _deviations(own: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Give how far each figure is from the others' median, in their median deviations."""
+    """Return how far each figure is from the others' median, in their median deviations."""
     middle = np.median(others, axis=0)
     typical = np.median(np.abs(others - middle), axis=0)
     least = 1e-3 * np.abs(middle) + 1e-9  # figures that hardly differ at all
@@ -206,5 +214,5 @@ def _deviations(own: NDArray[np.float64], others: NDArray[np.float64]) -> NDArra
 
 
 def _distance(own: NDArray[np.float64], others: NDArray[np.float64]) -> float:
-    """Give the root mean square deviation of all figures."""
+    """Return the root mean square deviation of all figures."""
     return float(np.sqrt(np.square(np.minimum(_deviations(own, others), MOST_DEVIATIONS)).mean()))

@@ -1,8 +1,8 @@
 """Rich features of noise residuals: 2,327 of those of the spatial rich model.
 
-A residual is what a linear filter leaves of a sample that its neighbours do not foretell. Quantised
-and cut off at two steps either way, four neighbouring ones are counted together; what an image and
-its mirror images share is counted once.
+A residual is the part of a sample that a linear filter cannot predict from its neighbours.
+Residuals are quantised and cut off at two steps either way, and four neighbouring ones are counted
+together. What an image and its mirror images share is counted once.
 
 Source: Fridrich and Kodovský (2012), "Rich Models for Steganalysis of Digital Images", whose model
 has 34,671 features of 39 kinds of residuals at up to three quantisations each. Taken here, at one
@@ -48,7 +48,7 @@ Plane = NDArray[np.int64]
 
 
 def residual_features(samples: Samples) -> Float[np.ndarray, " 2327"]:
-    """Give the features of an image, mean of the channels; each kind of residual sums to 1."""
+    """Return the features of an image, mean of the channels; each kind of residual sums to 1."""
     planes = np.moveaxis(samples, 2, 0).astype(np.int64)
     told: NDArray[np.float64] = np.mean([_features(plane) for plane in planes], axis=0)
     return told

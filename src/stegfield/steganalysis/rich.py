@@ -1,8 +1,8 @@
 """Detectors that learn: rich features of an image, and an ensemble of discriminants on them.
 
-Hiding changes samples without regard to their neighbours' noise; so the features tell how
-differences of neighbours follow one another. Classifiers learn from covers and their stegos what
-that does, and are judged on photographs that they have not seen.
+Embedding changes samples without regard to the noise of their neighbours, so the features describe
+how differences of neighbours follow one another. Classifiers learn from covers and their stegos,
+and are judged on photographs that they have not seen.
 
 Sources: Pevný, Bas and Fridrich (2010), "Steganalysis by Subtractive Pixel Adjacency Matrix", for
 the 686 features, of differences up to 3 and chains of second order, which are chances of the third
@@ -35,12 +35,12 @@ LEARNERS = 51
 SUBSPACE = 0.3  # share of the features that a discriminant sees
 FOLDS = 5
 UNDECIDED = 0.5
-"""Of all discriminants' mean probability: an image with more is called a stego."""
+"""An image whose mean probability over all discriminants is higher is called a stego."""
 Features = Float[np.ndarray, "items features"]
 
 
 def spam(samples: Samples) -> Float[np.ndarray, " 686"]:
-    """Give the 686 SPAM features, mean of the channels.
+    """Return the 686 SPAM features, mean of the channels.
 
     How probable each difference of neighbours is after the two before it: along rows and columns,
     then along diagonals, each in both directions.
@@ -58,7 +58,7 @@ FEATURES: dict[str, Callable[[Samples], NDArray[np.float64]]] = {
 
 
 def features(images: Sequence[Samples], kind: str = "spam") -> NDArray[np.float64]:
-    """Give the features of several images, one row each; ``kind`` is one of `FEATURES`."""
+    """Return the features of several images, one row each; ``kind`` is one of `FEATURES`."""
     return np.stack([FEATURES[kind](image) for image in images])
 
 
@@ -83,7 +83,7 @@ def cross_validated(
         Probability of being a stego, by the covers and by the stegos; `UNDECIDED` parts them.
 
     Raises:
-        ConfigError: There are fewer groups than folds.
+        ConfigError: there are fewer groups than folds.
         InputError: scikit-learn is not installed.
     """
     if len(set(groups)) < folds:
@@ -111,7 +111,7 @@ def _spam(plane: NDArray[np.int16]) -> NDArray[np.float64]:
 
 
 def _transitions(plane: NDArray[np.int16], slope: int = 0) -> NDArray[np.float64]:
-    """Give chances of a difference after two others along rows or diagonals, both ways."""
+    """Return chances of a difference after two others along rows or diagonals, both ways."""
     rows, columns = plane.shape
     chain = [plane[slope * at : rows - slope * (3 - at), at : columns - 3 + at] for at in range(4)]
     steps = [np.clip(a - b, -LARGEST, LARGEST) + LARGEST for a, b in pairwise(chain)]

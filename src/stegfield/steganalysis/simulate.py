@@ -20,10 +20,9 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
-import torch
 from jaxtyping import Float, Float32
 from numpy.typing import NDArray
-from torch.nn import functional
+from scipy import ndimage
 
 from stegfield.carriers import costs
 from stegfield.errors import CapacityError
@@ -62,8 +61,8 @@ def lsb_replacement(
     """Put random bits in place of the lowest ones, in a random share of the samples.
 
     Raises:
-        CapacityError: More than a bit a sample is wanted; of the other schemes, more than they
-            can carry.
+        CapacityError: more than a bit a sample is asked for; for the other schemes, more than
+            they can carry.
     """
     chosen = _chosen(cover, bits_a_sample, random)
     bits = random.integers(2, size=cover.shape, dtype=np.uint8)
@@ -90,19 +89,19 @@ def optimal(
 ) -> NDArray[np.uint8]:
     """Change samples by one as the best code at these costs would (payload-limited sender)."""
     chances = change_chances(cost(cover).astype(np.float64), cover, bits_a_sample)
-    drawn = random.random(cover.shape)
-    up, down = drawn < chances[0], drawn >= 1 - chances[1]
+    chance = random.random(cover.shape)
+    up, down = chance < chances[0], chance >= 1 - chances[1]
     return _moved(cover, up.astype(np.int16) - down)
 
 
 def change_chances(rho: Costs, cover: Samples, bits_a_sample: float) -> NDArray[np.float64]:
-    """Give the probabilities of a change up and of one down at every sample, for a payload.
+    """Return the probabilities of a change up and of one down at every sample, for a payload.
 
     Returns:
         Two arrays of the cover's shape. The ternary entropy of the changes is the payload.
 
     Raises:
-        CapacityError: No probabilities have so much entropy.
+        CapacityError: the entropy of any changes is less than the payload.
     """
     allowed = np.stack([cover < 255, cover > 0])
     room = float(np.log2(1 + allowed.sum(axis=0)).mean())
@@ -125,18 +124,15 @@ def s_uniward(levels: Samples) -> Float32[np.ndarray, "_rows _columns _channels"
     """
     low = np.array(LOW_PASS)
     high = low[::-1] * np.where(np.arange(len(low)) % 2, 1, -1)
-    kernels = [np.outer(low, high), np.outer(high, low), np.outer(high, high)]
-    planes = torch.tensor(np.moveaxis(levels, 2, 0)[:, None], dtype=torch.float32)
-    padded = _mirrored(planes, len(low))
-    rho = torch.zeros_like(planes)
-    for kernel in kernels:
-        # a convolution, where torch correlates
-        filtered = torch.tensor(kernel[::-1, ::-1].copy(), dtype=torch.float32)[None, None]
-        strength = functional.conv2d(padded, filtered).abs() + STABILIZER
+    margin = (len(low), len(low))
+    padded = np.pad(levels.astype(np.float32), (margin, margin, (0, 0)), mode="symmetric")
+    rho = np.zeros(levels.shape, np.float32)
+    for down, across in ((low, high), (high, low), (high, high)):
+        strength = np.abs(_convolved(padded, down, across)) + np.float32(STABILIZER)
         # back to the samples that each coefficient was made of
-        spread = functional.conv_transpose2d(1 / strength, filtered.abs())
-        rho += spread[..., len(low) : -len(low), len(low) : -len(low)]
-    return np.moveaxis(rho[:, 0].numpy(), 0, 2)
+        spread = _convolved(np.reciprocal(strength), np.abs(down[::-1]), np.abs(across[::-1]))
+        rho += spread[1:-1, 1:-1]
+    return rho
 
 
 SIMULATORS: dict[str, Simulator] = {
@@ -174,13 +170,15 @@ def _entropy(chances: NDArray[np.float64]) -> float:
     return float(-(safe * np.log2(safe)).sum(axis=0).mean())
 
 
-def _mirrored(planes: torch.Tensor, margin: int) -> torch.Tensor:
-    """Continue an image beyond its borders as in mirrors that repeat the border; any margin."""
-    for axis in (2, 3):
-        at = np.arange(-margin, planes.shape[axis] + margin)
-        size = planes.shape[axis]
-        at = at % (2 * size)
-        planes = planes.index_select(axis, torch.tensor(np.minimum(at, 2 * size - 1 - at)))
+def _convolved(
+    planes: NDArray[np.float32], down: NDArray[np.float64], across: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    """Convolve along columns and rows, where the filters lie inside the planes."""
+    for axis, taps in enumerate((down, across)):
+        before = (len(taps) - 1) // 2
+        filtered = ndimage.convolve1d(planes, taps, axis=axis, mode="constant")
+        inside = range(before, before + planes.shape[axis] - len(taps) + 1)
+        planes = np.take(filtered, inside, axis=axis)
     return planes
 
 

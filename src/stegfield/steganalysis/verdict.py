@@ -1,4 +1,4 @@
-"""What can be said of one image, and how often such words are wrong.
+"""What can be said of one image, and how often such a verdict is wrong.
 
 A high estimate is no proof: covers have them too. So every verdict comes with what the same
 threshold did to photographs that hide nothing, and to the same with messages. These counts are of
@@ -13,16 +13,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 
 from stegfield import signals
-from stegfield.errors import InputError
+from stegfield.errors import ConfigError, InputError
 from stegfield.signals import Signal
 from stegfield.steganalysis import lsb
 from stegfield.steganalysis.curves import share_interval
 
-Name = Literal["primary", "pairs", "rs", "chi", "ws", "fusion"]
-DECIDES: Name = "ws"
+DECIDES = "ws"
 """Where all detectors are asked: the one that suspects the fewest covers."""
 IMAGES = 63
 """Kodak's 24, 30 crops of DIV2K at 256x256, 9 works of the US government reduced to 1024."""
@@ -68,7 +67,7 @@ class Verdict:
 
     @property
     def words(self) -> str:
-        """Say it in a sentence or three."""
+        """The verdict in one to three sentences."""
         if self.suspected is None:
             return f"cannot be judged: {self.why_not}"
         name, counts = self.decided_by, {k: v[self.decided_by] for k, v in SUSPECTED.items()}
@@ -85,7 +84,7 @@ class Verdict:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Give plain values, with the words and the errors measured of the detector."""
+        """Return plain values, with the words and the errors measured of the detector."""
         measured = {name: counts[self.decided_by] for name, counts in SUSPECTED.items()}
         return asdict(self) | {
             "words": self.words,
@@ -94,21 +93,27 @@ class Verdict:
         }
 
 
-def judge(image: Signal, detector: Name | Literal["all"] = "all") -> Verdict:
-    """Judge an image by one detector of LSB replacement, or by all of them.
+def judge(image: Signal, detector: str = "all") -> Verdict:
+    """Judge an image by one of our detectors of LSB replacement, or by all of them.
 
     Samples out of a lossy file, such as a JPEG, are not judged: it would have destroyed a message
     in them, and none of these detectors looks into coefficients. Nor are palettes and few levels.
 
     Raises:
-        InputError: It is no image.
+        InputError: the signal is not an image.
+        ConfigError: no detector of LSB replacement has this name.
     """
     if image.medium is not signals.IMAGE:
         raise InputError(
             f"the detectors judge images, and this is {signals.noun(image.medium)}",
             hint="they were made for samples of 8 bits",
         )
-    decides: Name = DECIDES if detector == "all" else detector
+    if detector not in ("all", *lsb.DETECTORS):
+        raise ConfigError(
+            f"there is no detector {detector!r} of LSB replacement",
+            hint=f"try all, {', '.join(lsb.DETECTORS)}",
+        )
+    decides = DECIDES if detector == "all" else detector
     names = lsb.DETECTORS if detector == "all" else (detector,)
     if image.origin in ("JPEG", "WebP", "HEIC", "AVIF"):
         return Verdict(

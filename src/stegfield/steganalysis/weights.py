@@ -13,17 +13,21 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from jaxtyping import Float
 from numpy.typing import NDArray
+from scipy import special
 
 from stegfield import fields, metrics, pictures
 from stegfield.config import FitConfig
 from stegfield.errors import ConfigError
-from stegfield.fields import Field, Target, render
+from stegfield.fields.header import FieldFile
 from stegfield.signals import to_levels, to_samples
+
+if TYPE_CHECKING:
+    from stegfield.fields import Field
 
 BINS = 100
 THRESHOLDS = (1.0, 2.0, 3.0, 4.0)
@@ -37,6 +41,7 @@ PEAK_DB = 100.0
 LOW_BITS, MANTISSA_BITS = 8, 23
 BLOCK, CELLS = 1024, 64
 """Weights whose low bytes are tested together, and values told apart: 16 are expected in each."""
+DECODER = "decoder."
 TUNING = FitConfig(steps=15, batch=1024, learning_rate=2e-4, warm_up=5, seed=0)
 Figures = dict[str, float]
 
@@ -49,6 +54,7 @@ def features(field: Field, groups: Sequence[str] | None = None) -> Figures:
         groups: Some of `GROUPS`; all if left out.
 
     Example:
+        >>> from stegfield import fields
         >>> from stegfield.signals import waves
         >>> field = fields.new_field(waves(8, 8), sizes={"width": 8, "depth": 1}, seed=1)
         >>> list(features(field, ["thresholds"]))[:2]
@@ -63,7 +69,7 @@ def features(field: Field, groups: Sequence[str] | None = None) -> Figures:
 
 
 def histograms(pool: Sequence[Field], bins: int = BINS) -> Float[np.ndarray, "fields {bins}"]:
-    """Give the share of each field's weights in bins that span the weights of all of them."""
+    """Return the share of each field's weights in bins that span the weights of all of them."""
     weights = [_weights(field) for field in pool]
     ends = (min(w.min() for w in weights), max(w.max() for w in weights))
     counts = [np.histogram(w, bins, ends)[0] / len(w) for w in weights]
@@ -97,11 +103,11 @@ def chart(kinds: Mapping[str, Sequence[Field]], matrix: str, bins: int = BINS) -
 
 
 def _moments(field: Field) -> Figures:
-    """Give spread and shape of every tensor's distribution."""
+    """Return spread and shape of every tensor's distribution."""
     figures: Figures = {}
-    for full_name, weight in field.named_parameters():
+    for full_name, weight in trained(field).items():
         name = full_name.removeprefix("decoder.")
-        values = weight.detach().double().flatten().numpy()
+        values = weight.ravel().astype(np.float64)
         spread = values.std() + 1e-12
         scaled = (values - values.mean()) / spread
         figures[f"{name} spread"] = math.log(spread)
@@ -112,7 +118,7 @@ def _moments(field: Field) -> Figures:
 
 
 def _spectrum(field: Field) -> Figures:
-    """Give quantiles of every matrix's singular values, and how evenly they share its size."""
+    """Return quantiles of every matrix's singular values, and how evenly they share its size."""
     figures: Figures = {}
     for name, matrix in matrices(field).items():
         values = np.linalg.svd(matrix, compute_uv=False) + 1e-12
@@ -124,7 +130,7 @@ def _spectrum(field: Field) -> Figures:
 
 
 def _units(field: Field) -> Figures:
-    """Give how unlike the units of every layer are, and whether strong ones stay strong."""
+    """Measure how much the units of every layer differ, and whether strong ones stay strong."""
     figures: Figures = {}
     outgoing = None
     for name, matrix in matrices(field).items():
@@ -143,7 +149,7 @@ def _units(field: Field) -> Figures:
 
 
 def _thresholds(field: Field) -> Figures:
-    """Give the share of every matrix's weights that are larger than some magnitudes."""
+    """Return the share of every matrix's weights that are larger than some magnitudes."""
     return {
         f"{name} {times:g}": float((np.abs(matrix) > times * matrix.std()).mean())
         for name, matrix in matrices(field).items()
@@ -152,23 +158,21 @@ def _thresholds(field: Field) -> Figures:
 
 
 def _pruning(field: Field) -> Figures:
-    """Give how well a field shows its own picture when small weights are set to zero, in dB."""
-    shown = to_levels(render(field))
+    """Measure how well a field shows its own picture when small weights are set to zero, in dB."""
+    shown = to_levels(fields.render(field))
     figures: Figures = {}
     for share in PRUNED:
         pruned = copy.deepcopy(field)
-        with torch.no_grad():
-            for name in field.slot_bounds():
-                matrix = pruned.decoder.get_parameter(name)
-                count = int(share * matrix.numel())
-                matrix.view(-1)[matrix.abs().flatten().argsort()[:count]] = 0
-        left = metrics.mean_psnr_db(to_levels(render(pruned)), shown)
+        for name in field.slot_bounds():
+            weights = pruned.decoder.get_parameter(name).detach().numpy().reshape(-1)
+            weights[np.abs(weights).argsort(kind="stable")[: int(share * weights.size)]] = 0
+        left = metrics.mean_psnr_db(to_levels(fields.render(pruned)), shown)
         figures[f"{share:g}"] = min(left, PEAK_DB)
     return figures
 
 
 def _mantissas(field: Field) -> Figures:
-    """Give how far the lowest mantissa bits of all weights are from even, and from independent."""
+    """Measure how uneven the lowest mantissa bits of all weights are, and how dependent."""
     low = low_bytes(field)
     bits = np.unpackbits(low[:, None], axis=1)
     even = 2 * math.sqrt(len(low)) * (bits.mean(0) - 0.5)
@@ -181,30 +185,31 @@ def _mantissas(field: Field) -> Figures:
 
 
 def _roughness(field: Field) -> Figures:
-    """Give how much a field moves between the samples that it was fitted to.
+    """Measure how much a field varies between the samples that it was fitted to.
 
-    Where the picture itself is seen at twice the size, every second difference is new to the field.
+    At twice the size, every second point is new to the field.
     """
     rows, columns = field.public.size[:2]
     fine, plain = (
-        torch.from_numpy(render(field, size).values).double()
+        fields.render(field, size).values.astype(np.float64)
         for size in ((2 * rows, 2 * columns), (rows, columns))
     )
     figures: Figures = {}
     for axis, name in enumerate(("down", "across")):
         once, twice = (
-            values.diff(n=2, dim=axis).square().mean().item() + 1e-12 for values in (plain, fine)
+            float(np.square(np.diff(values, n=2, axis=axis)).mean()) + 1e-12
+            for values in (plain, fine)
         )
         figures[name] = math.log(twice / once)
     return figures
 
 
 def _tuning(field: Field) -> Figures:
-    """Give how a short training on its own picture moves every matrix, and its error."""
+    """Measure how a short training on its own picture moves every matrix, and its error."""
     tuned = copy.deepcopy(field)
-    shown = render(field)
-    fields.train(tuned, [Target(shown)], TUNING)
-    figures = {"db": metrics.mean_psnr_db(to_samples(render(tuned)), to_samples(shown))}
+    shown = fields.render(field)
+    fields.train(tuned, [fields.Target(shown)], TUNING)
+    figures = {"db": metrics.mean_psnr_db(to_samples(fields.render(tuned)), to_samples(shown))}
     figures["db"] = min(figures["db"], PEAK_DB)
     after = matrices(tuned)
     for name, before in matrices(field).items():
@@ -229,13 +234,13 @@ GROUPS: dict[str, Callable[[Field], Figures]] = {
 QUICK = tuple(group for group in GROUPS if group != "tuning")
 
 
-def low_bytes(field: Field) -> NDArray[np.uint8]:
-    """Give the lowest 8 mantissa bits of every weight, in the order of the file."""
+def low_bytes(field: Field | FieldFile) -> NDArray[np.uint8]:
+    """Return the lowest 8 mantissa bits of every weight, in the order of the file."""
     return (_weights(field).view(np.uint32) & 0xFF).astype(np.uint8)
 
 
 def least_chance(low: NDArray[np.uint8]) -> float:
-    """Test blocks of low bytes for evenness; give the least p-value, times the number of blocks.
+    """Test blocks of low bytes for evenness; return the least p-value, times the number of blocks.
 
     Trained weights and encrypted messages are even there, plain messages and rounded weights are
     not. A message of a few weights hides among 1,024.
@@ -246,23 +251,33 @@ def least_chance(low: NDArray[np.uint8]) -> float:
         observed = np.bincount(block // (256 // CELLS), minlength=CELLS)
         expected = len(block) / CELLS
         squares = float(((observed - expected) ** 2).sum() / expected)
-        freedom, reached = torch.tensor((CELLS - 1) / 2).double(), torch.tensor(squares / 2)
-        chances.append(float(torch.special.gammaincc(freedom, reached.double())))
+        chances.append(float(special.gammaincc((CELLS - 1) / 2, squares / 2)))
     return min(1.0, count * min(chances))
 
 
-def matrices(field: Field) -> dict[str, NDArray[np.float64]]:
-    """Give the matrices of the decoder by name."""
+def matrices(field: Field | FieldFile) -> dict[str, NDArray[np.float64]]:
+    """Return the matrices of the decoder by name, as `Field.slot_bounds` has them."""
     return {
-        name: field.decoder.get_parameter(name).detach().double().numpy()
-        for name in field.slot_bounds()
+        name.removeprefix(DECODER): values.astype(np.float64)
+        for name, values in trained(field).items()
+        if name.startswith(DECODER) and values.ndim == 2
     }
 
 
-def _weights(field: Field) -> NDArray[np.float32]:
-    """Give all weights in the order of their names, which is that of the file."""
-    parameters = sorted(field.named_parameters())
-    return np.concatenate([weight.detach().flatten().numpy() for _, weight in parameters])
+def trained(field: Field | FieldFile) -> dict[str, NDArray[np.float32]]:
+    """Return all numbers that are trained, by the names of their tensors, layer by layer.
+
+    Those of a field file are read without torch.
+    """
+    if isinstance(field, FieldFile):
+        fixed = field.header.sizes.FIXED
+        return {name: values for name, values in field.tensors.items() if name not in fixed}
+    return {name: weight.detach().numpy() for name, weight in field.named_parameters()}
+
+
+def _weights(field: Field | FieldFile) -> NDArray[np.float32]:
+    """Return all weights in the order of their names, which is that of the file."""
+    return np.concatenate([values.ravel() for _, values in sorted(trained(field).items())])
 
 
 def _correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
@@ -271,6 +286,6 @@ def _correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
 
 
 def kurtosis(values: NDArray[np.float64]) -> float:
-    """Give the fourth moment by the square of the second: 1.8 if uniform, 3 if normal."""
+    """Return the fourth moment by the square of the second: 1.8 if uniform, 3 if normal."""
     centred = values - values.mean()
     return float((centred**4).mean() / ((centred**2).mean() ** 2 + 1e-30))

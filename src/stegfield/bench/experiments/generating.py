@@ -50,7 +50,7 @@ def generating(
     judged = judge(source, real, count=samples, shown=SHOWN, seed=seed)
     report = judged.report
     sets = {
-        "generated": report.drawn,
+        "generated": report.generated,
         "real": report.real,
         "blurred": report.blurred,
         "noise": report.noise,

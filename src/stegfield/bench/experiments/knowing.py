@@ -58,7 +58,7 @@ def knowing(
     rng = np.random.default_rng(0)
     seen, psnr, changed = [], [], []
     for seed in range(images):
-        function = fields.render(source.draw(seed), size)
+        function = fields.render(source.field(seed), size)
         sent = source.cover(seed, size) if cover == "with noise" else function
         message, key = rng.bytes(message_bytes), Key(rng.bytes(32))
         result = fixednet.embed(sent, message, key, config=config)

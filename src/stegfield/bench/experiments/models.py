@@ -27,7 +27,7 @@ from stegfield.fixednet.robust.blocks import (
     block_order,
 )
 from stegfield.generative.processes import ALONE
-from stegfield.generative.training import _Run
+from stegfield.generative.run import Run
 from stegfield.keys import Key
 from stegfield.metrics import Samples, luma, psnr_db
 from stegfield.payload import Content
@@ -64,15 +64,15 @@ def training_models(data: Datasets, *, model: str = "faces", size: int = 64) -> 
     draws = torch.Generator().manual_seed(0)
     side = max(STAGES)
     examples = generative.Arrays(torch.rand(1000, side, side, 3, generator=draws) * 2 - 1)
-    run = _Run(examples, config, model, ALONE)
+    run = Run(examples, config, model, ALONE)
     run.step = STAGES.index(size) * STAGE_STEPS
     run.advance()
     parts = _Parts()
     parts.time(run, "advance", "generator")
-    parts.time(run, "_batch", "examples")
-    parts.time(run, "_teach_critic", "critic")
-    parts.time(run, "_penalise", "penalty")
-    parts.time(run, "_follow", "average")
+    parts.time(run, "batch", "examples")
+    parts.time(run, "teach", "critic")
+    parts.time(run, "penalise", "penalty")
+    parts.time(run, "follow", "average")
     for optimizer in run.optimizers:
         parts.time(optimizer, "step", "optimizers")
     for _ in range(config.r1_every):
@@ -125,7 +125,7 @@ def knowing_covers(
     found: dict[str, list[float]] = {}
     for seed in range(images):
         size = (resolution, resolution)
-        cover = signals.to_samples(fields.render(source.draw(seed), size))
+        cover = signals.to_samples(fields.render(source.field(seed), size))
         for name, value in _sent(cover, seed, known=method == "cover known").items():
             found.setdefault(name, []).append(value)
     return Found({name: statistics.mean(values) for name, values in found.items()})

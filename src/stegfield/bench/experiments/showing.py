@@ -58,7 +58,7 @@ def showing(
     innocent, stego = shown.get("clean", covers), shown["keyed"]
     figures: dict[str, Figure] = {"fields": len(stego)}
     curves: dict[str, Roc] = {}
-    for name, (judge, threshold) in compare.DETECTORS.items():
+    for name, (judge, threshold) in compare.detectors_of_images().items():
         before, after = judge(innocent, stego, groups)
         found = detection(before, after, threshold=threshold, groups=groups)
         figures[f"{name}_auc"], figures[f"{name}_p_e"] = found.auc, found.p_e

@@ -17,7 +17,7 @@ from stegfield.errors import StegfieldError
 from stegfield.fields import Field
 from stegfield.metrics import Samples
 from stegfield.steganalysis import pools, weights
-from stegfield.steganalysis.classify import DETECTORS, table, trial
+from stegfield.steganalysis.classify import CLASSIFIERS, table, trial
 
 
 def weighing(
@@ -74,7 +74,7 @@ def weighing(
 
 def _tried(name: str, clean: Any, stego: Any, groups: Sequence[int]) -> dict[str, Figure]:
     figures: dict[str, Figure] = {}
-    for detector in DETECTORS:
+    for detector in CLASSIFIERS:
         found = trial(clean, stego, detector, groups=groups)
         low, high = found.accuracy_interval
         figures[f"{name}_{detector}_accuracy_percent"] = 100 * found.accuracy

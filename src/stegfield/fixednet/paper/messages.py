@@ -21,7 +21,6 @@ from stegfield.config import LARGEST_NETWORKS, DescentConfig
 from stegfield.errors import ConfigError, UnreadableError
 from stegfield.fixednet.paper.gradient import descend, embed_bits, noise_around, read_logits
 from stegfield.fixednet.paper.network import FixedNetwork
-from stegfield.fixednet.paper.profile import HEADER_BITS, net_bytes
 from stegfield.fixednet.paper.published import CHANNELS, PublishedNetwork
 from stegfield.fixednet.paper.relu import DEEPEST, ReluNetwork
 from stegfield.fixednet.progress import EmbedWatch
@@ -36,10 +35,12 @@ from stegfield.payload import (
     bytes_of,
     check_room,
     fill,
+    longest_message,
     open_body,
     seal,
 )
 
+HEADER_BITS = 8 * HEADER_BYTES
 SPREAD = 2 / 255  # of the noise that a descent may begin with
 
 
@@ -70,7 +71,12 @@ def embed(
     """
     room = depth * levels.shape[0] * levels.shape[1]
     needed = HEADER_BITS + 8 * content.length
-    check_room(content, needed=needed, available=room, net=net_bytes(room))
+    check_room(
+        content,
+        needed=needed,
+        available=room,
+        net=longest_message(room, header=HEADER_BITS, parity=0),
+    )
     sealed = seal(content, key, bytes(SETTINGS), (Code(HEADER_BYTES, 0), Code(content.length, 0)))
     bits = fill(sealed.header + sealed.body, room, key, sealed.salt)
     watch = watch or (lambda progress: None)

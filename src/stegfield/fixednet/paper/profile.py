@@ -25,8 +25,7 @@ from stegfield.signals import Signal
 
 RATES = (1, 2, 3, 4)
 """Bits a pixel that its networks read."""
-HEADER_BITS = 8 * HEADER_BYTES
-net_bytes = partial(longest_message, header=HEADER_BITS, parity=0)
+net_bytes = partial(longest_message, header=8 * HEADER_BYTES, parity=0)
 LARGEST_PIXELS = 1 << 20
 """The solver takes about 12 KB of memory for each: 12 GB for an image of this size."""
 

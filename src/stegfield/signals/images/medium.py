@@ -125,7 +125,7 @@ class ImageMedium(EightBits):
         """Compare two images as files hold them.
 
         Raises:
-            ConfigError: They differ in size or channels.
+            ConfigError: the images differ in size or channels.
         """
         return metrics.quality(to_samples(shown), to_samples(wanted))
 

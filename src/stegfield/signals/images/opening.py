@@ -36,8 +36,8 @@ def opened(data: bytes, path: Path) -> Image.Image:
     """Open an image file; nothing is decoded yet.
 
     Raises:
-        ImageError: It has several frames or pages, or is of a kind that is not decoded rightly.
-        InputError: It is HEIC, and pillow-heif is not installed.
+        ImageError: the image is of a kind that is not decoded rightly.
+        InputError: the image is HEIC, and pillow-heif is not installed.
     """
     if HEIC.match(data[:64]):
         heif = library("pillow_heif", f"{path} is HEIC, and HEIC needs pillow-heif")
@@ -54,7 +54,7 @@ def choose_page(image: Image.Image, path: Path) -> tuple[str, ...]:
     """Go to the picture that a file shows, and return what to note of the others.
 
     Raises:
-        ImageError: There is no telling which one it is.
+        ImageError: several frames or pages could be the picture.
     """
     # cameras append previews and depth maps to a JPEG, which makes it an MPO of several frames
     count = getattr(image, "n_frames", 1)
@@ -85,7 +85,7 @@ def check_size(columns: int, rows: int, what: Path | str, largest: int) -> None:
     """Refuse an image by its size.
 
     Raises:
-        ImageError: It has more pixels than ``largest``, or fewer than 8 on a side.
+        ImageError: the image has more pixels than ``largest``, or fewer than 8 on a side.
     """
     if columns * rows > largest:
         raise ImageError(

@@ -41,9 +41,9 @@ POOL = LedgerKind("a pool of fields", "kind", Trained, shared=True)
 def drawn_images(index: int, covers: int, secrets: int) -> tuple[list[int], list[int]]:
     """Draw which covers are the secrets in the field of a cover, and which its decoys.
 
-    Drawn for each field by itself. Were they dealt out in turn, each as often a secret as a decoy,
-    the two kinds would have equal means, and detectors that are tried on what they did not see
-    would come out below chance.
+    They are drawn for each field by itself. If they were dealt out in turn, each as often a secret
+    as a decoy, the two kinds would have equal means, and cross-validated detectors would be worse
+    than chance.
     """
     others = np.delete(np.arange(covers), index)
     drawn = np.random.default_rng(index).choice(others, 2 * secrets, replace=False).tolist()
@@ -52,7 +52,7 @@ def drawn_images(index: int, covers: int, secrets: int) -> tuple[list[int], list
 
 @dataclass(frozen=True)
 class Built:
-    """What building a pool came to."""
+    """The result of building a pool."""
 
     made: int
     kept: int
@@ -84,9 +84,9 @@ def build(
         told: Is told how many of how many files are there.
 
     Raises:
-        ConfigError: An unknown kind, or too few covers.
-        InputError: The folder holds a pool of other covers or settings.
-        OutputError: The folder cannot be written to.
+        ConfigError: a kind is unknown, or there are too few covers.
+        InputError: the folder holds a pool of other covers or settings.
+        OutputError: the folder cannot be written to.
     """
     config = PoolConfig() if config is None else config
     unknown = sorted(set(kinds) - KINDS.keys())
@@ -128,8 +128,8 @@ def read(folder: Path, kind: str) -> dict[int, Field]:
     """Read the fields of one kind, by the number of their cover.
 
     Raises:
-        InputError: There are none.
-        FieldFileError: One of the files is damaged.
+        InputError: the pool holds no fields of this kind.
+        FieldFileError: one of the files is damaged.
     """
     paths = sorted((folder / kind).glob(f"*{SUFFIX}"))
     if not paths:

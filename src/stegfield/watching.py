@@ -1,0 +1,315 @@
+"""Progress of long runs, in terminals, notebooks, files and pipes, and how they end early.
+
+    with progress("photo", "secret") as watch:
+        hide(photo, secrets, watch=watch)
+
+On a terminal it is a bar, in a notebook a line that changes. Elsewhere a line comes after the first
+second, then ever more seldom. The first Ctrl-C lets a run end in good order, where it can; the
+second stops it at once.
+"""
+
+from __future__ import annotations
+
+import math
+import signal
+import sys
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+    from rich.progress import ProgressColumn
+
+FIRST_LINE, LONGEST_WAIT = 1.0, 60.0
+"""Seconds to the first line where there is neither terminal nor notebook, and between two lines at
+most."""
+NOTEBOOK_WAIT = 0.25
+"""Seconds between two changes of a notebook's line."""
+
+WINDING_DOWN = "winding down"
+"""What a run does, or is hoped to do as long as it told nothing, when it is to end early."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """How far a run is, in words."""
+
+    fraction: float
+    """Of the work, from 0 to 1."""
+    counted: str
+    """What was done, or is left."""
+    figures: str
+    seconds_left: float | None = None
+    """None leaves it to be estimated from the fraction."""
+    ending: str | None = None
+    """What the run does when it is asked to end early; None if it can only be stopped."""
+
+
+@runtime_checkable
+class Progress(Protocol):
+    """What a long run tells its watcher."""
+
+    def told(self, names: Sequence[str]) -> Told:
+        """Put it in words.
+
+        Args:
+            names: Of the signals that the run has figures for, in order.
+        """
+
+
+Watch = Callable[[Progress], bool]
+"""Told how far a run is; True asks it to end early, in good order."""
+
+
+def progress(
+    *names: str, show: bool = True, say: Callable[[str], object] | None = None
+) -> AbstractContextManager[Watch]:
+    """Show how far a run is, and turn Ctrl-C into an early, orderly end.
+
+    The run is one of `embed`, `fit`, `hide` or a training of a generator, which take the watcher as
+    ``watch``.
+
+    Args:
+        names: What to call the signals whose PSNR is told: the cover, then each secret.
+        show: Whether anything is shown; if not, Ctrl-C still ends the run in good order.
+        say: Takes a line where there is neither terminal nor notebook [default: print on stderr].
+
+    Example:
+        >>> from stegfield.signals import waves
+        >>> from stegfield.fields import FitConfig, fit
+        >>> with progress("waves", show=False) as watch:
+        ...     fit(waves(8, 8), training=FitConfig(steps=5), watch=watch).steps
+        5
+    """
+    return _progress(_display(show=show, say=say or _print), names)
+
+
+@contextmanager
+def _progress(display: Display, names: Sequence[str]) -> Iterator[Watch]:
+    latest: list[Told] = []
+    with display.shown(), _ending(display, latest) as asked:
+
+        def watch(progress: Progress) -> bool:
+            latest[:] = [progress.told(names)]
+            display.show(latest[0])
+            if asked() and latest[0].ending is None:  # before it told that it cannot
+                raise KeyboardInterrupt
+            return asked()
+
+        yield watch
+
+
+@contextmanager
+def _ending(display: Display, latest: Sequence[Told]) -> Iterator[Callable[[], bool]]:
+    """Tell whether Ctrl-C asked for an orderly end; the second stops at once."""
+    from multiprocessing import parent_process
+
+    # who started this process of many ends it, too; and only main threads handle signals
+    if parent_process() is not None or threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+    asked = False
+
+    def on_interrupt(number: int, frame: FrameType | None) -> None:
+        nonlocal asked
+        promise = latest[0].ending if latest else WINDING_DOWN
+        if asked or promise is None:
+            raise KeyboardInterrupt
+        asked = True
+        display.note(f"{promise}; Ctrl-C again stops at once")
+
+    previous = signal.signal(signal.SIGINT, on_interrupt)
+    try:
+        yield lambda: asked
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+def progress_bar(count: str, left: ProgressColumn, *, console: Console | None = None) -> Bar:
+    """Make a bar on stderr, if that is a terminal: the share done, a count, figures, times.
+
+    Args:
+        count: Format of what was done or is left.
+        left: Column of the time that is left.
+        console: Where to draw it [default: stderr].
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = console or Console(stderr=True)
+    return Progress(
+        TextColumn("{task.percentage:3.0f} %"),
+        BarColumn(bar_width=24),
+        TextColumn(count, markup=False),
+        TextColumn("{task.fields[told]}", markup=False),
+        TimeElapsedColumn(),
+        left,
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+
+
+class Display(ABC):
+    """Where progress is shown."""
+
+    def __init__(self) -> None:
+        self.began = time.monotonic()
+
+    def shown(self) -> AbstractContextManager[Any]:
+        """Show it for as long as the context lasts."""
+        return nullcontext()
+
+    @abstractmethod
+    def show(self, latest: Told) -> None:
+        """Show the latest."""
+
+    @abstractmethod
+    def note(self, text: str) -> None:
+        """Say something beside it."""
+
+    def left(self, latest: Told) -> str:
+        """Tell how long a run still takes, if that is known."""
+        seconds, elapsed = latest.seconds_left, time.monotonic() - self.began
+        if seconds is None and latest.fraction:
+            seconds = elapsed * (1 / latest.fraction - 1)
+        if seconds is None or math.isnan(seconds):
+            return ""
+        return f"{seconds:.0f} s left" if seconds < 120 else f"{seconds / 60:.0f} min left"
+
+    def line(self, latest: Told) -> str:
+        """Put it in one line."""
+        words = f"{latest.fraction:.0%}: {latest.counted}", latest.figures, self.left(latest)
+        return ", ".join(filter(None, words))
+
+
+class Terminal(Display):
+    """A bar on a terminal."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        from rich.progress import TextColumn
+
+        left = TextColumn("{task.fields[left]}")
+        self.bar = progress_bar("{task.fields[count]}", left, console=console)
+        self._task = self.bar.add_task("", total=1.0, count="", told="", left="")
+
+    def shown(self) -> AbstractContextManager[Any]:
+        """Draw the bar, and remove it at the end."""
+        return self.bar
+
+    def show(self, latest: Told) -> None:
+        """Move the bar."""
+        self.bar.update(
+            self._task,
+            completed=latest.fraction,
+            count=latest.counted,
+            told=latest.figures,
+            left=self.left(latest),
+        )
+
+    def note(self, text: str) -> None:
+        """Print above the bar."""
+        self.bar.console.print(text, markup=False)
+
+
+class Notebook(Display):
+    """One line below a notebook's cell, which changes until the run is done."""
+
+    def __init__(self, display: Callable[..., Any]) -> None:
+        super().__init__()
+        self._handle = display(_Line(""), display_id=True)
+        self._latest: Told | None = None
+        self._next = 0.0
+
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        """Leave the last line at the end."""
+        try:
+            yield
+        finally:
+            if self._latest is not None:
+                self._put(self._latest)
+
+    def show(self, latest: Told) -> None:
+        """Change the line, but not too often."""
+        self._latest = latest
+        if time.monotonic() >= self._next:
+            self._put(latest)
+
+    def note(self, text: str) -> None:
+        """Show it in place of the line for now."""
+        self._handle.update(_Line(text))
+
+    def _put(self, latest: Told) -> None:
+        self._next = time.monotonic() + NOTEBOOK_WAIT
+        self._handle.update(_Line(self.line(latest)))
+
+
+class _Line(str):
+    """Text that a notebook shows without quotes."""
+
+    __repr__ = str.__str__
+
+
+class Lines(Display):
+    """Lines now and then, at twice the time of the one before, up to a limit."""
+
+    def __init__(self, say: Callable[[str], object]) -> None:
+        super().__init__()
+        self._say, self._wait = say, FIRST_LINE
+        self._next = self.began + self._wait
+
+    def show(self, latest: Told) -> None:
+        """Say it, if the time has come."""
+        now = time.monotonic()
+        if now >= self._next:
+            self._wait = min(2 * self._wait, LONGEST_WAIT)
+            self._next = now + self._wait
+            self._say(self.line(latest))
+
+    def note(self, text: str) -> None:
+        """Say it at once."""
+        self._say(text)
+
+
+class Silence(Display):
+    """Nothing at all, but for what Ctrl-C does."""
+
+    def __init__(self, say: Callable[[str], object]) -> None:
+        super().__init__()
+        self._say = say
+
+    def show(self, latest: Told) -> None:
+        """Show nothing."""
+
+    def note(self, text: str) -> None:
+        """Say it all the same."""
+        self._say(text)
+
+
+def _display(*, show: bool, say: Callable[[str], object]) -> Display:
+    """Find out where progress can be shown."""
+    if not show:
+        return Silence(say)
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if console.is_jupyter:
+        from IPython.display import display
+
+        return Notebook(display)
+    return Terminal(console) if console.is_terminal else Lines(say)
+
+
+def _print(line: str) -> None:
+    if sys.stderr is not None:  # closed; print would take stdout
+        print(line, file=sys.stderr)  # noqa: T201
