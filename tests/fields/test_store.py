@@ -223,3 +223,17 @@ def test_weights_that_another_program_halved_are_read_as_float32(kind: torch.dty
     for name, tensor in field.state_dict().items():
         assert tensor.dtype == torch.float32
         assert torch.equal(tensor, tensors[name].float())
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "pointer of Git LFS"),
+        (b"PK\x03\x04" + bytes(60), "it is a zip"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(60), "it is PNG"),
+        (DATA[:-1], "InvalidHeader|incomplete|invalid|header"),
+    ],
+)
+def test_an_error_tells_what_a_file_is_instead(data: bytes, words: str) -> None:
+    with pytest.raises(FieldFileError, match=words):
+        fields.from_bytes(data)

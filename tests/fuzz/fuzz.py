@@ -31,6 +31,9 @@ from corpus import Format, formats
 from stegfield.errors import StegfieldError
 
 SECONDS = 10.0
+"""Of a processor, so that what else the machine does is not counted."""
+PATIENCE = 12
+"""Times as many seconds by the clock."""
 GROWTH = 700 << 20
 ADDRESSES = 6 << 30
 """Bytes of addresses that a worker may have; most of them are never touched."""
@@ -150,14 +153,26 @@ class Worker:
         """Read a case, and return "read", "refused" or what is wrong."""
         self._pipe.send((name, data))
         try:
-            if not self._pipe.poll(SECONDS):
-                return self._again(f"it takes more than {SECONDS:g} s")
+            began, before = time.monotonic(), self._seconds()
+            while not self._pipe.poll(SECONDS / 20):
+                if self._seconds() - before > SECONDS:
+                    return self._again(f"it takes more than {SECONDS:g} s")
+                if time.monotonic() - began > PATIENCE * SECONDS:
+                    return self._again(f"it waits for more than {PATIENCE * SECONDS:g} s")
             told, growth = self._pipe.recv()
         except (EOFError, ConnectionError):
             return self._again("the worker died")
         if growth > GROWTH:
             return f"it takes {growth >> 20} MB"
         return str(told)
+
+    def _seconds(self) -> float:
+        """Return the time of a processor that the worker has had."""
+        try:
+            entries = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:  # it has died, as the pipe will tell
+            return 0.0
+        return sum(map(int, entries[11:15])) / os.sysconf("SC_CLK_TCK")
 
     def _again(self, why: str) -> str:
         self.end()

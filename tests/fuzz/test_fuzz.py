@@ -45,6 +45,11 @@ def test_damaged_files_of_every_format_are_read_or_refused(tmp_path: Path) -> No
 
 
 def hang(*_: Any) -> None:
+    while True:
+        pass
+
+
+def wait(*_: Any) -> None:
     time.sleep(60)
 
 
@@ -64,6 +69,7 @@ def foreign(*_: Any) -> None:
     ("read", "words"),
     [
         (hang, "it takes more than 0.5 s"),
+        (wait, "it waits for more than 2 s"),
         (swell, "it takes 76. MB"),
         (crash, "the worker died"),
         (foreign, "KeyError: 'ours is none of these'"),
@@ -75,7 +81,8 @@ def test_what_is_wrong_is_found_and_written_down(
     whole = bytes(range(20))
     made = [fuzz.Format("x", (whole,), lambda data, _: None if data == whole else read())]
     monkeypatch.setattr(fuzz, "formats", lambda: made)
-    monkeypatch.setattr(fuzz, "SECONDS", 0.5 if read is hang else 20.0)
+    monkeypatch.setattr(fuzz, "SECONDS", 0.5 if read in {hang, wait} else 20.0)
+    monkeypatch.setattr(fuzz, "PATIENCE", 100 if read is hang else 4)
     failed = fuzz.fuzz(3, 4, tmp_path)
     assert failed > 0
     assert len(list(tmp_path.glob("*.case"))) == failed

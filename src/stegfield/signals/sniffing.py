@@ -81,7 +81,7 @@ _BEGINNINGS: tuple[tuple[bytes, Kind], ...] = (
     # none of ours
     (
         rb".{4}\0{4}\s*\{\s*\"",
-        Kind("safetensors", hint="fields are named where a field is asked for, and .safetensors"),
+        Kind("safetensors", "", ".safetensors", "a field file goes where a field is asked for"),
     ),
     (rb"PK\x03\x04", Kind("a zip", hint="unpack it")),
     (rb"\x1f\x8b", Kind("gzip", hint="unpack it: gunzip")),
