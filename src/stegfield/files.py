@@ -22,6 +22,8 @@ from stegfield.errors import InputError, OutputError, OutputExistsError
 
 NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EXDEV)
 CHUNK = 1 << 16
+LONGEST_REASON = 120
+"""Letters of a parser's own words that an error repeats."""
 
 
 def read_bounded(path: Path, limit: int) -> bytes:
@@ -30,20 +32,53 @@ def read_bounded(path: Path, limit: int) -> bytes:
     Raises:
         InputError: The file is missing, unreadable, a folder, or larger than ``limit``.
     """
+    data = read_start(path, limit + 1)
+    if len(data) > limit:
+        raise InputError(f"{path} is larger than {limit:,} bytes", hint="is it the right file?")
+    return data
+
+
+def read_start(path: Path, count: int) -> bytes:
+    """Read the first ``count`` bytes of a file, or all of it if it has fewer.
+
+    Raises:
+        InputError: The file is missing, unreadable, or a folder.
+    """
     try:
         if path.is_dir():
             raise InputError(f"{path} is a folder", hint="name a file")
         with path.open("rb") as stream:
-            data = stream.read(limit + 1)
+            return stream.read(count)
     except FileNotFoundError:
         raise InputError(f"{path} does not exist", hint="check the name and the folder") from None
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
     except ValueError as error:  # a name with a zero byte in it
         raise InputError(f"{path!r} is not a file name") from error
-    if len(data) > limit:
-        raise InputError(f"{path} is larger than {limit:,} bytes", hint="is it the right file?")
-    return data
+
+
+@contextmanager
+def distrusting(
+    path: Path | str, what: str, error: type[InputError] = InputError, *, hint: str | None = None
+) -> Iterator[None]:
+    """Turn whatever a parser raises on foreign bytes into one error.
+
+    Args:
+        path: The file, named in the error.
+        what: What it should be: "a sound".
+        error: Class of the error.
+        hint: Its hint, if not that of the class.
+
+    Raises:
+        InputError: The parser raised anything but an InputError, or that memory is short.
+    """
+    try:
+        yield
+    except (InputError, MemoryError):
+        raise
+    except Exception as found:
+        reason = " ".join(str(found).split())[:LONGEST_REASON] or type(found).__name__
+        raise error(f"{path} is not {what}, or damaged: {reason}", hint=hint) from found
 
 
 def check_new(path: Path, *, force: bool = False) -> None:

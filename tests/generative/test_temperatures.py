@@ -217,3 +217,21 @@ def test_few_temperature_fields_are_refused(tmp_path: Path) -> None:
     write_globe(tmp_path / "one.npz", temperature=np.full((LEAST - 1, 19, 24), 260.0))
     with pytest.raises(InputError, match=f"has {LEAST - 1} temperature fields"):
         globes(tmp_path)
+
+
+def test_arrays_that_would_take_all_memory_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.npz"
+    np.savez_compressed(path, temperature=np.full((600, 181, 360), 280.0, np.float32))
+    with pytest.raises(InputError, match="would inflate to more than"):
+        globes(path)
+
+
+@pytest.mark.parametrize("shape", ["(99999, 9999, 9999)", "(-1, 3, 4)", "(3, 4", "None"])
+def test_a_header_of_an_array_is_not_believed(shape: str, tmp_path: Path) -> None:
+    path = tmp_path / "x.npz"
+    head = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}}}\n".encode()
+    data = b"\x93NUMPY\x01\x00" + len(head).to_bytes(2, "little") + head
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("temperature.npy", data + bytes(48))
+    with pytest.raises(InputError, match=r"temperature in .* is not an array, or damaged"):
+        globes(path)

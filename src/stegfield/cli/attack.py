@@ -10,6 +10,7 @@ from cyclopts import Parameter
 
 from stegfield.cli.asking import read_key_file
 from stegfield.cli.secret_files import Secrets
+from stegfield.cli.signal_files import read_signal
 from stegfield.cli.terminal import answer, say
 from stegfield.config import AttackConfig
 from stegfield.errors import ConfigError, InputError
@@ -69,13 +70,13 @@ def attack(
         for name in (REPORT, *report.file_names(len(secret))):
             files.check_new(output / name, force=force)
     public = fields.load(field)
-    shown = signals.read(cover, flatten=flatten)
+    shown = read_signal(cover, flatten=flatten)
     if shown.size != public.public.size:
         raise InputError(f"{cover} is not the cover: it differs in size from what the field shows")
     witnesses = {
         each.image.name: witness(
             public,
-            signals.read(each.image, flatten=flatten),
+            read_signal(each.image, flatten=flatten),
             read_key_file(each.key, passphrase_stdin=passphrase_stdin and each.key is None),
         )
         for each in secret

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from stegfield.cli.terminal import answer, note_times
+from stegfield.cli.signal_files import read_signal
+from stegfield.cli.terminal import answer
 
 
 def capacity(cover: Path, /, *, flatten: bool = False, json: bool = False) -> None:
@@ -20,10 +21,9 @@ def capacity(cover: Path, /, *, flatten: bool = False, json: bool = False) -> No
     from rich.console import Console
     from rich.table import Table
 
-    from stegfield import fixednet, signals
+    from stegfield import fixednet
 
-    signal = signals.read(cover, flatten=flatten)
-    note_times(cover, signal)
+    signal = read_signal(cover, flatten=flatten)
     room = fixednet.capacity(signal)
     if json:
         answer(room.to_json())

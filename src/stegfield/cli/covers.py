@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stegfield.cli.signal_files import read_signal
 from stegfield.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def read_cover(
             or come with a file.
         InputError: The file or the model cannot be read.
     """
-    from stegfield import fields, generative, signals
+    from stegfield import fields, generative
 
     if (path is None) == (generated.cover_model is None):
         raise ConfigError(
@@ -53,7 +54,7 @@ def read_cover(
             hint="leave them out, or name a --cover-model in place of a file",
         )
     if path is not None:
-        return path.name, signals.read(path, flatten=flatten)
+        return path.name, read_signal(path, flatten=flatten)
     chosen = (seed or 0) if generated.cover_seed is None else generated.cover_seed
     if chosen < 0:
         raise ConfigError(f"--cover-seed must be 0 or more, got {chosen}")

@@ -11,7 +11,7 @@ from stegfield.cli.covers import Generated, read_cover
 from stegfield.cli.parsing import parse_sizes
 from stegfield.cli.progress import finish, watching
 from stegfield.cli.signal_files import check_architecture, check_field_name
-from stegfield.cli.terminal import answer, note_times, say, warn_if_short
+from stegfield.cli.terminal import answer, say, warn_if_short
 from stegfield.config import FitConfig
 
 
@@ -32,9 +32,9 @@ def fit(
     """Fit a field to an image, a climate field or a sound, without secrets.
 
     Args:
-        image: Image to show: PNG, JPEG, WebP, BMP or TIFF; or a temperature on the globe: NetCDF-4,
-            named .nc, which a siren or fourier field shows at every place of the sphere; or a
-            sound: WAV or FLAC.
+        image: Image to show: PNG, JPEG, WebP, BMP, TIFF, PPM, AVIF or HEIC; or a temperature on
+            the globe: NetCDF-4, named .nc, which a siren or fourier field shows at every place of
+            the sphere; or a sound: WAV or FLAC.
         output: Field file to write.
         field: Architecture: siren, fourier, grid or one that another package brings [default:
             siren; fourier with --robust].
@@ -55,8 +55,6 @@ def fit(
     if checkpoint is not None:
         files.check_new(checkpoint, force=True)
     name, signal = read_cover(image, generated, seed=training.seed, flatten=flatten)
-    if image is not None:
-        note_times(image, signal)
     with watching(name) as watch:
         result = fields.fit(
             signal,

@@ -14,7 +14,7 @@ from stegfield.cli.errors import warn
 from stegfield.cli.parsing import parse_sizes
 from stegfield.cli.progress import finish, watching
 from stegfield.cli.secret_files import SecretFiles, Secrets
-from stegfield.cli.signal_files import check_architecture, check_field_name
+from stegfield.cli.signal_files import check_architecture, check_field_name, read_signal
 from stegfield.cli.terminal import answer, say, warn_if_short
 from stegfield.config import FitConfig, HideConfig
 from stegfield.errors import KeyFileError
@@ -68,7 +68,7 @@ def hide(
         json: Print the result as JSON.
         force: Replace existing files.
     """
-    from stegfield import fields, files, hiding, signals
+    from stegfield import fields, files, hiding
 
     shared = hiding.POSITION_RULES[config.slots].shared
     secret = [*secret, *(SecretFiles(image, decoy=True) for image in decoy)]
@@ -76,7 +76,7 @@ def hide(
     _check_files(output, checkpoint, covers, secret, shared=shared, force=force)
     check_architecture(field)
     cover_name, cover_signal = read_cover(cover, generated, seed=training.seed, flatten=flatten)
-    images = [signals.read(entry.image, flatten=flatten) for entry in secret]
+    images = [read_signal(entry.image, flatten=flatten) for entry in secret]
     secrets = [
         hiding.Secret.decoy(image)
         if entry.decoy

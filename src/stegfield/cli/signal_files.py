@@ -1,16 +1,27 @@
-"""Files of rendered and revealed signals: their suffix must belong to the signal's medium."""
+"""Files of signals: what is read, and the names of what is written."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stegfield.cli.terminal import say
 from stegfield.errors import ConfigError
 
 if TYPE_CHECKING:
     from stegfield.signals import Signal
 
 FIELDS = ".safetensors"
+
+
+def read_signal(path: Path, *, flatten: bool = False) -> Signal:
+    """Read a signal of any medium, and say what became of the file that nobody would expect."""
+    from stegfield import signals
+
+    signal = signals.read(path, flatten=flatten)
+    for note in signal.notes:
+        say(f"note: {path} {note}")
+    return signal
 
 
 def file_of(signal: Signal, output: Path) -> bytes:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stegfield.errors import OutputError
 
 if TYPE_CHECKING:
     from stegfield.metrics import AnyQuality
-    from stegfield.signals import Signal
 
 
 def say(text: str) -> None:
@@ -55,12 +53,6 @@ def send(data: bytes) -> None:
 def size_text(size: Sequence[int]) -> str:
     """Return a size as people write it, columns first."""
     return "x".join(map(str, reversed(size)))
-
-
-def note_times(path: Path, signal: Signal) -> None:
-    """Print a note if a climate file has more fields than the one that was read."""
-    if signal.packing is not None and signal.packing.times > 1:
-        say(f"note: {path} has {signal.packing.times:,} fields; the first of them was read")
 
 
 def warn_if_short(target_db: float | None, qualities: Sequence[AnyQuality]) -> None:

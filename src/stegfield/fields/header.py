@@ -35,10 +35,12 @@ from stegfield.signals import (
     Medium,
 )
 from stegfield.signals.signal import LEAST_SPAN
+from stegfield.signals.sniffing import sniff
 from stegfield.tensor_files import DistrustError, entries_of, tensors_of
 
 FORMAT = 1
 ENTRY = "stegfield"
+SUFFIX = ".safetensors"
 LARGEST_FILE = 1 << 29
 PLUGIN_NAME = re.compile(r"[a-z0-9_-]{1,40}", re.ASCII)
 """Of an architecture or a medium that another package may bring."""
@@ -134,7 +136,9 @@ def decode(data: bytes, name: Path | str = "the data") -> FieldFile:
     except _NeedsPlugin as error:
         raise PluginNeededError(name, str(error)) from None
     except (DistrustError, ConfigError) as error:
-        raise FieldFileError(name, str(error)) from None
+        kind = sniff(data)
+        other = kind is not None and kind.suffix != SUFFIX
+        raise FieldFileError(name, f"it is {kind.name}" if kind and other else str(error)) from None
     return FieldFile(header, {entry: tensors[entry] for entry in sorted(tensors, key=_by_layer)})
 
 

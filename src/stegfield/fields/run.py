@@ -150,7 +150,7 @@ class Run:
             "step": self.step,
             "seconds": self.seconds,
             **self.schedule.facts(),
-            "errors": self.errors.tolist(),
+            "errors": [error if math.isfinite(error) else None for error in self.errors.tolist()],
             "note": dict(self.note),
         }
         checkpoints.save(path, self.field, self.optimizers, facts)
@@ -163,8 +163,14 @@ class Run:
         """
         with checkpoints.distrusting(path):
             facts = checkpoints.load(path, self.field, self.optimizers, self.identity)
-            self.step, self._before = int(facts["step"]), float(facts["seconds"])
-            self.errors = torch.tensor(facts["errors"], dtype=torch.float64)
+            known = [math.inf if error is None else error for error in facts["errors"]]
+            errors = torch.tensor(known, dtype=torch.float64)
+            step, seconds = facts["step"], facts["seconds"]
+            if type(step) is not int or step < 0 or not seconds >= 0 or (errors < 0).any():
+                raise ValueError(path)
+            if errors.shape != self.errors.shape:
+                raise ValueError(path)
+            self.step, self._before, self.errors = step, float(seconds), errors
             self.schedule.restore(facts)
 
     @cached_property

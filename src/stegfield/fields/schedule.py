@@ -76,7 +76,10 @@ class Schedule:
     def restore(self, facts: Mapping[str, Any]) -> None:
         """Resume the plan of a checkpoint, unless the settings give a number of steps."""
         if self.config.steps is None and facts["cycle"] is not None:
-            self.start, self.cycle = int(facts["cycle_start"]), int(facts["cycle"])
+            start, cycle = facts["cycle_start"], facts["cycle"]
+            if not (type(start) is type(cycle) is int and start >= 0 and 0 < cycle <= LAST_CYCLE):
+                raise ValueError(facts)
+            self.start, self.cycle = start, cycle
 
     def _next_cycle(self, step: int) -> bool:
         """Plan a longer run if only a PSNR was given and the last plan fell short of it."""

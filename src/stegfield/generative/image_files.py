@@ -7,10 +7,10 @@ more than `MEMORY` bytes.
 from __future__ import annotations
 
 import hashlib
-import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import torch
@@ -20,12 +20,15 @@ from PIL import Image
 from torch import Tensor
 
 from stegfield import files, signals
+from stegfield.archives import Archive
 from stegfield.errors import InputError
 from stegfield.generative.example_files import LARGEST_FILE, SUFFIXES, below, is_example
 from stegfield.generative.examples import LEAST, Examples, reduced
 from stegfield.signals import IMAGE
 
 MEMORY = 4 << 30
+LARGE = 4_000_000
+"""Pixels of images that are decoded one at a time."""
 
 
 class Images(Examples):
@@ -50,6 +53,7 @@ class Images(Examples):
         self._samples = np.empty(shape, np.uint8) if kept else None
         self._known = np.zeros(len(self._source.names), np.bool_)
         self._pool = ThreadPoolExecutor()
+        self._alone = Lock()
 
     def __len__(self) -> int:
         """Count the images."""
@@ -83,14 +87,22 @@ class Images(Examples):
 
     def _decode(self, place: int) -> NDArray[np.uint8]:
         name = self._source.names[place]
-        signal = signals.decode(self._source.read(name), Path(name), flatten=True)
-        levels = signals.to_samples(signal)
+        levels = self._samples_of(self._source.read(name), Path(name))
         image = Image.fromarray(np.broadcast_to(levels, (*levels.shape[:2], self.channels)))
         side = min(image.size)
         left, top = (image.width - side) // 2, (image.height - side) // 2
         box = (left, top, left + side, top + side)
         size = (self.size, self.size)
         return np.asarray(image.resize(size, Image.Resampling.LANCZOS, box))
+
+    def _samples_of(self, data: bytes, name: Path) -> NDArray[np.uint8]:
+        """Decode an image; large ones in turn, since each takes memory for all of its pixels."""
+        try:
+            signal = signals.decode(data, name, flatten=True, largest=LARGE)
+        except InputError:  # of its size perhaps, which was looked at first
+            with self._alone:
+                signal = signals.decode(data, name, flatten=True)
+        return signals.to_samples(signal)
 
 
 class _Folder:
@@ -110,23 +122,8 @@ class _Archive:
     """Image files in a zip, which threads may read at once."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        try:
-            with zipfile.ZipFile(path) as archive:
-                self.names = sorted(
-                    entry.filename
-                    for entry in archive.infolist()
-                    if is_example(Path(entry.filename), SUFFIXES)
-                    and entry.file_size <= LARGEST_FILE
-                )
-        except Exception as error:  # what a parser of foreign bytes may raise
-            raise InputError(
-                f"{path} is not a zip: {error}", hint="name a folder or a zip of images"
-            ) from None
-        self._open = zipfile.ZipFile(path)
+        self._zip = Archive(path, hint="name a folder or a zip of images")
+        self.names = sorted(name for name in self._zip.names if is_example(Path(name), SUFFIXES))
 
     def read(self, name: str) -> bytes:
-        try:
-            return self._open.read(name)
-        except Exception as error:  # what a parser of foreign bytes may raise
-            raise InputError(f"{name} in {self._path} cannot be read: {error}") from None
+        return self._zip.read(name)

@@ -120,6 +120,8 @@ def _to_note(cover_slots: SlotValues, fitted: Training) -> dict[str, Any]:
 
 
 def _from_note(field: Field, note: Mapping[str, Any]) -> SlotValues:
+    if not (type(note["steps"]) is int and note["steps"] >= 0 and note["seconds"] >= 0):
+        raise ValueError(note["steps"])
     positions = unpack_positions(bytes.fromhex(note["positions"]), slot_counts(field))
     data = np.frombuffer(bytes.fromhex(note["values"]), "<f4").astype(np.float32)
     values = torch.split(torch.from_numpy(data), [len(chosen) for chosen in positions])

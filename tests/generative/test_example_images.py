@@ -142,3 +142,12 @@ def test_a_damaged_zip_is_refused_in_one_way(at: int, archive: Path) -> None:
     archive.write_bytes(data)
     with pytest.raises(InputError):
         Images(archive, 8).values(np.arange(COUNT), 8)
+
+
+def test_a_zip_that_would_take_all_memory_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as bomb:
+        for number in range(20):
+            bomb.writestr(f"{number}.bmp", bytes(1 << 23))
+    with pytest.raises(InputError, match="would inflate to more than"):
+        Images(path, 8)
