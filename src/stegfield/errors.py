@@ -26,11 +26,6 @@ class Wording(str):
     In the template, ``{steps}`` stands for a setting, and ``{profile:robust}`` for a setting with
     its value. Values that are passed by name are filled in as they are.
 
-    Args:
-        template: The sentence.
-        owner: Class or function of the settings, if the sentence should name it.
-        values: Values of the other names in braces.
-
     Example:
         >>> wording = Wording("{steps} must be at least {low}", owner="FitConfig", low=1)
         >>> wording
@@ -44,7 +39,13 @@ class Wording(str):
     _owner: str | None
 
     def __new__(cls, template: str, /, *, owner: str | None = None, **values: Any) -> Wording:
-        """Fill in the template with settings as arguments of a call."""
+        """Fill in the template as a call has it.
+
+        Args:
+            template: The sentence.
+            owner: Class or function whose settings they are, if the sentence should tell.
+            **values: What else the template has in braces.
+        """
 
         def call(name: str, value: str) -> str:
             quoted = value if PLAIN.fullmatch(value) else f'"{value}"'

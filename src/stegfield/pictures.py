@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -39,7 +39,7 @@ SPARE = 0.04  # of the height, above and below all curves
 class Tile:
     """An image, and a caption of up to two lines."""
 
-    samples: Samples
+    samples: Samples = field(repr=False)
     caption: str
 
 

@@ -484,6 +484,7 @@ def test_ctrl_c_and_sigterm_wind_down_to_a_usable_file(
     assert cli.run(["reveal", "long.safetensors", "-o", "again.png", "--key", "alice.key"]) == 0
 
 
+@pytest.mark.usefixtures("_sigterm")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_twice_stops_at_once_and_writes_nothing(
     number: int, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

@@ -17,6 +17,7 @@ from stegfield.app.parts import (
     FIELDS,
     LIGHT,
     SIGNALS,
+    brought,
     download,
     drawn,
     heavy,
@@ -54,7 +55,8 @@ KINDS = {
 
 
 def hide_tab(desk: Desk) -> None:
-    """Lay out the tab that hides images in the field of a cover."""
+    """Hide images in the field of a cover."""
+    kinds = KINDS | brought(fields.ARCHITECTURES)
     gr.Markdown(
         "Everyone who has the field sees the cover. With a secret's passphrase, the same field "
         "shows the secret."
@@ -71,7 +73,7 @@ def hide_tab(desk: Desk) -> None:
                 step=5,
                 label="Seconds to train",
             )
-            kind = gr.Radio(list(KINDS), value=next(iter(KINDS)), label="Field")
+            kind = gr.Radio(list(kinds), value=next(iter(kinds)), label="Field")
             with gr.Row():
                 start = gr.Button("Hide", variant="primary")
                 stop = gr.Button("Stop and keep what there is", interactive=False)
@@ -95,7 +97,7 @@ def hide_tab(desk: Desk) -> None:
             raise InputError("there is no secret", hint="choose an image and a passphrase for it")
         asked = desk.visitors.begin(visit.visitor, visit.page)
         yield {stop: gr.update(interactive=True), result: show(None), seen: show(None)}
-        architecture = KINDS[named]
+        architecture = kinds[named]
         training = FitConfig(
             max_seconds=min(longest, desk.limits.max_seconds), robust=architecture == "fourier"
         )

@@ -11,6 +11,7 @@ from stegfield import fixednet, generative, signals
 from stegfield.app.parts import (
     COVERS,
     any_file,
+    brought,
     download,
     heavy,
     key_input,
@@ -40,7 +41,8 @@ GENERATED = ("faces", "climate", "digits")
 
 
 def embed_tab(desk: Desk) -> None:
-    """Lay out the tab that embeds a file or a text in an image or a climate field."""
+    """Embed a file, or a text, in an image or a climate field."""
+    profiles = PROFILES | brought(fixednet.PROFILES)
     gr.Markdown(
         "Puts any file into a picture; a receiver who has the key takes it out again, bit for bit. "
         "Take a picture that was never a JPEG."
@@ -50,8 +52,8 @@ def embed_tab(desk: Desk) -> None:
             cover = upload(desk, "Cover", COVERS)
             text = gr.Textbox(label="Message", lines=3, max_length=1_000_000)
             file = any_file("Or a file")
-            key = key_input("The receiver needs the same key.")
-            profile = gr.Radio(list(PROFILES), value=next(iter(PROFILES)), label="Profile")
+            key = key_input("The receiver needs the same.")
+            profile = gr.Radio(list(profiles), value=next(iter(profiles)), label="Profile")
             start = gr.Button("Embed", variant="primary")
         with gr.Column():
             said = status()
@@ -70,7 +72,7 @@ def embed_tab(desk: Desk) -> None:
         signal = visit.signal(path, "the cover")
         message = _message(visit, words, attached)
         sender = visit.key(passphrase, key_file)
-        sent = _embedded(visit, signal, message, sender, PROFILES[named])
+        sent = _embedded(visit, signal, message, sender, profiles[named])
         return _answer(visit, sent, stem(path, "cover"), said, seen, result)
 
     start.click(

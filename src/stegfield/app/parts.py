@@ -13,12 +13,13 @@ from PIL import Image
 from stegfield import signals
 from stegfield.app.session import Desk, Visit
 from stegfield.errors import StegfieldError
+from stegfield.registry import Registry
 from stegfield.signals import Signal
 
 IMAGES = [*signals.IMAGE.suffixes]
-SIGNALS = [suffix for medium in signals.MEDIA.values() for suffix in medium.suffixes]
+SIGNALS = [suffix for medium in signals.MEDIA.usable() for suffix in medium.suffixes]
 COVERS = [
-    suffix for medium in signals.MEDIA.values() if medium.lossless for suffix in medium.suffixes
+    suffix for medium in signals.MEDIA.usable() if medium.lossless for suffix in medium.suffixes
 ]
 FIELDS = [".safetensors"]
 LIGHT: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
@@ -102,6 +103,11 @@ def picture(label: str, height: int = 300) -> gr.Image:
 def download(label: str) -> gr.File:
     """Return a file to download that stays hidden until there is one."""
     return gr.File(label=label, visible=False, interactive=False)
+
+
+def brought(registry: Registry[Any]) -> dict[str, str]:
+    """Return choices for what other packages bring, by what is shown."""
+    return {f"{name}, of another package": name for name in registry.plugins}
 
 
 def show(value: Any, **more: Any) -> Any:

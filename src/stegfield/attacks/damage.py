@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import torch
@@ -203,7 +203,7 @@ def witness(field: Field, secret: Signal, key: Key | KeyFile | Passphrase) -> Wi
 class Remains:
     """What a field shows after damage: the cover first, then each secret."""
 
-    samples: tuple[Samples, ...]
+    samples: tuple[Samples, ...] = field(repr=False)
     quality: tuple[Quality, ...]
     certain: tuple[bool, ...]
     """Whether each key's record was found."""

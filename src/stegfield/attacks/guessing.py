@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -41,9 +41,9 @@ class Guesses:
     psnr_db: tuple[float, ...]
     """PSNR of each guess."""
     ssim: tuple[float, ...]
-    """SSIM of each guess; 0 where an image is smaller than the window."""
-    best: tuple[Samples, ...]
-    """The pictures with the highest PSNR, the highest first."""
+    """0 where an image is smaller than the window."""
+    best: tuple[Samples, ...] = field(repr=False)
+    """The pictures of the tries with the highest PSNR, the highest first."""
     flat_psnr_db: float
     """PSNR of a flat picture in the secret's mean colours."""
     cover_psnr_db: float

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from stegfield.carriers import climate, images, sounds
-from stegfield.carriers.carrier import Carrier
+from stegfield.carriers import climate, costs, images, sounds
+from stegfield.carriers.carrier import Carrier, of_rows
 from stegfield.carriers.rounded import side_information, step
 from stegfield.errors import ConfigError
 from stegfield.registry import Registry
@@ -56,4 +56,4 @@ def check(medium: Medium) -> None:
         )
 
 
-__all__ = ["CARRIERS", "Carrier", "check", "of", "side_information", "step"]
+__all__ = ["CARRIERS", "Carrier", "check", "costs", "of", "of_rows", "side_information", "step"]

@@ -127,7 +127,7 @@ def _with_message(
 
     fixednet.check(source.medium, output.suffix, config, size=size)
     data = read_message(message)
-    if seed is not None:
+    if seed is not None and not config.known_cover:
         warn(generative.public_seed_caution(seed))
     sender = read_key(key, passphrase_stdin=passphrase_stdin, repeat=True)
     cover = generative.cover_for_message(

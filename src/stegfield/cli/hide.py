@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
@@ -14,7 +14,7 @@ from stegfield.cli.errors import warn
 from stegfield.cli.parsing import parse_sizes
 from stegfield.cli.progress import finish, watching
 from stegfield.cli.secret_files import SecretFiles, Secrets
-from stegfield.cli.signal_files import check_field_name
+from stegfield.cli.signal_files import check_architecture, check_field_name
 from stegfield.cli.terminal import answer, say, warn_if_short
 from stegfield.config import FitConfig, HideConfig
 from stegfield.errors import KeyFileError
@@ -31,7 +31,7 @@ def hide(
     output: Annotated[Path, Parameter(alias="-o")],
     secret: Secrets = (),  # type: ignore[assignment]
     decoy: Annotated[tuple[Path, ...], Parameter(consume_multiple=True, negative="")] = (),
-    field: Literal["siren", "fourier", "grid"] | None = None,
+    field: str | None = None,
     sizes: str | None = None,
     like: Path | None = None,
     config: Annotated[HideConfig, Parameter(name="*")] = HideConfig(),
@@ -51,10 +51,11 @@ def hide(
         secret: FILE [KEY]: what to hide, of any medium, and its key file; asks for a passphrase if
             the key is left out. May be given many times. With magnitude or random slots the key
             file is written, since it then holds the slot positions as well.
-        decoy: An image to hide under a key that is forgotten at once. Without the keys, nobody can
-            tell a decoy from a secret.
-        field: Architecture [default: siren; fourier with --robust]. A grid fits fastest, but shows
-            traces of the secrets to everyone.
+        decoy: An image to hide under a key that is forgotten at once. Fields with as many decoys
+            as others have secrets are not told from them.
+        field: Architecture: siren, fourier, grid or one that another package brings [default:
+            siren; fourier with --robust]. A grid fits fastest, but shows traces of the secrets to
+            everyone.
         sizes: Sizes of the architecture that differ from its defaults, like width=256,depth=4.
         like: A field file of the cover that hides nothing, from `fit`. The new field takes over its
             architecture, sizes and sorted weights, for several dB. Never publish it.
@@ -73,6 +74,7 @@ def hide(
     secret = [*secret, *(SecretFiles(image, decoy=True) for image in decoy)]
     covers = [Path(each) for each in (cover, generated.cover_model, like) if each]
     _check_files(output, checkpoint, covers, secret, shared=shared, force=force)
+    check_architecture(field)
     cover_name, cover_signal = read_cover(cover, generated, seed=training.seed, flatten=flatten)
     images = [signals.read(entry.image, flatten=flatten) for entry in secret]
     secrets = [

@@ -10,6 +10,8 @@ from stegfield.errors import ConfigError
 if TYPE_CHECKING:
     from stegfield.signals import Signal
 
+FIELDS = ".safetensors"
+
 
 def file_of(signal: Signal, output: Path) -> bytes:
     """Encode a signal as the kind of file that a name ends in; images must be PNG.
@@ -58,7 +60,19 @@ def check_field_name(path: Path) -> None:
     from stegfield import signals
 
     suffix = path.suffix.lower()
-    if any(suffix in medium.suffixes for medium in signals.MEDIA.values()):
+    if suffix not in ("", FIELDS) and suffix in signals.medium_of(path).suffixes:
         raise ConfigError(
             f"{path} would be a field", hint="give it a name that ends in .safetensors"
         )
+
+
+def check_architecture(name: str | None) -> None:
+    """Refuse an architecture that there is not, before long work.
+
+    Raises:
+        ConfigError: There is no architecture of this name.
+    """
+    from stegfield.fields import ARCHITECTURES
+
+    if name is not None:
+        ARCHITECTURES.check(name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from stegfield import fields, files, hiding, pictures, signals
@@ -41,8 +41,8 @@ class Exhibit:
 
     name: str
     role: str
-    original: Samples
-    shown: Samples
+    original: Samples = field(repr=False)
+    shown: Samples = field(repr=False)
     quality: Quality
 
 
@@ -52,7 +52,7 @@ class SceneResult:
 
     scene: Scene
     shown: tuple[Exhibit, ...]
-    wrong_key: Samples
+    wrong_key: Samples = field(repr=False)
     field_bytes: int
     seconds: float
     stopped: bool

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from stegfield import channel, files, fixednet, pictures, signals
@@ -50,8 +50,8 @@ class MessageResult:
 
     scene: MessageScene
     message: bytes
-    cover: Samples
-    received: Samples
+    cover: Samples = field(repr=False)
+    received: Samples = field(repr=False)
     """The image as it reached the receiver."""
     embedding: EmbedResult
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from jaxtyping import Int64
@@ -22,8 +22,8 @@ CHUNK = 4096
 class Weights:
     """The weights that show each target: the field's own, or damaged ones in robust training."""
 
-    encoder: Mapping[str, Tensor]
-    decoders: Sequence[Mapping[str, Tensor]]
+    encoder: Mapping[str, Tensor] = field(repr=False)
+    decoders: Sequence[Mapping[str, Tensor]] = field(repr=False)
     """One for each target."""
 
     @classmethod

@@ -10,9 +10,9 @@ import multiprocessing
 import os
 import signal
 import sys
-import time
-from contextlib import suppress
-from threading import Thread
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from threading import Event, Thread
 
 PR_SET_PDEATHSIG = 1
 LOOK_SECONDS = 0.5
@@ -39,14 +39,27 @@ def _join_parent() -> None:
         os._exit(1)
 
 
-def end_with_launcher() -> None:
-    """Make this process end when its launcher dies: first as by SIGTERM, then by force."""
-    Thread(target=_outlive_launcher, args=(os.getppid(),), daemon=True).start()
+@contextmanager
+def ended_with_launcher() -> Iterator[None]:
+    """End this process in order where its launcher dies: as by SIGTERM, and at last by force.
+
+    The thread that looks is gone before Python ends: one that is left would be torn down together
+    with torch's own, which aborts the process now and then.
+    """
+    done = Event()
+    looking = Thread(target=_outlive_launcher, args=(os.getppid(), done), daemon=True)
+    looking.start()
+    try:
+        yield
+    finally:
+        done.set()
+        looking.join()
 
 
-def _outlive_launcher(launcher: int) -> None:
+def _outlive_launcher(launcher: int, done: Event) -> None:
     while os.getppid() == launcher:
-        time.sleep(LOOK_SECONDS)
+        if done.wait(LOOK_SECONDS):
+            return
     os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(GRACE_SECONDS)
-    os._exit(1)
+    if not done.wait(GRACE_SECONDS):
+        os._exit(1)

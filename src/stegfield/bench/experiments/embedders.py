@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -36,7 +36,7 @@ WARM = 64
 class Embedded:
     """An 8-bit stego image, and figures about its bits."""
 
-    stego: Samples
+    stego: Samples = field(repr=False)
     figures: dict[str, Figure]
 
 

@@ -23,8 +23,8 @@ from stegfield.signals import Signal
 class Exchange:
     """What a method shows to everyone, and what its receivers reveal; 8-bit samples."""
 
-    stego: Samples
-    recovered: list[Samples]
+    stego: Samples = field(repr=False)
+    recovered: list[Samples] = field(repr=False)
     figures: dict[str, Figure] = field(default_factory=dict)
     """Other figures, such as seconds."""
     result: HideResult | None = None

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from itertools import accumulate, pairwise
 
@@ -47,10 +47,10 @@ CONSTRAINT_HEIGHT = 10
 class Weights:
     """The second layer's weights for one plane of one segment."""
 
-    stretch: NDArray[np.int64]
-    """For each sample in keyed order, the first bit in which it has a weight."""
-    columns: NDArray[np.int64]
-    """For each sample, its weights: bit t is the weight in bit stretch + t of the message."""
+    stretch: NDArray[np.int64] = field(repr=False)
+    """Of each sample in keyed order, the first bit that it has a weight in."""
+    columns: NDArray[np.int64] = field(repr=False)
+    """Of each sample, its weights: bit t is the one in bit stretch + t of the message."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +70,7 @@ class SineNetwork:
 
     key: Key
     label: str
-    order: Sequence[NDArray[np.int32]]
+    order: Sequence[NDArray[np.int32]] = field(repr=False)
     bits: tuple[int, int]
     constraint_height: int = CONSTRAINT_HEIGHT
 

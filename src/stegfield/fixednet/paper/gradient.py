@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -52,7 +52,7 @@ REPAIR_LEVELS = 0.5
 class Descent:
     """The best image of a descent: the fewest wrong bits, then the highest PSNR."""
 
-    levels: UInt8[np.ndarray, "rows columns channels"]
+    levels: UInt8[np.ndarray, "rows columns channels"] = field(repr=False)
     errors: int
     """Bits that are wrong in the 8-bit image, or too close to be read safely."""
     float_errors: int

@@ -22,7 +22,7 @@ Rao (1974) for the cosines; the signs of Hadamard's matrix make the sums orthogo
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 
 import numpy as np
@@ -60,9 +60,9 @@ class BlockNetwork:
 
     key: Key
     index: int
-    order: Int64[np.ndarray, "8 groups 8"]
+    order: Int64[np.ndarray, "8 groups 8"] = field(repr=False)
     bits: int
-    cover: Float64[np.ndarray, "blocks 8"] | None = None
+    cover: Float64[np.ndarray, "blocks 8"] | None = field(default=None, repr=False)
 
     @cached_property
     def _drawn(self) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
