@@ -55,7 +55,7 @@ KINDS = {
 
 
 def hide_tab(desk: Desk) -> None:
-    """Hide images in the field of a cover."""
+    """Lay out the tab that hides images in the field of a cover."""
     kinds = KINDS | brought(fields.ARCHITECTURES)
     gr.Markdown(
         "Everyone who has the field sees the cover. With a secret's passphrase, the same field "

@@ -41,7 +41,7 @@ GENERATED = ("faces", "climate", "digits")
 
 
 def embed_tab(desk: Desk) -> None:
-    """Embed a file, or a text, in an image or a climate field."""
+    """Lay out the tab that embeds a file or a text in an image or a climate field."""
     profiles = PROFILES | brought(fixednet.PROFILES)
     gr.Markdown(
         "Puts any file into a picture; a receiver who has the key takes it out again, bit for bit. "
@@ -52,7 +52,7 @@ def embed_tab(desk: Desk) -> None:
             cover = upload(desk, "Cover", COVERS)
             text = gr.Textbox(label="Message", lines=3, max_length=1_000_000)
             file = any_file("Or a file")
-            key = key_input("The receiver needs the same.")
+            key = key_input("The receiver needs the same key.")
             profile = gr.Radio(list(profiles), value=next(iter(profiles)), label="Profile")
             start = gr.Button("Embed", variant="primary")
         with gr.Column():

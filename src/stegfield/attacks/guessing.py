@@ -41,9 +41,9 @@ class Guesses:
     psnr_db: tuple[float, ...]
     """PSNR of each guess."""
     ssim: tuple[float, ...]
-    """0 where an image is smaller than the window."""
+    """SSIM of each guess; 0 where an image is smaller than the window."""
     best: tuple[Samples, ...] = field(repr=False)
-    """The pictures of the tries with the highest PSNR, the highest first."""
+    """The pictures with the highest PSNR, the highest first."""
     flat_psnr_db: float
     """PSNR of a flat picture in the secret's mean colours."""
     cover_psnr_db: float

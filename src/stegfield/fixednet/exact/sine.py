@@ -48,9 +48,9 @@ class Weights:
     """The second layer's weights for one plane of one segment."""
 
     stretch: NDArray[np.int64] = field(repr=False)
-    """Of each sample in keyed order, the first bit that it has a weight in."""
+    """For each sample in keyed order, the first bit in which it has a weight."""
     columns: NDArray[np.int64] = field(repr=False)
-    """Of each sample, its weights: bit t is the one in bit stretch + t of the message."""
+    """For each sample, its weights: bit t is the weight in bit stretch + t of the message."""
 
 
 @dataclass(frozen=True, eq=False)
