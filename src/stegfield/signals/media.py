@@ -73,7 +73,7 @@ def _chosen(data: bytes, path: Path) -> Medium:
     """Choose the medium that reads a file.
 
     Raises:
-        InputError: It is of a kind that is not read, or is not what its name promises.
+        InputError: The file is of a kind that is not read, or is not what its name promises.
     """
     named, others = _named(path), [medium for medium in MEDIA.usable() if medium not in OURS]
     if named in others:
@@ -229,7 +229,7 @@ def quality(shown: Signal, wanted: Signal) -> AnyQuality:
     """Compare two signals as files hold them, a climate field in the packing of the second.
 
     Raises:
-        ConfigError: They differ in medium or size.
+        ConfigError: The signals differ in medium or size.
     """
     _check_alike(shown, wanted)
     return wanted.medium.quality(shown, wanted)
@@ -239,7 +239,7 @@ def psnr_db(shown: Signal, wanted: Signal) -> float:
     """Return the PSNR of `quality` alone, which takes less time.
 
     Raises:
-        ConfigError: They differ in medium or size.
+        ConfigError: The signals differ in medium or size.
     """
     _check_alike(shown, wanted)
     return wanted.medium.psnr_db(shown, wanted)
