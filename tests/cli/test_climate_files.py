@@ -98,11 +98,13 @@ def test_of_several_times_a_note_tells(
 
     def several(data: bytes) -> netcdf.Variable:
         variable = read(data)
-        return netcdf.Variable(**{**vars(variable), "times": 24})
+        return netcdf.Variable(**{**vars(variable), "leading": {"time": 24}})
 
     monkeypatch.setattr(netcdf, "read", several)
     assert cli.run(["capacity", "cover.nc"]) == 0
-    assert "cover.nc has 24 fields; the first of them was read" in capsys.readouterr().err
+    assert (
+        "cover.nc has several fields, 24 along time; the first was read" in capsys.readouterr().err
+    )
 
 
 def test_images_need_none_of_the_libraries(

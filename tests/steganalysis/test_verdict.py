@@ -90,7 +90,7 @@ def test_files_of_few_levels_cannot_be_judged_whatever_they_show(mode: str) -> N
     stream = io.BytesIO()
     Image.fromarray(signals.to_samples(photograph())).convert(mode).save(stream, "PNG")
     judged = judge(signals.read(stream.getvalue()))
-    assert judged.words.startswith("cannot be judged: it has too few")
+    assert judged.words.startswith("cannot be judged: it has a palette or few levels")
 
 
 def test_dark_and_pale_photographs_are_judged() -> None:

@@ -1,4 +1,4 @@
-"""Keys, passphrases and messages: from files, from stdin, or from who sits at the terminal."""
+"""Keys, passphrases and messages: from files, from stdin, or typed at the terminal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from stegfield.keys import Key, KeyFile, Passphrase
 
 STDIN_LIMIT = 4096
-"""Characters of the longest line that is taken for a passphrase."""
+"""Characters of the longest line that is read as a passphrase."""
 
 
 def read_key(
@@ -25,7 +25,7 @@ def read_key(
 
     Raises:
         ConfigError: A key file is named, and a passphrase comes from stdin as well.
-        InputError: The key file cannot be read, or no passphrase comes.
+        InputError: The key file cannot be read, or no passphrase is given.
     """
     from stegfield.keys import KeyFile
 
@@ -36,11 +36,11 @@ def read_key(
 def read_key_file(
     path: Path | None, *, passphrase_stdin: bool = False, new: bool = False, weak: bool = False
 ) -> KeyFile | Passphrase:
-    """Read a key file with the slots in it, or ask for a passphrase where no file is named.
+    """Read a key file with its slot positions, or ask for a passphrase where no file is named.
 
     Raises:
         ConfigError: A key file is named, and a passphrase comes from stdin as well.
-        InputError: The key file cannot be read, or no passphrase comes.
+        InputError: The key file cannot be read, or no passphrase is given.
     """
     from stegfield.keys import KeyFile
 
@@ -56,7 +56,7 @@ def read_key_file(
 
 
 def read_message(path: Path) -> bytes:
-    """Read the file to embed; - is stdin.
+    """Read the message to embed; - is stdin.
 
     Raises:
         InputError: The file or stdin cannot be read, or is too long.
@@ -74,15 +74,15 @@ def ask_passphrase(
     """Ask for a passphrase without showing it, or take the next line of stdin.
 
     Args:
-        prompt: What to ask.
+        prompt: Text that asks for it.
         from_stdin: Whether the passphrase comes from stdin.
-        new: Whether a new secret gets it. Then it is asked for twice, since a mistyped one could
-            never be found out, and must be hard to guess.
-        weak: Take one all the same that is easily guessed.
+        new: Whether a new secret gets it. Then it is asked for twice, since what is embedded with a
+            mistyped passphrase is lost, and must be hard to guess.
+        weak: Take one that is easily guessed.
 
     Raises:
-        WeakPassphraseError: a new passphrase is easily guessed, and ``weak`` is off.
-        InputError: No passphrase comes, it is too long, or the two differ.
+        WeakPassphraseError: A new passphrase is easily guessed, and ``weak`` is off.
+        InputError: No passphrase is given, it is too long, or the two differ.
     """
     from stegfield.keys import check_strength
 

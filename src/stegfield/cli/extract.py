@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from stegfield.cli.asking import read_key
-from stegfield.cli.signal_files import read_signal
+from stegfield.cli.signal_files import LARGEST_INPUT, read_file, read_signal
 from stegfield.cli.streams import (
     check_output,
     check_stdin,
@@ -22,7 +23,7 @@ from stegfield.cli.terminal import answer, say
 from stegfield.errors import ConfigError, UnreadableError
 
 BOTH_WAYS = "check the key and the cover, and that the file is the one that was sent"
-"""The hint where neither with the cover nor without it anything could be read."""
+"""The hint if no message can be read, with the cover or without it."""
 
 if TYPE_CHECKING:
     from stegfield.keys import Key, Passphrase
@@ -43,19 +44,18 @@ def extract(
     json: bool = False,
     force: bool = False,
 ) -> None:
-    """Extract the file that an image, a climate field or a sound carries for a key.
+    """Extract the file that was embedded in an image, a climate field or a sound with a key.
 
     Args:
         stego: Image, climate field named .nc, or sound: .wav or .flac; - is stdin.
         output: File to write, which only you may read; - is stdout.
         key: Key file; asks for a passphrase if left out.
-        profile: Look for messages of this profile only; those of exact and robust are found in
-            any case, those of paper only if it is named.
+        profile: Look for messages of this profile only [default: exact and robust].
         weights: For the paper profile, the released network that was named when embedding.
-        cover: The cover, for a message that was embedded in an image with --known-cover; one that
-            was not is found as well.
-        cover_model: The model that drew it from the key: faces, digits, or a file that `stegfield
-            train` wrote.
+        cover: The cover, for a message that was embedded in an image with --known-cover; other
+            messages are found as well.
+        cover_model: The model that generated the cover from the key: faces, digits, or a file that
+            `stegfield train` wrote.
         passphrase_stdin: Read the passphrase from stdin.
         json: Print the result as JSON.
         force: Replace an existing file.
@@ -66,20 +66,25 @@ def extract(
     files.check_apart(files_among(output), files_among(stego, key, cover, model, weights))
     check_output(output, json=json, force=force, text=True)
     check_stdin(stego=stego, cover=cover, passphrase_stdin=passphrase_stdin and key is None)
-    signal = read_signal(stego) if is_stream(stego) else None
+    source = read_file(stego, LARGEST_INPUT) if is_stream(stego) else stego
+    medium = signals.read(source).medium if is_stream(stego) else signals.medium_of_file(stego)
     fixednet.readers(
-        signal.medium if signal else signals.medium_of(stego),
+        medium,
         profile=profile,
         known_cover=cover is not None or cover_model is not None,
         weights=weights,
     )
-    signal = signal or read_signal(stego)
+    variants = signals.stored(source)
+    first = next(variants)  # a file that cannot be read is told before a passphrase is asked for
     with_key = read_key(key, passphrase_stdin=passphrase_stdin)
-    known = _cover(cover, cover_model, signal, with_key)
-    if known is None:
-        message = fixednet.extract(signal, with_key, profile=profile, weights=weights)
-    else:
-        message = _extract_beside(known, signal, with_key, profile)
+    known = _cover(cover, cover_model, first, with_key)
+
+    def of(signal: Signal) -> bytes:
+        if known is None:
+            return fixednet.extract(signal, with_key, profile=profile, weights=weights)
+        return _extract_beside(known, signal, with_key, profile)
+
+    message = _first_read(of, first, variants)
     if is_stream(output):
         send_message(message)
     else:
@@ -90,10 +95,21 @@ def extract(
         say(f"{name_of(output, 'stdout')}: {len(message):,} bytes")
 
 
+def _first_read(read: Callable[[Signal], bytes], first: Signal, others: Iterator[Signal]) -> bytes:
+    """Read the first one of several signals that can be; if none can, say so of the first."""
+    try:
+        return read(first)
+    except UnreadableError:
+        for other in others:
+            with suppress(UnreadableError, ConfigError):  # turned, it may differ in size
+                return read(other)
+        raise
+
+
 def _extract_beside(
     cover: Signal, stego: Signal, key: Key | Passphrase, profile: str | None
 ) -> bytes:
-    """Extract with a known cover, or without it: the sender may not have said --known-cover."""
+    """Extract with a known cover, else without: the sender may have left --known-cover out."""
     from stegfield import fixednet
 
     with suppress(UnreadableError):
@@ -110,7 +126,7 @@ def _cover(
     if path is not None and model is not None:
         raise ConfigError("--cover cannot be combined with --cover-model", hint="name one of them")
     if path is not None:
-        return read_signal(path)
+        return read_signal(path, flatten=True)  # as `embed --flatten` read it
     if model is None:
         return None
     from stegfield import generative  # which needs torch

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from cyclopts import Parameter
 
 from stegfield.cli.covers import Generated, read_cover
 from stegfield.cli.parsing import parse_sizes
 from stegfield.cli.progress import finish, watching
-from stegfield.cli.signal_files import check_field_name
+from stegfield.cli.signal_files import check_architecture, check_field_name
 from stegfield.cli.streams import check_output, check_stdin, files_among, name_of, write
 from stegfield.cli.terminal import answer, say, warn_if_short
 from stegfield.config import FitConfig
@@ -21,7 +21,7 @@ def fit(
     /,
     *,
     output: Annotated[Path, Parameter(alias="-o")],
-    field: Literal["siren", "fourier", "grid"] | None = None,
+    field: str | None = None,
     sizes: str | None = None,
     training: Annotated[FitConfig, Parameter(name="*")] = FitConfig(),
     generated: Annotated[Generated, Parameter(name="*")] = Generated(),
@@ -30,17 +30,18 @@ def fit(
     json: bool = False,
     force: bool = False,
 ) -> None:
-    """Fit a field to an image, a climate field or a sound, hiding nothing.
+    """Fit a field to an image, a climate field or a sound, without secrets.
 
     Args:
-        image: Image to show: PNG, JPEG, WebP, BMP or TIFF; or a temperature on the globe: NetCDF-4,
-            named .nc, which a siren or fourier field shows at every place of the sphere; or a
-            sound: WAV or FLAC. - is stdin.
+        image: Image to show: PNG, JPEG, WebP, BMP, TIFF, PPM, AVIF or HEIC; or a temperature on
+            the globe: NetCDF-4, named .nc, which a siren or fourier field shows at every place of
+            the sphere; or a sound: WAV or FLAC. - is stdin.
         output: Field file to write; - is stdout.
-        field: Architecture [default: siren; fourier with --robust].
+        field: Architecture: siren, fourier, grid or one that another package brings [default:
+            siren; fourier with --robust].
         sizes: Sizes of the architecture that differ from its defaults, like width=256,depth=4.
         generated: A cover to generate, in place of an image.
-        checkpoint: File to save the run to every 30 seconds, and to go on from if it exists.
+        checkpoint: File to save the run to every 30 seconds, and to resume from if it exists.
         flatten: Put a transparent image onto white.
         json: Print the result as JSON.
         force: Replace an existing file.
@@ -50,6 +51,7 @@ def fit(
     model = Path(generated.cover_model) if generated.cover_model else None
     files.check_apart(files_among(output, checkpoint), files_among(image, model))
     check_field_name(output)
+    check_architecture(field)
     check_output(output, json=json, force=force)
     check_stdin(image=image)
     if checkpoint is not None:

@@ -11,14 +11,14 @@ from stegfield.cli.terminal import answer, size_text
 
 
 def inspect(field: Path, /, *, json: bool = False) -> None:
-    """Tell what anyone can see of a field file, its header and its tensors; or of a key file.
+    """Show what anyone can see of a field file, its header and its tensors; or a key's fingerprint.
 
-    Nothing here says whether a field hides anything. Of a key file it is the fingerprint, which
-    copies of the key share, and how many bytes of slot positions there are.
+    A field that hides a secret has the same entries as one that does not. Copies of a key share
+    their fingerprint.
 
     Args:
         field: Field file or key file; - is stdin.
-        json: Print as JSON.
+        json: Print the result as JSON.
     """
     from stegfield.fields import header
     from stegfield.keys.key_file import FILE_MARK

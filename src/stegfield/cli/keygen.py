@@ -20,7 +20,7 @@ def keygen(
         out: Key file to write.
         passphrase: Print a passphrase of six random words instead; no file is written.
         json: Print the result as JSON.
-        force: Replace an existing file; what its key reveals is then lost.
+        force: Replace an existing file; what was hidden with its key is then lost.
     """
     from stegfield.keys import Key, KeyFile, generate_passphrase
 

@@ -133,8 +133,8 @@ def has_few_levels(samples: Samples) -> bool:
 def judge(image: Signal, detector: str = "all") -> Verdict:
     """Judge an image by one of our detectors of LSB replacement, or by all of them.
 
-    Samples out of a JPEG or a lossy WebP are not judged: either would have destroyed a message in
-    them, and none of these detectors looks into coefficients. Nor are pictures of few levels or
+    Samples out of a lossy file, such as a JPEG, are not judged: it would have destroyed a message
+    in them, and none of these detectors looks into coefficients. Nor are pictures of few levels or
     colours, of which a third that hide nothing were suspected.
 
     Raises:
@@ -153,7 +153,7 @@ def judge(image: Signal, detector: str = "all") -> Verdict:
         )
     decides = DECIDES if detector == "all" else detector
     names = lsb.DETECTORS if detector == "all" else (detector,)
-    if image.origin in ("JPEG", "WebP"):
+    if image.origin in ("JPEG", "WebP", "HEIC", "AVIF"):
         return Verdict(
             dict.fromkeys(names),
             decides,
@@ -161,11 +161,14 @@ def judge(image: Signal, detector: str = "all") -> Verdict:
             f"a lossy file ({image.origin}) keeps no lowest bits; messages in its coefficients, or "
             "any that survive it, are not looked for",
         )
+    if image.origin in ("palette", "few levels"):
+        why = "it has a palette or few levels, which look like LSB replacement to these detectors"
+        return Verdict(dict.fromkeys(names), decides, None, why)
     if math.prod(image.size) < LEAST_PIXELS:
         why = f"it has fewer than {LEAST_PIXELS:,} pixels, too few for these detectors"
         return Verdict(dict.fromkeys(names), decides, None, why)
     samples = signals.to_samples(image)
-    if image.origin in ("palette", "few levels") or has_few_levels(samples):
+    if has_few_levels(samples):
         return Verdict(dict.fromkeys(names), decides, None, FEW_LEVELS)
     found = lsb.rates(samples, names)
     rates = {name: rate if math.isfinite(rate) else None for name, rate in found.items()}

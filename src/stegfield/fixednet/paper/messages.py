@@ -1,9 +1,8 @@
-"""Messages by the paper's networks: ReLU networks or a released SteganoGAN, and gradients.
+"""Messages of the paper profile: ReLU networks or a released SteganoGAN, and gradients.
 
 Every pixel carries as many bits as the rate says. The receiver tries the ten networks of a key, or
-a released SteganoGAN, at every rate. Header and body are those of the other profiles, without
-parity: so one wrong bit is enough to lose the message, and embedding fails where the solver leaves
-one.
+a released SteganoGAN, at every rate. Header and body are those of the other profiles, but without
+parity: one wrong bit loses the message, and embedding fails if the solver leaves one.
 
 Source: GINR-Stega, Sec. 3.4; see `stegfield.fixednet.paper.gradient` for what differs.
 """
@@ -21,7 +20,6 @@ from stegfield.config import LARGEST_NETWORKS, DescentConfig
 from stegfield.errors import ConfigError, UnreadableError
 from stegfield.fixednet.paper.gradient import descend, embed_bits, noise_around, read_logits
 from stegfield.fixednet.paper.network import FixedNetwork
-from stegfield.fixednet.paper.profile import HEADER_BITS, net_bytes
 from stegfield.fixednet.paper.published import CHANNELS, PublishedNetwork
 from stegfield.fixednet.paper.relu import DEEPEST, ReluNetwork
 from stegfield.fixednet.progress import EmbedWatch
@@ -36,10 +34,12 @@ from stegfield.payload import (
     bytes_of,
     check_room,
     fill,
+    longest_message,
     open_body,
     seal,
 )
 
+HEADER_BITS = 8 * HEADER_BYTES
 SPREAD = 2 / 255  # of the noise that a descent may begin with
 
 
@@ -60,17 +60,22 @@ def embed(
         key: Decides the networks.
         depth: Bits a pixel, from 1 to 4.
         config: How to search.
-        watch: Told how far the work has come.
+        watch: Called with the progress of the work.
 
     Returns:
-        The best image found; the message comes back only if the solver got every bit right.
+        The best image found; the message can be extracted only if every bit is right.
 
     Raises:
         CapacityError: The message does not fit.
     """
     room = depth * levels.shape[0] * levels.shape[1]
     needed = HEADER_BITS + 8 * content.length
-    check_room(content, needed=needed, available=room, net=net_bytes(room))
+    check_room(
+        content,
+        needed=needed,
+        available=room,
+        net=longest_message(room, header=HEADER_BITS, parity=0),
+    )
     sealed = seal(content, key, bytes(SETTINGS), (Code(HEADER_BYTES, 0), Code(content.length, 0)))
     bits = fill(sealed.header + sealed.body, room, key, sealed.salt)
     watch = watch or (lambda progress: None)
