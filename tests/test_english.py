@@ -147,7 +147,6 @@ NOT_YET: list[str] = [
     "src/stegfield/registry.py",
     "src/stegfield/signals/climate.py",
     "src/stegfield/signals/folding.py",
-    "src/stegfield/signals/image.py",
     "src/stegfield/signals/media.py",
     "src/stegfield/signals/medium.py",
     "src/stegfield/signals/netcdf.py",

@@ -10,6 +10,7 @@ Sources: Wang et al. (2004) for SSIM, with their Gaussian window of 11x11 and st
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -24,6 +25,8 @@ LUMA = (299, 587, 114)  # thousandths
 SSIM_RADIUS = 5
 SSIM_SIGMA = 1.5
 SSIM_BAND = 256  # rows at a time, so that memory does not grow with the image
+ERROR_BAND = 1 << 22
+"""Samples whose errors are in memory at a time."""
 # an underscore leaves a size free: two images of different sizes get an error message
 Samples = UInt8[np.ndarray, "_rows _columns _channels"]
 
@@ -195,7 +198,7 @@ def quality(a: Samples, b: Samples) -> Quality:
         psnr_db=psnr_db(a, b),
         ssim=ssim(a, b) if large_enough else None,
         rmse=rmse,
-        mae=float(np.abs(np.subtract(a, b, dtype=np.float32)).mean(dtype=np.float64)),
+        mae=_mean(np.abs, a, b),
     )
 
 
@@ -213,8 +216,12 @@ def psnr_db(a: Samples, b: Samples) -> float:
 
 def mean_psnr_db(a: NDArray[Any], b: NDArray[Any]) -> float:
     """Return the PSNR in dB of any values on the scale of 8 bits, such as luma."""
-    mse = _mse(a, b)
-    return math.inf if mse == 0 else 10 * math.log10(PEAK**2 / mse)
+    return _decibels(PEAK**2, _mse(a, b))
+
+
+def luma_psnr_db(a: Samples, b: Samples) -> float:
+    """Return the PSNR of the luma of two images."""
+    return _decibels(PEAK**2, _mean(np.square, a, b, luma))
 
 
 def luma(
@@ -240,7 +247,8 @@ def ssim(a: Samples, b: Samples) -> float:
     if min(a.shape[:2]) <= 2 * SSIM_RADIUS:
         raise ConfigError(f"SSIM needs {2 * SSIM_RADIUS + 1} pixels an axis, got {a.shape[:2]}")
     inner = a.shape[0] - 2 * SSIM_RADIUS
-    bands = ((top, min(top + SSIM_BAND, inner)) for top in range(0, inner, SSIM_BAND))
+    height = min(SSIM_BAND, max(SSIM_RADIUS, ERROR_BAND // (4 * a.shape[1] * a.shape[2])))
+    bands = ((top, min(top + height, inner)) for top in range(0, inner, height))
     total = sum(
         _ssim_sum(a[top : end + 2 * SSIM_RADIUS], b[top : end + 2 * SSIM_RADIUS])
         for top, end in bands
@@ -271,9 +279,31 @@ def _blur(image: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _mse(a: NDArray[Any], b: NDArray[Any]) -> float:
-    # 8-bit differences and their squares are exact in float32, which takes half the memory
-    difference = np.subtract(a, b, dtype=np.result_type(a, np.float32))
-    return float(np.square(difference, out=difference).mean(dtype=np.float64))
+    return _mean(np.square, a, b)
+
+
+def _mean(
+    of: Callable[[NDArray[Any]], NDArray[Any]],
+    a: NDArray[Any],
+    b: NDArray[Any],
+    seen: Callable[[NDArray[Any]], NDArray[Any]] = np.asarray,
+) -> float:
+    """Return the mean of a function of differences, a band of rows at a time.
+
+    Args:
+        of: The function.
+        a: One array.
+        b: The other one, of the same shape.
+        seen: What is compared of them, such as their luma.
+    """
+    height = max(1, ERROR_BAND * len(a) // max(1, a.size))
+    total, count = 0.0, 0
+    for top in range(0, len(a), height):
+        x, y = seen(a[top : top + height]), seen(b[top : top + height])
+        # 8-bit differences and their squares are exact in float32, which takes half the memory
+        difference = np.subtract(x, y, dtype=np.result_type(x, np.float32))
+        total, count = total + float(of(difference).sum(dtype=np.float64)), count + difference.size
+    return total / count
 
 
 def _check_alike(a: Samples, b: Samples) -> None:

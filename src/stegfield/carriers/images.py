@@ -18,7 +18,8 @@ def samples(image: Signal) -> UInt8[np.ndarray, "rows columns channels"]:
     must not depend on the number of channels in a file.
     """
     levels = signals.to_levels(image)
-    return levels[..., :1].copy() if (levels == levels[..., :1]).all() else levels
+    grey = all((row == row[..., :1]).all() for row in levels)  # at once, it would be another image
+    return levels[..., :1].copy() if grey else levels
 
 
 def with_samples(image: Signal, levels: UInt8[np.ndarray, "rows columns channels"]) -> Signal:

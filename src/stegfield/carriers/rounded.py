@@ -30,6 +30,8 @@ def side_information(signal: Signal) -> Float32[np.ndarray, "*size channels"] | 
     Returns:
         From -1/2 to 1/2; None for signals whose values are levels, as those of files.
     """
+    if signal.samples is not None:
+        return None
     exact = signals.with_levels(signal, signals.to_levels(signal)).values
     found = ((exact - signal.values.clip(-1, 1)) / np.float32(step(signal))).clip(-0.5, 0.5)
     return found if max(found.max(), -found.min()) > INEXACT else None

@@ -9,7 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from stegfield.cli.signal_files import check_png, read_signal
-from stegfield.cli.terminal import answer
+from stegfield.cli.terminal import answer, say
 from stegfield.errors import ConfigError
 
 
@@ -61,6 +61,12 @@ def compare(
             ),
         ]
         files.write_new(output, pictures.sheet([row]), force=force)
+    looks = [signal.look or signals.Look() for signal in pair]
+    if not looks[0].shows_like(looks[1]):
+        say(
+            f"warning: viewers show the samples of {a} by {looks[0].colours}, those of {b} by "
+            f"{looks[1].colours}; the figures compare the samples"
+        )
     if json:
         answer(quality.to_json())
     else:

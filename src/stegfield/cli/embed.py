@@ -13,17 +13,26 @@ from stegfield.cli.signal_files import read_signal
 from stegfield.cli.terminal import answer, say
 from stegfield.config import DescentConfig, EmbedConfig
 
-NEVER_LOSSY = "take a picture that never was a {}, or one reduced in size since"
+NEVER_LOSSY = "take a picture that never was {}, or one reduced in size since"
 FULL_COLOUR = "take a photograph in full colour"
 MANY_LEVELS = "take a photograph with 256 levels"
+EXIF = "EXIF"
 SHOWN = {
     "JPEG": (
         "is a JPEG, and changes stand out from what its encoder left",
-        NEVER_LOSSY.format("JPEG"),
+        NEVER_LOSSY.format("a JPEG"),
     ),
     "WebP": (
         "is a lossy WebP, and changes stand out from what its encoder left",
-        NEVER_LOSSY.format("lossy WebP"),
+        NEVER_LOSSY.format("a lossy WebP"),
+    ),
+    "HEIC": (
+        "is HEIC, and changes stand out from what its encoder left",
+        NEVER_LOSSY.format("HEIC"),
+    ),
+    "AVIF": (
+        "is AVIF, and changes stand out from what its encoder left",
+        NEVER_LOSSY.format("AVIF"),
     ),
     "palette": ("has a palette, and changes stand out as new colours", FULL_COLOUR),
     "few levels": ("has few levels of grey, and changes stand out as new ones", MANY_LEVELS),
@@ -51,6 +60,7 @@ def embed(
         DescentConfig, Parameter(name="*", group="With --profile paper")
     ] = DescentConfig(),
     flatten: bool = False,
+    keep_metadata: bool = False,
     passphrase_stdin: bool = False,
     json: bool = False,
     force: bool = False,
@@ -58,14 +68,16 @@ def embed(
     """Embed a file in an image, a climate field or a sound; `extract` reads it bit for bit.
 
     Args:
-        cover: Image: PNG, JPEG, WebP, BMP or TIFF; 16-bit samples become 8-bit ones. Or a
-            temperature on the globe: NetCDF-4, named .nc. Or a sound: WAV or FLAC; other samples
-            become 16-bit ones.
+        cover: Image: PNG, JPEG, WebP, BMP, TIFF, PPM, AVIF, HEIC or a GIF of one frame; 16-bit
+            samples become 8-bit ones. Or a temperature on the globe: NetCDF-4, named .nc. Or a
+            sound: WAV or FLAC; other samples become 16-bit ones.
         message: File to embed; - is stdin.
         output: File to write: .png, .bmp, .tiff or .webp; .jpg as well with --profile robust.
             For a climate field, .nc; for a sound, .wav or .flac.
         key: Key file; asks for a passphrase if left out.
         flatten: Put a transparent image onto white.
+        keep_metadata: Keep an image's EXIF data, such as camera, time and place, except previews.
+            Colour profile, gamma and resolution are kept in any case.
         passphrase_stdin: Read the passphrase from stdin.
         json: Print the result as JSON.
         force: Replace an existing file.
@@ -84,6 +96,7 @@ def embed(
     signal = read_signal(cover, flatten=flatten)
     profile.check_size(signal.size, output.suffix)
     _tell_origin(cover, signal, quiet=profile.quiet)
+    _tell_look(cover, signal, output, keep_metadata=keep_metadata)
     with_key = read_key(key, passphrase_stdin=passphrase_stdin, repeat=True)
     if from_stdin:  # last, since the user may have to type it
         data = read_message(message)
@@ -95,6 +108,7 @@ def embed(
             config=config,
             descent=descent,
             suffix=output.suffix,
+            keep_metadata=keep_metadata,
             watch=watch,
         )
     files.write_new(output, result.file, force=force)
@@ -110,6 +124,22 @@ def _tell_origin(cover: Path, signal: Signal, *, quiet: bool) -> None:
     elif signal.origin is not None and quiet:
         what, hint = SHOWN[signal.origin]
         say(f"warning: {cover} {what}\nhint: {hint}")
+
+
+def _tell_look(cover: Path, signal: Signal, output: Path, *, keep_metadata: bool) -> None:
+    """Say what the stego file will not have of all that the cover's file says of its samples."""
+    lost = signal.medium.lost_in(signal, output.suffix)
+    shown = [what for what in lost if what != EXIF]
+    if shown:
+        say(
+            f"warning: {output.suffix} files cannot hold the {' and '.join(shown)} of {cover}; "
+            "viewers may show other colours or another size\nhint: write a .png file"
+        )
+    has = () if signal.look is None else signal.look.metadata
+    dropped = [name for name in has if name != EXIF or not keep_metadata or EXIF in lost]
+    if dropped:
+        way = "; --keep-metadata keeps EXIF" if EXIF in dropped and EXIF not in lost else ""
+        say(f"note: the {' and '.join(dropped)} data of {cover} is left out{way}")
 
 
 def tell(output: Path, result: EmbedResult) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -67,13 +68,17 @@ def extract(
         known_cover=cover is not None or cover_model is not None,
         weights=weights,
     )
-    signal = signals.read(stego)
+    variants = signals.stored(stego)
+    first = next(variants)  # a file that cannot be read is told before a passphrase is asked for
     with_key = read_key(key, passphrase_stdin=passphrase_stdin)
-    known = _cover(cover, cover_model, signal, with_key)
-    if known is None:
-        message = fixednet.extract(signal, with_key, profile=profile, weights=weights)
-    else:
-        message = _extract_beside(known, signal, with_key, profile)
+    known = _cover(cover, cover_model, first, with_key)
+
+    def of(signal: Signal) -> bytes:
+        if known is None:
+            return fixednet.extract(signal, with_key, profile=profile, weights=weights)
+        return _extract_beside(known, signal, with_key, profile)
+
+    message = _first_read(of, first, variants)
     if to_stdout:
         send(message)
         return
@@ -82,6 +87,17 @@ def extract(
         answer({"message": str(output), "message_bytes": len(message)})
     else:
         say(f"{output}: {len(message):,} bytes")
+
+
+def _first_read(read: Callable[[Signal], bytes], first: Signal, others: Iterator[Signal]) -> bytes:
+    """Read the first one of several signals that can be; if none can, say so of the first."""
+    try:
+        return read(first)
+    except UnreadableError:
+        for other in others:
+            with suppress(UnreadableError, ConfigError):  # turned, it may differ in size
+                return read(other)
+        raise
 
 
 def _extract_beside(
@@ -106,7 +122,7 @@ def _cover(
     if path is not None:
         from stegfield import signals
 
-        return signals.read(path)
+        return signals.read(path, flatten=True)  # as `embed --flatten` read it
     if model is None:
         return None
     from stegfield import generative  # which needs torch

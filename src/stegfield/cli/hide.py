@@ -46,19 +46,19 @@ def hide(
     """Hide images, sounds and climate fields in the field of a cover; `reveal` shows each.
 
     Args:
-        cover: What everyone sees, of any medium; name it before the secrets, or have it generated.
+        cover: What everyone sees, of any medium; name it before the secrets, or give --cover-model.
         output: Field file to write.
         secret: FILE [KEY]: what to hide, of any medium, and its key file; asks for a passphrase if
             the key is left out. May be given many times. With magnitude or random slots the key
             file is written, since it then holds the slot positions as well.
         decoy: An image to hide under a key that is forgotten at once. To every detector that was
             tried, a field with decoys looks like one with as many secrets.
-        field: Architecture: siren, fourier, grid or one that another package brings [default:
+        field: Architecture: siren, fourier, grid or one of another package [default:
             siren; fourier with --robust]. A grid fits fastest, but shows traces of the secrets to
             everyone.
         sizes: Sizes of the architecture that differ from its defaults, like width=256,depth=4.
-        like: A field file of the cover that hides nothing, from `fit`. The new field takes over its
-            architecture, sizes and sorted weights, for several dB. Never publish it.
+        like: A field file of the cover without secrets, from `fit`. The new field keeps its
+            architecture, sizes and sorted weights, which costs several dB. Never publish it.
         generated: A cover to generate, in place of an image.
         checkpoint: File to save the run to every 30 seconds, and to resume from if it exists; keep
             it as secret as the keys. With magnitude or random slots, the key files must exist

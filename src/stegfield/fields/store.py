@@ -36,7 +36,7 @@ def load(source: Field | Path | str) -> Field:
 
     Raises:
         InputError: The file is missing or cannot be read.
-        FieldFileError: Anything about the file is not as `save` writes it.
+        FieldFileError: The file is not as `save` writes it.
         PluginNeededError: The field is of an architecture or a medium that is not installed.
     """
     if isinstance(source, Field):

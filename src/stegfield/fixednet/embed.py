@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from stegfield.errors import ConfigError, NotEmbeddedError, UnreadableError
 from stegfield.fixednet.profiles import PROFILES, check, readers
 from stegfield.fixednet.progress import EmbedWatch
 from stegfield.keys import IMAGE_SALT, KeySource, unlock
-from stegfield.metrics import AnyQuality, Quality, finite_or_none, luma, mean_psnr_db
+from stegfield.metrics import AnyQuality, Quality, finite_or_none, luma_psnr_db
 from stegfield.payload import Content, message_bytes
 from stegfield.signals import Signal, Source
 
@@ -76,6 +78,7 @@ def embed(
     config: EmbedConfig = EmbedConfig(),
     descent: DescentConfig = DescentConfig(),
     suffix: str | None = None,
+    keep_metadata: bool = False,
     watch: EmbedWatch | None = None,
 ) -> EmbedResult:
     """Embed a message in an image, a climate field or a sound.
@@ -92,6 +95,8 @@ def embed(
         descent: How the paper profile searches.
         suffix: Kind of file to write: .png, .bmp, .tiff, .webp; .jpg for the robust profile; .nc
             for a climate field; .wav or .flac for a sound [default: .png, .nc or .wav].
+        keep_metadata: Keep an image's EXIF data, except previews, which would show the cover;
+            colour profile, gamma and resolution are kept in any case, where the kind of file can.
         watch: Called with the progress of the work.
 
     Raises:
@@ -115,6 +120,8 @@ def embed(
     carriers.check(cover.medium)
     suffix = suffix or cover.medium.lossless[0]
     profile = check(cover.medium, suffix, config, descent=descent, size=cover.size)
+    if cover.look is not None and not keep_metadata:
+        cover = replace(cover, values=cover.held, look=cover.look.without_metadata())
     opened, known = unlock(key, IMAGE_SALT), cover if config.known_cover else None
     stego, bits = profile.embed(
         cover, Content.of(message), opened, config=config, descent=descent, watch=watch
@@ -141,7 +148,7 @@ def embed(
         bits=bits,
         rate_bpp=bits / cover.points,
         quality=quality,
-        luma_psnr_db=mean_psnr_db(luma(after), luma(before)) if has_luma else None,
+        luma_psnr_db=luma_psnr_db(after, before) if has_luma else None,
         changed=float((after != before).mean()),
         survived=survived,
         seconds=time.perf_counter() - began,
@@ -159,7 +166,8 @@ def extract(
     """Extract a message from an image, a climate field or a sound.
 
     Args:
-        stego: The signal that may carry it, or an input of `signals.read`.
+        stego: The signal that may carry it, or an input of `signals.read`; of a file, its samples
+            as they are stored, whatever its transparency or a tag makes of them.
         key: The key that the message was embedded with.
         profile: Look only for messages of this profile [default: exact, then robust for images].
         weights: For the paper profile, the released network if one was used.
@@ -170,17 +178,17 @@ def extract(
             have no meaning for it, or cover and stego differ in medium or size.
         UnreadableError: There is no message for this key, or it was destroyed.
     """
-    stego, known_cover = signals.read(stego), cover is not None
-    cover = None if cover is None else signals.read(cover)
-    tried = readers(stego.medium, profile=profile, known_cover=known_cover, weights=weights)
-    if cover is not None:
-        _check_alike(cover, stego)
+    variants = signals.stored(stego)
+    first = next(variants)
+    known = None if cover is None else signals.read(cover)
+    tried = readers(first.medium, profile=profile, known_cover=known is not None, weights=weights)
+    if known is not None:
+        _check_alike(known, first)
     opened = unlock(key, IMAGE_SALT)
-    for each in tried:
-        try:
-            return each.extract(stego, opened, cover=cover, weights=weights)
-        except UnreadableError:
-            continue
+    for signal in chain([first], variants):
+        for each in tried if known is None or known.size == signal.size else ():
+            with suppress(UnreadableError):
+                return each.extract(signal, opened, cover=known, weights=weights)
     raise UnreadableError
 
 

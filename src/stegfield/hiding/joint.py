@@ -57,8 +57,8 @@ def hide(
             from every detector.
 
     Raises:
-        ConfigError: There is no secret, two have one key, or a setting is out of range.
-        KeyFileError: A key file holds the slots of another field, and new ones were to go there.
+        ConfigError: There is no secret, two secrets have one key, or a setting is out of range.
+        KeyFileError: A key file already holds the slot positions of another field.
         CapacityError: The field has too few weights for its records.
         InputError: The cover is a file that cannot be read, or the checkpoint belongs to another
             run.

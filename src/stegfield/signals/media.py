@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from stegfield.metrics import AnyQuality
 from stegfield.registry import Registry
 from stegfield.signals.climate import CLIMATE
 from stegfield.signals.grids import LARGEST_POINTS
-from stegfield.signals.image import IMAGE, from_array, from_pillow
+from stegfield.signals.images import IMAGE, from_array, from_pillow
 from stegfield.signals.medium import Medium
 from stegfield.signals.shape import SHAPE
 from stegfield.signals.signal import Signal
@@ -118,11 +119,11 @@ def read(source: Source, *, flatten: bool = False) -> Signal:
 
     Args:
         source: A signal, which is returned as it is. Or a file's path, or its bytes: PNG, JPEG,
-            WebP, BMP, TIFF or a GIF of one frame; NetCDF-4; WAV or FLAC; MP4, MOV, MKV, WebM, AVI,
-            GIF or animated PNG, named .apng; an array of three axes in NumPy's format; a mesh: PLY,
-            OBJ, STL or OFF. How it begins tells the medium; of OBJ and binary STL, the name. Or an
-            image of Pillow's. Or an array of an image: rows x columns, or rows x columns x 1 or 3,
-            of 8-bit integers or floats from 0 to 1.
+            WebP, BMP, TIFF, PPM, AVIF, HEIC or a GIF of one frame; NetCDF-4; WAV or FLAC; MP4, MOV,
+            MKV, WebM, AVI, GIF or animated PNG, named .apng; an array of three axes in NumPy's
+            format; a mesh: PLY, OBJ, STL or OFF. How it begins tells the medium; of OBJ and binary
+            STL, the name. Or an image of Pillow's. Or an array of an image: rows x columns, or rows
+            x columns x 1 or 3, of 8-bit integers or floats from 0 to 1.
         flatten: Put a transparent image onto white, instead of refusing it.
 
     Raises:
@@ -163,6 +164,29 @@ def decode(
         largest: Points that it may have, 80 million at most; looked at before they are decoded.
     """
     return _chosen(data, path).decode(data, path, flatten=flatten, largest=largest)
+
+
+def stored(
+    source: Source, *, name: Path = UNNAMED, largest: int = LARGEST_POINTS
+) -> Iterator[Signal]:
+    """Read what the integers of a file may stand for, for those who look for a message in them.
+
+    Of an image these are its samples as they are stored, whatever its transparency hides, and then,
+    where an EXIF tag says that it is shown otherwise, turned as it is shown.
+
+    Args:
+        source: What `read` makes a signal of; of anything but a file, that signal.
+        name: Of a file whose bytes are given.
+        largest: Points that it may have.
+
+    Raises:
+        InputError: The file cannot be read, or is no signal.
+    """
+    if isinstance(source, (str, Path)):
+        name, source = Path(source), files.read_bounded(Path(source), LARGEST_FILE)
+    if not isinstance(source, bytes):
+        return iter([read(source)])
+    return _chosen(source, name).stored(source, name, largest=largest)
 
 
 def encode(signal: Signal, suffix: str) -> bytes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -87,6 +87,23 @@ class Medium(ABC):
         Raises:
             InputError: The file is damaged or unfit, or what reads it is not installed.
         """
+
+    def stored(self, data: bytes, path: Path, *, largest: int = LARGEST_POINTS) -> Iterator[Signal]:
+        """Decode what a file's integers may stand for, for those who look for a message in them.
+
+        Args:
+            data: The file.
+            path: Its name, for errors.
+            largest: Points that it may have.
+
+        Raises:
+            InputError: The file is damaged or unfit, or what reads it is not installed.
+        """
+        yield self.decode(data, path, largest=largest)
+
+    def lost_in(self, signal: Signal, suffix: str) -> list[str]:
+        """Name what a file of some suffix cannot hold of what a signal's own file says of it."""
+        return []
 
     @abstractmethod
     def encode(self, signal: Signal, suffix: str) -> bytes:

@@ -29,7 +29,7 @@ from stegfield.errors import OutputError, VideoError, Wording
 from stegfield.files import distrusting
 from stegfield.metrics import Quality
 from stegfield.signals.grids import LARGEST_POINTS
-from stegfield.signals.image import SMALLEST_SIDE
+from stegfield.signals.images import SMALLEST_SIDE
 from stegfield.signals.levels import EightBits, from_samples, to_samples
 from stegfield.signals.medium import library
 from stegfield.signals.signal import Signal

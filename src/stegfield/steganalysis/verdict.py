@@ -96,8 +96,8 @@ class Verdict:
 def judge(image: Signal, detector: str = "all") -> Verdict:
     """Judge an image by one of our detectors of LSB replacement, or by all of them.
 
-    Samples out of a JPEG or a lossy WebP are not judged: either would have destroyed a message in
-    them, and none of these detectors looks into coefficients.
+    Samples out of a lossy file, such as a JPEG, are not judged: it would have destroyed a message
+    in them, and none of these detectors looks into coefficients. Nor are palettes and few levels.
 
     Raises:
         InputError: the signal is not an image.
@@ -115,7 +115,7 @@ def judge(image: Signal, detector: str = "all") -> Verdict:
         )
     decides = DECIDES if detector == "all" else detector
     names = lsb.DETECTORS if detector == "all" else (detector,)
-    if image.origin in ("JPEG", "WebP"):
+    if image.origin in ("JPEG", "WebP", "HEIC", "AVIF"):
         return Verdict(
             dict.fromkeys(names),
             decides,
@@ -123,6 +123,9 @@ def judge(image: Signal, detector: str = "all") -> Verdict:
             f"a lossy file ({image.origin}) keeps no lowest bits; messages in its coefficients, or "
             "any that survive it, are not looked for",
         )
+    if image.origin in ("palette", "few levels"):
+        why = "it has a palette or few levels, which look like LSB replacement to these detectors"
+        return Verdict(dict.fromkeys(names), decides, None, why)
     if math.prod(image.size) < LEAST_PIXELS:
         why = f"it has fewer than {LEAST_PIXELS:,} pixels, too few for these detectors"
         return Verdict(dict.fromkeys(names), decides, None, why)

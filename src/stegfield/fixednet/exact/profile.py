@@ -27,8 +27,8 @@ from stegfield.config import DescentConfig, EmbedConfig
 from stegfield.errors import CapacityError, ConfigError, UnreadableError, Wording
 from stegfield.fixednet.exact.sine import (
     CONSTRAINT_HEIGHT,
+    KeyedOrder,
     SineNetwork,
-    keyed_order,
     segment_order,
     segments,
 )
@@ -62,6 +62,8 @@ HEADER_SHARE = 16  # of all samples, one in this many,
 HEADER_SPARSITY = 32  # but at most this many samples for each bit of the header
 FULLEST = 1.5
 """Most bits a sample: 4.5 bits a pixel in RGB. Two planes could carry 2."""
+AT_HAND = 1 << 26
+"""Samples whose order a sender keeps in memory; that of more is made twice."""
 RATES = (1, 2, 3, 4)
 """Bits a pixel or point for which capacities are shown."""
 net_bytes = partial(longest_message, header=HEADER_BITS, parity=PARITY)
@@ -111,8 +113,7 @@ def body_network(
     Raises:
         ConfigError: The bits are more than the samples, or the constraint height is out of range.
     """
-    order, holder = keyed_order(key, samples), header_segment(key, samples)
-    order[holder] = order[holder][header_samples(samples) :]
+    order = KeyedOrder(key, samples, header_segment(key, samples), header_samples(samples))
     return SineNetwork(key, "body", order, bits, constraint_height)
 
 
@@ -163,6 +164,8 @@ def embed(
         raise
     carried = 8 * code.coded_length if bits is None else room - HEADER_BITS
     body = body_network(key, samples, (0, 0), constraint_height)
+    if samples <= AT_HAND and isinstance(body.order, KeyedOrder):
+        body = replace(body, order=body.order.at_once())
     planned = plan(carrier, carried, body.order)
     settings = NETWORK.pack(*planned.bits, constraint_height)
     sealed = seal(content, key, settings, (HEADER_CODE, code), salt)

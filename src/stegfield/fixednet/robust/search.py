@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from stegfield import channel
 from stegfield.fixednet.progress import EmbedProgress, EmbedWatch
-from stegfield.fixednet.robust.blocks import BlockNetwork, block_cosines, block_levels
+from stegfield.fixednet.robust.blocks import SIDE, BlockNetwork, block_cosines, block_levels
 from stegfield.fixednet.robust.coding import HEADER_COPIES, BodyCode, corrected
 from stegfield.metrics import PEAK, luma, psnr_db
 from stegfield.payload import Sealed, bits_of
@@ -24,6 +24,8 @@ CHANNELS = {
     "WebP 80": channel.webp(80),
 }
 """The encoders that the sender tries."""
+BAND = 1 << 22
+"""Pixels whose luma is in memory at a time."""
 ROUNDS = 8
 STEP = 0.5  # share of the encoders' error of a z that a round corrects
 SAFE = 0.35  # of a cell: a z that every encoder leaves closer to the centre stays
@@ -34,8 +36,10 @@ SPARE_DB = 40.5
 
 
 def cosines(levels: Shaped[np.ndarray, "rows columns channels"]) -> NDArray[np.float64]:
-    """Return the carrying cosines of an image's luma."""
-    return block_cosines(luma(levels))
+    """Return the carrying cosines of an image's luma, which is made a band of rows at a time."""
+    height = max(SIDE, BAND // levels.shape[1] // SIDE * SIDE)
+    tops = range(0, max(1, levels.shape[0]), height)
+    return np.concatenate([block_cosines(luma(levels[top : top + height])) for top in tops])
 
 
 def solve(
