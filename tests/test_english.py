@@ -135,24 +135,4 @@ def offences() -> dict[str, list[str]]:
 
 
 def test_documents_and_messages_have_no_banned_phrase() -> None:
-    phrases = {path: each for path, each in offences().items() if path not in NOT_YET}
-    assert phrases == {}
-
-
-def test_files_that_are_clean_by_now_are_not_excused() -> None:
-    assert [path for path in NOT_YET if path not in offences()] == []
-
-
-NOT_YET: list[str] = [
-    "src/stegfield/registry.py",
-    "src/stegfield/signals/climate.py",
-    "src/stegfield/signals/folding.py",
-    "src/stegfield/signals/media.py",
-    "src/stegfield/signals/medium.py",
-    "src/stegfield/signals/netcdf.py",
-    "src/stegfield/signals/shape.py",
-    "src/stegfield/signals/sound.py",
-    "src/stegfield/signals/video.py",
-    "src/stegfield/signals/volume.py",
-]
-"""Files that still have such phrases; none is to be added."""
+    assert offences() == {}

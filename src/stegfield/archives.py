@@ -45,7 +45,7 @@ class Layout:
         """Return the array of so many bytes.
 
         Raises:
-            ValueError: There are fewer bytes, or more, or they are no plain numbers.
+            ValueError: The file has fewer or more numbers, or other values than plain numbers.
         """
         if self.kind.hasobject or len(held) != self.size:
             raise ValueError("it is cut off, or longer than its header says")
@@ -57,7 +57,7 @@ def array_header(stream: Any) -> Layout:
     """Read the header of a .npy file from a stream of bytes, and stop before its numbers.
 
     Raises:
-        Exception: The bytes are no such file, or damaged.
+        Exception: It is none, or damaged.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # NumPy parses Python here, which may warn
@@ -73,7 +73,7 @@ class Archive:
     """A zip, whose members may be read by several threads.
 
     Raises:
-        InputError: The file is no zip, or its members inflate to more than a bound.
+        InputError: The file is no archive, or its members inflate to more than a bound.
     """
 
     def __init__(self, path: Path, what: str = "a zip", *, hint: str | None = None) -> None:
@@ -113,7 +113,8 @@ class Archive:
             kinds: Letters of NumPy's kinds of numbers that it may have.
 
         Raises:
-            InputError: The archive has no such array, or one of another shape or type, or damaged.
+            InputError: The archive has no such array, or one of another shape or type, or a damaged
+                one.
         """
         member = f"{name}.npy"
         with (

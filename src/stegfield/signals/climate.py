@@ -157,7 +157,7 @@ class ClimateMedium(Medium):
         """Compare two climate fields as files hold them, in the packing of the second.
 
         Raises:
-            ConfigError: They differ in size.
+            ConfigError: The fields differ in size.
         """
         self.check_same_size(shown, wanted)
         packing = _packing_of(wanted)

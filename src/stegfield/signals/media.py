@@ -229,7 +229,7 @@ def quality(shown: Signal, wanted: Signal) -> AnyQuality:
     """Compare two signals as files hold them, a climate field in the packing of the second.
 
     Raises:
-        ConfigError: They differ in medium or size.
+        ConfigError: The signals differ in medium or size.
     """
     _check_alike(shown, wanted)
     return wanted.medium.quality(shown, wanted)
@@ -239,7 +239,7 @@ def psnr_db(shown: Signal, wanted: Signal) -> float:
     """Return the PSNR of `quality` alone, which takes less time.
 
     Raises:
-        ConfigError: They differ in medium or size.
+        ConfigError: The signals differ in medium or size.
     """
     _check_alike(shown, wanted)
     return wanted.medium.psnr_db(shown, wanted)

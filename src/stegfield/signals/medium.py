@@ -149,7 +149,7 @@ class Medium(ABC):
         """Compare two signals as files hold them.
 
         Raises:
-            ConfigError: They differ in size.
+            ConfigError: The signals differ in size.
         """
 
     def psnr_db(self, shown: Signal, wanted: Signal) -> float:
@@ -160,7 +160,7 @@ class Medium(ABC):
         """Refuse signals that cannot be compared.
 
         Raises:
-            ConfigError: They differ in size.
+            ConfigError: The signals differ in size.
         """
         if shown.size != wanted.size:
             raise ConfigError(

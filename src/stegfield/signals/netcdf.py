@@ -2,8 +2,8 @@
 
 NetCDF-4 is HDF5, whose library is not made for files of strangers: some damaged files make it loop
 for ever. So this file is also a program, which imports nothing of ours: it takes a file from stdin,
-with a limit to its memory, and gives the few facts and the one array that are wanted. Whoever
-starts it ends it when it takes too long, and whatever happens to it is an error in one line.
+with a limit to its memory, and returns the few facts and the one array that are needed. The
+caller ends it when it takes too long; each of its failures becomes an error in one line.
 """
 
 from __future__ import annotations

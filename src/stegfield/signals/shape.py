@@ -119,7 +119,7 @@ class ShapeMedium(Medium):
         Raises:
             ConfigError: The suffix is no mesh's.
             InputError: What writes it is not installed.
-            OutputError: There is no surface.
+            OutputError: The shape has no surface.
         """
         suffix = self.check_written(suffix)
         trimesh = _trimesh()
@@ -154,7 +154,7 @@ class ShapeMedium(Medium):
         """Compare two shapes point by point of their grids.
 
         Raises:
-            ConfigError: Their grids differ in size.
+            ConfigError: The grids of the shapes differ in size.
         """
         self.check_same_size(shown, wanted)
         return shape_quality(

@@ -36,7 +36,7 @@ from stegfield.signals.signal import HIGHEST_RATE, Signal
 FEWEST_SAMPLES = 16
 BYTES = 2
 SAMPLES_PER_UNIT = 256
-"""Measured on a SIREN of 8x128 with w0 = 30, 250 steps: 16,384 samples of music come to SNR 19, 43,
+"""Measured on a SIREN of 8x128 with w0 = 30, 250 steps: 16,384 samples of music reach SNR 19, 43,
 47 and 43 dB with 32, 128, 512 and 2,048, a spoken digit of 5,148 samples to 48, 48, 38 and 24."""
 WAVE_SIZE = (192, 512)
 """Rows and columns of the picture of a sound."""
@@ -130,7 +130,7 @@ class SoundMedium(SixteenBits):
         """Compare two sounds as files hold them.
 
         Raises:
-            ConfigError: They differ in length, channels or rate.
+            ConfigError: The sounds differ in length, channels or rate.
         """
         facts = [(each.size[0], each.channels, each.rate) for each in (shown, wanted)]
         if facts[0] != facts[1]:

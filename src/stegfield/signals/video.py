@@ -109,7 +109,7 @@ class VideoMedium(EightBits):
         """Compare two videos by their samples; SSIM is the mean over frames.
 
         Raises:
-            ConfigError: They differ in size.
+            ConfigError: The videos differ in size.
         """
         self.check_same_size(shown, wanted)
         a, b = to_samples(shown), to_samples(wanted)
@@ -169,7 +169,7 @@ class _Reader:
             )
 
     def _opaque(self, frame: Any) -> NDArray[np.uint8]:
-        """Return a frame as RGB: put onto white, where that is wanted and it is transparent."""
+        """Return a frame as RGB; a transparent one is put onto white if the caller asks."""
         with_alpha = frame.format.name == "pal8" or any(
             component.is_alpha for component in frame.format.components
         )

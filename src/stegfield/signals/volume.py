@@ -81,7 +81,7 @@ class VolumeMedium(SixteenBits):
         """Compare two volumes by their integers.
 
         Raises:
-            ConfigError: They differ in size.
+            ConfigError: The volumes differ in size.
         """
         self.check_same_size(shown, wanted)
         return volume_quality(self.to_levels(shown), self.to_levels(wanted))

@@ -36,7 +36,7 @@ def opened(data: bytes, path: Path) -> Image.Image:
     """Open an image file; nothing is decoded yet.
 
     Raises:
-        ImageError: the image is of a kind that is not decoded correctly.
+        ImageError: The image is of a kind that is decoded wrongly.
         InputError: the image is HEIC, and pillow-heif is not installed.
     """
     if HEIC.match(data[:64]):
