@@ -32,9 +32,9 @@ def fit(
     """Fit a field to an image, a climate field or a sound, hiding nothing.
 
     Args:
-        image: Image to show: PNG, JPEG, WebP, BMP, TIFF, PPM, AVIF or HEIC; or a temperature on the globe: NetCDF-4,
-            named .nc, which a siren or fourier field shows at every place of the sphere; or a
-            sound: WAV or FLAC.
+        image: Image to show: PNG, JPEG, WebP, BMP, TIFF, PPM, AVIF or HEIC; or a temperature on
+            the globe: NetCDF-4, named .nc, which a siren or fourier field shows at every place of
+            the sphere; or a sound: WAV or FLAC.
         output: Field file to write.
         field: Architecture [default: siren; fourier with --robust].
         sizes: Sizes of the architecture that differ from its defaults, like width=256,depth=4.
