@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import importlib
+import json
 import pkgutil
 import posixpath
 import re
@@ -48,6 +50,7 @@ PACKAGES = {
     "stegfield.attacks": "Damage fields and images, and guess keys",
     "stegfield.metrics": "Compare signals by PSNR, SSIM and others",
     "stegfield.channel": "Send an image through JPEG, WebP, noise and scaling",
+    "stegfield.watching": "Show the progress of long runs, in terminals and notebooks",
     "stegfield.jobs": "Run many jobs at once, on this machine or a Ray cluster",
     "stegfield.bench": "Run suites of experiments and report them",
     "stegfield.config": "Settings of long jobs",
@@ -57,7 +60,9 @@ PACKAGES = {
 """Packages with a page of their own, and what each is for: a line each."""
 INTRODUCTION = """# Python
 
-Every command is a thin file over the same calls in Python. Short programs stand on the pages of
+Every command is a thin file over the same calls in Python. `import stegfield` offers the main ones:
+`read`, `embed`, `extract`, `capacity`, `fit`, `hide` and `reveal`. The [tutorial](../tutorial.md)
+uses them in a notebook. Short programs stand on the pages of
 [messages](../embedding.md#in-python), [hidden images](../hiding.md#in-python) and [generated
 covers](../generating.md#in-python). A `Signal` is an image, a sound or another medium. A `Field`
 is a signal as a function. A `Key` comes from a key file or a `Passphrase`.
@@ -81,8 +86,11 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     made |= {f"api/{name}.md": package(name) for name in PACKAGES}
     made["api/index.md"] = packages()
     made["commands.md"] = commands()
+    made["tutorial.md"], shown = tutorial()
     for name, text in made.items():
         files.append(File.generated(config, name, content=text))
+    for name, data in shown.items():
+        files.append(File.generated(config, name, content=data))
     for name, picture in pictures().items():
         files.append(File.generated(config, name, abs_src_path=str(picture)))
     return files
@@ -131,6 +139,25 @@ def pictures() -> dict[str, Path]:
         for page in experiments().values()
         for target in re.findall(r"!\[[^\]]*\]\(([^)]*)\)", page.read_text())
     }
+
+
+def tutorial() -> tuple[str, dict[str, bytes]]:
+    """Return the tutorial's notebook as a page, and the pictures that its cells show, by name."""
+    parts: list[str] = []
+    shown: dict[str, bytes] = {}
+    for cell in json.loads((HOME / "docs" / "tutorial.ipynb").read_text())["cells"]:
+        source = "".join(cell["source"])
+        parts.append(source if cell["cell_type"] == "markdown" else f"```python\n{source}\n```")
+        for output in cell.get("outputs", ()):
+            data = output.get("data", {})
+            text = "".join(output.get("text", data.get("text/plain", "")))
+            if "image/png" in data:
+                name = f"tutorial-{len(shown) + 1}.png"
+                shown[name] = base64.b64decode(data["image/png"])
+                parts.append(f"![{text}]({name})")
+            else:
+                parts.append(f"```text\n{text.rstrip()}\n```")
+    return "\n\n".join(parts), shown
 
 
 def package(name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -24,6 +25,8 @@ collect_ignore = [] if find_spec("gradio") else ["app/test_gate.py"]
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ["--no-sandbox", "--disable-background-networking"]
 
+from stegfield import cli  # noqa: E402 - once annotations are checked
+
 settings.register_profile(
     "quick",
     max_examples=30,
@@ -32,6 +35,14 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 settings.load_profile("quick")
+
+
+@pytest.fixture
+def _sigterm() -> Iterator[None]:
+    """Take SIGTERM as the program does, not as Python."""
+    before = signal.signal(signal.SIGTERM, cli._as_ctrl_c)
+    yield
+    signal.signal(signal.SIGTERM, before)
 
 
 @pytest.fixture

@@ -179,9 +179,9 @@ def test_a_chart_without_points_is_refused() -> None:
     nothing: list[dict[str, list[tuple[float, float]]]]
     nothing = [{}, {"a": []}, {"a": [(0.0, float("nan"))]}]
     for series in nothing:
-        with pytest.raises(ConfigError, match="no point"):
+        with pytest.raises(ConfigError, match="no curve has a point"):
             curves(series, levels={"real": 1})
-    with pytest.raises(ConfigError, match="no point"):
+    with pytest.raises(ConfigError, match="no curve has a point"):
         curves({"a": [(0, -1), (1, 0)]}, logarithmic=True)
 
 

@@ -5,6 +5,8 @@
     cover, secrets, keys ─► hide ─► public field ─► reveal ─► one secret
                                          └────────► what everyone sees
 
+    seed ─► generate ─► a cover that never existed
+
 A cover, a stego or a secret is a `Signal`, or anything that `read` makes one of: a path, the bytes
 of a file, an image of Pillow's, an array. What stands here is imported when it is asked for, so
 that ``import stegfield`` is quick.
@@ -25,6 +27,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from stegfield.fields import Field, fit
     from stegfield.fixednet.embed import capacity, embed, extract
+    from stegfield.generative import generate
     from stegfield.hiding import Secret, hide, reveal
     from stegfield.keys import Key, KeyFile, Passphrase
     from stegfield.signals import Signal, read
@@ -35,6 +38,7 @@ else:
         {
             "stegfield.fields": ["Field", "fit"],
             "stegfield.fixednet": ["capacity", "embed", "extract"],
+            "stegfield.generative": ["generate"],
             "stegfield.hiding": ["Secret", "hide", "reveal"],
             "stegfield.keys": ["Key", "KeyFile", "Passphrase"],
             "stegfield.signals": ["Signal", "read"],
@@ -53,6 +57,7 @@ __all__ = [
     "embed",
     "extract",
     "fit",
+    "generate",
     "hide",
     "progress",
     "read",

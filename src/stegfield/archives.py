@@ -45,7 +45,7 @@ class Layout:
         """Return the array of so many bytes.
 
         Raises:
-            ValueError: They are fewer, or more, or no plain numbers.
+            ValueError: There are fewer bytes, or more, or they are no plain numbers.
         """
         if self.kind.hasobject or len(held) != self.size:
             raise ValueError("it is cut off, or longer than its header says")
@@ -57,7 +57,7 @@ def array_header(stream: Any) -> Layout:
     """Read the header of a .npy file from a stream of bytes, and stop before its numbers.
 
     Raises:
-        Exception: It is none, or damaged.
+        Exception: The bytes are no such file, or damaged.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # NumPy parses Python here, which may warn
@@ -73,7 +73,7 @@ class Archive:
     """A zip, whose members may be read by several threads.
 
     Raises:
-        InputError: It is none, or its members inflate to more than a bound.
+        InputError: The file is no zip, or its members inflate to more than a bound.
     """
 
     def __init__(self, path: Path, what: str = "a zip", *, hint: str | None = None) -> None:
@@ -99,7 +99,7 @@ class Archive:
         """Inflate a member, one at a time.
 
         Raises:
-            InputError: It is damaged.
+            InputError: The member is damaged.
         """
         with distrusting(f"{name} in {self.path}", "whole"), self._turn:
             return self._open.read(name)
@@ -113,7 +113,7 @@ class Archive:
             kinds: Letters of NumPy's kinds of numbers that it may have.
 
         Raises:
-            InputError: There is none, or it is of another shape or type, or damaged.
+            InputError: The archive has no such array, or one of another shape or type, or damaged.
         """
         member = f"{name}.npy"
         with (

@@ -1,6 +1,6 @@
-"""How alike two signals are, as files hold them: of images PSNR, SSIM, RMSE and MAE on 8 bits.
+"""Measures of how close two signals are, as files hold them, such as PSNR and SSIM of 8 bits.
 
-PSNR is always over all RGB samples; the luma PSNR that some papers print is several dB higher.
+PSNR is always over all RGB samples; the luma PSNR that some papers report is several dB higher.
 
 Sources: Wang et al. (2004) for SSIM, with their Gaussian window of 11x11 and standard deviation
 1.5, K1 = 0.01, K2 = 0.03, averaged over channels; equal to scikit-image's
@@ -24,22 +24,22 @@ PEAK = 255.0
 LUMA = (299, 587, 114)  # thousandths
 SSIM_RADIUS = 5
 SSIM_SIGMA = 1.5
-SSIM_BAND = 256  # rows at a time, at most: large images take no more memory than small ones
+SSIM_BAND = 256  # rows at a time, so that memory does not grow with the image
 ERROR_BAND = 1 << 22
 """Samples whose errors are in memory at a time."""
-# an underscore leaves a size free: two images of different sizes are refused in words
+# an underscore leaves a size free: two images of different sizes get an error message
 Samples = UInt8[np.ndarray, "_rows _columns _channels"]
 
 
 @dataclass(frozen=True)
 class AnyQuality:
-    """How close one signal comes to another, both as files hold them; each medium adds figures."""
+    """How close a signal is to another, both as files hold them; each medium adds figures."""
 
     psnr_db: float
     """Peak signal-to-noise ratio, infinite where the signals are equal."""
 
     def to_json(self) -> dict[str, float | None]:
-        """Return plain values; what is infinite becomes None."""
+        """Return plain values; infinite ones become None."""
         return finite_or_none(asdict(self))
 
     def __str__(self) -> str:
@@ -48,7 +48,7 @@ class AnyQuality:
 
 @dataclass(frozen=True)
 class Quality(AnyQuality):
-    """How close one image comes to another; PSNR is over all samples."""
+    """How close an image is to another; PSNR is over all samples."""
 
     ssim: float | None
     """Structural similarity, at most 1; None where the image is smaller than the window (11)."""
@@ -64,12 +64,12 @@ class Quality(AnyQuality):
 
 @dataclass(frozen=True)
 class KelvinQuality(AnyQuality):
-    """How close one climate field comes to another; the peak is what the integers can hold."""
+    """How close a climate field is to another; the peak is the range of the integers."""
 
     rmse_kelvin: float
     """Root mean square error."""
     largest_kelvin: float
-    """The largest difference of all."""
+    """The largest difference."""
 
     def __str__(self) -> str:
         return (
@@ -80,15 +80,15 @@ class KelvinQuality(AnyQuality):
 
 @dataclass(frozen=True)
 class SoundQuality(AnyQuality):
-    """How close one sound comes to another; the peak is the range of the wanted samples."""
+    """How close a sound is to the original; the peak is the range of the original's samples."""
 
     snr_db: float
-    """Signal-to-noise ratio: power of the wanted sound, without its mean, over that of the error;
-    NaN where a constant is wanted, such as silence, and something else is shown."""
+    """Signal-to-noise ratio: power of the original, without its mean, over that of the error; NaN
+    where the original is constant, such as silence, and the sound differs."""
     rmse: float
     """Root mean square error, in 16-bit levels."""
     largest: int
-    """The largest difference of all, in 16-bit levels."""
+    """The largest difference, in 16-bit levels."""
 
     def __str__(self) -> str:
         if math.isnan(self.snr_db):
@@ -104,12 +104,12 @@ class SoundQuality(AnyQuality):
 
 @dataclass(frozen=True)
 class VolumeQuality(AnyQuality):
-    """How close one volume comes to another; the peak is the range of the wanted numbers."""
+    """How close a volume is to the original; the peak is the range of the original's numbers."""
 
     rmse: float
     """Root mean square error, in units of the integers."""
     largest: int
-    """The largest difference of all."""
+    """The largest difference."""
 
     def __str__(self) -> str:
         return f"{super().__str__()}, RMSE {self.rmse:.2f}, largest difference {self.largest:,}"
@@ -117,7 +117,7 @@ class VolumeQuality(AnyQuality):
 
 @dataclass(frozen=True)
 class ShapeQuality(AnyQuality):
-    """How close one shape comes to another, on the points of their grids.
+    """How close a shape is to another, on the points of their grids.
 
     The peak is the whole range of distances.
     """
@@ -130,7 +130,7 @@ class ShapeQuality(AnyQuality):
 
 
 def volume_quality(a: NDArray[np.integer[Any]], b: NDArray[np.integer[Any]]) -> VolumeQuality:
-    """Compare the integers of a volume with those wanted, of the same shape."""
+    """Compare the integers of a volume with those of the original, of the same shape."""
     difference = a.astype(np.float64) - b
     error, peak = float(np.square(difference).mean()), float(b.max()) - float(b.min())
     return VolumeQuality(
@@ -141,7 +141,7 @@ def volume_quality(a: NDArray[np.integer[Any]], b: NDArray[np.integer[Any]]) -> 
 
 
 def shape_quality(a: NDArray[np.float64], b: NDArray[np.float64]) -> ShapeQuality:
-    """Compare signed distances from -1 to 1, negative inside, with those wanted."""
+    """Compare signed distances from -1 to 1, negative inside, with those of the original."""
     error = float(np.square(a - b).mean())
     either = int(((a < 0) | (b < 0)).sum())
     return ShapeQuality(
@@ -151,14 +151,14 @@ def shape_quality(a: NDArray[np.float64], b: NDArray[np.float64]) -> ShapeQualit
 
 
 def _decibels(power: float, error: float) -> float:
-    """Return a ratio in dB; infinite without an error, and minus that without power."""
+    """Return a ratio in dB; infinity for no error, minus infinity for no power."""
     if error == 0:
         return math.inf
     return 10 * math.log10(power / error) if power else -math.inf
 
 
 def finite_or_none(figures: dict[str, Any]) -> dict[str, Any]:
-    """Put None for what is infinite, as a PSNR may be, or not known: JSON has no such numbers."""
+    """Replace infinite and unknown figures by None: JSON has no such numbers."""
     return {
         name: None if isinstance(value, float) and not math.isfinite(value) else value
         for name, value in figures.items()
@@ -166,11 +166,11 @@ def finite_or_none(figures: dict[str, Any]) -> dict[str, Any]:
 
 
 def sound_quality(a: NDArray[np.integer[Any]], b: NDArray[np.integer[Any]]) -> SoundQuality:
-    """Compare the 16-bit samples of a sound with those wanted, of the same shape.
+    """Compare the 16-bit samples of a sound with those of the original, of the same shape.
 
     Example:
-        >>> wanted = np.array([[-1000], [1000]])
-        >>> round(sound_quality(wanted + 10, wanted).snr_db, 2)
+        >>> original = np.array([[-1000], [1000]])
+        >>> round(sound_quality(original + 10, original).snr_db, 2)
         40.0
     """
     difference = a.astype(np.float64) - b
@@ -189,7 +189,7 @@ def quality(a: Samples, b: Samples) -> Quality:
     """Compare two 8-bit images of one size.
 
     Raises:
-        ConfigError: Their sizes or channels differ.
+        ConfigError: The images differ in size or channels.
     """
     _check_alike(a, b)
     rmse = math.sqrt(_mse(a, b))
@@ -203,7 +203,7 @@ def quality(a: Samples, b: Samples) -> Quality:
 
 
 def psnr_db(a: Samples, b: Samples) -> float:
-    """Peak signal-to-noise ratio in dB over all samples; infinite where the images are equal.
+    """Return the peak signal-to-noise ratio in dB over all samples; infinite for equal images.
 
     Example:
         >>> black = np.zeros((8, 8, 3), np.uint8)
@@ -215,7 +215,7 @@ def psnr_db(a: Samples, b: Samples) -> float:
 
 
 def mean_psnr_db(a: NDArray[Any], b: NDArray[Any]) -> float:
-    """Return the same of any values on the scale of 8 bits, as the luma is."""
+    """Return the PSNR in dB of any values on the scale of 8 bits, such as luma."""
     return _decibels(PEAK**2, _mse(a, b))
 
 
@@ -238,10 +238,10 @@ def luma(
 
 
 def ssim(a: Samples, b: Samples) -> float:
-    """Mean structural similarity; the border of 5 pixels, where the window overhangs, is left out.
+    """Return the mean structural similarity, without the border of 5 pixels.
 
     Raises:
-        ConfigError: The sizes differ, or an axis has fewer than 11 pixels.
+        ConfigError: The images differ in size, or an axis has fewer than 11 pixels.
     """
     _check_alike(a, b)
     if min(a.shape[:2]) <= 2 * SSIM_RADIUS:
@@ -268,7 +268,7 @@ def _ssim_sum(a: Samples, b: Samples) -> float:
 
 
 def _blur(image: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Weighted mean over the SSIM window, where it lies wholly inside the image."""
+    """Return the weighted mean over the SSIM window, where it is wholly inside the image."""
     at = np.arange(-SSIM_RADIUS, SSIM_RADIUS + 1)
     window = np.exp(-0.5 * (at / SSIM_SIGMA) ** 2)
     window /= window.sum()

@@ -1,11 +1,11 @@
-"""Pictures for people: rows of images with and without labels, differences, and curves."""
+"""Pictures for people: sheets of images, differences, curves and bars."""
 
 from __future__ import annotations
 
 import io
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -16,7 +16,7 @@ from stegfield.metrics import Samples
 MARGIN, CAPTION_HEIGHT, FONT_SIZE = 12, 40, 14
 GAP = 2
 PAPER, INK, FAINT = (255, 255, 255), (32, 32, 32), (224, 224, 224)
-# told apart with every kind of colour vision, in this order (Okabe and Ito)
+# colours that can be told apart with every kind of colour vision, in this order (Okabe and Ito)
 COLOURS = (
     (0, 114, 178),
     (213, 94, 0),
@@ -28,18 +28,18 @@ COLOURS = (
 )
 GREY = (120, 120, 120)
 CHART_LEFT, CHART_BOTTOM, LEGEND, LINE_HEIGHT = 64, 44, 150, 18
-SMOOTH = 3  # lines are drawn so many times larger, then reduced
+SMOOTH = 3  # lines are drawn larger by this factor, then reduced
 LEAST_DECADES = 0.05
-LEAST_SHARE = 0.02  # of the greatest value: curves that rise or fall by less are drawn flat
-BAR = 0.6  # of the room that each has
+LEAST_SHARE = 0.02  # of the greatest value: curves that vary by less are drawn flat
+BAR = 0.6  # width of a bar, as a share of its room
 SPARE = 0.04  # of the height, above and below all curves
 
 
 @dataclass(frozen=True, eq=False)
 class Tile:
-    """An image and up to two lines below it."""
+    """An image, and a caption of up to two lines."""
 
-    samples: Samples
+    samples: Samples = field(repr=False)
     caption: str
 
 
@@ -73,7 +73,7 @@ def contact_sheet(images: Sequence[Samples], columns: int, *, tile_width: int = 
     """Draw images of one size close together, ``columns`` in a row, as a PNG.
 
     Raises:
-        ConfigError: There are no images, they differ in size, or there are no columns.
+        ConfigError: There are no images or no columns, or the images differ in size.
     """
     if not images or columns < 1:
         raise ConfigError(f"a sheet of {len(images)} images in {columns} columns shows nothing")
@@ -103,16 +103,16 @@ def curves(
     """Draw curves, and levels to compare them with, as a PNG.
 
     Args:
-        series: Points (across, up) of each curve by its name, from left to right; those that are
-            not finite are left out, and so are those not above 0 on a logarithmic scale.
+        series: Points (across, up) of each curve by its name, from left to right. Points that are
+            not finite are left out, as are points not above 0 on a logarithmic scale.
         levels: Heights of dashed lines, by their names.
         across: What the horizontal axis shows.
         title: What the vertical axis shows, written above it.
-        logarithmic: The vertical axis has decades.
+        logarithmic: Whether the vertical axis is logarithmic.
         size: Width and height in pixels.
 
     Raises:
-        ConfigError: There is no point to draw.
+        ConfigError: No curve has a point to draw.
     """
     shown = {
         name: [(float(x), float(y)) for x, y in points if _can_be_drawn(x, y, logarithmic)]
@@ -123,14 +123,14 @@ def curves(
     }
     every = [point for points in shown.values() for point in points]
     if not every:
-        raise ConfigError("there is no point to draw a curve through")
+        raise ConfigError("no curve has a point to draw")
     font = ImageFont.load_default(FONT_SIZE)
     widest = max(font.getlength(name) for name in (*shown, *straight))
     legend = min(max(LEGEND, math.ceil(widest) + 2 * MARGIN), size[0] // 2)
     box = (CHART_LEFT, MARGIN + LINE_HEIGHT, size[0] - legend, size[1] - CHART_BOTTOM)
     up = _Axis([y for _, y in every] + list(straight.values()), box[3], box[1], logarithmic, SPARE)
     along = _Axis([x for x, _ in every], box[0], box[2])
-    # lines larger than they will be, with text and marks on the reduced picture
+    # draw lines on a larger picture, then text and marks on the reduced one
     large = Image.new("RGB", (size[0] * SMOOTH, size[1] * SMOOTH), PAPER)
     pen = ImageDraw.Draw(large)
 
@@ -189,11 +189,11 @@ def bars(
         size: Width and height in pixels.
 
     Raises:
-        ConfigError: There is no bar to draw, or one is below 0 or not finite.
+        ConfigError: There are no bars, or a height is below 0 or not finite.
     """
     every = [*heights.values(), *(levels or {}).values()]
     if not heights or not all(math.isfinite(y) and y >= 0 for y in every):
-        raise ConfigError("bars have heights from 0 on, and there is one at least")
+        raise ConfigError("there must be bars, with finite heights of at least 0")
     box = (CHART_LEFT, MARGIN + 2 * LINE_HEIGHT, size[0] - LEGEND, size[1] - CHART_BOTTOM)
     up = _Axis([0.0, *every], box[3], box[1])
     paper = Image.new("RGB", size, PAPER)
@@ -218,7 +218,7 @@ def bars(
 
 
 class _Axis:
-    """Where values lie between two pixels, and round values to mark."""
+    """An axis: the pixel of each value, and round values to mark."""
 
     def __init__(
         self,
@@ -257,7 +257,7 @@ def _steps(low: float, high: float) -> list[float]:
 
 
 def _decades(low: float, high: float) -> list[float]:
-    """Return 1, 2 and 5 times powers of ten, or even steps within a narrow range."""
+    """Return 1, 2 and 5 times powers of ten, or even steps in a narrow range."""
     powers = range(math.floor(low), math.ceil(high) + 1)
     marks = [factor * 10.0**power for power in powers for factor in (1, 2, 5)]
     if sum(10**low <= mark <= 10**high for mark in marks) < 2:
@@ -268,7 +268,7 @@ def _decades(low: float, high: float) -> list[float]:
 def _apart(
     labels: Sequence[tuple[float, str, tuple[int, int, int]]], highest: int, lowest: int
 ) -> list[tuple[float, str, tuple[int, int, int]]]:
-    """Move labels down, then up, until none covers another or lies outside."""
+    """Move labels down, then up, until none overlaps another or leaves the picture."""
     ordered = sorted(labels)
     heights: list[float] = []
     for height, _, _ in ordered:
@@ -292,6 +292,6 @@ def _png(paper: Image.Image) -> bytes:
 def _fit_width(samples: Samples, width: int) -> Image.Image:
     image = Image.fromarray(samples[..., 0] if samples.shape[2] == 1 else samples).convert("RGB")
     height = max(1, round(width * image.height / image.width))
-    # blocks when enlarging, so that single pixels can be seen; smooth when shrinking
+    # nearest neighbours when enlarging, so that single pixels can be seen; smooth when shrinking
     kind = Image.Resampling.NEAREST if width > image.width else Image.Resampling.LANCZOS
     return image.resize((width, height), kind)

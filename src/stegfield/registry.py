@@ -81,9 +81,17 @@ class Registry(Mapping[str, T], Generic[T]):
             ConfigError: there is none of this name.
             PluginError: the package that brings it cannot be imported, or names it otherwise.
         """
+        self.check(name)
+        return self[name]
+
+    def check(self, name: str) -> None:
+        """Refuse a name that there is not, without importing what has it.
+
+        Raises:
+            ConfigError: there is none of this name.
+        """
         if name not in self:
             raise ConfigError(f"there is no {self.noun} {name!r}", hint=f"try {', '.join(self)}")
-        return self[name]
 
     def usable(self) -> Iterator[T]:
         """Load one after the other: ours, then plug-ins, but for those that cannot be imported."""

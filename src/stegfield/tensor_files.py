@@ -1,7 +1,7 @@
-"""Safetensors files from others: their header and their tensors, read without trust.
+"""Safetensors files: their header and their tensors, checked as they are read.
 
-Ours have one entry in the metadata, whose JSON tells what the tensors are. Nothing is unpickled,
-and nothing here needs torch.
+The metadata has one entry, whose JSON describes the tensors. Nothing is unpickled, and nothing here
+needs torch.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ HALVES = ("F16", "BF16")
 
 
 class DistrustError(Exception):
-    """Says what is wrong with a file, as in "its header is missing or too long"."""
+    """An error: what is wrong with a file, as in "its header is missing or too long"."""
 
 
 def entries_of(data: bytes, entry: str, *, version: int, noun: str) -> dict[str, Any]:
-    """Read what the header tells about the tensors, before anything else is touched.
+    """Read what the header says about the tensors, before the tensors themselves.
 
     Args:
         data: The whole file.
         entry: Name of the entry in its metadata.
-        version: Of the format, which is the ``format`` in the header.
-        noun: What the header tells about.
+        version: Version of the format, the ``format`` in the header.
+        noun: What the header describes.
 
     Raises:
-        DistrustError: the header is not one of this entry and version.
+        DistrustError: The header does not have this entry and version.
 
     Example:
         >>> data = safetensors.numpy.save({}, {"mine": '{"format": 1, "size": 3}'})
@@ -49,7 +49,7 @@ def entries_of(data: bytes, entry: str, *, version: int, noun: str) -> dict[str,
         outer = json.loads(data[LENGTH_BYTES : LENGTH_BYTES + length])
         entries = plain_json(outer["__metadata__"][entry])
     except Exception:  # what a parser of foreign bytes may raise
-        raise DistrustError(f"its header does not tell about {noun}") from None
+        raise DistrustError(f"its header does not describe {noun}") from None
     if not isinstance(entries, dict) or entries.get("format") != version:
         raise DistrustError(f"its format is not version {version}, the one that this program knows")
     return entries
@@ -74,7 +74,7 @@ def tensors_of(data: bytes, dtype: type[np.floating[Any]]) -> dict[str, NDArray[
     Where float32 is expected, those that another program reduced to 16 bits are read as float32.
 
     Raises:
-        DistrustError: the tensors cannot be read, or one is of another type or not finite.
+        DistrustError: The tensors cannot be read, or one has another type or is not finite.
     """
     halves = HALVES if dtype is np.float32 else ()
     try:
@@ -88,7 +88,7 @@ def tensors_of(data: bytes, dtype: type[np.floating[Any]]) -> dict[str, NDArray[
         raise DistrustError("its tensors cannot be read") from None
     for name, tensor in tensors.items():
         if tensor.dtype != dtype:
-            raise DistrustError(f"{name} has another type than its header tells")
+            raise DistrustError(f"{name} has another type than its header says")
         if not np.isfinite(tensor).all():
             raise DistrustError(f"{name} holds numbers that are not finite")
     return tensors

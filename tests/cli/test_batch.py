@@ -106,7 +106,7 @@ def test_a_table_tells_what_came_of_it(capsys: pytest.CaptureFixture[str]) -> No
     assert "seconds a job" in said
     assert "embed" in said
     assert cli.run(["batch", "jobs.toml"]) == 0
-    assert "3 jobs had been done before" in capsys.readouterr().err
+    assert "3 jobs were done in an earlier run" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_a_table_tells_what_came_of_it(capsys: pytest.CaptureFixture[str]) -> No
         ("[[jobs]]\ncommand = 'dance'", "job 1: the command is one of"),
         ("[[jobs]]\ncommand = 'extract'\nstego = 'a.png'\noutput = 'b'", "there is no key"),
         ("[all]\nkey = 'k'\n[[jobs]]\ncommand = 'embed'\ncover = 'photos/one.png'", "job 1: "),
-        ("[all]\nkey = 'k'\n[[jobs]]\ncommand = 'reveal'\nfield = '*.x'", "no file has a name"),
+        ("[all]\nkey = 'k'\n[[jobs]]\ncommand = 'reveal'\nfield = '*.x'", "no file matches"),
         ("[[jobs]]\ncommand = 'fit'\ncover = 'a'\noutput = 'b'\nshape = 3", "job 1: "),
         ("[[jobs]]\ncommand = 'fit'\ncover = 'a'\noutput = 'b'\njson = true", "has no --json"),
         ("jobs = 3", "other entries"),

@@ -20,7 +20,7 @@ def test_evaluate_as_a_command(
     told = capsys.readouterr().err
     assert all(name in told for name in ("generated", "real", "blurred", "noise"))
     assert "too near" not in told.splitlines()[1]
-    assert "fewer than 200 other real ones do not tell which samples are too near" in told
+    assert "with fewer than 200 other real ones, too near cannot be measured" in told
     with Image.open("samples.png") as picture:
         assert picture.width > 100
     assert cli.run(["evaluate", "digits", "-o", "samples.png"]) == 1

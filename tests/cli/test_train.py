@@ -78,7 +78,7 @@ def test_digits_are_trained_and_the_run_goes_on(
     before = {path: path.read_bytes() for path in Path("runs").rglob("*.*")}
     message = fails(command, capsys, code=1)
     assert f"error: runs/{STATE} exists already" in message
-    assert "hint: --resume goes on from it" in message
+    assert "hint: add --resume to continue the run" in message
     assert {path: path.read_bytes() for path in Path("runs").rglob("*.*")} == before
     command[command.index("3")] = "5"
     assert cli.run([*command, "--resume", "--json"]) == 0
@@ -87,6 +87,7 @@ def test_digits_are_trained_and_the_run_goes_on(
     assert generative.load("runs/" + MODEL).name == "digits"
 
 
+@pytest.mark.usefixtures("_sigterm")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_run_that_is_ended_writes_everything_and_goes_on(
     number: int,
@@ -101,13 +102,9 @@ def test_a_run_that_is_ended_writes_everything_and_goes_on(
         if latest.fraction:  # after the warm-up
             signal.raise_signal(number)
 
-    before = signal.signal(signal.SIGTERM, cli._as_ctrl_c)  # as `main` has it
     with monkeypatch.context() as patch:
         patch.setattr("stegfield.watching.Lines.show", ended)
-        try:
-            assert cli.run(command) == 0
-        finally:
-            signal.signal(signal.SIGTERM, before)
+        assert cli.run(command) == 0
     assert f"runs/{MODEL}: 1 of 1,000 steps" in capsys.readouterr().err
     command[command.index("1000")] = "3"
     assert cli.run([*command, "--resume", "--json"]) == 0

@@ -1,4 +1,4 @@
-"""The tab that looks for what is hidden, as who has no key can."""
+"""The tab for detection: it looks for hidden data without a key."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from stegfield.steganalysis.verdict import judge
 
 BINS = 61
 WIDEST = 4.0
-"""Standard deviations of a matrix that the histogram goes to."""
+"""Range of the histogram, in standard deviations of a matrix."""
 
 
 def detect_tab(desk: Desk) -> None:
-    """Judge an image or a field."""
+    """Lay out the tab that judges an image or a field."""
     gr.Markdown(
-        "Looks for LSB replacement in pictures, and for oddities in the weights of fields. That "
-        "nothing is found proves nothing."
+        "Looks for LSB replacement in pictures, and for oddities in the weights of fields. If "
+        "nothing is found, something may still be hidden."
     )
     with gr.Row():
         with gr.Column():
@@ -69,7 +69,7 @@ def detect_tab(desk: Desk) -> None:
 
 @dataclass(frozen=True)
 class Findings:
-    """What is shown of a picture or a field that was judged."""
+    """The verdict on a picture or a field, as the tab shows it."""
 
     words: str
     headers: list[str]
@@ -115,7 +115,7 @@ def _bars(rates: dict[str, float]) -> bytes:
 
 
 def _histograms(field: Field) -> bytes:
-    """Draw how the weights of each hidden matrix are spread, in its own standard deviations."""
+    """Draw a histogram of each hidden matrix, in units of its own standard deviation."""
     edges = np.linspace(-WIDEST, WIDEST, BINS + 1)
     middles = (edges[1:] + edges[:-1]) / 2
     state = field.decoder.state_dict()

@@ -12,6 +12,7 @@ from stegfield import fixednet, generative, signals
 from stegfield.app.parts import (
     COVERS,
     any_file,
+    brought,
     download,
     heavy,
     key_input,
@@ -36,12 +37,13 @@ PROFILES = {
     "Robust: for pictures that are re-encoded, with short messages": "robust",
 }
 SHOWN = 2000
-"""Characters of a message that are shown in the page."""
+"""Most characters of a message that the page shows."""
 GENERATED = ("faces", "climate", "digits")
 
 
 def embed_tab(desk: Desk) -> None:
-    """Embed a file, or a text, in an image or a climate field."""
+    """Lay out the tab that embeds a file or a text in an image or a climate field."""
+    profiles = PROFILES | brought(fixednet.PROFILES)
     gr.Markdown(
         "Puts any file into a picture; a receiver who has the key takes it out again, bit for bit. "
         "Take a picture that was never a JPEG."
@@ -51,8 +53,8 @@ def embed_tab(desk: Desk) -> None:
             cover = upload(desk, "Cover", COVERS)
             text = gr.Textbox(label="Message", lines=3, max_length=1_000_000)
             file = any_file("Or a file")
-            key = key_input("The receiver needs the same.")
-            profile = gr.Radio(list(PROFILES), value=next(iter(PROFILES)), label="Profile")
+            key = key_input("The receiver needs the same key.")
+            profile = gr.Radio(list(profiles), value=next(iter(profiles)), label="Profile")
             start = gr.Button("Embed", variant="primary")
         with gr.Column():
             said = status()
@@ -71,7 +73,7 @@ def embed_tab(desk: Desk) -> None:
         signal = visit.signal(path, "the cover")
         message = _message(visit, words, attached)
         sender = visit.key(passphrase, key_file)
-        sent = _embedded(visit, signal, message, sender, PROFILES[named])
+        sent = _embedded(visit, signal, message, sender, profiles[named])
         return _answer(visit, sent, stem(path, "cover"), said, seen, result)
 
     start.click(
@@ -83,12 +85,14 @@ def embed_tab(desk: Desk) -> None:
 
 
 def extract_tab(desk: Desk) -> None:
-    """Extract the file that an image carries."""
-    gr.Markdown("Takes a message out of a picture. A wrong key and an innocent picture look alike.")
+    """Lay out the tab that extracts the file that an image carries."""
+    gr.Markdown(
+        "Extracts a message from a picture. A wrong key and an innocent picture look alike."
+    )
     with gr.Row():
         with gr.Column():
             stego = upload(desk, "Picture", COVERS)
-            keys = key_input("The one that the message was embedded with.")
+            keys = key_input("The key that the message was embedded with.")
             start = gr.Button("Extract", variant="primary")
         with gr.Column():
             said = status()
@@ -169,7 +173,7 @@ def generate_tab(desk: Desk) -> None:
 
 def _message(visit: Visit, words: str, attached: str | None) -> bytes:
     if words and attached:
-        raise InputError("there are a text and a file", hint="leave one of them out")
+        raise InputError("the message is both a text and a file", hint="leave one of them out")
     if attached:
         return visit.data(attached, "the message")
     if not words:
@@ -198,7 +202,7 @@ def _answer(
 ) -> Update:
     suffix = sent.stego.medium.lossless[0]
     lost = [encoder for encoder, came_back in sent.survived.items() if not came_back]
-    warning = f" It would not survive {', '.join(lost)}." if lost else ""
+    warning = f" The message would not survive {', '.join(lost)}." if lost else ""
     return {
         seen: show(preview(visit, sent.stego)),
         result: show(visit.put(f"{name}-stego{suffix}", sent.file)),
@@ -211,7 +215,7 @@ def _answer(
 
 
 def _words(message: bytes) -> tuple[str, str]:
-    """Return a message as text, if it is one, and the name of its file."""
+    """Return a message as text, if it is text, and a name for its file."""
     try:
         words = message.decode()
     except UnicodeDecodeError:

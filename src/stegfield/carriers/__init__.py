@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from stegfield.carriers import climate, images, sounds
-from stegfield.carriers.carrier import Carrier
+from stegfield.carriers import climate, costs, images, sounds
+from stegfield.carriers.carrier import Carrier, of_rows
 from stegfield.carriers.rounded import side_information, step
 from stegfield.errors import ConfigError
 from stegfield.registry import Registry
@@ -21,15 +21,15 @@ CARRIERS: Registry[Callable[..., Carrier]] = Registry(
     "carrier",
     {"image": images.carrier, "sound": sounds.carrier, "climate": climate.carrier},
 )
-"""What makes a carrier of a signal, by the name of its medium."""
+"""The function that makes a carrier of a signal, by the name of its medium."""
 
 
 def of(signal: Signal, *, flat: bool = False) -> Carrier:
-    """Return the carrier that a signal is.
+    """Return the carrier of a signal.
 
     Args:
         signal: An image, a sound or a climate field.
-        flat: Let all changes cost the same, instead of what they show.
+        flat: Let all changes cost the same, instead of HILL's costs.
 
     Raises:
         ConfigError: The signal's medium carries no messages.
@@ -56,4 +56,4 @@ def check(medium: Medium) -> None:
         )
 
 
-__all__ = ["CARRIERS", "Carrier", "check", "of", "side_information", "step"]
+__all__ = ["CARRIERS", "Carrier", "check", "costs", "of", "of_rows", "side_information", "step"]

@@ -1,4 +1,4 @@
-"""Keys, passphrases and messages: from files, from stdin, or from who sits at the terminal."""
+"""Keys, passphrases and messages: from files, from stdin, or typed at the terminal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from stegfield.keys import Key, KeyFile, Passphrase
 
 STDIN_LIMIT = 4096
-"""Characters of the longest line that is taken for a passphrase."""
+"""Characters of the longest line that is read as a passphrase."""
 
 
 def read_key(
@@ -23,7 +23,7 @@ def read_key(
 
     Raises:
         ConfigError: A key file is named, and a passphrase comes from stdin as well.
-        InputError: The key file cannot be read, or no passphrase comes.
+        InputError: The key file cannot be read, or no passphrase is given.
     """
     from stegfield.keys import KeyFile
 
@@ -34,11 +34,11 @@ def read_key(
 def read_key_file(
     path: Path | None, *, passphrase_stdin: bool = False, repeat: bool = False
 ) -> KeyFile | Passphrase:
-    """Read a key file with the slots in it, or ask for a passphrase where no file is named.
+    """Read a key file with its slot positions, or ask for a passphrase where no file is named.
 
     Raises:
         ConfigError: A key file is named, and a passphrase comes from stdin as well.
-        InputError: The key file cannot be read, or no passphrase comes.
+        InputError: The key file cannot be read, or no passphrase is given.
     """
     from stegfield.keys import KeyFile
 
@@ -52,7 +52,7 @@ def read_key_file(
 
 
 def check_stdin(*, passphrase_stdin: bool = False) -> None:
-    """Refuse a message from stdin where stdin is closed or gives a passphrase.
+    """Refuse a message from stdin if stdin is closed or holds the passphrase.
 
     Raises:
         ConfigError: The passphrase comes from stdin.
@@ -67,7 +67,7 @@ def check_stdin(*, passphrase_stdin: bool = False) -> None:
 
 
 def read_message(path: Path) -> bytes:
-    """Read the file to embed; - is stdin.
+    """Read the message to embed; - is stdin.
 
     Raises:
         InputError: The file or stdin cannot be read, or is too long.
@@ -92,12 +92,12 @@ def ask_passphrase(prompt: str, *, from_stdin: bool, repeat: bool = False) -> Pa
     """Ask for a passphrase without showing it, or take the next line of stdin.
 
     Args:
-        prompt: What to ask.
+        prompt: Text that asks for it.
         from_stdin: Whether the passphrase comes from stdin.
-        repeat: Ask twice, since a mistyped passphrase could never be found out.
+        repeat: Ask twice: what is embedded with a mistyped passphrase is lost.
 
     Raises:
-        InputError: No passphrase comes, it is too long, or the two differ.
+        InputError: No passphrase is given, it is too long, or the two differ.
     """
     from stegfield.keys import Passphrase
 

@@ -9,14 +9,14 @@ from stegfield.cli.terminal import answer
 
 
 def capacity(cover: Path, /, *, flatten: bool = False, json: bool = False) -> None:
-    """Tell how many bytes an image, a climate field or a sound can carry.
+    """Show how many bytes an image, a climate field or a sound can carry.
 
-    They count after deflating: a text may be two or three times as long.
+    Messages are deflated first, so a text may be two or three times as long.
 
     Args:
         cover: Image, climate field named .nc, or sound: .wav or .flac.
         flatten: Put a transparent image onto white.
-        json: Print as JSON.
+        json: Print the result as JSON.
     """
     from rich.console import Console
     from rich.table import Table

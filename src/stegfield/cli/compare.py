@@ -24,18 +24,18 @@ def compare(
     json: bool = False,
     force: bool = False,
 ) -> None:
-    """Tell how alike two images are: PSNR, SSIM, RMSE and MAE on their 8-bit samples.
+    """Compare two images: PSNR, SSIM, RMSE and MAE of their 8-bit samples.
 
-    Of two climate fields: PSNR, RMSE and the largest difference in kelvin, in the first's packing;
-    of two sounds: SNR, PSNR, RMSE and the largest difference in 16-bit levels.
+    For climate fields: PSNR, RMSE and the largest difference in kelvin, in the first's packing. For
+    sounds: SNR, PSNR, RMSE and the largest difference in 16-bit levels.
 
     Args:
         a: The original: an image or a signal of another medium.
-        b: What became of it, of the same size; the ratio of SNR is that of the original.
-        output: PNG file to draw both images and their magnified difference in.
-        gain: How many times the difference is magnified in the picture.
+        b: The signal to compare with it, of the same size; SNR takes the power of the original.
+        output: PNG file to write: both images, and their difference.
+        gain: Factor by which the difference is magnified in the picture.
         flatten: Put transparent images onto white.
-        json: Print as JSON.
+        json: Print the result as JSON.
         force: Replace an existing file.
     """
     from stegfield import files, pictures, signals
@@ -49,7 +49,7 @@ def compare(
     pair = [read_signal(path, flatten=flatten) for path in (a, b)]
     quality = signals.quality(pair[1], pair[0])
     if output is not None and pair[0].medium is not signals.IMAGE:
-        raise ConfigError("only of images is a difference drawn", hint="leave --output out")
+        raise ConfigError("--output draws the difference of images only", hint="leave it out")
     if output is not None:
         first, second = (signals.to_samples(signal) for signal in pair)
         row = [

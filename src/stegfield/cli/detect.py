@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 FIELDS, ALL = ".safetensors", "all"
 Judged = tuple[dict[str, Any], list[str]]
-"""Facts for programs, and lines for people."""
+"""Figures for programs, and lines for people."""
 
 
 def detect(
@@ -29,12 +29,12 @@ def detect(
     flatten: bool = False,
     json: bool = False,
 ) -> int:
-    """Look for LSB replacement in images and for secrets in fields, as who has no key can.
+    """Look for LSB replacement in images, and for secrets in fields, without a key.
 
-    Each detector of images estimates how many bits a sample carry a message. They are made for
-    messages in lowest bits; changes up or down by one, such as those of `stegfield embed`, they
-    hardly see. Fields are judged by their mantissas, and beside clean fields, if there are any.
-    A file that cannot be read does not stop the others; the command fails at the end.
+    Each detector of images estimates how many bits a sample carry a message. They are made for LSB
+    replacement, and hardly see changes up or down by one, such as those of `stegfield embed`.
+    Fields are judged by their mantissas, and compared with clean fields if --pool names some. The
+    command goes on after a file that cannot be read, and fails at the end.
 
     Args:
         files: Images: PNG, WebP, BMP or TIFF; of JPEG it is only told why they cannot be judged.
@@ -45,13 +45,13 @@ def detect(
         pool: Folder of clean fields to compare fields with, as their sender would train them. A
             field that lies there itself is compared with the others.
         flatten: Put transparent images onto white.
-        json: Print as JSON.
+        json: Print the result as JSON.
     """
     if not files:
         raise ConfigError("there is nothing to judge", hint="name an image or a field")
     are_fields = {path.suffix.lower() == FIELDS for path in files}
     if pool is not None and True not in are_fields:
-        raise ConfigError("--pool is for fields, and there is none to judge", hint="leave it out")
+        raise ConfigError("--pool is for fields, and no field was named", hint="leave it out")
     _check_detector(detector, are_fields)
     judge = _judges(detector, pool, flatten=flatten)
     told: dict[str, dict[str, Any]] = {}
@@ -59,7 +59,7 @@ def detect(
     for path in files:
         try:
             told[str(path)], lines = judge(path)
-        except StegfieldError as error:  # the others are judged all the same
+        except StegfieldError as error:  # one bad file does not stop the others
             codes.append(error.exit_code)
             text, hint = worded(error)
             told[str(path)] = {"error": text}

@@ -13,7 +13,7 @@ from stegfield.cli.signal_files import read_signal
 from stegfield.cli.terminal import answer, say
 from stegfield.config import DescentConfig, EmbedConfig
 
-NEVER_LOSSY = "take a picture that never was {}, or was reduced in size since"
+NEVER_LOSSY = "take a picture that never was {}, or one reduced in size since"
 FULL_COLOUR = "take a photograph in full colour"
 MANY_LEVELS = "take a photograph with 256 levels"
 EXIF = "EXIF"
@@ -41,7 +41,7 @@ SHOWN = {
         "take a sound that was recorded with 16 bits or more",
     ),
 }
-"""Origins beside which changes show that are quiet elsewhere: what to say of the cover, a hint."""
+"""Origins of covers that make changes easy to detect: what to say of the cover, and a hint."""
 
 if TYPE_CHECKING:
     from stegfield.fixednet import EmbedResult
@@ -65,13 +65,12 @@ def embed(
     json: bool = False,
     force: bool = False,
 ) -> None:
-    """Embed a file in an image, a climate field or a sound, to be extracted bit for bit.
+    """Embed a file in an image, a climate field or a sound; `extract` reads it bit for bit.
 
     Args:
         cover: Image: PNG, JPEG, WebP, BMP, TIFF, PPM, AVIF, HEIC or a GIF of one frame; 16-bit
-            samples become 8-bit ones. Or a
-            temperature on the globe: NetCDF-4, named .nc. Or a sound: WAV or FLAC, of which all
-            but 16-bit samples become 16-bit ones.
+            samples become 8-bit ones. Or a temperature on the globe: NetCDF-4, named .nc. Or a
+            sound: WAV or FLAC; other samples become 16-bit ones.
         message: File to embed; - is stdin.
         output: File to write: .png, .bmp, .tiff or .webp; .jpg as well with --profile robust.
             For a climate field, .nc; for a sound, .wav or .flac.
@@ -99,7 +98,7 @@ def embed(
     _tell_origin(cover, signal, quiet=profile.quiet)
     _tell_look(cover, signal, output, keep_metadata=keep_metadata)
     with_key = read_key(key, passphrase_stdin=passphrase_stdin, repeat=True)
-    if from_stdin:  # last, since it may have to be waited for
+    if from_stdin:  # last, since the user may have to type it
         data = read_message(message)
     with watching() as watch:
         result = fixednet.embed(
@@ -144,7 +143,7 @@ def _tell_look(cover: Path, signal: Signal, output: Path, *, keep_metadata: bool
 
 
 def tell(output: Path, result: EmbedResult) -> None:
-    """Say what came of an embedding."""
+    """Print the result of an embedding."""
     medium = result.stego.medium
     figures = str(result.quality)
     if result.luma_psnr_db is not None:

@@ -14,7 +14,7 @@ from stegfield.cli.terminal import answer, say, send
 from stegfield.errors import ConfigError, UnreadableError
 
 BOTH_WAYS = "check the key and the cover, and that the file is the one that was sent"
-"""The hint where neither with the cover nor without it anything could be read."""
+"""The hint if no message can be read, with the cover or without it."""
 
 if TYPE_CHECKING:
     from stegfield.keys import Key, Passphrase
@@ -35,19 +35,18 @@ def extract(
     json: bool = False,
     force: bool = False,
 ) -> None:
-    """Extract the file that an image, a climate field or a sound carries for a key.
+    """Extract the file that was embedded in an image, a climate field or a sound with a key.
 
     Args:
         stego: Image, climate field named .nc, or sound: .wav or .flac.
         output: File to write, which only you may read; - is stdout.
         key: Key file; asks for a passphrase if left out.
-        profile: Look for messages of this profile only; those of exact and robust are found in
-            any case, those of paper only if it is named.
+        profile: Look for messages of this profile only [default: exact and robust].
         weights: For the paper profile, the released network that was named when embedding.
-        cover: The cover, for a message that was embedded in an image with --known-cover; one that
-            was not is found as well.
-        cover_model: The model that drew it from the key: faces, digits, or a file that `stegfield
-            train` wrote.
+        cover: The cover, for a message that was embedded in an image with --known-cover; other
+            messages are found as well.
+        cover_model: The model that generated the cover from the key: faces, digits, or a file that
+            `stegfield train` wrote.
         passphrase_stdin: Read the passphrase from stdin.
         json: Print the result as JSON.
         force: Replace an existing file.
@@ -56,7 +55,9 @@ def extract(
 
     to_stdout = str(output) == "-"
     if to_stdout and json:
-        raise ConfigError("stdout cannot have both the message and JSON")
+        raise ConfigError(
+            "stdout cannot have both the message and JSON", hint="name a file, or leave --json out"
+        )
     if not to_stdout:
         read = [Path(each) for each in (stego, key, cover, cover_model, weights) if each]
         files.check_apart([output], read)
@@ -102,7 +103,7 @@ def _first_read(read: Callable[[Signal], bytes], first: Signal, others: Iterator
 def _extract_beside(
     cover: Signal, stego: Signal, key: Key | Passphrase, profile: str | None
 ) -> bytes:
-    """Extract with a known cover, or without it: the sender may not have said --known-cover."""
+    """Extract with a known cover, else without: the sender may have left --known-cover out."""
     from stegfield import fixednet
 
     with suppress(UnreadableError):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from cyclopts import Parameter
 
 from stegfield.cli.covers import Generated, read_cover
 from stegfield.cli.parsing import parse_sizes
 from stegfield.cli.progress import finish, watching
-from stegfield.cli.signal_files import check_field_name
+from stegfield.cli.signal_files import check_architecture, check_field_name
 from stegfield.cli.terminal import answer, say, warn_if_short
 from stegfield.config import FitConfig
 
@@ -20,7 +20,7 @@ def fit(
     /,
     *,
     output: Annotated[Path, Parameter(alias="-o")],
-    field: Literal["siren", "fourier", "grid"] | None = None,
+    field: str | None = None,
     sizes: str | None = None,
     training: Annotated[FitConfig, Parameter(name="*")] = FitConfig(),
     generated: Annotated[Generated, Parameter(name="*")] = Generated(),
@@ -29,17 +29,18 @@ def fit(
     json: bool = False,
     force: bool = False,
 ) -> None:
-    """Fit a field to an image, a climate field or a sound, hiding nothing.
+    """Fit a field to an image, a climate field or a sound, without secrets.
 
     Args:
         image: Image to show: PNG, JPEG, WebP, BMP, TIFF, PPM, AVIF or HEIC; or a temperature on
             the globe: NetCDF-4, named .nc, which a siren or fourier field shows at every place of
             the sphere; or a sound: WAV or FLAC.
         output: Field file to write.
-        field: Architecture [default: siren; fourier with --robust].
+        field: Architecture: siren, fourier, grid or one that another package brings [default:
+            siren; fourier with --robust].
         sizes: Sizes of the architecture that differ from its defaults, like width=256,depth=4.
         generated: A cover to generate, in place of an image.
-        checkpoint: File to save the run to every 30 seconds, and to go on from if it exists.
+        checkpoint: File to save the run to every 30 seconds, and to resume from if it exists.
         flatten: Put a transparent image onto white.
         json: Print the result as JSON.
         force: Replace an existing file.
@@ -49,6 +50,7 @@ def fit(
     read = [Path(each) for each in (image, generated.cover_model) if each]
     files.check_apart([output, *([checkpoint] if checkpoint else [])], read)
     check_field_name(output)
+    check_architecture(field)
     files.check_new(output, force=force)
     if checkpoint is not None:
         files.check_new(checkpoint, force=True)

@@ -43,7 +43,7 @@ def generate(
     json: bool = False,
     force: bool = False,
 ) -> None:
-    """Generate a cover that never existed, as a function, and show it at any size.
+    """Generate a cover as a function, at any size, so that nobody has an original.
 
     With --message it carries a file, as with `embed`, and `extract` reads it. With --known-cover
     the key decides the cover, and `extract --cover-model` generates it again.
@@ -51,11 +51,11 @@ def generate(
     Args:
         model: faces, climate or digits; or a file that `stegfield train` wrote.
         output: Image to write, or a climate field as .nc; or the function itself, as .safetensors.
-        size: Points along the longer side, or columns x rows [default: as the examples were].
-        seed: Decides the cover and its noise [default: at random]. An adversary who guesses the
-            seed of a cover can generate it again, and see what a message changed.
-        count: How many to generate, with consecutive seeds, for --grid.
-        grid: PNG file to write with all of them, each of 256 pixels at most.
+        size: Points along the longer side, or columns x rows [default: that of the examples].
+        seed: Decides the cover and its grain [default: at random]. An adversary who guesses the
+            seed can generate the cover again, and see what a message changed.
+        count: How many covers to generate, with consecutive seeds, for --grid.
+        grid: PNG file to write with all covers, each of 256 pixels at most.
         plot: PNG file to write with the globe from two sides.
         message: File to embed; - is stdin.
         key: Key file for the message; asks for a passphrase if left out.
@@ -127,7 +127,7 @@ def _with_message(
 
     fixednet.check(source.medium, output.suffix, config, size=size)
     data = read_message(message)
-    if seed is not None:
+    if seed is not None and not config.known_cover:
         warn(generative.public_seed_caution(seed))
     sender = read_key(key, passphrase_stdin=passphrase_stdin, repeat=True)
     cover = generative.cover_for_message(

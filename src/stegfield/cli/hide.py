@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
@@ -14,7 +14,7 @@ from stegfield.cli.errors import warn
 from stegfield.cli.parsing import parse_sizes
 from stegfield.cli.progress import finish, watching
 from stegfield.cli.secret_files import SecretFiles, Secrets
-from stegfield.cli.signal_files import check_field_name, read_signal
+from stegfield.cli.signal_files import check_architecture, check_field_name, read_signal
 from stegfield.cli.terminal import answer, say, warn_if_short
 from stegfield.config import FitConfig, HideConfig
 from stegfield.errors import KeyFileError
@@ -31,7 +31,7 @@ def hide(
     output: Annotated[Path, Parameter(alias="-o")],
     secret: Secrets = (),  # type: ignore[assignment]
     decoy: Annotated[tuple[Path, ...], Parameter(consume_multiple=True, negative="")] = (),
-    field: Literal["siren", "fourier", "grid"] | None = None,
+    field: str | None = None,
     sizes: str | None = None,
     like: Path | None = None,
     config: Annotated[HideConfig, Parameter(name="*")] = HideConfig(),
@@ -46,20 +46,21 @@ def hide(
     """Hide images, sounds and climate fields in the field of a cover; `reveal` shows each.
 
     Args:
-        cover: What everyone sees, of any medium; name it before the secrets, or have it generated.
+        cover: What everyone sees, of any medium; name it before the secrets, or give --cover-model.
         output: Field file to write.
         secret: FILE [KEY]: what to hide, of any medium, and its key file; asks for a passphrase if
             the key is left out. May be given many times. With magnitude or random slots the key
             file is written, since it then holds the slot positions as well.
-        decoy: An image to hide under a key that is forgotten at once. Fields with as many decoys
-            as others have secrets are not told from them.
-        field: Architecture [default: siren; fourier with --robust]. A grid fits fastest, but shows
-            traces of the secrets to everyone.
+        decoy: An image to hide under a key that is forgotten at once. To every detector that was
+            tried, a field with decoys looks like one with as many secrets.
+        field: Architecture: siren, fourier, grid or one of another package [default:
+            siren; fourier with --robust]. A grid fits fastest, but shows traces of the secrets to
+            everyone.
         sizes: Sizes of the architecture that differ from its defaults, like width=256,depth=4.
-        like: A field file of the cover that hides nothing, from `fit`. The new field takes over its
-            architecture, sizes and sorted weights, for several dB. Never publish it.
+        like: A field file of the cover without secrets, from `fit`. The new field keeps its
+            architecture, sizes and sorted weights, which costs several dB. Never publish it.
         generated: A cover to generate, in place of an image.
-        checkpoint: File to save the run to every 30 seconds, and to go on from if it exists; keep
+        checkpoint: File to save the run to every 30 seconds, and to resume from if it exists; keep
             it as secret as the keys. With magnitude or random slots, the key files must exist
             beforehand, and --force writes the slots into them.
         passphrase_stdin: Read missing keys as passphrases from stdin, a line for each.
@@ -73,6 +74,7 @@ def hide(
     secret = [*secret, *(SecretFiles(image, decoy=True) for image in decoy)]
     covers = [Path(each) for each in (cover, generated.cover_model, like) if each]
     _check_files(output, checkpoint, covers, secret, shared=shared, force=force)
+    check_architecture(field)
     cover_name, cover_signal = read_cover(cover, generated, seed=training.seed, flatten=flatten)
     images = [read_signal(entry.image, flatten=flatten) for entry in secret]
     secrets = [
@@ -125,7 +127,7 @@ def _check_files(
     shared: bool,
     force: bool,
 ) -> None:
-    """Refuse files that would be written over; shared slots are written into the key files."""
+    """Refuse outputs that would replace inputs, key files with shared slots included."""
     from stegfield import files
 
     keys = [entry.key for entry in secrets if entry.key is not None]
@@ -141,7 +143,7 @@ def _check_files(
 def _key(
     entry: SecretFiles, shared: bool, checkpoint: Path | None, passphrase_stdin: bool, force: bool
 ) -> Key | KeyFile | Passphrase:
-    """Read a key, or draw the one of a key file that will be written."""
+    """Read a key, or draw the key for a key file that will be written."""
     from stegfield.keys import Key, KeyFile
 
     if entry.key is None:
@@ -152,13 +154,13 @@ def _key(
     if not entry.key.exists():
         if checkpoint is not None:
             raise KeyFileError(
-                f"{entry.key} does not exist, and only with its key could the run go on",
+                f"{entry.key} does not exist, and a run with a checkpoint needs its key",
                 hint="write it with `stegfield keygen`, and repeat the command with --force",
             )
         return Key.generate()
     if not force:
         raise KeyFileError(
-            f"{entry.key} exists already, and these slots have to be written into it",
+            f"{entry.key} exists already, and the slot positions must be written into it",
             hint="name a key file that does not exist yet, or add to this one with --force",
         )
     return KeyFile.read(entry.key)

@@ -9,13 +9,13 @@ from stegfield.cli.terminal import answer, size_text
 
 
 def inspect(field: Path, /, *, json: bool = False) -> None:
-    """Tell what anyone can see of a field file: its header and its tensors.
+    """Show what anyone can see of a field file: its header and its tensors.
 
-    Nothing here says whether it hides anything.
+    A field that hides a secret has the same entries as one that does not.
 
     Args:
         field: Field file.
-        json: Print as JSON.
+        json: Print the result as JSON.
     """
     from stegfield.fields import header
 

@@ -13,7 +13,7 @@ def keygen(out: Path, /, *, json: bool = False, force: bool = False) -> None:
     Args:
         out: Key file to write.
         json: Print the result as JSON.
-        force: Replace an existing file; what its key reveals is then lost.
+        force: Replace an existing file; what was hidden with its key is then lost.
     """
     from stegfield.keys import Key, KeyFile
 

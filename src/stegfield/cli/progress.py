@@ -20,7 +20,7 @@ def finish(checkpoint: Path | None, *, stopped: bool) -> None:
         return
     if stopped:
         say(
-            f"the run can go on from {checkpoint}: repeat the command with --force, "
+            f"the run can be resumed from {checkpoint}: repeat the command with --force, "
             "and publish only one of the two results"
         )
     else:

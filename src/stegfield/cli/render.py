@@ -24,11 +24,11 @@ def render(
 
     Args:
         field: Field file.
-        output: File to write: .png; of a climate field .nc, of a sound .wav or .flac, of a video
-            .mp4 or .apng, of a volume .npy, of a shape .ply. With .png all of them are drawn: on
-            the globe, the wave, the first frame, the middle slice.
-        size: Columns x rows to sample, like 1024x768, columns x rows x frames of a video, or
-            samples of a sound; the signal's own if left out.
+        output: File to write: .png for an image, .nc for a climate field, .wav or .flac for a
+            sound, .mp4 or .apng for a video, .npy for a volume, .ply for a shape. A .png draws any
+            of them: the globe, the wave, the first frame, the middle slice.
+        size: Size to sample: columns x rows, like 1024x768; columns x rows x frames of a video;
+            samples of a sound [default: that of the signal].
         json: Print the result as JSON.
         force: Replace an existing file.
     """
@@ -36,8 +36,8 @@ def render(
 
     files.check_apart([output], [field])
     files.check_new(output, force=force)
-    wanted = None if size is None else signals.parse_size(size, None)
-    shown = fields.render(fields.load(field), wanted)
+    points = None if size is None else signals.parse_size(size, None)
+    shown = fields.render(fields.load(field), points)
     size_shown = shown.size
     medium = signals.medium_of(output)
     if medium is signals.IMAGE:

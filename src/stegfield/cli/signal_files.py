@@ -11,6 +11,8 @@ from stegfield.errors import ConfigError
 if TYPE_CHECKING:
     from stegfield.signals import Signal
 
+FIELDS = ".safetensors"
+
 
 def read_signal(path: Path, *, flatten: bool = False) -> Signal:
     """Read a signal of any medium, and say what became of the file that nobody would expect."""
@@ -23,10 +25,10 @@ def read_signal(path: Path, *, flatten: bool = False) -> Signal:
 
 
 def file_of(signal: Signal, output: Path) -> bytes:
-    """Encode a signal as the file that a name stands for; images are PNG.
+    """Encode a signal as the kind of file that a name ends in; images must be PNG.
 
     Raises:
-        ConfigError: The name is that of another medium, or of an image but no PNG.
+        ConfigError: The name ends like a file of another medium, or like an image that is no PNG.
     """
     from stegfield import signals
 
@@ -48,7 +50,11 @@ def _would_be(output: Path) -> str:
 
 
 def check_png(*paths: Path | None) -> None:
-    """Refuse a name that promises another kind of file than the PNG that will be written."""
+    """Refuse names that do not end in .png.
+
+    Raises:
+        ConfigError: A name ends otherwise.
+    """
     for path in paths:
         if path is not None and path.suffix.lower() != ".png":
             raise ConfigError(
@@ -57,15 +63,27 @@ def check_png(*paths: Path | None) -> None:
 
 
 def check_field_name(path: Path) -> None:
-    """Refuse a name that promises a picture or another signal, not the field that will be written.
+    """Refuse a name for a field that ends like a picture or another signal.
 
     Raises:
-        ConfigError: The name ends like that of a picture or of a signal.
+        ConfigError: The name ends like a picture or another signal.
     """
     from stegfield import signals
 
     suffix = path.suffix.lower()
-    if any(suffix in medium.suffixes for medium in signals.MEDIA.values()):
+    if suffix not in ("", FIELDS) and suffix in signals.medium_of(path).suffixes:
         raise ConfigError(
             f"{path} would be a field", hint="give it a name that ends in .safetensors"
         )
+
+
+def check_architecture(name: str | None) -> None:
+    """Refuse an architecture that there is not, before long work.
+
+    Raises:
+        ConfigError: There is no architecture of this name.
+    """
+    from stegfield.fields import ARCHITECTURES
+
+    if name is not None:
+        ARCHITECTURES.check(name)

@@ -1,4 +1,4 @@
-"""Saying and answering: results for people on stderr, for programs on stdout."""
+"""The terminal: results for people on stderr, for programs on stdout."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 
 def say(text: str) -> None:
-    """Print a result for people on stderr, so that stdout stays for programs."""
-    if sys.stderr is not None:  # closed; print would take stdout
+    """Print a result for people on stderr; stdout is for programs."""
+    if sys.stderr is not None:  # where stderr is closed, print would take stdout
         print(printable(text), file=sys.stderr)  # noqa: T201
 
 
 def printable(text: str) -> str:
-    """Write out what would command a terminal, as names of files from others may."""
+    """Escape control characters: the name of a file from elsewhere may hold some."""
     return "".join(
         each if each.isprintable() or each == "\n" else ascii(each)[1:-1] for each in text
     )
@@ -35,7 +35,7 @@ def send(data: bytes) -> None:
     """Write bytes to stdout.
 
     Raises:
-        OutputError: Nothing is behind stdout, or it takes no more.
+        OutputError: Stdout is closed or cannot be written.
     """
     if sys.stdout is None:
         raise OutputError("stdout is closed", hint="name a file to write")
@@ -55,11 +55,11 @@ def size_text(size: Sequence[int]) -> str:
     return "x".join(map(str, reversed(size)))
 
 
-def warn_if_short(wanted_db: float | None, qualities: Sequence[AnyQuality]) -> None:
-    """Say so where a run did not come to the PSNR asked for."""
+def warn_if_short(target_db: float | None, qualities: Sequence[AnyQuality]) -> None:
+    """Warn if a run did not reach its target PSNR."""
     reached = min(quality.psnr_db for quality in qualities)
-    if wanted_db is not None and reached < wanted_db:
+    if target_db is not None and reached < target_db:
         say(
-            f"warning: {wanted_db:g} dB were asked for, {reached:.2f} dB were reached\n"
-            "hint: give it more time, or a larger field with --sizes"
+            f"warning: the target was {target_db:g} dB, the result is {reached:.2f} dB\n"
+            "hint: allow more time, or take a larger field with --sizes"
         )

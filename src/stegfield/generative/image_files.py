@@ -24,7 +24,8 @@ from stegfield.archives import Archive
 from stegfield.errors import InputError
 from stegfield.generative.example_files import LARGEST_FILE, SUFFIXES, below, is_example
 from stegfield.generative.examples import LEAST, Examples, reduced
-from stegfield.signals import IMAGE
+from stegfield.signals import IMAGE, Signal
+from stegfield.signals.image import to_pillow
 
 MEMORY = 4 << 30
 LARGE = 4_000_000
@@ -86,23 +87,23 @@ class Images(Examples):
         return self._samples[index]
 
     def _decode(self, place: int) -> NDArray[np.uint8]:
+        """Decode an image; large ones in turn, since each takes memory for all of its pixels."""
         name = self._source.names[place]
-        levels = self._samples_of(self._source.read(name), Path(name))
-        image = Image.fromarray(np.broadcast_to(levels, (*levels.shape[:2], self.channels)))
+        data = self._source.read(name)
+        try:
+            return self._reduced(signals.decode(data, Path(name), flatten=True, largest=LARGE))
+        except InputError:  # of its size perhaps, which was looked at first
+            with self._alone:
+                return self._reduced(signals.decode(data, Path(name), flatten=True))
+
+    def _reduced(self, signal: Signal) -> NDArray[np.uint8]:
+        """Cut an image to its central square, reduce it, and let grey have all channels."""
+        image = to_pillow(signal)
         side = min(image.size)
         left, top = (image.width - side) // 2, (image.height - side) // 2
         box = (left, top, left + side, top + side)
         size = (self.size, self.size)
-        return np.asarray(image.resize(size, Image.Resampling.LANCZOS, box))
-
-    def _samples_of(self, data: bytes, name: Path) -> NDArray[np.uint8]:
-        """Decode an image; large ones in turn, since each takes memory for all of its pixels."""
-        try:
-            signal = signals.decode(data, name, flatten=True, largest=LARGE)
-        except InputError:  # of its size perhaps, which was looked at first
-            with self._alone:
-                signal = signals.decode(data, name, flatten=True)
-        return signals.to_samples(signal)
+        return np.asarray(image.resize(size, Image.Resampling.LANCZOS, box).convert("RGB"))
 
 
 class _Folder:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,9 +46,9 @@ class Known:
 class Nearest:
     """Each sample's nearest neighbour in another set."""
 
-    index: NDArray[np.int64]
+    index: NDArray[np.int64] = field(repr=False)
     """Where it is in the other set; of equally near ones, the first."""
-    rms: NDArray[np.float64]
+    rms: NDArray[np.float64] = field(repr=False)
     """RMS distance to it, in the units of the values."""
 
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import torch
@@ -41,8 +41,8 @@ SCORE_SCALE = 0.25
 class Neighbourhood:
     """For each point of a coarser set, its nearest neighbours in a finer one."""
 
-    index: Int64[Tensor, "points neighbours"]
-    relative: Float[Tensor, "points neighbours axes"]
+    index: Int64[Tensor, "points neighbours"] = field(repr=False)
+    relative: Float[Tensor, "points neighbours axes"] = field(repr=False)
     """Where each lies, seen from the point; 1 is the farthest of all, along any axis."""
 
 

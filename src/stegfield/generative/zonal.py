@@ -7,7 +7,7 @@ as the area that they stand for.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +23,9 @@ LEAST_POWER = 1e-12
 class ZonalMean:
     """What each latitude is like, in the units of the values, from north to south."""
 
-    mean: NDArray[np.float64]
+    mean: NDArray[np.float64] = field(repr=False)
     """Mean over samples and longitudes."""
-    std: NDArray[np.float64]
+    std: NDArray[np.float64] = field(repr=False)
     """Standard deviation over samples and longitudes."""
 
 

@@ -14,12 +14,12 @@ from stegfield.keys.stream import KeyStream
 KEY_BYTES = 32
 SALT_BYTES = 16
 IMAGE_SALT = b"stegfield image "
-"""For images, which have no place to keep a salt of their own."""
+"""The salt of images, which have no place to keep one of their own."""
 
 
 @dataclass(frozen=True)
 class Key:
-    """32 secret bytes, which no ``repr`` shows.
+    """32 secret bytes, which ``repr`` does not show.
 
     Example:
         >>> key = Key(bytes(32))
@@ -42,8 +42,8 @@ class Key:
         """Derive 32 bytes for one purpose: HKDF-SHA256 of the key.
 
         Args:
-            label: The purpose; other labels give unrelated bytes.
-            salt: The field's seed; other seeds give unrelated bytes.
+            label: The purpose; another label gives unrelated bytes.
+            salt: The field's seed; another seed gives unrelated bytes.
         """
         hkdf = HKDF(hashes.SHA256(), KEY_BYTES, salt=salt, info=f"stegfield/1/{label}".encode())
         return hkdf.derive(self.secret)

@@ -73,7 +73,7 @@ def _chosen(data: bytes, path: Path) -> Medium:
     """Choose the medium that reads a file.
 
     Raises:
-        InputError: It is of a kind that is not read, or is not what its name promises.
+        InputError: The file is of a kind that is not read, or is not what its name promises.
     """
     named, others = _named(path), [medium for medium in MEDIA.usable() if medium not in OURS]
     if named in others:

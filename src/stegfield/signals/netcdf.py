@@ -16,7 +16,7 @@ import re
 import subprocess
 import sys
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -46,10 +46,10 @@ class UnfitError(Exception):
 class Variable:
     """A variable on a grid, as it is stored; of several times, the first."""
 
-    stored: NDArray[Any]
+    stored: NDArray[Any] = field(repr=False)
     """Rows and columns."""
-    latitudes: NDArray[np.float64]
-    longitudes: NDArray[np.float64]
+    latitudes: NDArray[np.float64] = field(repr=False)
+    longitudes: NDArray[np.float64] = field(repr=False)
     name: str
     units: str | None
     leading: dict[str, int]

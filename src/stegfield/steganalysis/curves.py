@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -41,10 +41,10 @@ Draw = Callable[[], tuple[NDArray[np.int64], NDArray[np.int64]]]
 class Roc:
     """Receiver operating characteristic, from (0, 0) to (1, 1) as the threshold falls."""
 
-    thresholds: NDArray[np.float64]
-    false_alarms: NDArray[np.float64]
+    thresholds: NDArray[np.float64] = field(repr=False)
+    false_alarms: NDArray[np.float64] = field(repr=False)
     """Share of the covers at or above each threshold."""
-    detections: NDArray[np.float64]
+    detections: NDArray[np.float64] = field(repr=False)
     """Share of the stegos at or above each threshold."""
 
     @property

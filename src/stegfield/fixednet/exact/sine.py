@@ -3,17 +3,17 @@
     samples ─keyed order─► sin ─► bit planes ─keyed integer weights─► z ─► sin ─► one logit per bit
 
 The first layer reads the two lowest bit planes of a sample x by sines of period 2 and 4: bit b is 1
-where sin(2 pi (x + 1/2) / 2^(b+1)) < 0. The second one adds up, for every bit of the message, the
-plane's values within a window of the keyed order, with weights 0 or 1 drawn from the key, and reads
-the sum z by sin(pi (z + 1/2)), which is (-1)^z at the integers. So every logit is exactly 1 or -1,
-in any number format, on any device and for any order of summation, and whoever lacks the key
-knows neither the order nor the weights.
+where sin(2 pi (x + 1/2) / 2^(b+1)) < 0. For every bit of the message, the second layer adds up the
+plane's values in a window of the keyed order, with weights 0 or 1 from the key. It reads the sum z
+by sin(pi (z + 1/2)), which is (-1)^z at the integers. So every logit is exactly 1 or -1, in any
+number format, on any device and for any order of summation. Without the key, nobody knows the order
+or the weights.
 
-Samples are put into a keyed order first, in segments of at most 65,536, each of which takes samples
-from all over the signal. Within a segment bit i owns a stretch of samples; a sample of stretch i
+Samples are first put into a keyed order, in segments of at most 65,536. Each segment takes samples
+from all over the signal. Within a segment, bit i owns a stretch of samples. A sample of stretch i
 has weights in bits i to i + h - 1, always one in bit i itself, where h is the constraint height.
-This is the shape of a convolution with stride and a kernel of h stretches; a message of any length
-is spread over all samples by the length of the stretches.
+This is a convolution with stride and a kernel of h stretches; the length of the stretches spreads a
+message of any length over all samples.
 
 Source: the paper's fixed network (GINR-Stega, Sec. 3.6) with sines for its ReLUs. The weights have
 the shape of a syndrome-trellis code (Filler, Judas and Fridrich 2011), so that the sender can find
@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate, pairwise
 from typing import overload
@@ -48,10 +48,10 @@ CONSTRAINT_HEIGHT = 10
 class Weights:
     """The second layer's weights for one plane of one segment."""
 
-    stretch: NDArray[np.int64]
-    """Of each sample in keyed order, the first bit that it has a weight in."""
-    columns: NDArray[np.int64]
-    """Of each sample, its weights: bit t is the one in bit stretch + t of the message."""
+    stretch: NDArray[np.int64] = field(repr=False)
+    """For each sample in keyed order, the first bit in which it has a weight."""
+    columns: NDArray[np.int64] = field(repr=False)
+    """For each sample, its weights: bit t is the weight in bit stretch + t of the message."""
 
 
 @dataclass(frozen=True)
@@ -108,15 +108,15 @@ class SineNetwork:
         label: Networks of other labels have unrelated weights.
         order: Sample indices in keyed order, segment by segment (see `keyed_order`).
         bits: How many bits the first and the second plane carry.
-        constraint_height: Over how many bits of its plane a sample has weights.
+        constraint_height: Number of bits of its plane in which a sample has weights.
 
     Raises:
-        ConfigError: A plane should carry more bits than there are samples.
+        ConfigError: A plane would carry more bits than there are samples.
     """
 
     key: Key
     label: str
-    order: Sequence[NDArray[np.int32]]
+    order: Sequence[NDArray[np.int32]] = field(repr=False)
     bits: tuple[int, int]
     constraint_height: int = CONSTRAINT_HEIGHT
 
@@ -136,7 +136,7 @@ class SineNetwork:
 
     @cached_property
     def samples(self) -> int:
-        """How many samples it reads."""
+        """Number of samples that it reads."""
         return sum(self.lengths)
 
     @cached_property
@@ -152,7 +152,7 @@ class SineNetwork:
         stretch = np.arange(samples, dtype=np.int64) * bits // max(samples, 1)
         stream = self.key.stream(f"sine/{self.label}/{segment}/{plane}", salt=IMAGE_SALT)
         drawn = np.frombuffer(stream.bytes(2 * samples), "<u2").astype(np.int64)
-        # one weight in the bit that owns the sample, so that every message can be reached;
+        # one weight in the bit that owns the sample, so that every message can be embedded;
         # one at the far end, so that the window has its full length; none beyond the last bit
         columns = drawn | 1 | 1 << (self.constraint_height - 1)
         room = np.minimum(bits - stretch, self.constraint_height)
@@ -183,8 +183,8 @@ class SineNetwork:
 def segments(samples: int) -> int:
     """Return the number of segments that samples are divided into.
 
-    It shares no factor with the number of samples, and so with that of a row: each segment then
-    meets all channels and columns.
+    The number has no common factor with the number of samples, nor with that of a row: so each
+    segment has samples of all channels and columns.
     """
     count = max(1, -(-samples // SEGMENT))
     while math.gcd(count, samples) > 1:
@@ -195,7 +195,7 @@ def segments(samples: int) -> int:
 def segment_order(key: Key, samples: int, segment: int) -> NDArray[np.int32]:
     """Put the samples of one segment into the order that a key decides.
 
-    Segment j of s takes the samples j, j + s, j + 2s, ... and so comes from everywhere.
+    Segment j of s takes the samples j, j + s, j + 2s, ... from all over the signal.
     """
     at = np.arange(segment, samples, segments(samples), dtype=np.int32)
     stream = key.stream(f"order/{segment}", salt=IMAGE_SALT)
@@ -203,10 +203,10 @@ def segment_order(key: Key, samples: int, segment: int) -> NDArray[np.int32]:
 
 
 def rising(draws: UInt64[np.ndarray, " draws"]) -> Int64[np.ndarray, " draws"]:
-    """Return the places of draws in rising order; of equal ones, the first one first.
+    """Return the indices that sort draws; of equal draws, the first comes first.
 
-    Sorting numbers is five times as fast as sorting their places: each draw carries its place in
-    its lowest bits. Where draws then have equal upper bits, all are sorted once more as they were.
+    Sorting numbers is five times as fast as sorting indices, so each draw carries its index in its
+    lowest bits. If two draws then have equal upper bits, the draws are sorted by index instead.
     """
     places = np.arange(len(draws), dtype=np.uint64)
     width = np.uint64(len(draws).bit_length())
@@ -231,5 +231,5 @@ def planes(samples: Integer[np.ndarray, " samples"], plane: int) -> Bool[np.ndar
 def parities(
     weights: Weights, ones: Bool[np.ndarray, " samples"], bits: int
 ) -> Bool[np.ndarray, " bits"]:
-    """Add up the weights of the samples that are one, and read the sums' sines."""
+    """Return each bit: the sine of the sum of weights of samples that are one."""
     return window_parities(weights.stretch, weights.columns, ones, bits)
