@@ -25,7 +25,7 @@ from stegfield.errors import InputError
 from stegfield.generative.example_files import LARGEST_FILE, SUFFIXES, below, is_example
 from stegfield.generative.examples import LEAST, Examples, reduced
 from stegfield.signals import IMAGE, Signal
-from stegfield.signals.image import to_pillow
+from stegfield.signals.images import to_pillow
 
 MEMORY = 4 << 30
 LARGE = 4_000_000

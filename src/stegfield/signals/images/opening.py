@@ -36,7 +36,7 @@ def opened(data: bytes, path: Path) -> Image.Image:
     """Open an image file; nothing is decoded yet.
 
     Raises:
-        ImageError: the image is of a kind that is not decoded rightly.
+        ImageError: the image is of a kind that Pillow does not decode correctly.
         InputError: the image is HEIC, and pillow-heif is not installed.
     """
     if HEIC.match(data[:64]):
