@@ -568,6 +568,8 @@ def test_embedding_refuses_what_cannot_work(capsys: pytest.CaptureFixture[str]) 
     assert "an image is written as a" in fails(
         embed("cover.png", "letter.txt", "-o", "s.gif"), capsys, code=2
     )
+    frames = [Image.new("L", (16, 16), level) for level in (0, 255)]
+    frames[0].save("clip.gif", save_all=True, append_images=frames[1:])
     assert "save one frame as a .png file" in fails(
         embed("clip.gif", "letter.txt", "-o", "s.png"), capsys, code=2
     )

@@ -88,6 +88,7 @@ def embed(
     read = [cover, None if from_stdin else message, key, descent.weights]
     files.check_apart([output], [path for path in read if path is not None])
     files.check_new(output, force=force)
+    fixednet.profiles.load(config.profile)  # a name that does not exist is told before files
     medium = signals.medium_of_file(cover)
     profile = fixednet.check(medium, output.suffix, config, descent=descent)
     if from_stdin:

@@ -62,6 +62,8 @@ def extract(
         read = [Path(each) for each in (stego, key, cover, cover_model, weights) if each]
         files.check_apart([output], read)
         files.check_new(output, force=force)
+    if profile is not None:  # a name that does not exist is told before files
+        fixednet.profiles.load(profile)
     fixednet.readers(
         signals.medium_of_file(stego),
         profile=profile,
