@@ -331,7 +331,7 @@ def test_failures_are_one_line_and_leave_nothing(
         (["fit", "photo.png", "-o", "x", "--cover-seed", "3"], "are for generated covers"),
         (["fit", "photo.png", "-o", "x", "--cover-size", "9"], "are for generated covers"),
         (["compare", "photo.png", "photo.png", "-o", "x.jpg"], "x.jpg would be a PNG file"),
-        (["generate", "digits", "-o", "x.png", "--plot", "y.png"], "--plot shows climate fields"),
+        (["generate", "digits", "-o", "x.png", "--plot", "y.png"], "--plot shows a climate field"),
         (["generate", "digits", "-o", "x.safetensors", "--size", "9"], "a function has no size"),
         (["detect", "photo.png", "--pool", "."], "--pool is for fields"),
         (["detect", "x.safetensors", "--detector", "rs"], "--detector rs is for images"),
@@ -573,6 +573,8 @@ def test_embedding_refuses_what_cannot_work(capsys: pytest.CaptureFixture[str]) 
     assert "an image is written as a" in fails(
         embed("cover.png", "letter.txt", "-o", "s.gif"), capsys, code=2
     )
+    frames = [Image.new("L", (16, 16), level) for level in (0, 255)]
+    frames[0].save("clip.gif", save_all=True, append_images=frames[1:])
     assert "save one frame as a .png file" in fails(
         embed("clip.gif", "letter.txt", "-o", "s.png"), capsys, code=2
     )

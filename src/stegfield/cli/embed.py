@@ -98,6 +98,7 @@ def embed(
     files.check_apart(files_among(output), files_among(cover, message, key, descent.weights))
     check_output(output, json=json, force=force)
     check_stdin(cover=cover, message=message, passphrase_stdin=passphrase_stdin and key is None)
+    fixednet.profiles.load(config.profile)  # a name that does not exist is told before files
     signal = read_signal(cover, flatten=flatten) if is_stream(cover) else None
     medium = signal.medium if signal else signals.medium_of_file(cover)
     suffix = suffix_of(output, medium)

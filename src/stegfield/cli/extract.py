@@ -66,8 +66,12 @@ def extract(
     files.check_apart(files_among(output), files_among(stego, key, cover, model, weights))
     check_output(output, json=json, force=force, text=True)
     check_stdin(stego=stego, cover=cover, passphrase_stdin=passphrase_stdin and key is None)
+    if profile is not None:  # a name that does not exist is told before files
+        fixednet.profiles.load(profile)
     source = read_file(stego, LARGEST_INPUT) if is_stream(stego) else stego
-    medium = signals.read(source).medium if is_stream(stego) else signals.medium_of_file(stego)
+    medium = (
+        next(signals.stored(source)).medium if is_stream(stego) else signals.medium_of_file(stego)
+    )
     fixednet.readers(
         medium,
         profile=profile,

@@ -36,8 +36,8 @@ def opened(data: bytes, path: Path) -> Image.Image:
     """Open an image file; nothing is decoded yet.
 
     Raises:
-        ImageError: The image is of a kind that is decoded wrongly.
-        InputError: the image is HEIC, and pillow-heif is not installed.
+        ImageError: The image is of a kind that Pillow does not decode correctly.
+        InputError: The image is HEIC, and pillow-heif is not installed.
     """
     if HEIC.match(data[:64]):
         heif = library("pillow_heif", f"{path} is HEIC, and HEIC needs pillow-heif")
