@@ -5,12 +5,14 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 GALLERY ?= gallery
 DATA ?= data
+CASES ?= 1000
+SEED ?= 0
 RESULTS ?= results/experiments
 FIGURES := README.md docs/results.md docs/media.md
 export OMP_WAIT_POLICY ?= PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check docs bench clean
+.PHONY: help install demo test check docs bench fuzz clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -41,6 +43,9 @@ docs: install  ## Build the site with all documents into site
 bench: install  ## Run all suites that have no result yet, and the report: make bench DATA=folder
 	$(BIN)/stegfield bench --output $(RESULTS) --data $(DATA)
 	$(BIN)/stegfield report $(RESULTS) $(foreach page,$(FIGURES),--into $(page))
+
+fuzz: install  ## Read damaged files of every format: make fuzz CASES=100000 SEED=1
+	$(BIN)/python tests/fuzz/fuzz.py --cases $(CASES) --seed $(SEED)
 
 clean:  ## Remove what the other targets made
 	rm -rf $(VENV) $(GALLERY) build dist site

@@ -37,6 +37,12 @@ settings.register_profile(
 settings.load_profile("quick")
 
 
+@pytest.fixture(autouse=True)
+def no_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the defaults of whoever runs the tests."""
+    monkeypatch.setenv("STEGFIELD_CONFIG", "")
+
+
 @pytest.fixture
 def _sigterm() -> Iterator[None]:
     """Take SIGTERM as the program does, not as Python."""

@@ -92,5 +92,5 @@ def test_without_scikit_image_generated_faces_stand_in(
     monkeypatch.setattr(demo.messages, "SCENES", (replace(exact, longest=200),))
     monkeypatch.setattr(demo.hidden, "SCENES", ())
     assert cli.run(["demo", "-o", str(tmp_path)]) == 0
-    assert "faces that never existed stand in" in capsys.readouterr().err
+    assert "demo shows generated faces instead" in capsys.readouterr().err
     assert "bytes in generated face 1" in (tmp_path / "index.html").read_text()

@@ -10,14 +10,21 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from skimage import data
 
 from stegfield import bench, cli, signals
 from stegfield.signals import chords, clip, to_samples, waves
 
 HOME = Path(__file__).parent.parent
-NO_API = {"app", "cli", "demo", "files", "lazy", "pictures", "registry"}
+NO_API = {"app", "archives", "cli", "demo", "files", "lazy", "pictures", "registry", "tensor_files"}
 """Packages that serve the others, or are commands and pages and no calls."""
 DOCUMENTS = [HOME / "README.md", HOME / "CONTRIBUTING.md", *sorted((HOME / "docs").glob("*.md"))]
+
+
+LETTER = " ".join((HOME / "docs" / "security.md").read_text().split())[:3000]
+"""A page of ordinary text, which deflates to about 1,300 bytes."""
+PHONE = (4000, 3000)
+"""Pixels of an ordinary phone's photographs."""
 
 
 def blocks(language: str, document: Path) -> list[tuple[str | None, str]]:
@@ -38,16 +45,17 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The files that the documents speak of; training is cut short."""
     monkeypatch.chdir(tmp_path)
     for name, image in (
-        ("photo.png", waves(32, 40)),
         ("one.png", waves(20, 20, phase=1.0)),
         ("two.jpg", waves(16, 24, phase=2.0)),
         ("cup.png", waves(20, 30, phase=3.0)),
         ("cat.png", waves(20, 30, phase=4.0)),
     ):
         Image.fromarray(to_samples(image)).save(name)
+    photo = Image.fromarray(data.coffee())  # type: ignore[no-untyped-call]
+    photo.resize((160, 120), Image.Resampling.LANCZOS).save("photo.png")
     Path("photos").mkdir()
-    Path("photos/one.png").write_bytes(Path("one.png").read_bytes())
-    Path("letter.txt").write_text("Dear Bob")
+    Path("photos/one.png").write_bytes(Path("photo.png").read_bytes())
+    Path("letter.txt").write_text(LETTER)
     Path("song.wav").write_bytes(signals.encode(chords(9000), ".wav"))
     Path("word.wav").write_bytes(signals.encode(chords(600), ".wav"))
     Path("clip.mp4").write_bytes(signals.encode(clip(4, 16, 16), ".mp4"))
@@ -85,6 +93,19 @@ def test_commands_and_programs_in_the_documents_run(
         if "\nerror: " in text:
             run_transcript(text, capsys)
     run_programs(document)
+
+
+def test_the_first_commands_take_a_phones_photograph(folder: Path) -> None:
+    """Embedding takes minutes in all of it, and is tried on a quarter of a side."""
+    photo = Image.fromarray(data.coffee())  # type: ignore[no-untyped-call]
+    for name, size in (("large.jpg", PHONE), ("photo.jpg", (PHONE[0] // 4, PHONE[1] // 4))):
+        photo.resize(size, Image.Resampling.BICUBIC).save(name, quality=92)
+    commands = [words for words in ours(HOME / "README.md") if words[1:2] == ["alice.key"]]
+    commands += [words for words in ours(HOME / "README.md") if words[0] in ("embed", "extract")]
+    assert [words[0] for words in commands] == ["keygen", "embed", "extract"]
+    for words in [["capacity", "large.jpg"], *commands]:
+        assert cli.run([word.replace("photo.png", "photo.jpg") for word in words]) == 0, words
+    assert Path("letter-again.txt").read_text() == LETTER
 
 
 def test_every_document_with_programs_is_run() -> None:

@@ -82,5 +82,6 @@ def test_the_library_names_no_flags() -> None:
         if path.relative_to(PACKAGE).parts[0] != "cli"
         for text in messages(path)
         if FLAG.search(OUR_COMMAND.sub("", text)) and path.name != "publishing.py"
+        if " " in text  # a flag alone is an argument of a command that is run
     ]
     assert named == []

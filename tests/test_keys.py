@@ -20,8 +20,21 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from stegfield.errors import ConfigError, KeyFileError, OutputExistsError
-from stegfield.keys import KEY_BYTES, Key, KeyFile, KeyStream, Passphrase, unlock, unlock_file
+from stegfield.keys import (
+    KEY_BYTES,
+    Key,
+    KeyFile,
+    KeyStream,
+    Passphrase,
+    WeakPassphraseError,
+    check_strength,
+    generate_passphrase,
+    guesses_log10,
+    unlock,
+    unlock_file,
+)
 from stegfield.keys.key_file import FILE_MARK, LINE
+from stegfield.keys.strength import word_list
 
 GOLDEN = Path(__file__).parent / "golden"
 VECTORS: dict[str, Any] = json.loads((GOLDEN / "keys.json").read_text())
@@ -480,3 +493,46 @@ def test_a_missing_key_file_and_a_folder_are_key_file_errors(tmp_path: Path) -> 
         KeyFile.read(tmp_path / "a.key")
     with pytest.raises(KeyFileError, match="is a folder"):
         KeyFile.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("secret", "fingerprint"),
+    [(bytes(32), "beb5-3711-a845-bb2e"), (bytes(range(32)), "6d02-1e3c-48bc-d27f")],
+)
+def test_a_fingerprint_is_eight_bytes_of_hkdf(secret: bytes, fingerprint: str) -> None:
+    assert Key(secret).fingerprint == fingerprint
+    pseudorandom = hmac.digest(b"stegfield finger", secret, "sha256")
+    expanded = hmac.digest(pseudorandom, b"stegfield/1/fingerprint\x01", "sha256")
+    assert fingerprint.replace("-", "") == expanded[:8].hex()
+
+
+@pytest.mark.parametrize(
+    ("text", "least", "most"),
+    [("a", 0, 2), ("password1", 1, 4), ("Tr0ub4dour&3", 4, 13), ("x" * 1000, 0, 8)],
+)
+def test_guessable_passphrases_are_known_as_such(text: str, least: float, most: float) -> None:
+    assert least <= guesses_log10(Passphrase(text)) <= most
+
+
+def test_weak_passphrases_are_refused_or_warned_about() -> None:
+    with pytest.raises(WeakPassphraseError, match="190 guesses"):
+        check_strength(Passphrase("password1"))
+    caution = check_strength(Passphrase("password1"), weak=True)
+    assert caution is not None
+    assert "190 guesses" in caution.text
+    doubtful = check_strength(Passphrase("open sesame"))
+    assert doubtful is not None
+    assert "10^8" in doubtful.text
+    assert check_strength(Passphrase("recede nifty ageless wildcat sulfide immobile")) is None
+
+
+def test_generated_passphrases_are_words_of_the_list_drawn_evenly() -> None:
+    words = word_list()
+    assert len(words) == len(set(words)) == 7776
+    assert max(map(len, words)) <= 9
+    assert len(generate_passphrase().text.split(" ")) == 6
+    drawn = " ".join(generate_passphrase(500).text for _ in range(40)).split(" ")
+    assert set(drawn) <= set(words)
+    assert len(set(drawn)) / 7776 == pytest.approx(1 - np.exp(-20_000 / 7776), abs=0.02)
+    with pytest.raises(ConfigError, match="at least 4"):
+        generate_passphrase(3)

@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from stegfield.errors import ConfigError
-from stegfield.metrics import Quality, Samples, luma, psnr_db, quality, ssim
+from stegfield.metrics import (
+    Quality,
+    Samples,
+    luma,
+    luma_psnr_db,
+    mean_psnr_db,
+    psnr_db,
+    quality,
+    ssim,
+)
 
 SIZES = [(11, 11, 1), (11, 40, 3), (33, 12, 3), (24, 31, 1)]
 sizes = st.tuples(st.integers(1, 20), st.integers(1, 20), st.sampled_from([1, 3]))
@@ -155,3 +164,15 @@ def test_luma_of_grey_is_grey() -> None:
 def test_luma_weighs_as_bt_601_does() -> None:
     colours = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255]]], np.uint8)
     assert np.allclose(luma(colours), [[76.245, 149.685, 29.07]])
+
+
+def test_figures_do_not_depend_on_how_many_rows_are_compared_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    a, b = noise((40, 31, 3), 1), noise((40, 31, 3), 2)
+    at_once = quality(a, b), luma_psnr_db(a, b)
+    assert at_once[1] == pytest.approx(mean_psnr_db(luma(a), luma(b)), abs=1e-9)
+    monkeypatch.setattr("stegfield.metrics.ERROR_BAND", 700)
+    found, luma_db = quality(a, b), luma_psnr_db(a, b)
+    assert vars(found) == pytest.approx(vars(at_once[0]), abs=1e-9)
+    assert luma_db == pytest.approx(at_once[1], abs=1e-9)

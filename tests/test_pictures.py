@@ -23,9 +23,12 @@ from stegfield.pictures import (
     PAPER,
     Tile,
     bars,
+    changes,
     contact_sheet,
     curves,
     difference,
+    difference_tile,
+    heat,
     sheet,
 )
 
@@ -179,9 +182,9 @@ def test_a_chart_without_points_is_refused() -> None:
     nothing: list[dict[str, list[tuple[float, float]]]]
     nothing = [{}, {"a": []}, {"a": [(0.0, float("nan"))]}]
     for series in nothing:
-        with pytest.raises(ConfigError, match="no point"):
+        with pytest.raises(ConfigError, match="no curve has a point"):
             curves(series, levels={"real": 1})
-    with pytest.raises(ConfigError, match="no point"):
+    with pytest.raises(ConfigError, match="no curve has a point"):
         curves({"a": [(0, -1), (1, 0)]}, logarithmic=True)
 
 
@@ -214,3 +217,73 @@ def test_bars_are_as_high_as_their_values_and_refuse_what_has_no_height() -> Non
     for wrong in ({}, {"a": -1.0}, {"a": float("nan")}):
         with pytest.raises(ConfigError):
             bars(wrong)
+
+
+def dotted(rows: int, columns: int, at: tuple[int, int], step: int = 1) -> tuple[Samples, Samples]:
+    """Make an image, and the same with one sample changed."""
+    before = plain(rows, columns, (90, 120, 200))
+    after = before.copy()
+    after[*at, 2] += step
+    return before, after
+
+
+@pytest.mark.parametrize("step", [1, 3, 40])
+@pytest.mark.parametrize(("rows", "columns"), [(40, 64), (600, 900), (3000, 4000)])
+def test_a_single_changed_sample_is_bright_at_every_size(
+    rows: int, columns: int, step: int
+) -> None:
+    at = (rows // 3, columns // 2)
+    picture, gain = changes(*dotted(rows, columns, at, step))
+    assert 100 < picture.max() <= 255
+    assert picture.max() == pytest.approx(step * gain, abs=1)
+    across = min(columns, 256)
+    assert picture.shape == (round(across * rows / columns), across, 1)
+    found = np.argwhere(picture[..., 0])
+    assert len(found) == (1 if columns == across else 9)
+    middle = found.mean(axis=0) * columns / across
+    assert middle == pytest.approx(np.array(at), abs=1.5 * columns / across)
+
+
+@given(st.floats(0.01, 1e6))
+def test_a_gain_is_round_and_never_too_bright(share: float) -> None:
+    before, after = dotted(8, 8, (2, 3), 1)
+    _, gain = changes(before, after)
+    assert gain == 200
+    _, chosen = changes(before, after, gain=share)
+    assert chosen == share
+
+
+def test_many_changes_are_not_enlarged_and_keep_their_shares() -> None:
+    random = np.random.default_rng(0)
+    before = random.integers(50, 200, (300, 512, 3), dtype=np.uint8)
+    after = before.copy()
+    after[:, :256] += 1
+    picture, _ = changes(before, after)
+    assert (picture[:, :128] == 200).all()
+    assert not picture[:, 128:].any()
+
+
+def test_a_heat_map_is_white_where_most_changed_and_tells_how_much() -> None:
+    before = plain(300, 512, (90, 120, 200))
+    after = before.copy()
+    after[:, 300:460] += 4
+    after[:, 40:200] += 1
+    picture, most = heat(before, after)
+    assert most == pytest.approx(4, abs=0.01)
+    assert (picture[75, 190] > 240).all()
+    assert (picture[75, 125] == 0).all()
+    red, green, blue = picture[75, 60].astype(int)
+    assert red > 100 > max(green, blue)
+
+
+def test_what_is_below_a_difference_tells_gain_and_share() -> None:
+    before, after = dotted(10, 10, (1, 1), 2)
+    assert (
+        difference_tile(before, after).caption == "difference x 100\n0.33 % of the samples differ"
+    )
+    assert difference_tile(before, after, gain=7.0).caption.startswith("difference x 7\n")
+    assert difference_tile(before, after, heat_map=True).caption.startswith("white: ")
+    for heat_map in (False, True):
+        same = difference_tile(before, before, heat_map=heat_map)
+        assert same.caption == "no sample differs"
+        assert not same.samples.any()

@@ -1,7 +1,7 @@
-"""What happens to an image on its way: re-encoding, noise, scaling, the loss of levels.
+"""Channels: what happens to an image on its way: re-encoding, noise, scaling, loss of levels.
 
-Each channel takes 8-bit samples and gives 8-bit samples of the same size; files are really encoded
-and decoded, by Pillow.
+Each channel takes 8-bit samples and returns 8-bit samples of the same size. Pillow encodes and
+decodes real files.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def noisy(deviation: float, seed: int = 0) -> Channel:
 
 
 def covered(share: float) -> Channel:
-    """Black out a border, so that a share of each side is left."""
+    """Black out a border, which leaves a share of each side."""
 
     def channel(levels: Levels) -> Levels:
         kept = np.zeros_like(levels)
@@ -68,7 +68,7 @@ def coarser(step: int) -> Channel:
 
 
 def without_planes(planes: int) -> Channel:
-    """Put zero for the lowest bits of every sample."""
+    """Set the lowest bits of every sample to zero."""
     return lambda levels: levels & np.uint8(0xFF << planes & 0xFF)
 
 

@@ -1,10 +1,10 @@
-"""Every error that a user can meet: one sentence, and a hint what to try next.
+"""The errors of users: one sentence each, and a hint what to try next.
 
-The command line prints ``error:`` and ``hint:`` from these and exits with `exit_code`; a program
-catches `StegfieldError`. Anything else that escapes is a defect of ours.
+The command line prints them as ``error:`` and ``hint:``, and exits with `exit_code`; a program
+catches `StegfieldError`. Any other exception is a defect of stegfield.
 
-Where a sentence names a setting it is a `Wording`: it reads as a call here, and the command line
-and the page translate it to flags and to labels.
+A sentence that names a setting is a `Wording`: the library names it as an argument, the command
+line as a flag, and the page by its label.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Wording(str):
     """A sentence that names settings; as a string, it names them as arguments of a call.
 
     In the template, ``{steps}`` stands for a setting, and ``{profile:robust}`` for a setting with
-    its value. Whatever is passed by name is filled in as it is.
+    its value. Values that are passed by name are filled in as they are.
 
     Example:
         >>> wording = Wording("{steps} must be at least {low}", owner="FitConfig", low=1)
@@ -39,12 +39,12 @@ class Wording(str):
     _owner: str | None
 
     def __new__(cls, template: str, /, *, owner: str | None = None, **values: Any) -> Wording:
-        """Fill in the template as a call has it.
+        """Fill in the template with settings as arguments of a call.
 
         Args:
             template: The sentence.
-            owner: Class or function whose settings they are, if the sentence should tell.
-            **values: What else the template has in braces.
+            owner: Class or function of the settings, if the sentence should name it.
+            **values: Values of the other names in braces.
         """
 
         def call(name: str, value: str) -> str:
@@ -60,7 +60,8 @@ class Wording(str):
         """Return the sentence with each setting in other words.
 
         Args:
-            setting: Names a setting; gets its name, and its value or nothing.
+            setting: Returns the words for a setting, from its name and its value, which may be
+                empty.
         """
         return _filled(self._template, self._values, setting)
 
@@ -79,7 +80,7 @@ def _filled(template: str, values: dict[str, Any], setting: Callable[[str, str],
 
 
 class StegfieldError(Exception):
-    """One sentence on what went wrong, in lower case; ``hint`` says what to try next."""
+    """Base of all errors: one sentence on what went wrong; ``hint`` says what to try next."""
 
     hint: str | None = None
     exit_code: int = 1
@@ -91,7 +92,7 @@ class StegfieldError(Exception):
 
 
 class ConfigError(StegfieldError, ValueError):
-    """A setting is out of its range."""
+    """A setting is out of range, or settings conflict."""
 
     exit_code = 2
 
@@ -107,7 +108,7 @@ class PluginError(StegfieldError):
 
 
 class InputError(StegfieldError):
-    """A file is missing, cannot be read, or is not what it should be."""
+    """A file is missing, cannot be read, or is of the wrong kind."""
 
 
 class ImageError(InputError):
@@ -165,7 +166,7 @@ class FieldFileError(InputError):
 
 
 class KeyFileError(InputError):
-    """A key file is not one."""
+    """A file is not a key file, or is damaged."""
 
     hint = "`stegfield keygen NAME.key` writes a key file"
 
@@ -175,7 +176,7 @@ class OutputError(StegfieldError):
 
 
 class OutputExistsError(OutputError):
-    """The output is there already."""
+    """The output exists already."""
 
     hint = Wording("choose another name, or overwrite it with {force:True}")
 
@@ -184,7 +185,7 @@ class OutputExistsError(OutputError):
 
 
 class CapacityError(StegfieldError):
-    """More is to be hidden than fits; both counts are in ``unit``."""
+    """More should be hidden than fits; both counts are in ``unit``."""
 
     def __init__(
         self,
@@ -204,9 +205,9 @@ class CapacityError(StegfieldError):
 class UnreadableError(StegfieldError):
     """Nothing can be read with this key.
 
-    A wrong key, a damaged file and an innocent one look the same: whoever tries keys must not
-    learn which of them it was. So this error takes no details that could leak; a hint belongs to a
-    command, not to what it found.
+    A wrong key, a damaged file and an innocent file give the same error: an adversary who tries
+    keys must not learn which it was. So this error takes no details that could leak; a hint may
+    depend on the command, but not on what it found.
     """
 
     hint = "check the key, and that the file is the one that was sent"
@@ -216,18 +217,18 @@ class UnreadableError(StegfieldError):
 
 
 class NotEmbeddedError(StegfieldError):
-    """The file as it would be written does not give the message back; nothing was written."""
+    """The message cannot be extracted from the file to write; nothing was written."""
 
     hint = "take another cover, a shorter message, or another profile"
 
     def __init__(self, *, hint: str | None = None) -> None:
         super().__init__(
-            "the message does not come back from the file as it would be written", hint=hint
+            "the message cannot be extracted from the file that would be written", hint=hint
         )
 
 
 class DivergedError(StegfieldError):
-    """Training left the range of finite numbers."""
+    """Training diverged: numbers are no longer finite."""
 
     hint = Wording("take a smaller {learning_rate}; of a model, {generator_rate} and {critic_rate}")
 

@@ -1,8 +1,8 @@
-"""Files: read with a bound, written whole or not at all.
+"""Files: read up to a limit, written whole or not at all.
 
-A reader never sees half a file: data goes to a temporary file beside its destination, is forced to
-disk, and gets its name in one step. Without ``force`` an existing file is never replaced, even if
-it appears while we work.
+A reader never sees half a file: data goes to a temporary file in the same folder, is forced to
+disk, and gets its name in one step. Without ``force``, an existing file is never replaced, even if
+it appears during the work.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from stegfield.errors import InputError, OutputError, OutputExistsError
 
 NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EXDEV)
 CHUNK = 1 << 16
+LONGEST_REASON = 120
+"""Letters of a parser's own words that an error repeats."""
 
 
 def read_bounded(path: Path, limit: int) -> bytes:
@@ -30,28 +32,61 @@ def read_bounded(path: Path, limit: int) -> bytes:
     Raises:
         InputError: The file is missing, unreadable, a folder, or larger than ``limit``.
     """
+    data = read_start(path, limit + 1)
+    if len(data) > limit:
+        raise InputError(f"{path} is larger than {limit:,} bytes", hint="is it the right file?")
+    return data
+
+
+def read_start(path: Path, count: int) -> bytes:
+    """Read the first ``count`` bytes of a file, or all of it if it has fewer.
+
+    Raises:
+        InputError: The file is missing, unreadable, or a folder.
+    """
     try:
         if path.is_dir():
             raise InputError(f"{path} is a folder", hint="name a file")
         with path.open("rb") as stream:
-            data = stream.read(limit + 1)
+            return stream.read(count)
     except FileNotFoundError:
         raise InputError(f"{path} does not exist", hint="check the name and the folder") from None
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
     except ValueError as error:  # a name with a zero byte in it
         raise InputError(f"{path!r} is not a file name") from error
-    if len(data) > limit:
-        raise InputError(f"{path} is larger than {limit:,} bytes", hint="is it the right file?")
-    return data
+
+
+@contextmanager
+def distrusting(
+    path: Path | str, what: str, error: type[InputError] = InputError, *, hint: str | None = None
+) -> Iterator[None]:
+    """Turn whatever a parser raises on foreign bytes into one error.
+
+    Args:
+        path: The file, named in the error.
+        what: What it should be: "a sound".
+        error: Class of the error.
+        hint: Its hint, if not that of the class.
+
+    Raises:
+        InputError: The parser raised anything but an InputError, or that memory is short.
+    """
+    try:
+        yield
+    except (InputError, MemoryError):
+        raise
+    except Exception as found:
+        reason = " ".join(str(found).split())[:LONGEST_REASON] or type(found).__name__
+        raise error(f"{path} is not {what}, or damaged: {reason}", hint=hint) from found
 
 
 def check_new(path: Path, *, force: bool = False) -> None:
-    """Refuse an output that exists or has no folder to be written to, before any work is done.
+    """Refuse an output that exists or cannot be written, before any work is done.
 
     Raises:
         OutputExistsError: The file exists and ``force`` is off.
-        OutputError: Its folder does not exist or is not ours to write to, it is a folder itself or
+        OutputError: The folder does not exist or may not be written to, the output is a folder or
             a device, or no file can have its name.
     """
     if "\0" in str(path):
@@ -59,7 +94,7 @@ def check_new(path: Path, *, force: bool = False) -> None:
     try:
         if path.is_dir():
             raise OutputError(f"{path} is a folder", hint="name a file to write")
-        if path.exists() and not path.is_file():  # a device or a pipe would be gone
+        if path.exists() and not path.is_file():  # a device or a pipe would be replaced
             raise OutputError(f"{path} is not a regular file", hint="name a file to write")
         if path.exists() and not force:
             raise OutputExistsError(path)
@@ -69,12 +104,12 @@ def check_new(path: Path, *, force: bool = False) -> None:
             raise OutputError(
                 f"{path} cannot be written: the folder is read-only", hint="take another folder"
             )
-    except OSError as error:  # a name too long, or a folder above that is not ours to look into
+    except OSError as error:  # a name too long, or a folder that may not be searched
         raise OutputError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
 def _identity(path: Path) -> Path:
-    """Return the one name of a file, whatever links and dots lead to it."""
+    """Return the resolved name of a file, without links and dots."""
     try:
         return Path(os.path.realpath(path))
     except (OSError, ValueError):  # a name that no file can have
@@ -85,14 +120,12 @@ def check_apart(written: Sequence[Path], read: Sequence[Path]) -> None:
     """Refuse a command that would write one file twice, or over what it reads.
 
     Raises:
-        OutputError: Two of the names stand for one file.
+        OutputError: Two of the names mean one file.
     """
     seen = {_identity(path) for path in read}
     for path in written:
         if _identity(path) in seen:
-            raise OutputError(
-                f"{path} is named twice", hint="give every file that is written its own name"
-            )
+            raise OutputError(f"{path} is named twice", hint="give every output a name of its own")
         seen.add(_identity(path))
 
 
@@ -100,7 +133,7 @@ def make_folder(path: Path) -> None:
     """Create a folder and those above it, unless it exists.
 
     Raises:
-        OutputError: It cannot be created, or a file has its name.
+        OutputError: The folder cannot be created, or a file has its name.
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -111,18 +144,18 @@ def make_folder(path: Path) -> None:
 
 
 class Lines:
-    """A file that lines are added to, each in one go."""
+    """A file to which lines are added, each in one write."""
 
     def __init__(self, path: Path, file: BinaryIO) -> None:
         self._path, self._file = path, file
 
     @property
     def empty(self) -> bool:
-        """Whether the file has no whole line."""
+        """Return whether the file has no whole line."""
         return _whole(self._file) == 0
 
     def add(self, line: bytes) -> None:
-        """Add a line, on disk; what a run that died left after the last whole one is dropped.
+        """Add a line and force it to disk; drop half a line that a dead run left at the end.
 
         Raises:
             OutputError: The disk is full.
@@ -139,15 +172,15 @@ class Lines:
 
 @contextmanager
 def appending(path: Path, *, private: bool = False, alone: bool = False) -> Iterator[Lines]:
-    """Open a file to add lines to, and keep others from adding any meanwhile.
+    """Open a file to add lines, and lock it against other processes that do.
 
     Args:
         path: The file; created if it does not exist.
-        private: Only its owner may read it.
-        alone: Refuse a file that another process is adding to, in place of waiting for it.
+        private: Whether only its owner may read it.
+        alone: Whether to refuse a file that another process has locked, instead of waiting.
 
     Raises:
-        OutputError: It cannot be written, or another process has it and ``alone`` is on.
+        OutputError: The file cannot be written, or another process has it and ``alone`` is on.
     """
     flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
     try:
@@ -162,27 +195,27 @@ def appending(path: Path, *, private: bool = False, alone: bool = False) -> Iter
 
 
 def _lock(path: Path, descriptor: int, *, alone: bool) -> None:
-    """Wait until no other process has an open file, or refuse it; the lock ends with the process.
+    """Lock an open file until the process ends; wait for other processes, or refuse the file.
 
     Raises:
-        OutputError: Another process has it.
+        OutputError: Another process has the file and ``alone`` is on.
     """
     try:
         import fcntl
-    except ImportError:  # Windows, where one run at a time is up to the user
+    except ImportError:  # on Windows, users must see to one run at a time
         return
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | (fcntl.LOCK_NB if alone else 0))
     except BlockingIOError:
         raise OutputError(
-            f"{path} is in use by another run", hint="wait until that has ended"
+            f"{path} is in use by another run", hint="wait until that run has ended"
         ) from None
     except OSError:  # a file system without locks
         return
 
 
 def add_line(path: Path, line: bytes) -> None:
-    """Add a line to a file; what a run that died left after the last whole line is dropped.
+    """Add a line to a file; drop half a line that a dead run left at the end.
 
     Raises:
         OutputError: The file cannot be written.
@@ -192,7 +225,7 @@ def add_line(path: Path, line: bytes) -> None:
 
 
 def _whole(file: BinaryIO) -> int:
-    """Find where the last whole line ends."""
+    """Return the offset at which the last whole line ends."""
     end = file.seek(0, os.SEEK_END)
     while end:
         start = max(0, end - CHUNK)
@@ -205,7 +238,7 @@ def _whole(file: BinaryIO) -> int:
 
 @dataclass(frozen=True)
 class Output:
-    """A file to write: where, all of it, and whether only its owner may read it."""
+    """A file to write: its path, its data, and whether only its owner may read it."""
 
     path: Path
     data: bytes
@@ -217,20 +250,20 @@ def write_new(path: Path, data: bytes, *, force: bool = False, private: bool = F
 
     Raises:
         OutputExistsError: The file exists and ``force`` is off.
-        OutputError: The disk is full, the folder is missing or not ours to write to.
+        OutputError: The disk is full, or the folder is missing or may not be written to.
     """
     write_all_new([Output(path, data, private)], force=force)
 
 
 def write_all_new(outputs: Sequence[Output], *, force: bool = False) -> None:
-    """Write several whole files, or leave none of them.
+    """Write several whole files, or none of them.
 
-    All data is on disk under temporary names before the first file gets its own. With ``force``,
-    files replaced before a later one fails stay replaced.
+    All data is on disk under temporary names before the first file gets its own name. With
+    ``force``, files that were replaced before a later one fails stay replaced.
 
     Raises:
         OutputExistsError: A file exists and ``force`` is off.
-        OutputError: The disk is full, a folder is missing or not ours to write to.
+        OutputError: The disk is full, or a folder is missing or may not be written to.
     """
     for output in outputs:
         check_new(output.path, force=force)
@@ -260,7 +293,7 @@ def write_all_new(outputs: Sequence[Output], *, force: bool = False) -> None:
 
 
 def is_file(path: Path | str) -> bool:
-    """Tell whether a name is that of a file; one that no file can have is not."""
+    """Return whether a file of this name exists; False for a name that no file can have."""
     try:
         return Path(path).is_file()
     except (OSError, ValueError):
@@ -268,13 +301,13 @@ def is_file(path: Path | str) -> bool:
 
 
 def remove_unfinished(path: Path) -> None:
-    """Remove what a process that was killed as it wrote a file has left beside it."""
+    """Remove the temporary files of a process that was killed while it wrote a file."""
     for temporary in path.parent.glob(f"{_prefix(path)}*"):
         temporary.unlink(missing_ok=True)
 
 
 def _prefix(path: Path) -> str:
-    """Begin the names of temporary files of one file alike, however long its own name is."""
+    """Return the common beginning of a file's temporary names, of limited length."""
     name = path.name.encode(errors="surrogatepass")
     return f".stegfield-{blake2b(name, digest_size=4).hexdigest()}-"
 
@@ -309,7 +342,7 @@ def _rename(source: Path, path: Path, *, force: bool) -> None:
 
 
 def _mode(path: Path) -> int:
-    """Choose the permissions of a file to write: those of the one that it replaces, if there is."""
+    """Return the permissions of a file to write: those of the file that it replaces, if any."""
     try:
         return stat.S_IMODE(path.stat().st_mode)
     except OSError:

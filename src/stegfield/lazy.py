@@ -1,4 +1,4 @@
-"""Lazy packages: names that are imported when they are asked for (PEP 562)."""
+"""Lazy packages: names that are imported at first use (PEP 562)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def resolver(package: str, homes: Mapping[str, Sequence[str]]) -> Callable[[str]
 
     Args:
         package: The package's name.
-        homes: Modules, by their whole names, and the names that the package offers of each.
+        homes: Full names of modules, each with the names that the package exports from it.
 
     Example:
         >>> resolver("examples", {"math": ["pi"]})("pi")

@@ -1,6 +1,6 @@
-"""How alike two signals are, as files hold them: of images PSNR, SSIM, RMSE and MAE on 8 bits.
+"""Measures of how close two signals are, as files hold them, such as PSNR and SSIM of 8 bits.
 
-PSNR is always over all RGB samples; the luma PSNR that some papers print is several dB higher.
+PSNR is always over all RGB samples; the luma PSNR that some papers report is several dB higher.
 
 Sources: Wang et al. (2004) for SSIM, with their Gaussian window of 11x11 and standard deviation
 1.5, K1 = 0.01, K2 = 0.03, averaged over channels; equal to scikit-image's
@@ -10,6 +10,7 @@ Sources: Wang et al. (2004) for SSIM, with their Gaussian window of 11x11 and st
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -23,20 +24,22 @@ PEAK = 255.0
 LUMA = (299, 587, 114)  # thousandths
 SSIM_RADIUS = 5
 SSIM_SIGMA = 1.5
-SSIM_BAND = 256  # rows at a time: large images take no more memory than small ones
-# an underscore leaves a size free: two images of different sizes are refused in words
+SSIM_BAND = 256  # rows at a time, so that memory does not grow with the image
+ERROR_BAND = 1 << 22
+"""Samples whose errors are in memory at a time."""
+# an underscore leaves a size free: two images of different sizes get an error message
 Samples = UInt8[np.ndarray, "_rows _columns _channels"]
 
 
 @dataclass(frozen=True)
 class AnyQuality:
-    """How close one signal comes to another, both as files hold them; each medium adds figures."""
+    """How close a signal is to another, both as files hold them; each medium adds figures."""
 
     psnr_db: float
     """Peak signal-to-noise ratio, infinite where the signals are equal."""
 
     def to_json(self) -> dict[str, float | None]:
-        """Return plain values; what is infinite becomes None."""
+        """Return plain values; infinite ones become None."""
         return finite_or_none(asdict(self))
 
     def __str__(self) -> str:
@@ -45,7 +48,7 @@ class AnyQuality:
 
 @dataclass(frozen=True)
 class Quality(AnyQuality):
-    """How close one image comes to another; PSNR is over all samples."""
+    """How close an image is to another; PSNR is over all samples."""
 
     ssim: float | None
     """Structural similarity, at most 1; None where the image is smaller than the window (11)."""
@@ -61,12 +64,12 @@ class Quality(AnyQuality):
 
 @dataclass(frozen=True)
 class KelvinQuality(AnyQuality):
-    """How close one climate field comes to another; the peak is what the integers can hold."""
+    """How close a climate field is to another; the peak is the range of the integers."""
 
     rmse_kelvin: float
     """Root mean square error."""
     largest_kelvin: float
-    """The largest difference of all."""
+    """The largest difference."""
 
     def __str__(self) -> str:
         return (
@@ -77,17 +80,22 @@ class KelvinQuality(AnyQuality):
 
 @dataclass(frozen=True)
 class SoundQuality(AnyQuality):
-    """How close one sound comes to another; the peak is the range of the wanted samples."""
+    """How close a sound is to the original; the peak is the range of the original's samples."""
 
     snr_db: float
-    """Signal-to-noise ratio: power of the wanted sound, without its mean, over that of the error;
-    minus infinity where a constant is wanted and something else is shown."""
+    """Signal-to-noise ratio: power of the original, without its mean, over that of the error; NaN
+    where the original is constant, such as silence, and the sound differs."""
     rmse: float
     """Root mean square error, in 16-bit levels."""
     largest: int
-    """The largest difference of all, in 16-bit levels."""
+    """The largest difference, in 16-bit levels."""
 
     def __str__(self) -> str:
+        if math.isnan(self.snr_db):
+            return (
+                f"SNR undefined, the original is constant, "
+                f"RMSE {self.rmse:.2f}, largest difference {self.largest:,}"
+            )
         return (
             f"SNR {self.snr_db:.2f} dB, {super().__str__()}, "
             f"RMSE {self.rmse:.2f}, largest difference {self.largest:,}"
@@ -96,12 +104,12 @@ class SoundQuality(AnyQuality):
 
 @dataclass(frozen=True)
 class VolumeQuality(AnyQuality):
-    """How close one volume comes to another; the peak is the range of the wanted numbers."""
+    """How close a volume is to the original; the peak is the range of the original's numbers."""
 
     rmse: float
     """Root mean square error, in units of the integers."""
     largest: int
-    """The largest difference of all."""
+    """The largest difference."""
 
     def __str__(self) -> str:
         return f"{super().__str__()}, RMSE {self.rmse:.2f}, largest difference {self.largest:,}"
@@ -109,7 +117,7 @@ class VolumeQuality(AnyQuality):
 
 @dataclass(frozen=True)
 class ShapeQuality(AnyQuality):
-    """How close one shape comes to another, on the points of their grids.
+    """How close a shape is to another, on the points of their grids.
 
     The peak is the whole range of distances.
     """
@@ -122,7 +130,7 @@ class ShapeQuality(AnyQuality):
 
 
 def volume_quality(a: NDArray[np.integer[Any]], b: NDArray[np.integer[Any]]) -> VolumeQuality:
-    """Compare the integers of a volume with those wanted, of the same shape."""
+    """Compare the integers of a volume with those of the original, of the same shape."""
     difference = a.astype(np.float64) - b
     error, peak = float(np.square(difference).mean()), float(b.max()) - float(b.min())
     return VolumeQuality(
@@ -133,7 +141,7 @@ def volume_quality(a: NDArray[np.integer[Any]], b: NDArray[np.integer[Any]]) -> 
 
 
 def shape_quality(a: NDArray[np.float64], b: NDArray[np.float64]) -> ShapeQuality:
-    """Compare signed distances from -1 to 1, negative inside, with those wanted."""
+    """Compare signed distances from -1 to 1, negative inside, with those of the original."""
     error = float(np.square(a - b).mean())
     either = int(((a < 0) | (b < 0)).sum())
     return ShapeQuality(
@@ -143,14 +151,14 @@ def shape_quality(a: NDArray[np.float64], b: NDArray[np.float64]) -> ShapeQualit
 
 
 def _decibels(power: float, error: float) -> float:
-    """Return a ratio in dB; infinite without an error, and minus that without power."""
+    """Return a ratio in dB; infinity for no error, minus infinity for no power."""
     if error == 0:
         return math.inf
     return 10 * math.log10(power / error) if power else -math.inf
 
 
 def finite_or_none(figures: dict[str, Any]) -> dict[str, Any]:
-    """Put None for what is infinite, as a PSNR may be, or not known: JSON has no such numbers."""
+    """Replace infinite and unknown figures by None: JSON has no such numbers."""
     return {
         name: None if isinstance(value, float) and not math.isfinite(value) else value
         for name, value in figures.items()
@@ -158,19 +166,20 @@ def finite_or_none(figures: dict[str, Any]) -> dict[str, Any]:
 
 
 def sound_quality(a: NDArray[np.integer[Any]], b: NDArray[np.integer[Any]]) -> SoundQuality:
-    """Compare the 16-bit samples of a sound with those wanted, of the same shape.
+    """Compare the 16-bit samples of a sound with those of the original, of the same shape.
 
     Example:
-        >>> wanted = np.array([[-1000], [1000]])
-        >>> round(sound_quality(wanted + 10, wanted).snr_db, 2)
+        >>> original = np.array([[-1000], [1000]])
+        >>> round(sound_quality(original + 10, original).snr_db, 2)
         40.0
     """
     difference = a.astype(np.float64) - b
     error, power = float(np.square(difference).mean()), float(b.astype(np.float64).var())
     peak = float(b.max()) - float(b.min())
+    undefined = error > 0 and peak == 0
     return SoundQuality(
-        psnr_db=_decibels(peak**2, error),
-        snr_db=_decibels(power, error),
+        psnr_db=math.nan if undefined else _decibels(peak**2, error),
+        snr_db=math.nan if undefined else _decibels(power, error),
         rmse=math.sqrt(error),
         largest=int(np.abs(difference).max()),
     )
@@ -180,7 +189,7 @@ def quality(a: Samples, b: Samples) -> Quality:
     """Compare two 8-bit images of one size.
 
     Raises:
-        ConfigError: Their sizes or channels differ.
+        ConfigError: The images differ in size or channels.
     """
     _check_alike(a, b)
     rmse = math.sqrt(_mse(a, b))
@@ -189,12 +198,12 @@ def quality(a: Samples, b: Samples) -> Quality:
         psnr_db=psnr_db(a, b),
         ssim=ssim(a, b) if large_enough else None,
         rmse=rmse,
-        mae=float(np.abs(np.subtract(a, b, dtype=np.float32)).mean(dtype=np.float64)),
+        mae=_mean(np.abs, a, b),
     )
 
 
 def psnr_db(a: Samples, b: Samples) -> float:
-    """Peak signal-to-noise ratio in dB over all samples; infinite where the images are equal.
+    """Return the peak signal-to-noise ratio in dB over all samples; infinite for equal images.
 
     Example:
         >>> black = np.zeros((8, 8, 3), np.uint8)
@@ -206,9 +215,13 @@ def psnr_db(a: Samples, b: Samples) -> float:
 
 
 def mean_psnr_db(a: NDArray[Any], b: NDArray[Any]) -> float:
-    """Return the same of any values on the scale of 8 bits, as the luma is."""
-    mse = _mse(a, b)
-    return math.inf if mse == 0 else 10 * math.log10(PEAK**2 / mse)
+    """Return the PSNR in dB of any values on the scale of 8 bits, such as luma."""
+    return _decibels(PEAK**2, _mse(a, b))
+
+
+def luma_psnr_db(a: Samples, b: Samples) -> float:
+    """Return the PSNR of the luma of two images."""
+    return _decibels(PEAK**2, _mean(np.square, a, b, luma))
 
 
 def luma(
@@ -225,16 +238,17 @@ def luma(
 
 
 def ssim(a: Samples, b: Samples) -> float:
-    """Mean structural similarity; the border of 5 pixels, where the window overhangs, is left out.
+    """Return the mean structural similarity, without the border of 5 pixels.
 
     Raises:
-        ConfigError: The sizes differ, or an axis has fewer than 11 pixels.
+        ConfigError: The images differ in size, or an axis has fewer than 11 pixels.
     """
     _check_alike(a, b)
     if min(a.shape[:2]) <= 2 * SSIM_RADIUS:
         raise ConfigError(f"SSIM needs {2 * SSIM_RADIUS + 1} pixels an axis, got {a.shape[:2]}")
     inner = a.shape[0] - 2 * SSIM_RADIUS
-    bands = ((top, min(top + SSIM_BAND, inner)) for top in range(0, inner, SSIM_BAND))
+    height = min(SSIM_BAND, max(SSIM_RADIUS, ERROR_BAND // (4 * a.shape[1] * a.shape[2])))
+    bands = ((top, min(top + height, inner)) for top in range(0, inner, height))
     total = sum(
         _ssim_sum(a[top : end + 2 * SSIM_RADIUS], b[top : end + 2 * SSIM_RADIUS])
         for top, end in bands
@@ -254,7 +268,7 @@ def _ssim_sum(a: Samples, b: Samples) -> float:
 
 
 def _blur(image: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Weighted mean over the SSIM window, where it lies wholly inside the image."""
+    """Return the weighted mean over the SSIM window, where it is wholly inside the image."""
     at = np.arange(-SSIM_RADIUS, SSIM_RADIUS + 1)
     window = np.exp(-0.5 * (at / SSIM_SIGMA) ** 2)
     window /= window.sum()
@@ -265,9 +279,31 @@ def _blur(image: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _mse(a: NDArray[Any], b: NDArray[Any]) -> float:
-    # 8-bit differences and their squares are exact in float32, which takes half the memory
-    difference = np.subtract(a, b, dtype=np.result_type(a, np.float32))
-    return float(np.square(difference, out=difference).mean(dtype=np.float64))
+    return _mean(np.square, a, b)
+
+
+def _mean(
+    of: Callable[[NDArray[Any]], NDArray[Any]],
+    a: NDArray[Any],
+    b: NDArray[Any],
+    seen: Callable[[NDArray[Any]], NDArray[Any]] = np.asarray,
+) -> float:
+    """Return the mean of a function of differences, a band of rows at a time.
+
+    Args:
+        of: The function.
+        a: One array.
+        b: The other one, of the same shape.
+        seen: What is compared of them, such as their luma.
+    """
+    height = max(1, ERROR_BAND * len(a) // max(1, a.size))
+    total, count = 0.0, 0
+    for top in range(0, len(a), height):
+        x, y = seen(a[top : top + height]), seen(b[top : top + height])
+        # 8-bit differences and their squares are exact in float32, which takes half the memory
+        difference = np.subtract(x, y, dtype=np.result_type(x, np.float32))
+        total, count = total + float(of(difference).sum(dtype=np.float64)), count + difference.size
+    return total / count
 
 
 def _check_alike(a: Samples, b: Samples) -> None:

@@ -1,4 +1,4 @@
-"""Pictures for people: rows of images with and without labels, differences, and curves."""
+"""Pictures for people: sheets of images, differences, curves and bars."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import io
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from stegfield.errors import ConfigError
@@ -16,7 +18,7 @@ from stegfield.metrics import Samples
 MARGIN, CAPTION_HEIGHT, FONT_SIZE = 12, 40, 14
 GAP = 2
 PAPER, INK, FAINT = (255, 255, 255), (32, 32, 32), (224, 224, 224)
-# told apart with every kind of colour vision, in this order (Okabe and Ito)
+# colours that can be told apart with every kind of colour vision, in this order (Okabe and Ito)
 COLOURS = (
     (0, 114, 178),
     (213, 94, 0),
@@ -28,16 +30,21 @@ COLOURS = (
 )
 GREY = (120, 120, 120)
 CHART_LEFT, CHART_BOTTOM, LEGEND, LINE_HEIGHT = 64, 44, 150, 18
-SMOOTH = 3  # lines are drawn so many times larger, then reduced
+SMOOTH = 3  # lines are drawn larger by this factor, then reduced
 LEAST_DECADES = 0.05
-LEAST_SHARE = 0.02  # of the greatest value: curves that rise or fall by less are drawn flat
-BAR = 0.6  # of the room that each has
+LEAST_SHARE = 0.02  # of the greatest value: curves that vary by less are drawn flat
+BAR = 0.6  # width of a bar, as a share of its room
+USUAL = 90.0  # percentile of the differences that is shown at full brightness
+SPARSE = 0.01  # share of pixels that differ; if there are fewer, they are drawn larger
+SPREAD = 0.008  # of a heat map's width: how far it is smoothed
+HEAT_AT = (0.0, 0.35, 0.7, 1.0)
+HEAT_COLOURS = ((0, 0, 0), (170, 20, 40), (255, 190, 40), (255, 255, 255))
 SPARE = 0.04  # of the height, above and below all curves
 
 
 @dataclass(frozen=True, eq=False)
 class Tile:
-    """An image and up to two lines below it."""
+    """An image, and a caption of up to two lines."""
 
     samples: Samples = field(repr=False)
     caption: str
@@ -48,6 +55,92 @@ def difference(a: Samples, b: Samples, gain: float) -> Samples:
     distance = np.abs(a.astype(np.float64) - b)
     magnified: Samples = np.minimum(distance * gain, 255).round().astype(np.uint8)
     return magnified
+
+
+def difference_tile(
+    before: Samples, after: Samples, *, gain: float | None = None, heat_map: bool = False
+) -> Tile:
+    """Show where two images of one size differ, with what the picture means below it."""
+    if np.array_equal(before, after):
+        return Tile(changes(before, after)[0], "no sample differs")
+    share = f"{100 * np.mean(before != after):.2g} % of the samples differ"
+    if heat_map:
+        picture, most = heat(before, after)
+        return Tile(picture, f"white: {most:.2g} levels on average\n{share}")
+    picture, gain = changes(before, after, gain=gain)
+    return Tile(picture, f"difference x {gain:g}\n{share}")
+
+
+def changes(
+    before: Samples, after: Samples, *, width: int = 256, gain: float | None = None
+) -> tuple[Samples, float]:
+    """Show where two images of one size differ, so that single changed pixels are seen.
+
+    The picture is grey: each pixel has the largest difference of any channel. Where it is shrunk,
+    each pixel keeps the largest of those that it stands for, and single ones grow to 3x3.
+
+    Args:
+        before: The original.
+        after: What became of it.
+        width: Pixels across, at most; the picture is not enlarged.
+        gain: How many times as bright as the difference it is; if left out, one that shows the
+            usual changes brightly.
+
+    Returns:
+        The picture, and the gain; it is 1 where nothing differs.
+    """
+    from scipy import ndimage
+
+    found = np.abs(before.astype(np.int16) - after).max(axis=2)
+    shown = _largest(found, min(width, found.shape[1]))
+    dots = shown[shown > 0]
+    if gain is None:
+        gain = _round_gain(255 / np.percentile(dots, USUAL)) if dots.size else 1.0
+    if shown.shape != found.shape and dots.size < SPARSE * shown.size:
+        shown = ndimage.maximum_filter(shown, 3)
+    magnified: Samples = np.minimum(shown * gain, 255).round().astype(np.uint8)[..., None]
+    return magnified, gain
+
+
+def heat(before: Samples, after: Samples, *, width: int = 256) -> tuple[Samples, float]:
+    """Show where two images of one size differ most, on average over the surroundings.
+
+    Args:
+        before: The original.
+        after: What became of it.
+        width: Pixels across, at most; the picture is not enlarged.
+
+    Returns:
+        The picture, from black over red and yellow to white, and how many levels a sample differs
+        on average where it is white.
+    """
+    from scipy import ndimage
+
+    found = np.abs(before.astype(np.int16) - after).mean(axis=2)
+    width = min(width, found.shape[1])
+    height = max(1, round(width * found.shape[0] / found.shape[1]))
+    mean = Image.fromarray(found.astype(np.float32)).resize((width, height), Image.Resampling.BOX)
+    smooth = ndimage.gaussian_filter(np.asarray(mean, np.float64), max(1.0, width * SPREAD))
+    most = float(smooth.max())
+    share = smooth / most if most else smooth
+    colours = [np.interp(share, HEAT_AT, channel) for channel in zip(*HEAT_COLOURS, strict=True)]
+    drawn: Samples = np.stack(colours, axis=-1).round().astype(np.uint8)
+    return drawn, most
+
+
+def _largest(values: NDArray[Any], width: int) -> NDArray[Any]:
+    """Shrink to so many columns; each pixel is the largest of those that it stands for."""
+    rows, columns = values.shape
+    height = max(1, round(width * rows / columns))
+    for axis, (size, whole) in enumerate(((height, rows), (width, columns))):
+        values = np.maximum.reduceat(values, np.arange(size) * whole // size, axis=axis)
+    return values
+
+
+def _round_gain(exact: float) -> float:
+    """Round down to 1, 2 or 5 times a power of ten, which reads easily; at least 1."""
+    power = 10.0 ** math.floor(math.log10(max(exact, 1.0)))
+    return max(factor * power for factor in (1, 2, 5) if factor * power <= max(exact, 1.0))
 
 
 def sheet(rows: Sequence[Sequence[Tile]], *, tile_width: int = 256) -> bytes:
@@ -73,7 +166,7 @@ def contact_sheet(images: Sequence[Samples], columns: int, *, tile_width: int = 
     """Draw images of one size close together, ``columns`` in a row, as a PNG.
 
     Raises:
-        ConfigError: There are no images, they differ in size, or there are no columns.
+        ConfigError: There are no images or no columns, or the images differ in size.
     """
     if not images or columns < 1:
         raise ConfigError(f"a sheet of {len(images)} images in {columns} columns shows nothing")
@@ -103,16 +196,16 @@ def curves(
     """Draw curves, and levels to compare them with, as a PNG.
 
     Args:
-        series: Points (across, up) of each curve by its name, from left to right; those that are
-            not finite are left out, and so are those not above 0 on a logarithmic scale.
+        series: Points (across, up) of each curve by its name, from left to right. Points that are
+            not finite are left out, as are points not above 0 on a logarithmic scale.
         levels: Heights of dashed lines, by their names.
         across: What the horizontal axis shows.
         title: What the vertical axis shows, written above it.
-        logarithmic: The vertical axis has decades.
+        logarithmic: Whether the vertical axis is logarithmic.
         size: Width and height in pixels.
 
     Raises:
-        ConfigError: There is no point to draw.
+        ConfigError: No curve has a point to draw.
     """
     shown = {
         name: [(float(x), float(y)) for x, y in points if _can_be_drawn(x, y, logarithmic)]
@@ -123,14 +216,14 @@ def curves(
     }
     every = [point for points in shown.values() for point in points]
     if not every:
-        raise ConfigError("there is no point to draw a curve through")
+        raise ConfigError("no curve has a point to draw")
     font = ImageFont.load_default(FONT_SIZE)
     widest = max(font.getlength(name) for name in (*shown, *straight))
     legend = min(max(LEGEND, math.ceil(widest) + 2 * MARGIN), size[0] // 2)
     box = (CHART_LEFT, MARGIN + LINE_HEIGHT, size[0] - legend, size[1] - CHART_BOTTOM)
     up = _Axis([y for _, y in every] + list(straight.values()), box[3], box[1], logarithmic, SPARE)
     along = _Axis([x for x, _ in every], box[0], box[2])
-    # lines larger than they will be, with text and marks on the reduced picture
+    # draw lines on a larger picture, then text and marks on the reduced one
     large = Image.new("RGB", (size[0] * SMOOTH, size[1] * SMOOTH), PAPER)
     pen = ImageDraw.Draw(large)
 
@@ -189,11 +282,11 @@ def bars(
         size: Width and height in pixels.
 
     Raises:
-        ConfigError: There is no bar to draw, or one is below 0 or not finite.
+        ConfigError: There are no bars, or a height is below 0 or not finite.
     """
     every = [*heights.values(), *(levels or {}).values()]
     if not heights or not all(math.isfinite(y) and y >= 0 for y in every):
-        raise ConfigError("bars have heights from 0 on, and there is one at least")
+        raise ConfigError("there must be bars, with finite heights of at least 0")
     box = (CHART_LEFT, MARGIN + 2 * LINE_HEIGHT, size[0] - LEGEND, size[1] - CHART_BOTTOM)
     up = _Axis([0.0, *every], box[3], box[1])
     paper = Image.new("RGB", size, PAPER)
@@ -218,7 +311,7 @@ def bars(
 
 
 class _Axis:
-    """Where values lie between two pixels, and round values to mark."""
+    """An axis: the pixel of each value, and round values to mark."""
 
     def __init__(
         self,
@@ -257,7 +350,7 @@ def _steps(low: float, high: float) -> list[float]:
 
 
 def _decades(low: float, high: float) -> list[float]:
-    """Return 1, 2 and 5 times powers of ten, or even steps within a narrow range."""
+    """Return 1, 2 and 5 times powers of ten, or even steps in a narrow range."""
     powers = range(math.floor(low), math.ceil(high) + 1)
     marks = [factor * 10.0**power for power in powers for factor in (1, 2, 5)]
     if sum(10**low <= mark <= 10**high for mark in marks) < 2:
@@ -268,7 +361,7 @@ def _decades(low: float, high: float) -> list[float]:
 def _apart(
     labels: Sequence[tuple[float, str, tuple[int, int, int]]], highest: int, lowest: int
 ) -> list[tuple[float, str, tuple[int, int, int]]]:
-    """Move labels down, then up, until none covers another or lies outside."""
+    """Move labels down, then up, until none overlaps another or leaves the picture."""
     ordered = sorted(labels)
     heights: list[float] = []
     for height, _, _ in ordered:
@@ -292,6 +385,6 @@ def _png(paper: Image.Image) -> bytes:
 def _fit_width(samples: Samples, width: int) -> Image.Image:
     image = Image.fromarray(samples[..., 0] if samples.shape[2] == 1 else samples).convert("RGB")
     height = max(1, round(width * image.height / image.width))
-    # blocks when enlarging, so that single pixels can be seen; smooth when shrinking
+    # nearest neighbours when enlarging, so that single pixels can be seen; smooth when shrinking
     kind = Image.Resampling.NEAREST if width > image.width else Image.Resampling.LANCZOS
     return image.resize((width, height), kind)

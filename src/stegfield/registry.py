@@ -78,8 +78,8 @@ class Registry(Mapping[str, T], Generic[T]):
         """Return the object of a name that a user gave.
 
         Raises:
-            ConfigError: there is none of this name.
-            PluginError: the package that brings it cannot be imported, or names it otherwise.
+            ConfigError: No object has this name.
+            PluginError: The package that brings it cannot be imported, or names it otherwise.
         """
         self.check(name)
         return self[name]
@@ -88,7 +88,7 @@ class Registry(Mapping[str, T], Generic[T]):
         """Refuse a name that there is not, without importing what has it.
 
         Raises:
-            ConfigError: there is none of this name.
+            ConfigError: No object has this name.
         """
         if name not in self:
             raise ConfigError(f"there is no {self.noun} {name!r}", hint=f"try {', '.join(self)}")
@@ -103,7 +103,7 @@ class Registry(Mapping[str, T], Generic[T]):
         """Add an object for this process; for other processes too, a package brings it.
 
         Raises:
-            ConfigError: the name is taken.
+            ConfigError: The name is taken.
         """
         if name in self:
             raise ConfigError(f"there is a {self.noun} {name!r} already", hint="take another name")

@@ -1,13 +1,14 @@
-"""Safetensors files from others: their header and their tensors, read without trust.
+"""Safetensors files: their header and their tensors, checked as they are read.
 
-Ours have one entry in the metadata, whose JSON tells what the tensors are. Nothing is unpickled,
-and nothing here needs torch.
+The metadata has one entry, whose JSON describes the tensors. Nothing is unpickled, and nothing here
+needs torch.
 """
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NoReturn
 
 import numpy as np
 import safetensors
@@ -16,23 +17,25 @@ from numpy.typing import NDArray
 
 LENGTH_BYTES = 8
 LARGEST_HEADER = 1 << 16
+KINDS: dict[str, Any] = {"F64": np.float64, "F32": np.float32, "F16": np.float16}
+HALVES = ("F16", "BF16")
 
 
 class DistrustError(Exception):
-    """Says what is wrong with a file, as in "its header is missing or too long"."""
+    """An error: what is wrong with a file, as in "its header is missing or too long"."""
 
 
 def entries_of(data: bytes, entry: str, *, version: int, noun: str) -> dict[str, Any]:
-    """Read what the header tells about the tensors, before anything else is touched.
+    """Read what the header says about the tensors, before the tensors themselves.
 
     Args:
         data: The whole file.
         entry: Name of the entry in its metadata.
-        version: Of the format, which is the ``format`` in the header.
-        noun: What the header tells about.
+        version: Version of the format, the ``format`` in the header.
+        noun: What the header describes.
 
     Raises:
-        DistrustError: the header is not one of this entry and version.
+        DistrustError: The header does not have this entry and version.
 
     Example:
         >>> data = safetensors.numpy.save({}, {"mine": '{"format": 1, "size": 3}'})
@@ -44,29 +47,58 @@ def entries_of(data: bytes, entry: str, *, version: int, noun: str) -> dict[str,
         raise DistrustError("its header is missing or too long")
     try:
         outer = json.loads(data[LENGTH_BYTES : LENGTH_BYTES + length])
-        entries = json.loads(outer["__metadata__"][entry])
+        entries = plain_json(outer["__metadata__"][entry])
     except Exception:  # what a parser of foreign bytes may raise
-        raise DistrustError(f"its header does not tell about {noun}") from None
+        raise DistrustError(f"its header does not describe {noun}") from None
     if not isinstance(entries, dict) or entries.get("format") != version:
         raise DistrustError(f"its format is not version {version}, the one that this program knows")
     return entries
 
 
+def plain_json(text: str | bytes) -> Any:
+    """Read JSON in which all numbers are finite.
+
+    Raises:
+        ValueError: the text is not JSON, or has NaN or Infinity in it.
+    """
+    return json.loads(text, parse_constant=_refuse)
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no number")
+
+
 def tensors_of(data: bytes, dtype: type[np.floating[Any]]) -> dict[str, NDArray[Any]]:
     """Read the tensors, all of one type and finite.
 
+    Where float32 is expected, those that another program reduced to 16 bits are read as float32.
+
     Raises:
-        DistrustError: the tensors cannot be read, or one is of another type or not finite.
+        DistrustError: The tensors cannot be read, or one has another type or is not finite.
     """
+    halves = HALVES if dtype is np.float32 else ()
     try:
-        tensors = safetensors.numpy.load(data)
+        held: Any = safetensors.deserialize(data)  # type: ignore[no-untyped-call]
+        tensors = {name: _array(each, halves) for name, each in held}
     except safetensors.SafetensorError as error:
         raise DistrustError(str(error)) from None
+    except MemoryError:
+        raise
     except Exception:  # what a parser of foreign bytes may raise
         raise DistrustError("its tensors cannot be read") from None
     for name, tensor in tensors.items():
         if tensor.dtype != dtype:
-            raise DistrustError(f"{name} has another type than its header tells")
+            raise DistrustError(f"{name} has another type than its header says")
         if not np.isfinite(tensor).all():
             raise DistrustError(f"{name} holds numbers that are not finite")
     return tensors
+
+
+def _array(held: dict[str, Any], halves: Sequence[str]) -> NDArray[Any]:
+    """Return a tensor as it is stored, or widened if it is of one of the types named."""
+    kind = held["dtype"]
+    if kind == "BF16" and kind in halves:  # the upper half of a float32
+        wide = np.frombuffer(held["data"], "<u2").astype(np.uint32) << 16
+        return wide.view(np.float32).reshape(held["shape"])
+    found = np.frombuffer(held["data"], KINDS[kind]).reshape(held["shape"])
+    return found.astype(np.float32) if kind in halves else found

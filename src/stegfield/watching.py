@@ -3,9 +3,9 @@
     with progress("photo", "secret") as watch:
         hide(photo, secrets, watch=watch)
 
-On a terminal it is a bar, in a notebook a line that changes. Elsewhere a line comes after the first
-second, then ever more seldom. The first Ctrl-C lets a run end in good order, where it can; the
-second stops it at once.
+A terminal shows a bar, a notebook a line that changes. A file or a pipe gets a line after the first
+second, then lines further and further apart. The first Ctrl-C lets a run finish in good order, if
+it can; the second stops it at once.
 """
 
 from __future__ import annotations
@@ -29,13 +29,12 @@ if TYPE_CHECKING:
     from rich.progress import ProgressColumn
 
 FIRST_LINE, LONGEST_WAIT = 1.0, 60.0
-"""Seconds to the first line where there is neither terminal nor notebook, and between two lines at
-most."""
+"""Seconds to the first line without a terminal or a notebook, and the most between two lines."""
 NOTEBOOK_WAIT = 0.25
 """Seconds between two changes of a notebook's line."""
 
 WINDING_DOWN = "winding down"
-"""What a run does, or is hoped to do as long as it told nothing, when it is to end early."""
+"""What a run does when it is asked to end early, unless it says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -43,30 +42,30 @@ class Told:
     """How far a run is, in words."""
 
     fraction: float
-    """Of the work, from 0 to 1."""
+    """Share of the work that is done, from 0 to 1."""
     counted: str
-    """What was done, or is left."""
+    """What is done, or left."""
     figures: str
     seconds_left: float | None = None
-    """None leaves it to be estimated from the fraction."""
+    """Seconds left; None: estimate them from the fraction."""
     ending: str | None = None
     """What the run does when it is asked to end early; None if it can only be stopped."""
 
 
 @runtime_checkable
 class Progress(Protocol):
-    """What a long run tells its watcher."""
+    """The progress that a long run passes to its watcher."""
 
     def told(self, names: Sequence[str]) -> Told:
-        """Put it in words.
+        """Return the progress in words.
 
         Args:
-            names: Of the signals that the run has figures for, in order.
+            names: Names of the signals that the run has figures for, in order.
         """
 
 
 Watch = Callable[[Progress], bool]
-"""Told how far a run is; True asks it to end early, in good order."""
+"""Called with the progress of a run; returning True asks it to end early, in good order."""
 
 
 def progress(
@@ -78,9 +77,9 @@ def progress(
     ``watch``.
 
     Args:
-        names: What to call the signals whose PSNR is told: the cover, then each secret.
-        show: Whether anything is shown; if not, Ctrl-C still ends the run in good order.
-        say: Takes a line where there is neither terminal nor notebook [default: print on stderr].
+        names: Names of the signals with a PSNR: the cover, then each secret.
+        show: Whether to show progress; if not, Ctrl-C still ends the run in good order.
+        say: Prints a line if there is neither terminal nor notebook [default: on stderr].
 
     Example:
         >>> from stegfield.signals import waves
@@ -109,10 +108,10 @@ def _progress(display: Display, names: Sequence[str]) -> Iterator[Watch]:
 
 @contextmanager
 def _ending(display: Display, latest: Sequence[Told]) -> Iterator[Callable[[], bool]]:
-    """Tell whether Ctrl-C asked for an orderly end; the second stops at once."""
+    """Yield a check whether Ctrl-C asked for an orderly end; a second Ctrl-C stops at once."""
     from multiprocessing import parent_process
 
-    # who started this process of many ends it, too; and only main threads handle signals
+    # the parent of a worker handles Ctrl-C, and only main threads handle signals
     if parent_process() is not None or threading.current_thread() is not threading.main_thread():
         yield lambda: False
         return
@@ -134,12 +133,12 @@ def _ending(display: Display, latest: Sequence[Told]) -> Iterator[Callable[[], b
 
 
 def progress_bar(count: str, left: ProgressColumn, *, console: Console | None = None) -> Bar:
-    """Make a bar on stderr, if that is a terminal: the share done, a count, figures, times.
+    """Return a bar on stderr, shown if that is a terminal: share done, count, figures, times.
 
     Args:
-        count: Format of what was done or is left.
+        count: Format of what is done or left.
         left: Column of the time that is left.
-        console: Where to draw it [default: stderr].
+        console: Where to draw the bar [default: stderr].
     """
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -159,25 +158,25 @@ def progress_bar(count: str, left: ProgressColumn, *, console: Console | None = 
 
 
 class Display(ABC):
-    """Where progress is shown."""
+    """A place where progress is shown."""
 
     def __init__(self) -> None:
         self.began = time.monotonic()
 
     def shown(self) -> AbstractContextManager[Any]:
-        """Show it for as long as the context lasts."""
+        """Show progress while the context lasts."""
         return nullcontext()
 
     @abstractmethod
     def show(self, latest: Told) -> None:
-        """Show the latest."""
+        """Show the latest state."""
 
     @abstractmethod
     def note(self, text: str) -> None:
-        """Say something beside it."""
+        """Show a note besides the progress."""
 
     def left(self, latest: Told) -> str:
-        """Tell how long a run still takes, if that is known."""
+        """Return how long a run still takes, if that is known."""
         seconds, elapsed = latest.seconds_left, time.monotonic() - self.began
         if seconds is None and latest.fraction:
             seconds = elapsed * (1 / latest.fraction - 1)
@@ -186,7 +185,7 @@ class Display(ABC):
         return f"{seconds:.0f} s left" if seconds < 120 else f"{seconds / 60:.0f} min left"
 
     def line(self, latest: Told) -> str:
-        """Put it in one line."""
+        """Return the state in one line."""
         words = f"{latest.fraction:.0%}: {latest.counted}", latest.figures, self.left(latest)
         return ", ".join(filter(None, words))
 
@@ -246,7 +245,7 @@ class Notebook(Display):
             self._put(latest)
 
     def note(self, text: str) -> None:
-        """Show it in place of the line for now."""
+        """Show the note in place of the line, until the next change."""
         self._handle.update(_Line(text))
 
     def _put(self, latest: Told) -> None:
@@ -261,7 +260,7 @@ class _Line(str):
 
 
 class Lines(Display):
-    """Lines now and then, at twice the time of the one before, up to a limit."""
+    """Lines now and then; the time between them doubles, up to a limit."""
 
     def __init__(self, say: Callable[[str], object]) -> None:
         super().__init__()
@@ -269,7 +268,7 @@ class Lines(Display):
         self._next = self.began + self._wait
 
     def show(self, latest: Told) -> None:
-        """Say it, if the time has come."""
+        """Print a line if it is time for one."""
         now = time.monotonic()
         if now >= self._next:
             self._wait = min(2 * self._wait, LONGEST_WAIT)
@@ -277,12 +276,12 @@ class Lines(Display):
             self._say(self.line(latest))
 
     def note(self, text: str) -> None:
-        """Say it at once."""
+        """Print the note at once."""
         self._say(text)
 
 
 class Silence(Display):
-    """Nothing at all, but for what Ctrl-C does."""
+    """No progress at all; only notes are printed."""
 
     def __init__(self, say: Callable[[str], object]) -> None:
         super().__init__()
@@ -292,12 +291,12 @@ class Silence(Display):
         """Show nothing."""
 
     def note(self, text: str) -> None:
-        """Say it all the same."""
+        """Print the note."""
         self._say(text)
 
 
 def _display(*, show: bool, say: Callable[[str], object]) -> Display:
-    """Find out where progress can be shown."""
+    """Return the place where progress can be shown."""
     if not show:
         return Silence(say)
     from rich.console import Console
@@ -311,5 +310,5 @@ def _display(*, show: bool, say: Callable[[str], object]) -> Display:
 
 
 def _print(line: str) -> None:
-    if sys.stderr is not None:  # closed; print would take stdout
+    if sys.stderr is not None:  # where stderr is closed, print would take stdout
         print(line, file=sys.stderr)  # noqa: T201

@@ -117,6 +117,7 @@ def test_a_message_goes_into_a_picture_and_comes_out(page: Any, photo: Path) -> 
     panel.get_by_label("Passphrase").fill(SECRET)
     press(panel, "Embed")
     assert "15 bytes" in said(panel)
+    panel.get_by_text("What changed: magnified").wait_for()
     stego = taken(panel, photo.parent)
     assert fixednet.extract(signals.read(stego), Passphrase(SECRET)) == b"meet me at noon"
 
@@ -304,7 +305,7 @@ def test_the_app_warns_where_others_can_reach_it(
 ) -> None:
     monkeypatch.setattr("stegfield.app.serve", lambda *args, **more: None)
     assert cli.run(["app", "--host", "0.0.0.0"]) == 0
-    assert "warning: whoever reaches 0.0.0.0" in capsys.readouterr().err
+    assert "warning: everyone who can reach 0.0.0.0" in capsys.readouterr().err
     assert cli.run(["app", "--max-seconds", "0"]) == 2
     assert cli.run(["app", "--port", "70000"]) == 2
 
@@ -318,7 +319,7 @@ def test_a_port_that_is_taken_is_one_line(address: str) -> None:
         check=False,
     )
     assert ended.returncode == 1
-    assert f"error: 127.0.0.1:{port} cannot be listened at" in ended.stderr
+    assert f"error: cannot listen on 127.0.0.1:{port}" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
@@ -415,6 +416,6 @@ def test_without_gradio_the_command_says_what_to_install() -> None:
     )
     assert done.returncode == 1
     assert done.stderr.splitlines() == [
-        "error: the web page takes the package gradio, which is not installed",
+        "error: the web page needs the package gradio, which is not installed",
         "hint: install it with: pip install 'stegfield[app]'",
     ]

@@ -106,7 +106,7 @@ def test_a_table_tells_what_came_of_it(capsys: pytest.CaptureFixture[str]) -> No
     assert "seconds a job" in said
     assert "embed" in said
     assert cli.run(["batch", "jobs.toml"]) == 0
-    assert "3 jobs had been done before" in capsys.readouterr().err
+    assert "3 jobs were done in an earlier run" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_a_table_tells_what_came_of_it(capsys: pytest.CaptureFixture[str]) -> No
         ("[[jobs]]\ncommand = 'dance'", "job 1: the command is one of"),
         ("[[jobs]]\ncommand = 'extract'\nstego = 'a.png'\noutput = 'b'", "there is no key"),
         ("[all]\nkey = 'k'\n[[jobs]]\ncommand = 'embed'\ncover = 'photos/one.png'", "job 1: "),
-        ("[all]\nkey = 'k'\n[[jobs]]\ncommand = 'reveal'\nfield = '*.x'", "no file has a name"),
+        ("[all]\nkey = 'k'\n[[jobs]]\ncommand = 'reveal'\nfield = '*.x'", "no file matches"),
         ("[[jobs]]\ncommand = 'fit'\ncover = 'a'\noutput = 'b'\nshape = 3", "job 1: "),
         ("[[jobs]]\ncommand = 'fit'\ncover = 'a'\noutput = 'b'\njson = true", "has no --json"),
         ("jobs = 3", "other entries"),
@@ -423,3 +423,16 @@ def test_an_output_is_one_file(name: str) -> None:
     Path("jobs.toml").write_text(f"{TOML.replace('output', 'out')}{name} = ['a.png', 'b.png']")
     with pytest.raises(InputError, match=f"{name} is one file"):
         read_jobs(Path("jobs.toml"))
+
+
+def test_progress_is_told_in_lines_where_no_terminal_is(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stegfield.watching.FIRST_LINE", 0.0)
+    Path("jobs.toml").write_text(TOML)
+    assert cli.run(["batch", "jobs.toml"]) == 0
+    lines = [line for line in capsys.readouterr().err.splitlines() if " jobs, " in line]
+    found = re.fullmatch(r"(\d+)%: (\d+) of (\d+) jobs, 0 failed, \d+ s left", lines[0])
+    assert found is not None
+    share, done, jobs = map(int, found.groups())
+    assert (done, share) == (1, round(100 / jobs))

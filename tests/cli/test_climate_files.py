@@ -73,7 +73,7 @@ def test_a_field_is_fitted_and_rendered_to_files_and_pictures(
         ("extract cover.nc -o l.txt --key bob.key --profile robust", "for images"),
         ("fit cover.nc -o f.safetensors --field grid", "grid fields"),
         ("compare cover.nc photo.png", "one of them"),
-        ("compare cover.nc cover.nc -o difference.png", "only of images"),
+        ("compare cover.nc cover.nc -o difference.png", "of images only"),
         ("capacity wrong.nc", "not a climate field"),
     ],
 )
@@ -98,11 +98,13 @@ def test_of_several_times_a_note_tells(
 
     def several(data: bytes) -> netcdf.Variable:
         variable = read(data)
-        return netcdf.Variable(**{**vars(variable), "times": 24})
+        return netcdf.Variable(**{**vars(variable), "leading": {"time": 24}})
 
     monkeypatch.setattr(netcdf, "read", several)
     assert cli.run(["capacity", "cover.nc"]) == 0
-    assert "cover.nc has 24 fields; the first of them was read" in capsys.readouterr().err
+    assert (
+        "cover.nc has several fields, 24 along time; the first was read" in capsys.readouterr().err
+    )
 
 
 def test_images_need_none_of_the_libraries(

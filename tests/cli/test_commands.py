@@ -107,7 +107,8 @@ def test_keygen_tells_programs_what_it_wrote(
 ) -> None:
     capsys.readouterr()
     assert cli.run(["keygen", "eve.key", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"key": "eve.key"}
+    fingerprint = KeyFile.read(Path("eve.key")).key.fingerprint
+    assert json.loads(capsys.readouterr().out) == {"key": "eve.key", "fingerprint": fingerprint}
 
 
 def test_hide_reports_what_it_measured(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -129,7 +130,7 @@ def test_a_psnr_that_was_not_reached_is_said(
 ) -> None:
     command = ["fit", "photo.png", "-o", "clean.safetensors", *QUICK, "--target-db", "70"]
     assert cli.run(command) == 0
-    assert "warning: 70 dB were asked for" in capsys.readouterr().err
+    assert "warning: the target was 70 dB" in capsys.readouterr().err
 
 
 def test_a_log_file_gets_a_line_now_and_then(
@@ -193,7 +194,7 @@ def test_passphrases_come_from_stdin_in_order(
 def test_a_passphrase_is_asked_for_twice_when_hiding(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answers = iter(["one", "other"])
+    answers = iter(["one two three four", "another"])
     monkeypatch.setattr("getpass.getpass", lambda _: next(answers))
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
     command = ["hide", "photo.png", "-o", "p.safetensors", *QUICK, "--secret", "one.png"]
@@ -212,7 +213,7 @@ def test_shared_slots_are_written_into_the_key_files(
 ) -> None:
     command = ["hide", "photo.png", "-o", "p.safetensors", *QUICK, "--slots", slots]
     message = fails([*command, "--secret", "one.png", "alice.key"], capsys)
-    assert "slots have to be written into it" in message
+    assert "slot positions must be written into it" in message
     assert cli.run([*command, "--secret", "one.png", "new.key"]) == 0
     assert "of its entropy" in capsys.readouterr().err
     assert stat.S_IMODE(Path("new.key").stat().st_mode) == 0o600
@@ -226,7 +227,7 @@ def test_a_run_with_shared_slots_goes_on_with_the_key_files_that_it_wrote(
 ) -> None:
     command = ["hide", "photo.png", "-o", "p.safetensors", *QUICK, "--slots", "magnitude"]
     command += ["--checkpoint", "run", "--secret", "one.png"]
-    assert "only with its key could the run go on" in fails([*command, "new.key"], capsys)
+    assert "a run with a checkpoint needs its key" in fails([*command, "new.key"], capsys)
     advance = Run.advance
 
     def interrupted(run: Run, scale: float) -> None:
@@ -237,7 +238,7 @@ def test_a_run_with_shared_slots_goes_on_with_the_key_files_that_it_wrote(
     with monkeypatch.context() as patch:
         patch.setattr(Run, "advance", interrupted)
         assert cli.run([*command, "alice.key", "--force"]) == 0
-    assert "the run can go on from run" in capsys.readouterr().err
+    assert "the run can be resumed from run" in capsys.readouterr().err
     slots = KeyFile.read(Path("alice.key")).slots
     assert slots
     assert cli.run([*command, "alice.key", "--force"]) == 0
@@ -327,10 +328,10 @@ def test_failures_are_one_line_and_leave_nothing(
         (["fit", "photo.png", "-o", "x", "--sizes", "width=8, width=9"], "names width twice"),
         (["fit", "photo.png", "-o", "x.jpg"], "x.jpg would be a field"),
         (["hide", "photo.png", "-o", "x.wav", "--secret", "one.png", "alice.key"], "be a field"),
-        (["fit", "photo.png", "-o", "x", "--cover-seed", "3"], "for covers that are drawn"),
-        (["fit", "photo.png", "-o", "x", "--cover-size", "9"], "for covers that are drawn"),
+        (["fit", "photo.png", "-o", "x", "--cover-seed", "3"], "are for generated covers"),
+        (["fit", "photo.png", "-o", "x", "--cover-size", "9"], "are for generated covers"),
         (["compare", "photo.png", "photo.png", "-o", "x.jpg"], "x.jpg would be a PNG file"),
-        (["generate", "digits", "-o", "x.png", "--plot", "y.png"], "a globe shows a climate field"),
+        (["generate", "digits", "-o", "x.png", "--plot", "y.png"], "--plot shows a climate field"),
         (["generate", "digits", "-o", "x.safetensors", "--size", "9"], "a function has no size"),
         (["detect", "photo.png", "--pool", "."], "--pool is for fields"),
         (["detect", "x.safetensors", "--detector", "rs"], "--detector rs is for images"),
@@ -344,6 +345,10 @@ def test_failures_are_one_line_and_leave_nothing(
         (["compare", "photo.png", "photo.png", "--gain", "inf"], "--gain must be above 0"),
         (["compare", "photo.png", "one.png"], "differ in size"),
         (["compare", "photo.png", "photo.png", "--gain", "0"], "--gain must be above 0"),
+        (
+            ["compare", "photo.png", "photo.png", "--gain", "9", "--heat"],
+            "--heat cannot be combined",
+        ),
         (["extract", "photo.png", "-o", "x", "--weights", "w"], "--weights has no meaning without"),
         (["embed", "photo.png", "one.png", "-o", "x"], "not without a suffix"),
         (["nonsense"], "nonsense"),
@@ -478,7 +483,7 @@ def test_ctrl_c_and_sigterm_wind_down_to_a_usable_file(
     long_hide.send_signal(number)
     _, told = long_hide.communicate(timeout=120)
     assert long_hide.returncode == 0, told
-    assert "the run can go on from run" in told
+    assert "the run can be resumed from run" in told
     assert Path("run").exists()
     assert fields.load(Path("long.safetensors")).public.size == (20, 24)
     assert cli.run(["reveal", "long.safetensors", "-o", "again.png", "--key", "alice.key"]) == 0
@@ -568,6 +573,8 @@ def test_embedding_refuses_what_cannot_work(capsys: pytest.CaptureFixture[str]) 
     assert "an image is written as a" in fails(
         embed("cover.png", "letter.txt", "-o", "s.gif"), capsys, code=2
     )
+    frames = [Image.new("L", (16, 16), level) for level in (0, 255)]
+    frames[0].save("clip.gif", save_all=True, append_images=frames[1:])
     assert "save one frame as a .png file" in fails(
         embed("clip.gif", "letter.txt", "-o", "s.png"), capsys, code=2
     )
@@ -601,6 +608,18 @@ def test_embedding_refuses_what_cannot_work(capsys: pytest.CaptureFixture[str]) 
     assert "stdout cannot have both" in fails(
         ["extract", "cover.png", "-o", "-", "--json", "--key", "alice.key"], capsys, code=2
     )
+
+
+@pytest.mark.usefixtures("letter")
+@pytest.mark.parametrize("words", [[], ["--heat"], ["--gain", "150"]], ids=str)
+def test_what_a_message_changed_is_seen(words: list[str]) -> None:
+    command = ["embed", "cover.png", "letter.txt", "-o", "stego.png", "--key", "alice.key"]
+    assert cli.run(command) == 0
+    assert cli.run(["compare", "cover.png", "stego.png", "-o", "changes.png", *words]) == 0
+    with Image.open("changes.png") as drawn:
+        third = np.asarray(drawn)[12:268, -268:-12]
+    assert third.max() == 255 if words == ["--heat"] else third.max() in (150, 200)
+    assert (third == 0).mean() > 0.3
 
 
 @pytest.mark.usefixtures("letter")

@@ -20,7 +20,7 @@ def test_evaluate_as_a_command(
     told = capsys.readouterr().err
     assert all(name in told for name in ("generated", "real", "blurred", "noise"))
     assert "too near" not in told.splitlines()[1]
-    assert "fewer than 200 other real ones do not tell which samples are too near" in told
+    assert "with fewer than 200 other real ones, too near cannot be measured" in told
     with Image.open("samples.png") as picture:
         assert picture.width > 100
     assert cli.run(["evaluate", "digits", "-o", "samples.png"]) == 1
@@ -41,7 +41,7 @@ def test_a_climate_model_is_measured_by_latitude_and_wavenumber(
     assert told[3].split()[:4] == ["SWD", "diversity", "PSNR-2", "nearest"]
     assert told[3].split()[4:] == ["zonal", "mean", "spread", "spectrum"]
     assert [line.split()[0] for line in told[4:8]] == ["generated", "real", "blurred", "noise"]
-    assert told[8].startswith("fewer than 200")
+    assert told[8].startswith("with fewer than 200")
     # white noise has no zones, and real ones differ less among themselves than from temperatures
     generated, real = (float(told[at].split()[6]) for at in (4, 5))
     assert generated > 10

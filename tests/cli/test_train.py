@@ -78,7 +78,7 @@ def test_digits_are_trained_and_the_run_goes_on(
     before = {path: path.read_bytes() for path in Path("runs").rglob("*.*")}
     message = fails(command, capsys, code=1)
     assert f"error: runs/{STATE} exists already" in message
-    assert "hint: --resume goes on from it" in message
+    assert "hint: add --resume to continue the run" in message
     assert {path: path.read_bytes() for path in Path("runs").rglob("*.*")} == before
     command[command.index("3")] = "5"
     assert cli.run([*command, "--resume", "--json"]) == 0

@@ -136,7 +136,6 @@ def test_what_only_sounds_have_is_checked_as_well(changes: dict[str, Any]) -> No
     [
         {"more": torch.zeros(3)},
         {"decoder.layers.0.weight": torch.zeros(2, 8)},
-        {"decoder.layers.0.weight": torch.zeros(8, 2, dtype=torch.float16)},
         {"decoder.layers.0.weight": torch.zeros(8, 2, dtype=torch.float64)},
         {"decoder.layers.0.weight": torch.full((8, 2), torch.nan)},
         {"decoder.layers.2.bias": torch.tensor([0.0, torch.inf, 0.0])},
@@ -207,9 +206,34 @@ def test_missing_files_and_folders_are_told_apart(tmp_path: Path) -> None:
         fields.load(tmp_path)
 
 
-@pytest.mark.parametrize("kind", ["F8_E8M0", "F4", "F16", "BOOL", "F99"])
+@pytest.mark.parametrize("kind", ["F8_E8M0", "F4", "F64", "BOOL", "F99"])
 def test_other_types_of_numbers_are_refused(kind: str) -> None:
     length = int.from_bytes(DATA[:8], "little")
     header = DATA[8 : 8 + length].replace(b'"F32"', f'"{kind}"'.encode())
     with pytest.raises(FieldFileError):
         fields.from_bytes(struct.pack("<Q", len(header)) + header + DATA[8 + length :])
+
+
+@pytest.mark.parametrize("kind", [torch.bfloat16, torch.float16])
+def test_weights_that_another_program_halved_are_read_as_float32(kind: torch.dtype) -> None:
+    tensors = {name: tensor.to(kind) for name, tensor in safetensors.torch.load(DATA).items()}
+    length = int.from_bytes(DATA[:8], "little")
+    metadata = json.loads(DATA[8 : 8 + length])["__metadata__"]
+    field = fields.from_bytes(safetensors.torch.save(tensors, metadata))
+    for name, tensor in field.state_dict().items():
+        assert tensor.dtype == torch.float32
+        assert torch.equal(tensor, tensors[name].float())
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "pointer of Git LFS"),
+        (b"PK\x03\x04" + bytes(60), "it is a zip"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(60), "it is PNG"),
+        (DATA[:-1], "InvalidHeader|incomplete|invalid|header"),
+    ],
+)
+def test_an_error_tells_what_a_file_is_instead(data: bytes, words: str) -> None:
+    with pytest.raises(FieldFileError, match=words):
+        fields.from_bytes(data)

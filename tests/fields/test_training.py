@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
 from pathlib import Path
 
 import pytest
+import safetensors.torch
 import torch
 
 from stegfield import fields
 from stegfield.errors import ConfigError, DivergedError, InputError
-from stegfield.fields import FitConfig, FitProgress, FitWatch, Target, damage, train
+from stegfield.fields import FitConfig, FitProgress, FitWatch, Target, checkpoints, damage, train
 from stegfield.fields.batches import TargetGroup
 from stegfield.fields.schedule import POLISH_SHARE, decayed
 from stegfield.fields.targets import measure
@@ -74,6 +76,48 @@ def test_a_damaged_checkpoint_is_refused(damage: bytes, tmp_path: Path) -> None:
     checkpoint.write_bytes(damage)
     with pytest.raises(InputError, match="damaged checkpoint"):
         train(start(), [Target(waves(20, 24))], FitConfig(steps=3), checkpoint=checkpoint)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"step": "Infinity"},
+        {"step": "-1"},
+        {"step": "1.5"},
+        {"step": "true"},
+        {"seconds": "Infinity"},
+        {"seconds": "NaN"},
+        {"seconds": "-1"},
+        {"seconds": "[]"},
+        {"errors": "0.5"},
+        {"errors": "[0.5, 0.5]"},
+        {"errors": "[-1]"},
+        {"errors": "[[0.5]]"},
+        {"errors": '["0"]'},
+        {"cycle": "Infinity", "cycle_start": "0"},
+        {"cycle": "[1]", "cycle_start": "0"},
+        {"cycle": "0", "cycle_start": "0"},
+        {"run": "3"},
+    ],
+    ids=str,
+)
+def test_every_fact_of_a_checkpoint_is_checked(
+    changes: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stegfield.fields.training.CHECKPOINT_SECONDS", -1.0)
+    checkpoint = tmp_path / "run.ckpt"
+    config = FitConfig(target_db=90.0, batch=128, seed=5)
+    monkeypatch.setattr("stegfield.fields.schedule.FIRST_CYCLE", 2)
+    monkeypatch.setattr("stegfield.fields.schedule.LAST_CYCLE", 2)
+    train(start(), [Target(waves(20, 24))], config, checkpoint=checkpoint)
+    with safetensors.safe_open(checkpoint, "pt") as stream:
+        facts = json.loads(stream.metadata()[checkpoints.ENTRY])
+    entries = {name: json.dumps(value) for name, value in facts.items()} | changes
+    text = "{" + ", ".join(f'"{name}": {value}' for name, value in entries.items()) + "}"
+    tensors = safetensors.torch.load_file(checkpoint)
+    safetensors.torch.save_file(tensors, checkpoint, {checkpoints.ENTRY: text})
+    with pytest.raises(InputError):
+        train(start(), [Target(waves(20, 24))], config, checkpoint=checkpoint)
 
 
 def test_a_run_stops_at_the_psnr_asked_for() -> None:

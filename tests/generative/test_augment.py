@@ -48,7 +48,7 @@ def test_a_shift_is_by_whole_pixels_and_repeats_the_edges(monkeypatch: pytest.Mo
     assert len(moves) > 10
 
 
-def test_the_same_draws_change_real_and_drawn_alike() -> None:
+def test_the_same_draws_change_real_and_generated_alike() -> None:
     one, other = pictures(), pictures().flip(0)
     sums = augmented(one + other, SIDE, 0.5, draws())
     # every change is linear but for its shift of brightness, which is that of zeros

@@ -606,7 +606,7 @@ def test_a_run_that_begins_with_a_model_teaches_the_critic_first(tmp_path: Path)
     assert all(p.critic_loss > 0 for p in seen)
 
 
-def test_a_critic_that_was_taught_tells_drawn_from_real(tmp_path: Path) -> None:
+def test_a_critic_that_was_taught_tells_generated_from_real(tmp_path: Path) -> None:
     first, _ = trained(tmp_path)
     config = replace(TINY, steps=13, warm_up=60, batch=16, critic_rate=3e-3, channels=8)
     run = Run(Arrays(smooth()), config, "other", ALONE)
@@ -635,7 +635,7 @@ def test_a_run_that_began_with_a_model_goes_on_as_if_it_had_never_stopped(
     assert_equal(whole, parts)
 
 
-def test_a_run_of_a_higher_rank_begins_with_what_the_model_draws(tmp_path: Path) -> None:
+def test_a_run_of_a_higher_rank_begins_with_what_the_model_generates(tmp_path: Path) -> None:
     first, _ = trained(tmp_path / "first")
     begun, _ = started(tmp_path / "begun", first, rank=5, watch=in_the_warm_up)
     latents = torch.randn(6, 4, generator=torch.Generator().manual_seed(0))

@@ -64,7 +64,7 @@ def test_weights_fill_the_whole_decoder(rank: int) -> None:
 
 @pytest.mark.parametrize("rank", RANKS)
 @pytest.mark.parametrize("channels", [1, 3])
-def test_a_drawn_field_shows_what_the_generator_shows(rank: int, channels: int) -> None:
+def test_a_generated_field_shows_what_the_generator_shows(rank: int, channels: int) -> None:
     model = new_model(rank, channels=channels)
     field = model.field(7)
     at = torch.rand(11, 2) * 2 - 1
@@ -91,7 +91,7 @@ def test_a_latent_gives_one_field_whatever_its_batch(rank: int) -> None:
         assert torch.allclose(alone, together[sample], atol=1e-5)
 
 
-def test_a_seed_draws_the_same_field_again_and_another_seed_another() -> None:
+def test_a_seed_gives_the_same_field_again_and_another_seed_another() -> None:
     model = new_model(3)
     assert fields.to_bytes(model.field(7)) == fields.to_bytes(model.field(7))
     one, other = fields.render(model.field(7)), fields.render(model.field(8))
@@ -100,7 +100,7 @@ def test_a_seed_draws_the_same_field_again_and_another_seed_another() -> None:
 
 
 @pytest.mark.parametrize("rank", RANKS)
-def test_a_drawn_field_is_saved_and_loaded_like_any_other(rank: int) -> None:
+def test_a_generated_field_is_saved_and_loaded_like_any_other(rank: int) -> None:
     field = new_model(rank).field(7)
     loaded = fields.from_bytes(fields.to_bytes(field))
     for size in (None, (13, 21)):

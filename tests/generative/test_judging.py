@@ -58,7 +58,7 @@ def test_no_more_than_fits_is_in_memory_at_once(
     assert seen.tolist() == examples.training().tolist()
 
 
-def test_no_more_is_drawn_than_is_measured(model: Model) -> None:
+def test_no_more_is_generated_than_is_measured(model: Model) -> None:
     report = judge(model, Counted(2000), count=30).report
     assert (report.samples, report.reference) == (30, 170)
 

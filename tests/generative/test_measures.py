@@ -225,7 +225,7 @@ def test_tensors_of_any_precision_are_measured_as_arrays(usual: SlicedWasserstei
 
 
 @pytest.mark.parametrize(
-    ("drawn", "says"),
+    ("other", "says"),
     [
         (discs(3, 1, 16), "differ in size"),
         (discs(3, 1, channels=1), "differ in size"),
@@ -233,13 +233,13 @@ def test_tensors_of_any_precision_are_measured_as_arrays(usual: SlicedWasserstei
         (np.full_like(REAL[:2], np.nan), "not finite"),
     ],
 )
-def test_sets_that_cannot_be_compared_are_refused(drawn: Batch, says: str) -> None:
+def test_sets_that_cannot_be_compared_are_refused(other: Batch, says: str) -> None:
     measures: list[Callable[[Batch, Batch], object]] = [anchors, diversity, nearest, psnr2]
     for measure in measures:
         with pytest.raises(ConfigError, match=says):
-            measure(drawn, REAL)
+            measure(other, REAL)
         with pytest.raises(ConfigError, match=says):
-            measure(REAL, drawn)
+            measure(REAL, other)
 
 
 def test_images_smaller_than_a_patch_are_refused() -> None:

@@ -166,16 +166,16 @@ subprocess.run([sys.executable, "-c", sys.argv[1]])
 """
 LAUNCHED = """
 import signal
-from stegfield.jobs.parents import end_with_launcher
+from stegfield.jobs.parents import ended_with_launcher
 
 def ended(number, frame):
     print("in order", flush=True)
     raise SystemExit
 
 signal.signal(signal.SIGTERM, ended)
-end_with_launcher()
-print("there", flush=True)
-signal.pause()
+with ended_with_launcher():
+    print("there", flush=True)
+    signal.pause()
 """
 
 

@@ -172,8 +172,7 @@ def test_other_numbers_are_read_as_temperatures(kind: str) -> None:
 def test_of_several_times_the_first_is_read_and_the_number_told() -> None:
     levels = np.stack([INTEGERS, INTEGERS + 1, INTEGERS + 2])
     field = read(file(levels, dimensions=("time", "latitude", "longitude")))
-    assert field.packing is not None
-    assert field.packing.times == 3
+    assert field.notes == ("has several fields, 3 along time; the first was read",)
     assert np.array_equal(signals.to_levels(field)[..., 0], INTEGERS)
 
 
@@ -182,9 +181,74 @@ def test_of_several_variables_the_temperature_is_read() -> None:
     assert np.array_equal(
         signals.to_levels(read(file(name="air", more={"wind": wind})))[..., 0], INTEGERS
     )
+    field = read(file(name="cold", more={"wind": wind}))  # the only one in kelvin
+    assert np.array_equal(signals.to_levels(field)[..., 0], INTEGERS)
+    soil = (("latitude", "longitude"), np.full((ROWS, COLUMNS), 280.0), {"units": "K"})
     with pytest.raises(ClimateError, match="several variables"):
-        read(file(name="cold", more={"wind": wind}))
+        read(file(name="cold", more={"soil": soil}))
     assert signals.to_levels(read(file(name="cold"))).shape == (ROWS, COLUMNS, 1)
+
+
+def test_edges_of_cells_are_no_temperatures() -> None:
+    more = {
+        "lat_bnds": (("latitude", "bnds"), np.zeros((ROWS, 2))),
+        "lon_bnds": (("longitude", "bnds"), np.zeros((COLUMNS, 2))),
+        "time_bnds": (("time", "bnds"), np.zeros((1, 2))),
+    }
+    levels = INTEGERS[None]
+    field = read(file(levels, name="wb", dimensions=("time", "latitude", "longitude"), more=more))
+    assert np.array_equal(signals.to_levels(field)[..., 0], INTEGERS)
+    assert field.notes == ()
+
+
+def test_of_several_levels_the_first_is_read_and_told() -> None:
+    levels = np.stack([INTEGERS, INTEGERS + 1, INTEGERS + 2, INTEGERS + 3])
+    named = ("time", "level", "latitude", "longitude")
+    more = {"time": ("time", [0, 6]), "level": ("level", [1000, 850])}
+    field = read(file(levels.reshape(2, 2, ROWS, COLUMNS), dimensions=named, more=more))
+    assert np.array_equal(signals.to_levels(field)[..., 0], INTEGERS)
+    assert field.notes == (
+        "has several fields, 2 along time and 2 along level; the first was read",
+    )
+
+
+@pytest.mark.parametrize(
+    ("units", "zero"),
+    [
+        *[
+            (name, 0.0)
+            for name in ("K", "kelvin", "Kelvins", "degK", "deg_K", "degree_Kelvin", "°K")
+        ],
+        *[
+            (name, 273.15)
+            for name in (
+                "C",
+                "degC",
+                "deg_C",
+                "deg C",
+                "degree_C",
+                "degrees_C",
+                "celsius",
+                "degree_Celsius",
+                "degrees Celsius",
+                "°C",
+                "℃",
+                "degreeC",
+                "Centigrade",
+            )
+        ],
+    ],
+)
+def test_units_are_known_by_every_name_of_theirs(units: str, zero: float) -> None:
+    field = read(file(units=units, add_offset=270.0 - zero))
+    assert field.packing is not None
+    assert field.packing.zero_kelvin == pytest.approx(270.0)
+    assert field.packing.units == units
+
+
+@pytest.mark.parametrize("units", ["degF", "degree", "deg", "m", "", "kg", "cm"])
+def test_other_units_are_none_of_temperature(units: str) -> None:
+    assert netcdf.temperature_unit(units) is None
 
 
 def test_a_fill_value_within_reach_of_the_samples_is_given_up() -> None:

@@ -126,3 +126,73 @@ def test_what_cannot_be_written_is_said(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setitem(sys.modules, "trimesh", None)
     with pytest.raises(InputError, match="trimesh"):
         signals.decode(BALL, PATH)
+
+
+SPHERE = trimesh.creation.icosphere(subdivisions=3)
+
+
+def share_inside(mesh: trimesh.Trimesh, kind: str = "stl") -> float:
+    return float((signals.decode(file_of(mesh, kind), Path(f"x.{kind}")).values < 0).mean())
+
+
+def together(*parts: trimesh.Trimesh) -> trimesh.Trimesh:
+    joined = trimesh.util.concatenate(list(parts))
+    assert isinstance(joined, trimesh.Trimesh)
+    return joined
+
+
+def beside(shift: float) -> trimesh.Trimesh:
+    """Two unit spheres, whose centres lie so far apart; their triangles take turns."""
+    other = SPHERE.copy()
+    other.apply_translation([shift, 0, 0])
+    both = together(SPHERE, other)
+    turns = np.arange(len(both.faces)).reshape(2, -1).T.ravel()
+    return trimesh.Trimesh(both.vertices, both.faces[turns], process=False)
+
+
+def flipped(mesh: trimesh.Trimesh, which: np.ndarray) -> trimesh.Trimesh:
+    faces = mesh.faces.copy()
+    faces[which] = faces[which, ::-1]
+    return trimesh.Trimesh(mesh.vertices, faces, process=False)
+
+
+@pytest.mark.parametrize("shift", [0.8, 1.0, 1.9])
+def test_parts_that_overlap_are_one_body(shift: float) -> None:
+    lens = math.pi * (4 + shift) * (2 - shift) ** 2 / 12
+    union = (8 / 3 * math.pi - lens) * (1.8 / (2 + shift)) ** 3 / 8
+    assert share_inside(beside(shift)) == pytest.approx(union, rel=0.02)
+
+
+def test_a_cavity_is_hollow_and_a_part_within_another_is_not() -> None:
+    inner = SPHERE.copy()
+    inner.apply_scale(0.5)
+    cavity = flipped(inner, np.ones(len(inner.faces), np.bool_))
+    whole = share_inside(SPHERE)
+    assert share_inside(together(SPHERE, inner)) == pytest.approx(whole)
+    hollow = share_inside(together(SPHERE, cavity))
+    assert hollow == pytest.approx(whole * 7 / 8, rel=0.01)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_faces_that_stand_twice_count_once(turned: bool) -> None:
+    again = flipped(SPHERE, np.full(len(SPHERE.faces), turned))
+    doubled = together(SPHERE, again)
+    assert share_inside(doubled) == pytest.approx(share_inside(SPHERE))
+
+
+def test_parts_that_touch_keep_the_wall_between_them() -> None:
+    boxes = [trimesh.creation.box(), trimesh.creation.box()]
+    boxes[1].apply_translation([1, 0, 0])
+    joined = share_inside(together(*boxes), "off")
+    assert joined == pytest.approx(share_inside(trimesh.creation.box(extents=(2, 1, 1)), "off"))
+
+
+@pytest.mark.parametrize("share", [0.02, 0.5, 1.0])
+def test_which_way_triangles_face_does_not_matter_to_one_part(share: float) -> None:
+    which = np.random.default_rng(3).random(len(SPHERE.faces)) < share
+    assert share_inside(flipped(SPHERE, which)) == pytest.approx(share_inside(SPHERE), rel=0.03)
+
+
+def test_points_of_two_coordinates_are_refused() -> None:
+    with pytest.raises(ShapeError, match="not a mesh"):
+        signals.decode(b"v 0 0\nv 1 0\nv 0 1\nf 1 2 3\n", Path("x.obj"))

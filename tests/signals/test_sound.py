@@ -82,7 +82,10 @@ def test_flac_of_24_bits_is_rounded() -> None:
         (made(np.zeros((15, 1)), "PCM_16"), "15 samples"),
         (made(np.full((100, 1), 1.5), "FLOAT"), "full scale"),
         (made(np.full((100, 1), math.nan), "FLOAT"), "full scale"),
-        (made(np.zeros((100, 1)), "PCM_16", kind="AIFF"), "neither WAV nor FLAC"),
+        (
+            made(np.zeros((100, 1)), "PCM_16", kind="AIFF"),
+            "is a sound, but AIFF, whatever its name",
+        ),
         (made(np.zeros((100, 1)), "PCM_16")[:-20], "cut off"),
         (made(np.zeros((100, 1)), "PCM_16", rate=2_000_000), "samples a second"),
     ],
@@ -94,6 +97,86 @@ def test_what_is_no_such_sound_is_refused_in_a_sentence(data: bytes, words: str)
     assert caught.value.hint
 
 
+def riff(
+    lengths: tuple[int, int], held: bytes, *, name: bytes = b"RIFF", more: bytes = b""
+) -> bytes:
+    """Write WAV of one channel, 16 bits and 8,000 samples a second, with lengths of our own."""
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, 8000, 16000, 2, 16)
+    head = name + struct.pack("<I", lengths[0]) + b"WAVE" + more + form
+    return head + b"data" + struct.pack("<I", lengths[1]) + held
+
+
+SAMPLES = np.arange(-500, 500, dtype="<i2")
+HELD = SAMPLES.tobytes()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        riff((0xFFFF_FFFF, 0xFFFF_FFFF), HELD),
+        riff((0xFFFF_FFFF, 0xFFFF_FFFF), HELD + b"\0"),  # ended within a sample
+        riff((0x7FFF_F024, 0x7FFF_F000), HELD),  # as SoX writes it
+        riff((0, 0), HELD),
+        riff((36, 0), HELD),
+    ],
+)
+def test_a_sound_from_a_pipe_is_read_up_to_its_end(data: bytes) -> None:
+    read = signals.decode(data, WAV)
+    assert np.array_equal(signals.to_levels(read)[:, 0], SAMPLES)
+    assert read.notes == ("does not tell its length; it was read up to its end",)
+
+
+def test_a_sound_of_24_bits_from_a_pipe_is_read() -> None:
+    data = bytearray(made(SAMPLES[:, None] / 32768, "PCM_24"))
+    at = data.index(b"data") + 4
+    data[4:8] = data[at : at + 4] = b"\xff\xff\xff\xff"
+    read = signals.decode(bytes(data), WAV)
+    assert np.array_equal(signals.to_levels(read)[:, 0], SAMPLES)
+    assert len(read.notes) == 2
+
+
+def test_rf64_is_read() -> None:
+    sizes = struct.pack("<4sIQQQI", b"ds64", 28, 72 + len(HELD), len(HELD), len(SAMPLES), 0)
+    after = b"LIST" + struct.pack("<I", 4) + b"INFO"
+    data = riff((0xFFFF_FFFF, 0xFFFF_FFFF), HELD + after, name=b"RF64", more=sizes)
+    read = signals.decode(data, WAV)
+    assert np.array_equal(signals.to_levels(read)[:, 0], SAMPLES)
+    assert read.notes == ()
+
+
+def test_an_empty_sound_is_not_taken_for_one_of_unknown_length() -> None:
+    with pytest.raises(SoundError, match="0 samples"):
+        signals.decode(riff((36, 0), b""), WAV)
+
+
+@pytest.mark.parametrize(
+    ("subtype", "words", "coarse"),
+    [
+        ("PCM_16", None, False),
+        ("PCM_U8", "8 bits a sample", True),
+        ("PCM_24", "24 bits a sample, of which 16 are kept", False),
+        ("PCM_32", "32 bits a sample, of which 16 are kept", False),
+        ("FLOAT", "floating point", False),
+        ("ULAW", "mu-law", True),
+        ("ALAW", "A-law", True),
+        ("IMA_ADPCM", "IMA_ADPCM", False),
+    ],
+)
+def test_what_becomes_of_other_samples_is_told(
+    subtype: str, words: str | None, coarse: bool
+) -> None:
+    values = 0.9 * np.sin(np.arange(4000) / 7)[:, None]
+    read = signals.decode(made(values, subtype), WAV)
+    assert [words in note for note in read.notes if words] == ([True] if words else [])
+    assert read.origin == ("coarse" if coarse else None)
+    assert signals.with_levels(read, signals.to_levels(read)).notes == ()
+
+
+def test_8_bits_in_a_file_of_16_are_noticed() -> None:
+    levels = np.random.default_rng(1).integers(-128, 128, (400, 1)) * 256
+    assert signals.decode(made(levels.astype(np.int16), "PCM_16"), WAV).origin == "coarse"
+
+
 def test_chunks_that_end_beyond_the_file_are_refused() -> None:
     data = bytearray(made(np.zeros((100, 1)), "PCM_16"))
     data[36:44] = b"LIST" + struct.pack("<I", 0x7FFF_FFF0)
@@ -103,7 +186,7 @@ def test_chunks_that_end_beyond_the_file_are_refused() -> None:
 
 def test_a_header_that_promises_too_much_takes_no_memory() -> None:
     data = bytearray(made(np.zeros((100, 1)), "PCM_16"))
-    data[40:44] = struct.pack("<I", 0xFFFF_FFF0)
+    data[40:44] = struct.pack("<I", 0x1000_0000)
     with pytest.raises(SoundError):
         signals.decode(bytes(data), WAV)
     data = bytearray(made(np.zeros((100, 1)), "PCM_16", kind="FLAC"))
@@ -139,8 +222,10 @@ def test_quality_is_that_of_the_samples() -> None:
     assert quality.snr_db == pytest.approx(20 * math.log10(levels.std()))
     assert quality.psnr_db == pytest.approx(20 * math.log10(np.ptp(levels.astype(int))))
     silence = Signal(np.zeros((4000, 1)), SOUND, rate=8000.0)
-    assert SOUND.quality(wanted, silence).snr_db == -math.inf
+    assert math.isnan(SOUND.quality(wanted, silence).snr_db)
+    assert str(SOUND.quality(wanted, silence)).startswith("SNR undefined, ")
     assert SOUND.quality(wanted, silence).to_json()["snr_db"] is None
+    assert SOUND.quality(silence, silence).snr_db == math.inf
 
 
 @pytest.mark.parametrize(

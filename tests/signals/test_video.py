@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import io
 import math
+import struct
 import sys
 from pathlib import Path
+from typing import Any
 
+import av
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -116,3 +119,105 @@ def test_what_cannot_be_written_is_said(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(InputError, match="PyAV"):
         signals.decode(MP4, Path("x.mp4"))
+
+
+def films(suffix: str, codec: str, levels: np.ndarray, pixels: str, rotation: int = 0) -> bytes:
+    """Encode frames, each of them RGB or RGBA."""
+    stream = io.BytesIO()
+    container = {".mp4": "mp4", ".webm": "webm"}[suffix]
+    with av.open(stream, "w", format=container) as file:
+        track: Any = file.add_stream(
+            codec, rate=10, options={"auto-alt-ref": "0"} if codec == "libvpx-vp9" else {}
+        )
+        track.height, track.width = levels.shape[1:3]
+        track.pix_fmt = pixels
+        for frame in levels:
+            kind = "rgba" if frame.shape[-1] == 4 else "rgb24"
+            file.mux(track.encode(av.VideoFrame.from_ndarray(frame, format=kind)))
+        file.mux(track.encode())
+    data = stream.getvalue()
+    if not rotation:
+        return data
+    # the matrix of the track's header: nine numbers, of which the last is 1 in 2.30 fixed point
+    at = data.index(
+        struct.pack(">9i", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30), data.index(b"tkhd")
+    )
+    turn = {
+        90: (0, 1, -1, 0),
+        180: (-1, 0, 0, -1),
+        270: (0, -1, 1, 0),
+        -1: (-1, 0, 0, 1),
+        45: (1, 1, -1, 1),
+    }
+    a, b, c, d = (number << 16 for number in turn[rotation])
+    matrix = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
+    return data[:at] + matrix + data[at + 36 :]
+
+
+def quarters() -> np.ndarray:
+    """Three frames of 24 rows and 32 columns: dark, but for a bright quarter at the upper left."""
+    levels = np.full((3, 24, 32, 3), 20, np.uint8)
+    levels[:, :12, :16] = 220
+    return levels
+
+
+@pytest.mark.parametrize(
+    ("rotation", "size", "corner"),
+    [
+        (0, (24, 32), (0, 0)),
+        (90, (32, 24), (0, 1)),
+        (180, (24, 32), (1, 1)),
+        (270, (32, 24), (1, 0)),
+        (-1, (24, 32), (0, 1)),
+    ],
+)
+def test_films_are_turned_as_players_show_them(
+    rotation: int, size: tuple[int, int], corner: tuple[int, int]
+) -> None:
+    """A phone held upright writes 90: the picture is to be turned clockwise by so much."""
+    film = signals.decode(films(".mp4", "libx264", quarters(), "yuv420p", rotation), Path("x.mp4"))
+    assert film.size[1:] == size
+    rows, columns = size
+    bright = film.values[0, rows // 4 :: rows // 2, columns // 4 :: columns // 2].mean(axis=-1)
+    assert np.unravel_index(bright.argmax(), (2, 2)) == corner
+    assert film.notes == ()
+
+
+def test_a_film_turned_by_no_quarter_is_left_with_a_note() -> None:
+    film = signals.decode(films(".mp4", "libx264", quarters(), "yuv420p", 45), Path("x.mp4"))
+    assert film.size[1:] == (24, 32)
+    assert film.notes == ("says that it is turned by no quarter of a turn, and was read as it is",)
+
+
+def transparent(kind: str) -> bytes:
+    """Three frames: red in the upper half, and transparent with blue behind it in the lower."""
+    levels = np.zeros((3, 24, 32, 4), np.uint8)
+    levels[:, :12] = (255, 0, 0, 255)
+    levels[:, 12:] = (0, 0, 255, 0)
+    if kind == "webm":
+        return films(".webm", "libvpx-vp9", levels, "yuva420p")
+    for number, frame in enumerate(levels):
+        frame[0, number] = 0, 255, 0, 255  # lest frames be joined
+    pictures = [Image.fromarray(frame) for frame in levels]
+    stream = io.BytesIO()
+    form = {"apng": "PNG", "gif": "GIF"}[kind]
+    pictures[0].save(
+        stream,
+        form,
+        save_all=True,
+        append_images=pictures[1:],
+        duration=100,
+        disposal=2 if kind == "gif" else 0,
+    )
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["apng", "gif", "webm"])
+def test_transparent_films_are_refused_or_put_onto_white(kind: str) -> None:
+    data, path = transparent(kind), Path(f"x.{kind}")
+    with pytest.raises(VideoError, match="transparent") as caught:
+        signals.decode(data, path)
+    assert "flatten" in (caught.value.hint or "")
+    film = signals.to_levels(signals.decode(data, path, flatten=True))
+    assert film[:, 16:, 4:28].min() > 245
+    assert film[:, 4:8, 4:28].reshape(-1, 3).mean(axis=0) == pytest.approx([255, 0, 0], abs=8)

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from skimage import data
 
 from stegfield import bench, signals
 from stegfield.errors import ConfigError, InputError
 from stegfield.jobs import Entry
+from stegfield.metrics import Samples
 from stegfield.steganalysis import lsb, verdict
 from stegfield.steganalysis.simulate import lsb_replacement
 from stegfield.steganalysis.verdict import COVERS, IMAGES, SUSPECTED, judge
@@ -31,6 +33,8 @@ def test_replacement_is_suspected_and_a_cover_is_not(detector: str) -> None:
     names = lsb.DETECTORS if detector == "all" else (detector,)
     assert tuple(clean.rates) == tuple(names)
     assert f"{SUSPECTED[COVERS][stego.decided_by]} of {IMAGES} innocent" in stego.words
+    assert "False alarms" in stego.words
+    assert "not a proof" in stego.words
     assert "no sign" in clean.words
     assert "replacement, 3 bpp" in clean.words
 
@@ -48,6 +52,51 @@ def test_what_cannot_be_judged_is_said() -> None:
         judge(signals.globe(18, 36))
     with pytest.raises(ConfigError, match="no detector 'magic'"):
         judge(photograph(), "magic")
+
+
+def scan() -> Samples:
+    """Make a page of black and white."""
+    page = np.zeros((256, 256, 1), np.uint8)
+    page[8::20, 8:-8] = page[9::20, 8:-8] = 255
+    return page
+
+
+def limited() -> dict[str, Samples]:
+    """Make pictures of few levels or colours that hide nothing, and look like no palette's."""
+    coffee = signals.to_samples(photograph())
+    grey = coffee[..., :1]
+    colours = Image.fromarray(coffee).quantize(64).convert("RGB")
+    drawing = np.full((200, 300, 3), 240, np.uint8)
+    drawing[40:90, 30:200], drawing[100:160, 80:280] = (200, 30, 30), (20, 120, 210)
+    return {
+        "scan": scan(),
+        "16 levels": grey // 16 * 17,
+        "6 bits stretched": (grey // 4 * 255.0 / 63).round().astype(np.uint8),
+        "64 colours": np.asarray(colours),
+        "drawing": drawing,
+    }
+
+
+@pytest.mark.parametrize("name", limited())
+@pytest.mark.parametrize("detector", ["all", "chi", "pairs"])
+def test_pictures_of_few_levels_cannot_be_judged(name: str, detector: str) -> None:
+    judged = judge(signals.from_samples(limited()[name]), detector)
+    assert judged.suspected is None
+    assert "too few different levels" in judged.words
+
+
+@pytest.mark.parametrize("mode", ["1", "P"])
+def test_files_of_few_levels_cannot_be_judged_whatever_they_show(mode: str) -> None:
+    stream = io.BytesIO()
+    Image.fromarray(signals.to_samples(photograph())).convert(mode).save(stream, "PNG")
+    judged = judge(signals.read(stream.getvalue()))
+    assert judged.words.startswith("cannot be judged: it has a palette or few levels")
+
+
+def test_dark_and_pale_photographs_are_judged() -> None:
+    levels = signals.to_samples(photograph())
+    for few in (levels // 4 + 3, 200 + levels // 6):
+        assert judge(signals.from_samples(few.astype(np.uint8))).suspected is not None
 
 
 def test_a_verdict_becomes_json() -> None:

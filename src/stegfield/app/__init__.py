@@ -1,10 +1,10 @@
-"""The web page: the commands in a browser, for whoever sits at this machine.
+"""The web page: the commands in a browser, for the people at this machine.
 
-    browser ─► gate: what passes, and whose it is ─► Gradio ─► page, uploads
+    browser ─► gate: which requests pass, for which visitor ─► Gradio ─► page, uploads
     page ─► tabs: fields, messages, detection ─► parts ─► session ─► visitors, the library
 
-It calls what the command line calls. It listens on this machine alone unless told otherwise, loads
-nothing from elsewhere, and forgets files and passphrases.
+The page calls the same functions as the command line. It listens on this machine alone by default,
+loads nothing from elsewhere, and keeps no files and no passphrases.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def serve(
         limits: What a visitor may ask for.
         host: Address to listen on; 127.0.0.1 is this machine alone.
         port: Port to listen on; 0 takes a free one.
-        announce: Told the address when it can be opened.
+        announce: Called with the address when the page can be opened.
 
     Raises:
         InputError: Gradio is not installed.
@@ -43,7 +43,7 @@ def serve(
         import gradio  # noqa: F401
     except ImportError:
         raise InputError(
-            "the web page takes the package gradio, which is not installed",
+            "the web page needs the package gradio, which is not installed",
             hint="install it with: pip install 'stegfield[app]'",
         ) from None
     from stegfield.app.page import run

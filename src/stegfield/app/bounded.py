@@ -1,7 +1,6 @@
-"""Work that ends in time: a process of its own does it, and is killed if it takes too long.
+"""Bounded work: it runs in a process of its own, which is killed if it takes too long.
 
-What reads a file that somebody sent has no say in how long that takes; a thread cannot be ended,
-a process can.
+A crafted file can make its reader slow. A thread cannot be ended from outside; a process can.
 """
 
 from __future__ import annotations
@@ -20,18 +19,18 @@ from stegfield.errors import StegfieldError
 LOG = logging.getLogger(__name__)
 METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
 NEEDED = ["stegfield.fixednet", "stegfield.steganalysis.verdict", "stegfield.fields"]
-"""Imported once, not for each process anew."""
+"""Imported once, not again by each process."""
 GRACE_SECONDS = 5
 EVERY = 0.2
-"""Seconds between two looks whether somebody still waits."""
+"""Seconds between two checks whether the visitor still waits."""
 
 
 class TooLongError(StegfieldError):
-    """The work was ended before it was done."""
+    """An error: the work was ended before it was done."""
 
 
 def prepare() -> Any:
-    """Begin to import what the work takes, or the first call would wait; return how to start it."""
+    """Start importing what the work needs, for a quick first call; return the process context."""
     context: Any = multiprocessing.get_context(METHOD)
     if METHOD == "forkserver":
         context.set_forkserver_preload(NEEDED)
@@ -48,16 +47,16 @@ def call(
     """Call a function in a process of its own.
 
     Args:
-        work: A function of a module, which takes and returns what can be pickled.
+        work: A function of a module; its arguments and its result can be pickled.
         given: Its arguments.
         seconds: Longest time that it may take, the start of the process included.
-        waited_for: Tells whether somebody still waits for the result.
+        waited_for: Returns whether the visitor still waits for the result.
 
     Raises:
-        TooLongError: The time is over, or nobody waits.
-        StegfieldError: The function raised one; it has the same message and hint.
+        TooLongError: The time is over, or the visitor no longer waits.
+        StegfieldError: The function raised one; this one has the same message and hint.
         MemoryError: The function raised one, or the system ended the process.
-        RuntimeError: The function raised anything else, which was logged.
+        RuntimeError: The function raised another exception, which was logged.
     """
     end = time.monotonic() + seconds
     context = prepare()
@@ -96,7 +95,7 @@ def _outcome(answer: Connection) -> Any:
 def _work(
     answer: Connection, seconds: float, work: Callable[..., Any], given: tuple[Any, ...]
 ) -> None:
-    if hasattr(signal, "setitimer"):  # ends it where the server was killed and cannot
+    if hasattr(signal, "setitimer"):  # a killed server cannot end its processes
         signal.setitimer(signal.ITIMER_REAL, seconds + GRACE_SECONDS)
     try:
         answer.send(("done", work(*given), None))
@@ -105,5 +104,5 @@ def _work(
     except MemoryError:
         answer.send(("memory", None, None))
     except Exception as error:
-        LOG.exception("what a handler of the web page called has failed")
+        LOG.exception("a call from the web page failed")
         answer.send(("failed", type(error).__name__, None))

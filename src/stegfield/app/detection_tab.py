@@ -1,4 +1,4 @@
-"""The tab that looks for what is hidden, as who has no key can."""
+"""The tab for detection: it looks for hidden data without a key."""
 
 from __future__ import annotations
 
@@ -24,18 +24,19 @@ from stegfield.signals import Signal
 from stegfield.steganalysis import lsb
 from stegfield.steganalysis.detectors import FIELD, others
 from stegfield.steganalysis.outliers import judge_field
-from stegfield.steganalysis.verdict import judge
+from stegfield.steganalysis.verdict import COVERS, SUSPECTED, judge
+from stegfield.steganalysis.verdict import IMAGES as IMAGES_JUDGED
 
 BINS = 61
 WIDEST = 4.0
-"""Standard deviations of a matrix that the histogram goes to."""
+"""Range of the histogram, in standard deviations of a matrix."""
 
 
 def detect_tab(desk: Desk) -> None:
-    """Judge an image or a field."""
+    """Lay out the tab that judges an image or a field."""
     gr.Markdown(
-        "Looks for LSB replacement in pictures, and for oddities in the weights of fields. That "
-        "nothing is found proves nothing."
+        "Looks for LSB replacement in pictures, and for oddities in the weights of fields. If "
+        "nothing is found, something may still be hidden."
     )
     with gr.Row():
         with gr.Column():
@@ -69,7 +70,7 @@ def detect_tab(desk: Desk) -> None:
 
 @dataclass(frozen=True)
 class Findings:
-    """What is shown of a picture or a field that was judged."""
+    """The verdict on a picture or a field, as the tab shows it."""
 
     words: str
     headers: list[str]
@@ -92,11 +93,20 @@ def _image_findings(data: bytes, name: Path, largest: int) -> Findings:
     image = signals.decode(data, name, largest=largest)
     judged = judge(image)
     rates = {detector: rate for detector, rate in judged.rates.items() if rate is not None}
-    rows = [[detector, f"{max(rate, 0):.3f}"] for detector, rate in rates.items()]
-    rows += _beside(image.medium.name, image)
-    about = "Estimated bits a sample, and the threshold"
+    rows = [
+        [name, f"{max(rate, 0):.3f}", lsb.ABOUT[name], str(SUSPECTED[COVERS][name])]
+        for name, rate in rates.items()
+    ]
+    rows += [[name, score, "", ""] for name, score in _beside(image.medium.name, image)]
+    headers = [
+        "detector",
+        f"estimated share of samples with a message (suspected from {lsb.THRESHOLD:g} on)",
+        "judges by",
+        f"false alarms of {IMAGES_JUDGED} innocent photographs",
+    ]
+    about = "Estimated share of samples with a message, and the threshold"
     chart = _bars(rates) if rates else None
-    return Findings(judged.words, ["detector", "bits a sample"], rows, about, chart)
+    return Findings(judged.words, headers, rows, about, chart)
 
 
 def _beside(judges: str, what: Signal | Field) -> list[list[str]]:
@@ -111,11 +121,11 @@ def _beside(judges: str, what: Signal | Field) -> list[list[str]]:
 def _bars(rates: dict[str, float]) -> bytes:
     """Draw estimates beside the threshold."""
     heights = {name: max(rate, 0.0) for name, rate in rates.items()}
-    return pictures.bars(heights, levels={"threshold": lsb.THRESHOLD}, title="bits a sample")
+    return pictures.bars(heights, levels={"threshold": lsb.THRESHOLD}, title="share of samples")
 
 
 def _histograms(field: Field) -> bytes:
-    """Draw how the weights of each hidden matrix are spread, in its own standard deviations."""
+    """Draw a histogram of each hidden matrix, in units of its own standard deviation."""
     edges = np.linspace(-WIDEST, WIDEST, BINS + 1)
     middles = (edges[1:] + edges[:-1]) / 2
     state = field.decoder.state_dict()

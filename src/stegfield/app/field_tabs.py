@@ -1,4 +1,4 @@
-"""Tabs about fields: hide images in one, reveal them, show it at any size."""
+"""Tabs for fields: hide images in a field, reveal them, render the field at any size."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ EVERY = 2.0
 PREVIEW_SIDE, GAP = 128, 4
 LARGEST_SIDE = 4096
 Seen = tuple[str, str | None]
-"""How far a run is in words, and the path of a picture of it."""
+"""How far a run is, in words, and the path of a preview."""
 KINDS = {
     "SIREN: conceals, up to about 256 pixels": "siren",
     "Fourier, robust: survives damage": "fourier",
@@ -55,7 +55,7 @@ KINDS = {
 
 
 def hide_tab(desk: Desk) -> None:
-    """Hide images in the field of a cover."""
+    """Lay out the tab that hides images in the field of a cover."""
     kinds = KINDS | brought(fields.ARCHITECTURES)
     gr.Markdown(
         "Everyone who has the field sees the cover. With a secret's passphrase, the same field "
@@ -84,7 +84,7 @@ def hide_tab(desk: Desk) -> None:
             result = download("The field, for everyone")
 
     def hide(
-        visit: Visit, cover_path: str | None, wanted: float, named: str, *given: Any
+        visit: Visit, cover_path: str | None, longest: float, named: str, *given: Any
     ) -> Iterator[Update]:
         signal = visit.signal(cover_path, "the cover")
         rows = zip(*(given[at::INPUTS] for at in range(INPUTS)), strict=True)
@@ -99,7 +99,7 @@ def hide_tab(desk: Desk) -> None:
         yield {stop: gr.update(interactive=True), result: show(None), seen: show(None)}
         architecture = kinds[named]
         training = FitConfig(
-            max_seconds=min(wanted, desk.limits.max_seconds), robust=architecture == "fourier"
+            max_seconds=min(longest, desk.limits.max_seconds), robust=architecture == "fourier"
         )
 
         def work(watch: Callable[[FitProgress], bool]) -> HideResult:
@@ -149,7 +149,7 @@ def hide_tab(desk: Desk) -> None:
 
 
 def _secret_inputs(desk: Desk) -> list[Any]:
-    """Ask for images and their passphrases; there is one row, until more are asked for.
+    """Return inputs for images and their passphrases: one row, and more on a click.
 
     Returns:
         `INPUTS` components of each row, row by row.
@@ -162,7 +162,7 @@ def _secret_inputs(desk: Desk) -> list[Any]:
                 gr.Textbox(
                     label=f"Passphrase {number}", type="password", max_lines=1, max_length=1000
                 ),
-                gr.Checkbox(label=f"Decoy {number}: it has no passphrase, and nobody gets its key"),
+                gr.Checkbox(label=f"Decoy {number}: without a passphrase, its key is not kept"),
             ]
         rows.append(row)
     more = gr.Button("Add a secret", size="sm")
@@ -177,14 +177,12 @@ def _secret_inputs(desk: Desk) -> list[Any]:
 
 
 def reveal_tab(desk: Desk) -> None:
-    """Show the secret of a key."""
-    gr.Markdown(
-        "What a field shows to one key. A wrong key and a field that hides nothing look alike."
-    )
+    """Lay out the tab that reveals the secret of a key."""
+    gr.Markdown("Shows the secret of a key. A wrong key and a field without secrets look alike.")
     with gr.Row():
         with gr.Column():
             field = upload(desk, "Field", FIELDS)
-            key = key_input("The one that the secret was hidden with.")
+            key = key_input("The key that the secret was hidden with.")
             with gr.Accordion("The field was damaged", open=False):
                 side = gr.Textbox(
                     label="Size",
@@ -198,15 +196,15 @@ def reveal_tab(desk: Desk) -> None:
             result = download("The secret, as a file")
 
     def reveal(
-        visit: Visit, path: str | None, passphrase: str, key_file: str | None, wanted: str | None
+        visit: Visit, path: str | None, passphrase: str, key_file: str | None, asked: str | None
     ) -> Update:
         loaded = _field(visit, path)
         key = visit.key_file(passphrase, key_file)
-        size = signals.parse_size(wanted.strip(), None) if wanted and wanted.strip() else None
+        size = signals.parse_size(asked.strip(), None) if asked and asked.strip() else None
         revealed = hiding.reveal(loaded, key, size=size, watch=visit.sampling())
         shown = revealed.signal
         suffix = suffix_of(shown)
-        doubt = "" if revealed.certain else " No record was found with this key: look what it is."
+        doubt = "" if revealed.certain else " No record was found with this key: check by eye."
         return {
             seen: show(preview(visit, shown)),
             result: show(visit.put(f"secret{suffix}", signals.encode(shown, suffix))),
@@ -222,10 +220,8 @@ def reveal_tab(desk: Desk) -> None:
 
 
 def render_tab(desk: Desk) -> None:
-    """Show a field at any size."""
-    gr.Markdown(
-        "What a field shows to everyone. It is a function, so it can be sampled at any size."
-    )
+    """Lay out the tab that renders a field at any size."""
+    gr.Markdown("Renders what a field shows to everyone. It is a function, so any size will do.")
     with gr.Row():
         with gr.Column():
             field = upload(desk, "Field", FIELDS)
@@ -257,9 +253,7 @@ def _field(visit: Visit, path: str | None) -> Field:
 def _secret(visit: Visit, number: int, path: str | None, text: str, decoy: bool) -> Secret:
     signal = visit.signal(path, f"secret {number}")
     if decoy and text:
-        raise InputError(
-            f"secret {number} is a decoy and has a passphrase", hint="leave one of them out"
-        )
+        raise InputError(f"decoy {number} cannot have a passphrase", hint="leave one of them out")
     if decoy:
         return Secret.decoy(signal)
     if not text:
@@ -276,10 +270,10 @@ def _apart(
     asked: threading.Event,
     look: Callable[[FitProgress], Seen],
 ) -> Iterator[Seen | HideResult]:
-    """Run in a thread; give what it looks like now and then, and the result at the end.
+    """Run in a thread; yield previews now and then, and the result at the end.
 
-    The run winds down where it is asked to, and where nobody listens any more. It is looked at
-    between two steps, since within one its weights are in use.
+    The run winds down when it is asked to, and when nobody listens any more. Previews are rendered
+    between two steps, since a step uses the weights.
     """
     latest: queue.Queue[Seen] = queue.Queue(maxsize=1)
     ended: queue.Queue[HideResult | BaseException] = queue.Queue()
@@ -295,7 +289,7 @@ def _apart(
     def run() -> None:
         try:
             ended.put(work(watch))
-        except BaseException as error:  # told in the other thread
+        except BaseException as error:  # raised again in the other thread
             ended.put(error)
 
     thread = threading.Thread(target=run, daemon=True)
@@ -321,14 +315,14 @@ def _progress(progress: FitProgress) -> str:
 
 
 def _so_far(progress: FitProgress, cover: Signal, secrets: list[Secret]) -> Image.Image | None:
-    """Draw what the cover and the secrets look like by now, side by side."""
+    """Draw the cover and the secrets as the run shows them now, side by side."""
     if progress.field is None:
         return None
     field = progress.field
     revealed = [
         hiding.reveal(field, secret.key, size=_small(secret.signal)).signal
         for secret in secrets
-        if secret.signal.medium is cover.medium  # others make sense when they are done
+        if secret.signal.medium is cover.medium  # folded signals make no sense before the end
     ]
     shown = [fields.render(field, _small(cover)), *revealed]
     pictures = [thumbnail(signal, PREVIEW_SIDE) for signal in shown]

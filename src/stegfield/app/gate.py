@@ -1,9 +1,9 @@
-"""The gate: what of Gradio's server a browser may ask for, and what of it is whose.
+"""The gate: which requests of a browser reach Gradio's server, and for which visitor.
 
-Only the requests of `ROUTES` pass, which are those that the page makes; all others are answered
-as if there were no such thing. What is tied to a page or to a file passes for the visitor whose it
-is. Requests that pages of other sites make do not pass. What was checked is what is passed on: a
-request is put together anew from its checked parts.
+Only the requests of `ROUTES` pass: those that the page makes. All others get "no such thing". A
+request for a page or a file passes only for the visitor who owns it. Requests from pages of other
+sites do not pass. Gradio gets only what was checked: each request is built anew from its checked
+parts.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 COOKIE_BYTES = 32
 WELL_FORMED = re.compile(r"[\w-]{43}", re.ASCII)
-"""A cookie as we give it."""
+"""A cookie as the gate sets it."""
 HEADERS = {
     "content-security-policy": (
         "default-src 'self' data: blob:; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
@@ -42,11 +42,11 @@ HEADERS = {
 }
 """The browser itself refuses every request to another host."""
 LARGEST_REQUEST = 1 << 24
-"""Bytes of a request that is no upload."""
+"""Largest request other than an upload, in bytes."""
 MOST_RUNS = 3
-"""Runs of one visitor that wait or are under way."""
+"""Most runs of one visitor that wait or are under way."""
 MOST_REQUESTS = 8
-"""Requests of one visitor to one route that are answered at once."""
+"""Most requests of one visitor to one route that are answered at a time."""
 
 
 class Tie(Enum):
@@ -55,13 +55,13 @@ class Tie(Enum):
     NONE = auto()
     """Nothing: everybody gets the same answer."""
     OPENS = auto()
-    """It opens a page, which is the visitor's from then on; the page closes where it ends."""
+    """It opens a page for the visitor; when the request ends, the page closes."""
     PAGE = auto()
     """It names a page that the visitor has open."""
     THERE = auto()
-    """The visitor has some page open."""
+    """The visitor has a page open."""
     FILE = auto()
-    """It names a file of the visitor's."""
+    """It names a file that the visitor owns."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Route:
     path: str
     tie: Tie = Tie.NONE
     query: tuple[str, ...] = ()
-    """Names that are passed on of the query."""
+    """Parameters of the query that are passed on."""
     json: bool = False
     """Whether the body is JSON, which is read and checked here."""
     most: int = MOST_REQUESTS
@@ -98,11 +98,11 @@ ROUTES = (
     Route("GET", "/gradio_api/upload_progress", Tie.THERE, query=("upload_id",)),
     Route("GET", "/gradio_api/file=(?P<file>.+)", Tie.FILE),
 )
-"""What Gradio 6.31 asks for, as seen by watching the page in a browser; the tests use all tabs."""
+"""The requests of Gradio 6.31, recorded from the page in a browser; the tests use all tabs."""
 
 
 class RefusedError(Exception):
-    """A request does not pass."""
+    """An error: the request does not pass."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
@@ -110,15 +110,15 @@ class RefusedError(Exception):
 
 
 NO_SUCH_THING = "there is no such thing here; open the page again"
-"""Said alike of what there is not and of what is somebody else's."""
+"""The same answer for what does not exist and for what another visitor owns."""
 
 
 class Gate:
-    """Serves an application so that every visitor meets only what is theirs.
+    """An application behind checks: every visitor sees only their own pages and files.
 
     Args:
-        app: What is served.
-        visitors: Who is there.
+        app: The application.
+        visitors: The visitors and what they own.
         kept: What the application remembers of pages.
     """
 
@@ -147,14 +147,14 @@ class Gate:
         given = dict(parse_qsl(scope["query_string"].decode("latin-1")))
         query = {name: given[name] for name in route.query if name in given}
         named |= query
-        passed = {"cookie": f"{COOKIE}={visitor}"}  # handlers see it with the first request already
+        passed = {"cookie": f"{COOKIE}={visitor}"}  # so that handlers see it at the first request
         if route.json:
             asked, body = await _json(receive)
             self._check_files(visitor, asked)
             receive = _again(body, receive)
             passed |= {"content-type": "application/json", "content-length": str(len(body))}
             named |= {"session_hash": str(asked.get("session_hash"))}
-        if "upload_id" in query:  # nobody else can name it
+        if "upload_id" in query:  # a visitor cannot name another's
             query["upload_id"] = f"{self.visitors.home(visitor).name}-{query['upload_id']}"
         scope = {
             **scope,
@@ -179,7 +179,7 @@ class Gate:
     async def _admitted(
         self, visitor: str, route: Route, named: dict[str, str]
     ) -> AsyncIterator[None]:
-        """Let a visitor's request pass, unless it is tied to somebody else or is one too many."""
+        """Let a request pass, unless another visitor owns what it names or there are too many."""
         page = named.get("page") or named.get("session_hash", "")
         if not self._is_theirs(visitor, route, page, named.get("file", "")):
             raise RefusedError(404, NO_SUCH_THING)
@@ -215,7 +215,7 @@ class Gate:
                 return True
 
     def _check_files(self, visitor: str, asked: dict[str, Any]) -> None:
-        """Refuse a request that names a file of somebody else, or of another host."""
+        """Refuse a request that names a file of another visitor, or of another host."""
         left: list[Any] = [asked]
         while left:
             value = left.pop()
@@ -229,10 +229,10 @@ class Gate:
 
 
 def _check_origin(scope: Scope, headers: Headers) -> None:
-    """Refuse what another site's page asks for, except that it may link to this page.
+    """Refuse requests from pages of other sites, except links to this page.
 
-    Browsers tell where a request comes from in ``Sec-Fetch-Site``. Over plain HTTP from another
-    machine they leave it out; then ``Origin`` must be this host.
+    Browsers name a request's source in ``Sec-Fetch-Site``. Over plain HTTP from another machine
+    they leave it out; then ``Origin`` must be this host.
     """
     links = (
         scope["method"] == "GET"
@@ -246,7 +246,7 @@ def _check_origin(scope: Scope, headers: Headers) -> None:
     else:
         fits = origin is None or urlsplit(origin).netloc == headers.get("host")
     if not fits and not links:
-        raise RefusedError(403, "this was asked for by a page of another site")
+        raise RefusedError(403, "the request came from a page of another site")
 
 
 def _route(scope: Scope) -> tuple[Route, dict[str, str]]:
@@ -259,7 +259,7 @@ def _route(scope: Scope) -> tuple[Route, dict[str, str]]:
 
 
 def _cookie(headers: Headers) -> str | None:
-    """Return the visitor whom a request names, if any, among cookies of this machine's pages."""
+    """Return the visitor of a request's cookie, if any, among cookies of other pages."""
     for header in headers.getlist("cookie"):
         found = cookie_parser(header).get(COOKIE, "")
         if WELL_FORMED.fullmatch(found):
@@ -268,14 +268,14 @@ def _cookie(headers: Headers) -> str | None:
 
 
 def _with(headers: Any, more: dict[str, str]) -> list[tuple[bytes, bytes]]:
-    """Return headers with some put in place of others of the same names."""
+    """Return headers with some replaced by others of the same names."""
     put = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in more.items()]
     names = {name for name, _ in put}
     return [*((name, value) for name, value in headers if name.lower() not in names), *put]
 
 
 async def _json(receive: Receive) -> tuple[dict[str, Any], bytes]:
-    """Read a request's body, an object of JSON; return it, and written anew."""
+    """Read a request's body, a JSON object; return it, and its bytes written anew."""
     body, more = bytearray(), True
     while more:
         message = await receive()
@@ -289,11 +289,11 @@ async def _json(receive: Receive) -> tuple[dict[str, Any], bytes]:
             return asked, json.dumps(asked).encode()
     except (ValueError, RecursionError):
         pass
-    raise RefusedError(400, "this is no request of the page")
+    raise RefusedError(400, "this is not a request of the page")
 
 
 def _again(body: bytes, receive: Receive) -> Receive:
-    """Return a request's body once more, and then whatever else there is."""
+    """Return a body to be received once more, and then the rest of the messages."""
     left = [body]
 
     async def replay() -> Message:

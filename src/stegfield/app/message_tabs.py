@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from stegfield import fixednet, generative, signals
+from stegfield import fixednet, generative, pictures, signals
 from stegfield.app.parts import (
     COVERS,
     any_file,
@@ -25,7 +26,7 @@ from stegfield.app.parts import (
 )
 from stegfield.app.session import Desk, Update, Visit, done, telling
 from stegfield.config import EmbedConfig
-from stegfield.errors import ConfigError, InputError
+from stegfield.errors import ConfigError, InputError, UnreadableError
 from stegfield.fixednet import EmbedResult
 from stegfield.generative.seeds import check_seed
 from stegfield.keys import Key, Passphrase
@@ -36,12 +37,12 @@ PROFILES = {
     "Robust: for pictures that are re-encoded, with short messages": "robust",
 }
 SHOWN = 2000
-"""Characters of a message that are shown in the page."""
+"""Most characters of a message that the page shows."""
 GENERATED = ("faces", "climate", "digits")
 
 
 def embed_tab(desk: Desk) -> None:
-    """Embed a file, or a text, in an image or a climate field."""
+    """Lay out the tab that embeds a file or a text in an image or a climate field."""
     profiles = PROFILES | brought(fixednet.PROFILES)
     gr.Markdown(
         "Puts any file into a picture; a receiver who has the key takes it out again, bit for bit. "
@@ -52,12 +53,13 @@ def embed_tab(desk: Desk) -> None:
             cover = upload(desk, "Cover", COVERS)
             text = gr.Textbox(label="Message", lines=3, max_length=1_000_000)
             file = any_file("Or a file")
-            key = key_input("The receiver needs the same.")
+            key = key_input("The receiver needs the same key.")
             profile = gr.Radio(list(profiles), value=next(iter(profiles)), label="Profile")
             start = gr.Button("Embed", variant="primary")
         with gr.Column():
             said = status()
             seen = picture("The picture to send")
+            changed = picture("What changed: magnified, and how much on average")
             result = download("The file to send, as it is")
 
     def embed(
@@ -73,23 +75,26 @@ def embed_tab(desk: Desk) -> None:
         message = _message(visit, words, attached)
         sender = visit.key(passphrase, key_file)
         sent = _embedded(visit, signal, message, sender, profiles[named])
-        return _answer(visit, sent, stem(path, "cover"), said, seen, result)
+        answer = _answer(visit, sent, stem(path, "cover"), said, seen, result)
+        return {**answer, changed: show(_changes(visit, signal, sent.stego))}
 
     start.click(
         telling(desk, said, embed),
         [cover, text, file, *key.both, profile],
-        [said, seen, result],
+        [said, seen, changed, result],
         **heavy(desk),
     )
 
 
 def extract_tab(desk: Desk) -> None:
-    """Extract the file that an image carries."""
-    gr.Markdown("Takes a message out of a picture. A wrong key and an innocent picture look alike.")
+    """Lay out the tab that extracts the file that an image carries."""
+    gr.Markdown(
+        "Extracts a message from a picture. A wrong key and an innocent picture look alike."
+    )
     with gr.Row():
         with gr.Column():
             stego = upload(desk, "Picture", COVERS)
-            keys = key_input("The one that the message was embedded with.")
+            keys = key_input("The key that the message was embedded with.")
             start = gr.Button("Extract", variant="primary")
         with gr.Column():
             said = status()
@@ -170,7 +175,7 @@ def generate_tab(desk: Desk) -> None:
 
 def _message(visit: Visit, words: str, attached: str | None) -> bytes:
     if words and attached:
-        raise InputError("there are a text and a file", hint="leave one of them out")
+        raise InputError("the message is both a text and a file", hint="leave one of them out")
     if attached:
         return visit.data(attached, "the message")
     if not words:
@@ -179,7 +184,11 @@ def _message(visit: Visit, words: str, attached: str | None) -> bytes:
 
 
 def _extracted(data: bytes, name: Path, largest: int, key: Key | Passphrase) -> bytes:
-    return fixednet.extract(signals.decode(data, name, largest=largest), key)
+    *others, last = signals.stored(data, name=name, largest=largest)
+    for stored in others:
+        with suppress(UnreadableError):
+            return fixednet.extract(stored, key)
+    return fixednet.extract(last, key)
 
 
 def _embedded(
@@ -195,7 +204,7 @@ def _answer(
 ) -> Update:
     suffix = sent.stego.medium.lossless[0]
     lost = [encoder for encoder, came_back in sent.survived.items() if not came_back]
-    warning = f" It would not survive {', '.join(lost)}." if lost else ""
+    warning = f" The message would not survive {', '.join(lost)}." if lost else ""
     return {
         seen: show(preview(visit, sent.stego)),
         result: show(visit.put(f"{name}-stego{suffix}", sent.file)),
@@ -207,8 +216,17 @@ def _answer(
     }
 
 
+def _changes(visit: Visit, cover: Signal, stego: Signal) -> str | None:
+    """Draw where a stego image differs from its cover; nothing of other media."""
+    if cover.medium is not signals.IMAGE:
+        return None
+    pair = (signals.to_samples(cover), signals.to_samples(stego))
+    row = [pictures.difference_tile(*pair, heat_map=heat) for heat in (False, True)]
+    return visit.put("changes.png", pictures.sheet([row]))
+
+
 def _words(message: bytes) -> tuple[str, str]:
-    """Return a message as text, if it is one, and the name of its file."""
+    """Return a message as text, if it is text, and a name for its file."""
     try:
         words = message.decode()
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""The page: its tabs, its looks, and how it is served."""
+"""The page: its tabs, its style, and the server."""
 
 from __future__ import annotations
 
@@ -58,31 +58,31 @@ STYLE = """
 
 
 def build(desk: Desk) -> gr.Blocks:
-    """Lay the page out."""
+    """Lay out the page."""
     page: gr.Blocks
     with gr.Blocks(
         title=TITLE, analytics_enabled=False, delete_cache=(SWEPT_SECONDS, KEPT_SECONDS)
     ) as page:
         gr.Markdown(
             f"# {TITLE}\nHides images in the weights of neural fields, and files in the samples of "
-            "images. Files are gone from here when the page closes; passphrases are not kept."
+            "images. Files are removed when the page closes; passphrases are not kept."
         )
         with gr.Tabs():
             for name, lay_out in TABS.items():
                 with gr.Tab(name):
                     lay_out(desk)
 
-        page.unload(lambda: None)  # or Gradio's page would have no heartbeat
+        page.unload(lambda: None)  # without it, Gradio's page has no heartbeat
     page.queue(default_concurrency_limit=desk.limits.jobs, max_size=WAITING, api_open=False)
     return page
 
 
 def application(desk: Desk, hosts: list[str]) -> ASGIApp:
-    """Give the whole application.
+    """Return the whole application.
 
     Args:
-        desk: Who is visiting, and what they may ask for.
-        hosts: Names that the page may be asked for by; another site's page cannot pose as one.
+        desk: The visitors, and their limits.
+        hosts: Host names that requests may use; other names, as in DNS rebinding, are refused.
     """
     api, page = fastapi.FastAPI(openapi_url=None), build(desk)
     api.add_route("/gradio_api/upload", Uploads(desk, page).answer, methods=["POST"])
@@ -112,16 +112,16 @@ def application(desk: Desk, hosts: list[str]) -> ASGIApp:
 
 
 def run(limits: AppConfig, host: str, port: int, announce: Callable[[str], None]) -> None:
-    """Serve the page until Ctrl-C or SIGTERM; then all files of visitors are gone.
+    """Serve the page until Ctrl-C or SIGTERM, then remove all files of visitors.
 
     Args:
         limits: What a visitor may ask for.
         host: Address to listen on; 127.0.0.1 is this machine alone.
         port: Port to listen on; 0 takes a free one.
-        announce: Told the address when it can be opened.
+        announce: Called with the address when the page can be opened.
 
     Raises:
-        OutputError: The port is taken, or the address is not this machine's.
+        OutputError: The port is taken, or the address does not belong to this machine.
     """
     with tempfile.TemporaryDirectory(prefix="stegfield-app-") as folder:
         os.environ["GRADIO_TEMP_DIR"] = folder
@@ -131,7 +131,7 @@ def run(limits: AppConfig, host: str, port: int, announce: Callable[[str], None]
         listener = _listen(host, port)
         shown = f"[{host}]" if ":" in host else host
         announce(f"http://{shown}:{listener.getsockname()[1]}/")
-        # uvicorn raises the signal again that ended it; either way what is temporary has to go
+        # uvicorn raises the signal again that ended it; temporary files must go in any case
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         config = uvicorn.Config(
             server, log_level="warning", access_log=False, timeout_graceful_shutdown=1
@@ -146,6 +146,6 @@ def _listen(host: str, port: int) -> socket.socket:
         return socket.create_server(address[:2], family=family)
     except OSError as error:
         raise OutputError(
-            f"{host}:{port} cannot be listened at: {error.strerror}",
+            f"cannot listen on {host}:{port}: {error.strerror}",
             hint=Wording("take another {port}"),
         ) from error

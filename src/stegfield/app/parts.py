@@ -1,4 +1,4 @@
-"""Parts of the page that several tabs have."""
+"""Components of the page that several tabs share."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ COVERS = [
 ]
 FIELDS = [".safetensors"]
 LIGHT: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
-"""How events are handled that take no time."""
+"""Options of events that take no time."""
 SMALL, LARGE = 320, 1024
-"""Pixels of the longer side of previews, at most."""
+"""Most pixels of the longer side of a preview."""
 
 
 def heavy(desk: Desk) -> dict[str, Any]:
-    """How events are handled that take a while: in turn, and never twice at once."""
+    """Return the options of events that take a while: in turn, and never twice at once."""
     return {
         "api_visibility": "private",
         "concurrency_id": "work",
@@ -47,12 +47,12 @@ class KeyInput:
 
     @property
     def both(self) -> list[Any]:
-        """The two inputs, in the order in which handlers take them."""
+        """Return the two inputs, in the order in which handlers take them."""
         return [self.passphrase, self.file]
 
 
 def key_input(about: str) -> KeyInput:
-    """Ask for a passphrase, or a key file."""
+    """Return inputs for a passphrase or a key file."""
     passphrase = gr.Textbox(
         label="Passphrase", type="password", max_lines=1, info=about, max_length=1000
     )
@@ -62,15 +62,15 @@ def key_input(about: str) -> KeyInput:
 
 
 def any_file(label: str, kinds: list[str] | None = None) -> gr.File:
-    """Ask for a file, of any name unless told; handlers are given its path, or None."""
+    """Return an input for a file; handlers get its path, or None."""
     chosen = gr.File(label=label, file_types=kinds, height=140)
-    # Gradio's own preprocessing leaves an empty file behind each time
+    # Gradio's own preprocessing would leave an empty file behind each time
     vars(chosen)["preprocess"] = lambda given: given and given.path
     return chosen
 
 
 def upload(desk: Desk, label: str, kinds: list[str]) -> gr.File:
-    """Ask for a file; where it is an image or a climate field, show it."""
+    """Return an input for a file, with a preview of images and climate fields."""
     chosen = any_file(label, kinds)
     if kinds != FIELDS:
         seen = picture(f"{label}, as it was read", height=170)
@@ -88,7 +88,7 @@ def upload(desk: Desk, label: str, kinds: list[str]) -> gr.File:
 
 
 def picture(label: str, height: int = 300) -> gr.Image:
-    """A picture to look at, once there is one."""
+    """Return a picture that stays hidden until there is something to show."""
     return gr.Image(
         label=label,
         visible=False,
@@ -101,7 +101,7 @@ def picture(label: str, height: int = 300) -> gr.Image:
 
 
 def download(label: str) -> gr.File:
-    """A file to take away, once there is one."""
+    """Return a file to download that stays hidden until there is one."""
     return gr.File(label=label, visible=False, interactive=False)
 
 
@@ -111,17 +111,17 @@ def brought(registry: Registry[Any]) -> dict[str, str]:
 
 
 def show(value: Any, **more: Any) -> Any:
-    """Give a component a value, and show it where there is one."""
+    """Return an update that sets a component's value, and hides it where there is none."""
     return gr.update(value=value, visible=value is not None, **more)
 
 
 def status() -> gr.HTML:
-    """Where a tab says what came of it."""
+    """Return the line where a tab reports its result."""
     return gr.HTML(elem_classes="said")
 
 
 def thumbnail(signal: Signal, longest: int) -> Image.Image:
-    """Give a picture of a signal of any medium, with a longer side of so many pixels at most."""
+    """Return a picture of a signal, with a longer side of at most ``longest`` pixels."""
     samples = signals.to_samples(signals.still(signal))
     image = Image.fromarray(samples.squeeze(-1) if samples.shape[-1] == 1 else samples)
     image.thumbnail((longest, longest), Image.Resampling.BOX)
@@ -129,22 +129,22 @@ def thumbnail(signal: Signal, longest: int) -> Image.Image:
 
 
 def preview(visit: Visit, signal: Signal, longest: int = LARGE) -> str:
-    """Draw a signal of any medium for a visitor's page; give the file's path."""
+    """Draw a signal of any medium for a visitor's page; return the file's path."""
     return drawn(visit, thumbnail(signal, longest))
 
 
 def drawn(visit: Visit, image: Image.Image) -> str:
-    """Keep a picture for a visitor's page; give the file's path."""
+    """Keep a picture for a visitor's page; return the file's path."""
     data = io.BytesIO()
     image.save(data, "PNG")
     return visit.put("picture.png", data.getvalue())
 
 
 def suffix_of(signal: Signal) -> str:
-    """Give the suffix of files of a signal's medium."""
+    """Return the suffix of files of a signal's medium."""
     return signal.medium.suffixes[0]
 
 
 def stem(path: str | None, otherwise: str) -> str:
-    """Give a name for a result, after the file that it came from."""
+    """Return a name for a result, after the file that it came from."""
     return Path(path).stem[:80] or otherwise if path else otherwise

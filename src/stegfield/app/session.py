@@ -1,4 +1,4 @@
-"""What all tabs share: limits, files that are only here for a while, and errors as sentences."""
+"""What all tabs share: limits, temporary files, and errors as sentences."""
 
 from __future__ import annotations
 
@@ -31,30 +31,30 @@ FULL_HINT = "close other pages of stegfield, or try again later"
 CLOSED, CLOSED_HINT = "the page was closed", "open it again"
 DEFECT = "This should not have happened. The server's log says more."
 Update = dict[Any, Any]
-"""New values of components; those that are left out stay as they are."""
+"""New values of components; the others stay as they are."""
 
 
 @dataclass(frozen=True)
 class Desk:
-    """What all visitors share."""
+    """What all visitors share: limits, folders and locks."""
 
     limits: AppConfig
     visitors: Visitors
     looking: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(2))
-    """Files are decoded for previews as well, but never many at once."""
+    """Limits how many files are decoded at a time, previews included."""
 
     def has_room(self, size: int) -> bool:
-        """Tell whether so many bytes fit beside the files that are there."""
+        """Return whether ``size`` more bytes fit beside the files of all visitors."""
         return stored(self.visitors.folder) + size <= self.limits.max_stored * 1_000_000
 
     def visit(self, request: gr.Request) -> Visit:
-        """Tell whose page a request comes from."""
+        """Return the visit that a request comes from."""
         return Visit(self, visitor_of(request.cookies), str(request.session_hash))
 
 
 @dataclass(frozen=True)
 class Visit:
-    """One visitor's one page: reads what they uploaded, and keeps what is theirs."""
+    """One page of one visitor: reads their uploads, and keeps their results."""
 
     desk: Desk
     visitor: str
@@ -62,11 +62,11 @@ class Visit:
 
     @property
     def limits(self) -> AppConfig:
-        """What they may ask for."""
+        """What the visitor may ask for."""
         return self.desk.limits
 
     def put(self, name: str, data: bytes) -> str:
-        """Write a file for the visitor to take away, and give its path.
+        """Write a file for the visitor to download, and return its path.
 
         Raises:
             StegfieldError: The visitor has left, or there is no room for more files.
@@ -92,20 +92,20 @@ class Visit:
         """Read a signal that was uploaded.
 
         Raises:
-            InputError: There is none, it cannot be read, or it is too large.
+            InputError: No file was uploaded, it cannot be read, or it is too large.
         """
         return signals.decode(*self.file(upload, what), largest=self.largest)
 
     @property
     def largest(self) -> int:
-        """Points that a signal of theirs may have."""
+        """Most points of a signal."""
         return min(int(self.limits.max_megapixels * 1e6), signals.LARGEST_POINTS)
 
     def file(self, upload: str | None, what: str) -> tuple[bytes, Path]:
         """Read a file that was uploaded; return its bytes and its name.
 
         Raises:
-            InputError: There is none, or it is too large.
+            InputError: No file was uploaded, or it is too large.
         """
         return self.data(upload, what), Path(Path(str(upload)).name)
 
@@ -113,25 +113,27 @@ class Visit:
         """Read a file that was uploaded.
 
         Raises:
-            InputError: There is none, or it is too large.
+            InputError: No file was uploaded, or it is too large.
         """
         if not upload or not self.desk.visitors.may_use(self.visitor, upload):
             raise InputError(f"{what} is missing", hint="choose a file")
         return files.read_bounded(Path(upload), self.limits.max_upload * 1_000_000)
 
     def key(self, passphrase: str | None, key_file: str | None) -> Key | Passphrase:
-        """Take the key of the key file, or the passphrase (see `key_file`)."""
+        """Return the key of the key file, or the passphrase (see `key_file`)."""
         found = self.key_file(passphrase, key_file)
         return found.key if isinstance(found, KeyFile) else found
 
     def key_file(self, passphrase: str | None, key_file: str | None) -> KeyFile | Passphrase:
-        """Take the key file with the slots in it, or the passphrase.
+        """Return the key file with its slot positions, or the passphrase.
 
         Raises:
-            InputError: there is neither, or both.
+            InputError: Neither a key file nor a passphrase was given, or both were.
         """
         if key_file and passphrase:
-            raise InputError("there are a passphrase and a key file", hint="leave one of them out")
+            raise InputError(
+                "a passphrase cannot be combined with a key file", hint="leave one of them out"
+            )
         if key_file:
             return KeyFile.parse(self.data(key_file, "the key file"))
         if not passphrase:
@@ -139,7 +141,7 @@ class Visit:
         return Passphrase(passphrase)
 
     def bounded(self, work: Callable[..., Any], *given: Any) -> Any:
-        """Call a function that cannot be watched, in a process that ends in time.
+        """Call a function in a process that ends in time, for work that takes no watch.
 
         Raises:
             StegfieldError: The time is over, the page was closed, or the function raised one.
@@ -152,7 +154,7 @@ class Visit:
         )
 
     def deadline(self) -> Callable[[Any], None]:
-        """Give a watch that ends a run which takes too long."""
+        """Return a watch that ends a run which takes too long."""
         end = time.monotonic() + self.limits.max_seconds
 
         def watch(_: Any) -> None:
@@ -165,7 +167,7 @@ class Visit:
         return watch
 
     def sampling(self) -> Callable[[int, int], None]:
-        """Give a watch that ends the rendering of too many points, or one that takes too long."""
+        """Return a watch that ends a rendering of too many points, or one that takes too long."""
         late = self.deadline()
 
         def watch(_: int, points: int) -> None:
@@ -177,23 +179,23 @@ class Visit:
 
 
 def done(text: str) -> str:
-    """Say what came of it, as HTML."""
+    """Return a result as HTML."""
     return f'<p role="status" class="done">{html.escape(text)}</p>'
 
 
 def failed(text: str, hint: str | None) -> str:
-    """Say what went wrong and what to try, as HTML."""
+    """Return an error and a hint as HTML."""
     more = f" <span>{html.escape(hint)}</span>" if hint else ""
     return f'<p role="alert" class="failed"><strong>{html.escape(text)}</strong>{more}</p>'
 
 
 def telling(desk: Desk, status: Any, work: Callable[..., Any]) -> Callable[..., Iterator[Update]]:
-    """Turn the errors of a handler into sentences in the page.
+    """Wrap a handler so that its errors become sentences in the page.
 
     Args:
-        desk: Who is visiting.
-        status: Component that shows them.
-        work: Takes the visit and the inputs; gives an update, or several of them one by one.
+        desk: The visitors.
+        status: Component that shows the sentences.
+        work: Takes the visit and the inputs; returns an update, or yields several.
     """
 
     def told(request: gr.Request, *given: Any) -> Iterator[Update]:

@@ -1,4 +1,4 @@
-"""Uploads: straight into the folder of the visitor who sends them."""
+"""Uploads: each goes into the folder of the visitor who sends it."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 OVERHEAD = 1 << 16
-"""Bytes of a request beside those of the file."""
+"""Most bytes of a request besides those of the file."""
 
 
 class Uploads:
-    """Takes uploads in place of Gradio, which would put those of all visitors into one folder.
+    """The handler of uploads; Gradio's own would put those of all visitors into one folder.
 
     Args:
-        desk: Where visitors' files are, and how large they may be.
-        blocks: The page; it removes files that are old.
+        desk: The visitors' folders and limits.
+        blocks: The page; it removes old files.
     """
 
     def __init__(self, desk: Desk, blocks: gr.Blocks) -> None:
@@ -34,17 +34,19 @@ class Uploads:
         self._coming = 0  # bytes of uploads under way
 
     async def answer(self, request: Request) -> Response:
-        """Write the files of a request, and answer their paths."""
+        """Write the files of a request, and answer with their paths."""
         length = request.headers.get("content-length", "")
-        if not length.isdecimal():  # browsers always tell
+        if not length.isdecimal():  # browsers always send it
             return PlainTextResponse("the length is missing\n", 411)
         size = int(length)
         largest = self._desk.limits.max_upload
-        if size > largest * 1_000_000 + OVERHEAD:  # or it would keep the room that others need
-            return PlainTextResponse(f"a file may have {largest} MB at most\n", 413)
+        if size > largest * 1_000_000 + OVERHEAD:  # before it takes the room that others need
+            return PlainTextResponse(f"a file may have at most {largest} MB\n", 413)
         self._desk.visitors.sweep()
         if not self._desk.has_room(self._coming + size):
-            async for _ in request.stream():  # or browsers see a broken connection, not the answer
+            async for _ in (
+                request.stream()
+            ):  # unread bytes break the connection, and the browser misses the answer
                 pass
             return PlainTextResponse(f"{FULL}: {FULL_HINT}\n", 413)
         self._coming += size

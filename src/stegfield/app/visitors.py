@@ -1,8 +1,8 @@
-"""Visitors: each browser has a secret cookie, and meets only what is its own.
+"""Visitors: each browser has a secret cookie, and sees only its own pages and files.
 
-A visitor is there while they have a page open; a page is open while its heartbeat is, a request
-that lasts as long as the page. Each visitor's files lie in a folder of their own, which exists
-while they are there. So every file has an owner, and goes with its owner's last page.
+A page is open while its heartbeat runs: a request that lasts as long as the page. A visitor is
+present while they have a page open. Their files are in a folder of their own, which is removed with
+their last page.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from typing import Any
 
 COOKIE = "stegfield-visitor"
 MOST_PAGES = 16
-"""Pages that one visitor may have open."""
+"""Most pages that one visitor may have open."""
 LEAST_COUNTED = 1 << 16
-"""Bytes that a file counts for at least, so that there are never too many to look at."""
+"""Least bytes that a file counts for, which bounds the number of files."""
 
 
 class Visitors:
-    """Who has which pages, files and runs.
+    """The visitors, with their pages, files and runs.
 
     Args:
-        folder: Where all files lie. No other account may read it, and nothing else is kept there.
+        folder: Folder of all files. No other account may read it, and nothing else is in it.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -36,7 +36,7 @@ class Visitors:
         self._runs: dict[tuple[str, str], threading.Event] = {}
 
     def enter(self, visitor: str, page: str) -> bool:
-        """Open a page, and tell whether that is allowed: not twice, and not too many."""
+        """Open a page, unless it is open already or there are too many; return whether it was."""
         with self._lock:
             if page in self._owners or len(self.pages(visitor)) >= MOST_PAGES:
                 return False
@@ -45,14 +45,14 @@ class Visitors:
             return True
 
     def leave(self, visitor: str, page: str) -> None:
-        """Close a page and end its run; the visitor's files go with their last page."""
+        """Close a page and end its run; with the last page, remove the visitor's files."""
         self.end(visitor, page)
         with self._lock:
             del self._owners[page]
         self.sweep()
 
     def sweep(self) -> None:
-        """Remove every file that belongs to nobody who is there."""
+        """Remove every file of visitors who have left."""
         with self._lock:
             homes = {self.home(visitor) for visitor in self._owners.values()}
             for path in self.folder.iterdir():
@@ -62,7 +62,7 @@ class Visitors:
                     shutil.rmtree(path, ignore_errors=True)
 
     def owns(self, visitor: str, page: str) -> bool:
-        """Tell whether a page is open, and a visitor's."""
+        """Return whether a page is open and belongs to a visitor."""
         return self._owners.get(page) == visitor
 
     def pages(self, visitor: str) -> set[str]:
@@ -71,11 +71,11 @@ class Visitors:
             return {page for page, owner in self._owners.items() if owner == visitor}
 
     def home(self, visitor: str) -> Path:
-        """Return the folder of a visitor's files; its name does not tell the cookie."""
+        """Return the folder of a visitor's files; its name does not reveal the cookie."""
         return self.folder / hashlib.sha256(visitor.encode()).hexdigest()[:32]
 
     def may_use(self, visitor: str, path: str) -> bool:
-        """Tell whether a path lies in the folder of a visitor who is there."""
+        """Return whether a path lies in the folder of a visitor who is present."""
         try:
             found = Path(path).resolve()
         except (OSError, ValueError):  # no file has such a name
@@ -83,7 +83,7 @@ class Visitors:
         return self.home(visitor) in found.parents and bool(self.pages(visitor))
 
     def begin(self, visitor: str, page: str) -> threading.Event:
-        """Wind down the page's earlier run, if any; return what asks the new one to end."""
+        """Wind down the page's earlier run, if any; return the event that ends the new one."""
         self.end(visitor, page)
         with self._lock:
             asked = self._runs.setdefault((visitor, page), threading.Event())
@@ -100,15 +100,15 @@ class Visitors:
 
 
 def visitor_of(cookies: Any) -> str:
-    """Return the visitor whom a request comes from; the gate lets none in without a cookie."""
+    """Return the visitor of a request; the gate lets none pass without a cookie."""
     return str(cookies[COOKIE])
 
 
 def stored(folder: Path) -> int:
-    """Count the bytes of all files that lie in a folder, uploads under way included."""
+    """Count the bytes of all files in a folder, uploads under way included."""
     total = 0
     for place, _, names in os.walk(folder):
         for name in names:
-            with suppress(OSError):  # it has gone
+            with suppress(OSError):  # removed meanwhile
                 total += max(LEAST_COUNTED, (Path(place) / name).stat().st_size)
     return total

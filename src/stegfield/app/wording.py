@@ -1,4 +1,4 @@
-"""Errors as a visitor of the page reads them: settings as the labels of its controls."""
+"""Errors in the words of the page: settings as the labels of its controls."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ABSENT = "\0"
 
 
 def sentence(text: str) -> str:
-    """Return what went wrong; settings that have no control are named in plain words."""
+    """Return an error with the page's labels; settings without a control get plain words."""
     if not isinstance(text, Wording):
         return text
     return text.spelled(lambda name, _: CONTROLS.get(name, name.replace("_", " ")))

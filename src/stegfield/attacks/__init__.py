@@ -1,5 +1,5 @@
-"""Attacks: damage to what is published, and guesses by those who have no key.
+"""Attacks: damage to published files, and guesses by adversaries without a key.
 
-They measure; nothing here helps to hide. Each is given more than its adversary would have, so that
-what it does not find, nobody finds who looks in that way.
+They measure; nothing here hides anything. Each attack gets more than its adversary would have, so
+what it does not find, no adversary finds in the same way.
 """

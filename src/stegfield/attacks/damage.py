@@ -1,9 +1,9 @@
-"""Damage to fields: a copy that was pruned, given noise, rounded or trained on, and what it shows.
+"""Damage to fields: pruned, noisy, rounded or fine-tuned copies, and what they show.
 
-Pruning and 8-bit integers take matrices and grids, as tools for networks do; noise takes biases as
-well; half precision takes every number in the file. The receiver writes their slot values, which
-nobody can damage, into what is left. Records are in the lowest bits of weights and rarely survive;
-the receiver must then be told the size of the secret and the slot scheme.
+Pruning and 8-bit integers change matrices and grids, as tools for networks do. Noise changes biases
+as well, and half precision every number in the file. The receiver puts their own slot values, which
+an adversary cannot damage, into the field. Records are in the lowest bits of weights and rarely
+survive: the receiver must then know the size of the secret and the slot scheme.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ def pruned(field: Field, share: float, *, globally: bool = False) -> Field:
     """Zero a share of the weights, those of least magnitude (L1 unstructured pruning).
 
     Args:
-        field: Is copied.
-        share: Of the weights of each matrix, or of all matrices together.
-        globally: Compare the weights of all matrices: layers whose weights are small by nature
-            lose more of them. The default takes each matrix by itself, as `l1_unstructured` of
+        field: The field, which stays as it is.
+        share: Share of the weights of each matrix, or of all matrices together.
+        globally: Compare the weights of all matrices, so that layers of small weights lose more.
+            The default compares the weights of each matrix, as `l1_unstructured` of
             `torch.nn.utils.prune` does.
 
     Raises:
-        ConfigError: the share is not from 0 to 1.
+        ConfigError: The share is not from 0 to 1.
     """
     _check_share(share)
     if not globally:
@@ -54,11 +54,11 @@ def pruned_units(field: Field, share: float) -> Field:
     """Zero the weights of a share of each layer's outputs, those of least norm.
 
     This is Ln structured pruning with n = 2, along the first axis of each matrix; grids have no
-    units and are left alone. Of 3 outputs, as the last layer has, one third is the first share that
-    takes a whole one, so from a sixth on a colour is lost.
+    units and stay as they are. The count is rounded: of the last layer's 3 outputs, shares from one
+    sixth on take one, and a colour is lost.
 
     Raises:
-        ConfigError: the share is not from 0 to 1.
+        ConfigError: The share is not from 0 to 1.
     """
     _check_share(share)
 
@@ -71,10 +71,10 @@ def pruned_units(field: Field, share: float) -> Field:
 
 
 def noisy(field: Field, share: float, *, seed: int = 0) -> Field:
-    """Add Gaussian noise to every tensor, a share of its own standard deviation strong.
+    """Add Gaussian noise to every tensor: its deviation is a share of the tensor's own.
 
     Raises:
-        ConfigError: the share is below 0.
+        ConfigError: The share is below 0.
     """
     if not share >= 0:
         raise ConfigError(f"noise must be at least 0, got {share:g}")
@@ -94,7 +94,7 @@ def rounded(field: Field) -> Field:
 
 
 def fine_tuned(field: Field, cover: Signal, steps: int) -> Field:
-    """Train on the cover alone for some steps with Adam, as someone would who has the cover."""
+    """Train on the cover alone with Adam, as an informed adversary can."""
     changed = copy.deepcopy(field)
     if steps:
         training = FitConfig(
@@ -115,7 +115,7 @@ class WeightDamage:
 
     title: str
     across: str
-    """What the levels are."""
+    """Name of the levels."""
     levels: tuple[int | float, ...]
     apply: Callable[[Field, Signal, int | float], Field]
     """Damages a field; takes the cover as well."""
@@ -164,12 +164,12 @@ ROUNDINGS: Mapping[str, Callable[[Field], Field]] = MappingProxyType(
         "int8": rounded,
     }
 )
-"""Damage that has none."""
+"""Damage without levels, by its name."""
 
 
 @dataclass(frozen=True, eq=False)
 class Witness:
-    """A secret, its key and how its slots were drawn: what the receiver of a damaged field has."""
+    """A secret, and what the receiver of a damaged field has: its key and slot scheme."""
 
     secret: Signal
     key: KeyFile
@@ -183,11 +183,11 @@ class Witness:
 
 
 def witness(field: Field, secret: Signal, key: Key | KeyFile | Passphrase) -> Witness:
-    """Find out from an undamaged field how a secret was hidden in it.
+    """Read from an undamaged field how a secret was hidden in it.
 
     Raises:
-        UnreadableError: no secret belongs to this key.
-        ConfigError: it has another size.
+        UnreadableError: No secret belongs to this key.
+        ConfigError: The secret of this key has another size.
     """
     opened = unlock_file(key, field.public.seed)
     record = read_record(field, opened.key)
@@ -201,12 +201,12 @@ def witness(field: Field, secret: Signal, key: Key | KeyFile | Passphrase) -> Wi
 
 @dataclass(frozen=True, eq=False)
 class Remains:
-    """What a field shows after damage, of the cover first, then of each secret."""
+    """What a field shows after damage: the cover first, then each secret."""
 
     samples: tuple[Samples, ...] = field(repr=False)
     quality: tuple[Quality, ...]
     certain: tuple[bool, ...]
-    """Whether each key's record was still there."""
+    """Whether each key's record was found."""
 
     @property
     def psnr_db(self) -> tuple[float, ...]:
@@ -215,11 +215,11 @@ class Remains:
 
 
 def show(field: Field, cover: Signal, witnesses: Sequence[Witness]) -> Remains:
-    """Render a field for everyone and reveal it with every key, record or not."""
+    """Render a field for everyone, and reveal it with every key, with or without records."""
     revealed = [reveal(field, w.key, size=w.size, scheme=w.scheme) for w in witnesses]
     shown = [render(field), *(each.signal for each in revealed)]
-    wanted = [cover, *(each.secret for each in witnesses)]
-    pairs = [samples_of(*pair) for pair in zip(shown, wanted, strict=True)]
+    expected = [cover, *(each.secret for each in witnesses)]
+    pairs = [samples_of(*pair) for pair in zip(shown, expected, strict=True)]
     return Remains(
         samples=tuple(samples for samples, _ in pairs),
         quality=tuple(quality(*pair) for pair in pairs),
@@ -227,15 +227,15 @@ def show(field: Field, cover: Signal, witnesses: Sequence[Witness]) -> Remains:
     )
 
 
-def samples_of(shown: Signal, wanted: Signal) -> tuple[Samples, Samples]:
-    """Return the samples of two images, both grey if the one that was wanted is."""
-    if shown.channels > wanted.channels:
+def samples_of(shown: Signal, expected: Signal) -> tuple[Samples, Samples]:
+    """Return the samples of two images, both grey if the expected one is."""
+    if shown.channels > expected.channels:
         shown = Signal(shown.values.mean(-1, keepdims=True))
-    return to_samples(shown), to_samples(wanted)
+    return to_samples(shown), to_samples(expected)
 
 
 def _changed(field: Field, change: Callable[[Tensor], Tensor], *, biases: bool = False) -> Field:
-    """Return a copy whose matrices and grids, and biases if wanted, are changed one by one."""
+    """Return a copy in which every matrix and grid is changed, and every bias if ``biases``."""
     changed = copy.deepcopy(field)
     with torch.no_grad():
         for parameter in changed.parameters() if biases else _matrices(changed):

@@ -1,9 +1,9 @@
-"""Guessing: what someone without the key gets out of a field that hides something.
+"""Guessing: what an adversary without the key gets out of a field that hides a secret.
 
-Each attack is given more than its adversary would have: the positions of the slots, which the key
-alone tells, and the size of the secret. What it finds is compared with the secret, and with two
-pictures that need no key at all: the cover, and a flat one in the secret's mean colours, which is
-the best guess of a secret that one knows nothing else about.
+Each attack gets more than its adversary would have: the positions of the slots, which only the key
+gives, and the size of the secret. Its guesses are compared with the secret. So are two pictures
+that need no key: the cover, and a flat one in the secret's mean colours, which is the best guess by
+an adversary who knows nothing else.
 """
 
 from __future__ import annotations
@@ -26,102 +26,100 @@ from stegfield.keys import KEY_BYTES, Key
 from stegfield.metrics import Samples, psnr_db, quality
 
 Values = Mapping[str, tuple[Tensor, Tensor]]
-"""`SlotValues` where a function has two of them, whose layers differ in size."""
+"""`SlotValues`, named apart for functions with two of them whose layers differ in size."""
 RATE = 0.03
 """Adam's step length in a descent, as a share of the range that keys draw from."""
 SIDE = 64
-"""Pixels of the longer side of the picture that a descent looks at, at most: a smaller one of the
-whole secret shows as well how smooth it is, in a fraction of the time."""
+"""Most pixels of the longer side of the picture in a descent: a reduced picture shows as well how
+smooth the secret is, in a fraction of the time."""
 
 
 @dataclass(frozen=True, eq=False)
 class Guesses:
-    """What a number of tries came to, against the secret."""
+    """The pictures of some guesses, compared with the secret."""
 
     psnr_db: tuple[float, ...]
-    """Of each try."""
+    """PSNR of each guess."""
     ssim: tuple[float, ...]
-    """0 where an image is smaller than the window."""
+    """SSIM of each guess; 0 where an image is smaller than the window."""
     best: tuple[Samples, ...] = field(repr=False)
-    """The pictures of the tries with the highest PSNR, the highest first."""
+    """The pictures with the highest PSNR, the highest first."""
     flat_psnr_db: float
-    """PSNR of a picture that is nothing but the secret's mean colours."""
+    """PSNR of a flat picture in the secret's mean colours."""
     cover_psnr_db: float
     """PSNR of what the field shows to everyone."""
     cover_ssim: float
 
     @property
     def best_psnr_db(self) -> float:
-        """The highest PSNR that any try reached."""
+        """The highest PSNR of all guesses."""
         return max(self.psnr_db)
 
     @property
     def best_ssim(self) -> float:
-        """The highest SSIM that any try reached."""
+        """The highest SSIM of all guesses."""
         return max(self.ssim)
 
 
 def random_keys(
     field: Field,
-    wanted: Witness,
+    target: Witness,
     *,
     count: int,
     pictures: int = 8,
     seed: int = 0,
 ) -> Guesses:
-    """Put the values of random keys where the right key has its slots.
+    """Put the values of random keys into the slots of the right key.
 
     Args:
         field: A field that hides the secret.
-        wanted: What the tries are compared with; of its key only the
-            positions are used.
+        target: The secret that guesses are compared with; only the positions of its key are used.
         count: How many keys to try.
         pictures: How many pictures to keep.
         seed: Decides the keys.
     """
-    positions = key_slots(field, wanted.key, wanted.scheme)
+    positions = key_slots(field, target.key, target.scheme)
     generator = np.random.default_rng(seed)
 
     def guess(_: int) -> Values:
-        other = key_slots(field, Key(generator.bytes(KEY_BYTES)), wanted.scheme)
+        other = key_slots(field, Key(generator.bytes(KEY_BYTES)), target.scheme)
         return {name: (at, other[name][1]) for name, (at, _) in positions.items()}
 
-    return _judged(field, wanted, map(guess, range(count)), pictures)
+    return _judged(field, target, map(guess, range(count)), pictures)
 
 
 def natural_values(
     field: Field,
-    wanted: Witness,
+    target: Witness,
     *,
     steps: int,
     tries: int,
     holding: SlotValues | None = None,
     seed: int = 0,
 ) -> Guesses:
-    """Search slot values that make the field show a smooth picture, as natural ones are.
+    """Search for slot values with which the field shows a smooth picture, like a natural one.
 
-    The adversary knows everything but the values: they start from random ones and descend along the
+    The adversary knows everything but the values. They start from random ones and descend along the
     gradient of the picture's roughness (see `roughness`), within the range that keys draw from.
 
     Args:
         field: A field that hides the secret.
-        wanted: What the pictures found are compared with; of its key only
-            the positions are used.
+        target: The secret that guesses are compared with; only the positions of its key are used.
         steps: Steps of each descent.
         tries: Descents, each from values of its own.
-        holding: The slots of another secret, for an adversary who has its key: they search among
-            the weights that show them their own, and the first try starts from them.
+        holding: The slots of another secret, for an adversary who has its key. They search with its
+            values in the field, and the first descent starts from them.
         seed: Decides where descents start.
     """
     whole = substitute(dict(field.decoder.named_parameters()), holding or {})
     weights = {name: weight.detach() for name, weight in whole.items()}
-    positions = key_slots(field, wanted.key, wanted.scheme)
-    reduction = max(1.0, max(wanted.size) / SIDE)
-    rows, columns = (max(2, round(side / reduction)) for side in wanted.size)
+    positions = key_slots(field, target.key, target.scheme)
+    reduction = max(1.0, max(target.size) / SIDE)
+    rows, columns = (max(2, round(side / reduction)) for side in target.size)
     generator = np.random.default_rng(seed)
 
     def guess(trial: int) -> Values:
-        start = key_slots(field, Key(generator.bytes(KEY_BYTES)), wanted.scheme)
+        start = key_slots(field, Key(generator.bytes(KEY_BYTES)), target.scheme)
         bounds = {name: float(put.abs().max()) for name, (_, put) in start.items()}
         slots = {
             name: (at, weights[name].flatten()[at] if holding and trial == 0 else start[name][1])
@@ -130,19 +128,18 @@ def natural_values(
         found = _descend(field, weights, slots, bounds=bounds, size=(rows, columns), steps=steps)
         return found if holding is None else _over(holding, found)
 
-    return _judged(field, wanted, map(guess, range(tries)), tries)
+    return _judged(field, target, map(guess, range(tries)), tries)
 
 
 @dataclass(frozen=True)
 class Differences:
-    """What two fields of one cover give away, one of which hides something."""
+    """What the difference of two fields of one cover reveals, one of which hides secrets."""
 
     weights_auc: float
-    """How often a slot's weight differs by more than another weight does; 0.5 is chance. Finding
-    slots would need it to be far from that."""
+    """AUC of finding slots by how much weights differ; 0.5 is chance."""
     correlations: tuple[float, ...]
-    """Of each secret with the difference of what the two fields show; 0 is chance, and given where
-    either is flat."""
+    """Correlation of each secret with the difference of what the two fields show; 0 is chance, and
+    stands where either is flat."""
 
 
 def compare_fields(other: Field, stego: Field, witnesses: Sequence[Witness]) -> Differences:
@@ -151,10 +148,10 @@ def compare_fields(other: Field, stego: Field, witnesses: Sequence[Witness]) -> 
     Args:
         other: Hides nothing, or other secrets; its sizes are those of ``stego``.
         stego: Hides the secrets.
-        witnesses: What the adversary looks for, to measure how near they come.
+        witnesses: The secrets, to measure what the adversary finds.
 
     Raises:
-        ConfigError: the fields cannot be compared.
+        ConfigError: The fields cannot be compared.
     """
     check_comparable(other, stego)
     others = dict(other.decoder.named_parameters())
@@ -177,7 +174,7 @@ def check_comparable(other: Field, stego: Field) -> None:
     """Refuse two fields whose difference says nothing.
 
     Raises:
-        ConfigError: the fields differ in architecture, sizes or the kind of signal that they
+        ConfigError: The fields differ in architecture, sizes or the kind of signal that they
             show, or have the same weights.
     """
     one, two = (field.header() | {"seed": None} for field in (other, stego))
@@ -195,8 +192,8 @@ def check_comparable(other: Field, stego: Field) -> None:
 def roughness(picture: Float[Tensor, "rows columns channels"]) -> Float[Tensor, ""]:
     """Return the mean step between neighbours, in units of the picture's own standard deviation.
 
-    Natural pictures are smooth where noise is not, and a flat picture is no way out: it has no
-    deviation to divide by. White noise has 1.13.
+    Natural pictures are smooth, noise is not: white noise has 1.13. Dividing by the deviation keeps
+    a search from ending at a flat picture.
     """
     steps = [picture.diff(dim=axis).abs().mean() for axis in (0, 1)]
     return (steps[0] + steps[1]) / 2 / (picture.std(dim=(0, 1)).mean() + 1e-3)
@@ -211,7 +208,7 @@ def _descend(
     size: tuple[int, int],
     steps: int,
 ) -> Values:
-    """Search values for slots that show a smooth picture; give the smoothest that was seen."""
+    """Search for slot values of a smooth picture; return those of the smoothest one seen."""
     values = {name: put.clone().requires_grad_() for name, (_, put) in start.items()}
     optimizer = torch.optim.Adam(
         [{"params": [put], "lr": RATE * bounds[name]} for name, put in values.items()]
@@ -234,13 +231,13 @@ def _descend(
     return best
 
 
-def _judged(field: Field, wanted: Witness, guesses: Iterable[Values], pictures: int) -> Guesses:
+def _judged(field: Field, target: Witness, guesses: Iterable[Values], pictures: int) -> Guesses:
     """Render every guess and compare it with the secret."""
-    public, secret = samples_of(render(field, wanted.size), wanted.secret)
+    public, secret = samples_of(render(field, target.size), target.secret)
     psnr, similar = [], []
     best: list[tuple[float, Samples]] = []
     for slots in guesses:
-        shown, _ = samples_of(render(field, wanted.size, slots), wanted.secret)
+        shown, _ = samples_of(render(field, target.size, slots), target.secret)
         seen = quality(shown, secret)
         psnr.append(seen.psnr_db)
         similar.append(seen.ssim or 0.0)
@@ -256,13 +253,13 @@ def _judged(field: Field, wanted: Witness, guesses: Iterable[Values], pictures: 
 
 
 def flat_psnr_db(samples: Samples) -> float:
-    """Return the PSNR of a picture that is nothing but an image's mean colours."""
+    """Return the PSNR of a flat picture in an image's mean colours."""
     mean = samples.mean(axis=(0, 1)).round().astype(np.uint8)
     return psnr_db(np.broadcast_to(mean, samples.shape), samples)
 
 
 def _over(held: Values, found: Values) -> Values:
-    """Put both into a field, what was found where they meet."""
+    """Merge two sets of slot values; those found win where both have a value."""
     joined = {}
     for name, (at, put) in found.items():
         held_at, held_put = held[name]

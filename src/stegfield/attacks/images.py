@@ -1,4 +1,4 @@
-"""What is done to stego images on their way: which messages come back, and how far each goes."""
+"""Changes to stego images on their way: which messages survive, at what PSNR."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class ImageChange:
 
     title: str
     across: str
-    """What the levels are."""
+    """Name of the levels."""
     levels: tuple[int | float, ...]
     apply: Callable[[int | float], Channel]
 
@@ -65,17 +65,17 @@ CHANGES: Mapping[str, ImageChange] = MappingProxyType(
 
 @dataclass(frozen=True)
 class Survival:
-    """What came back after one kind of change at one level."""
+    """How many messages survive one kind of change at one level."""
 
     level: int | float
     share: float
-    """Of the messages, those that came back, bit for bit."""
+    """Share of the messages that were extracted bit for bit."""
     psnr_db: float
-    """What the change did to the images: their mean PSNR, beside what was sent."""
+    """Mean PSNR of the changed images against those that were sent."""
 
 
 def survival(sent: Sequence[SentImage], change: ImageChange) -> tuple[Survival, ...]:
-    """Send images through one kind of change at each of its levels, and extract.
+    """Change images in one way at each of its levels, and extract their messages.
 
     Example:
         >>> from stegfield import signals

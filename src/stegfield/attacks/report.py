@@ -29,7 +29,7 @@ Told = Callable[[str], None]
 
 @dataclass(frozen=True, eq=False)
 class AttackReport:
-    """What attacks found."""
+    """The results of all attacks on a field."""
 
     names: tuple[str, ...]
     """The cover, then the secrets."""
@@ -121,18 +121,18 @@ def examine(
     config: AttackConfig = AttackConfig(),
     told: Told = lambda _: None,
 ) -> AttackReport:
-    """Attack a field in every way that `attacks` knows.
+    """Run every attack on a field.
 
     Args:
         public: A field that hides secrets.
         cover: What it shows to everyone.
         witnesses: The secrets by their names, each with its key.
         other: A second field of the cover, to compare the first with.
-        config: How long guessing goes on.
-        told: Is told what comes next.
+        config: How many guesses to make.
+        told: Called with the name of each attack before it begins.
 
     Raises:
-        ConfigError: the fields cannot be compared.
+        ConfigError: The fields cannot be compared.
     """
     everyone = list(witnesses.values())
     differences = None if other is None else compare_fields(other, public, everyone)
@@ -164,7 +164,7 @@ def examine(
 
 
 def file_names(secrets: int) -> list[str]:
-    """Name the pictures of a report on a field with so many secrets."""
+    """Return the file names of the pictures in a report on a field with this many secrets."""
     guesses = [RANDOM_KEYS, NATURAL_VALUES, *([ANOTHER_KEY] if secrets > 1 else [])]
     return [
         *(name for kind in DAMAGES for name in (f"{kind}.png", f"{kind}-images.png")),

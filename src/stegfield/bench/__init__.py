@@ -3,7 +3,7 @@
     suite (TOML) ─► jobs ─► engine ─► results.jsonl, pictures ─► report.html, report/
 
 A suite names an experiment (a function of `experiments`) and the settings to vary; every
-combination is a job. A finished job is never run again, so a run that is stopped goes on later.
+combination is a job. A finished job is never run again, so a run that was stopped can be resumed.
 """
 
 from stegfield.bench.datasets import Datasets

@@ -1,7 +1,7 @@
-"""Tables of benchmarks: what was to be reached stands beside what was.
+"""Tables of benchmarks: targets beside results.
 
-All figures of a line stand in one cell, each as its label says. A figure that misses its target is
-marked.
+All figures of a line are in one cell, each written as its label says. A figure that misses its
+target is marked.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from stegfield.jobs import Entry
 BENCHMARK, TARGET, RESULT = "benchmark", "target", "result"
 MISSED = " (missed)"
 SIGNS = {"higher": "≥\u00a0", "lower": "≤\u00a0", "": ""}
-"""With spaces at which no line breaks."""
+"""With no-break spaces."""
 SEPARATOR = "; "
 
 
 def table(
     suite: Suite, figures: Mapping[str, Figure], records: Sequence[Entry[Findings]]
 ) -> HtmlTable:
-    """Make the table of a suite: a line for all figures of a row that belong together."""
+    """Make the table of a suite: one line for the figures of a row that belong together."""
     cells = collect(suite, figures, records)
     targets: dict[str, dict[str, Setting]] = {}
     for row, entry in matching(suite.targets, cells.rows, suite):
@@ -45,7 +45,7 @@ def table(
 
 
 def _heads(suite: Suite, cells: Cells) -> dict[str, str]:
-    """Name the columns: what others report, the target, and what was measured."""
+    """Return the heads of the columns: what others report, the target, and the result."""
     run_here = {column for _, column, _ in cells.measured}
     heads = {column: head for column, head in cells.heads.items() if column not in run_here}
     heads |= {TARGET: TARGET} if suite.targets else {}
@@ -64,7 +64,7 @@ class _Text:
 def _shown(
     cells: Cells, row: str, figures: Mapping[str, Figure], targets: Mapping[str, Setting]
 ) -> dict[str, list[_Text]]:
-    """Write the figures of a row by columns; nothing if none was measured."""
+    """Return the figures of a row by columns; None if none was measured."""
     shown: dict[str, list[_Text]] = {}
     for name, figure in figures.items():
         target = targets.get(name)

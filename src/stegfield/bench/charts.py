@@ -19,7 +19,7 @@ from stegfield.jobs import Entry
 def drawn(
     chart: Chart, suite: Suite, figures: Mapping[str, Figure], records: Sequence[Entry[Findings]]
 ) -> list[tuple[str, bytes]]:
-    """Draw the mean of a figure over a setting, or over the number in its name; if it varies."""
+    """Draw the mean of a figure over a setting, or over the number in its name, if that varies."""
     series: dict[str, dict[float, list[float]]] = {}
     label = chart.title or (figures[chart.y].label if chart.y in figures else chart.y)
     for record in records:
@@ -65,7 +65,7 @@ def kept(suite: Suite, records: Sequence[Entry[Findings]], folder: Path) -> list
 
 
 def _told(suite: Suite, what: str) -> str | None:
-    """Say what a picture shows; None if it is not to be shown."""
+    """Return what a picture shows; None if the suite leaves it out."""
     if suite.pictures is None:
         return what
     return next(

@@ -31,16 +31,16 @@ SUFFIXES = (".png", ".jpg", ".jpeg")
 
 
 class Datasets:
-    """Named sets of images, each cut to its central square and reduced to the size asked for."""
+    """Named sets of images, each cut to its central square and reduced to a size."""
 
     def __init__(self, folder: Path | None, work: Path | None = None, job: str = "job") -> None:
         self._folder, self._work, self._job = folder, work, job
 
     def scratch(self, shared: str | None = None) -> Path:
-        """Give a folder for what a job needs to go on from, should it be cut off.
+        """Return a folder for what a job needs to resume after an interruption.
 
         Args:
-            shared: Name of a folder that all jobs of a run find again [default: the job's own].
+            shared: Name of a folder that all jobs of a run share [default: the job's own].
         """
         if self._work is None:
             self._work = Path(tempfile.mkdtemp(prefix="stegfield-"))
@@ -49,15 +49,15 @@ class Datasets:
         return path
 
     def image(self, name: str, index: int, size: int | None = None) -> Signal:
-        """Give an image of a set; after the last one comes the first.
+        """Return an image of a set; after the last one comes the first.
 
         Args:
             name: ``photographs``, or a set of the data folder.
-            index: Which one.
+            index: Which image.
             size: Rows and columns; None leaves the image as it is.
 
         Raises:
-            InputError: There is no such set, or no folder.
+            InputError: There is no such set, or no data folder is named.
         """
         pictures = self._set(name)
         image = pictures[index % len(pictures)]()
@@ -74,10 +74,10 @@ class Datasets:
         return len(self._set(name))
 
     def path(self, *parts: str) -> Path:
-        """Give a file of the data folder.
+        """Return the path of a file in the data folder.
 
         Raises:
-            InputError: There is none.
+            InputError: The file does not exist, or no data folder is named.
         """
         if self._folder is None:
             raise InputError(
@@ -96,7 +96,7 @@ class Datasets:
         if name not in FOLDERS:
             raise InputError(
                 f"there is no set of images {name}",
-                hint=f"photographs, {', '.join(FOLDERS)} are known",
+                hint=f"name one of photographs, {', '.join(FOLDERS)}",
             )
         path = self.path(*FOLDERS[name].split("/"))
         if path.suffix == ".zip":

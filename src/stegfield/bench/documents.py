@@ -1,10 +1,10 @@
-"""Tables of the report inside other documents, between marks that name a suite.
+"""The report's tables in other documents, between marks that name a suite.
 
     <!-- speed-1-rates figures -->
-    (the table of the suite, and what it was measured on)
+    (the table of the suite, and the machine)
     <!-- end of speed-1-rates figures -->
 
-``main`` in place of a suite stands for the headlines of all suites.
+The name ``main`` stands for the headlines of all suites.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ BLOCK = re.compile(r"(<!-- (\S+) figures -->\n).*?(<!-- end of \2 figures -->)",
 
 
 def filled(text: str, sections: Sequence[Section]) -> str:
-    """Put the tables of today into a document, where it has marks for them.
+    """Put the current tables into a document, at its marks.
 
     Raises:
-        InputError: the marks name a suite of which there are no results.
+        InputError: The marks name a suite without results.
     """
     tables = {section.name: _figures(section) for section in sections}
     tables[MAIN] = main_figures(sections)
@@ -42,7 +42,7 @@ def filled(text: str, sections: Sequence[Section]) -> str:
 
 
 def main_figures(sections: Sequence[Section]) -> str:
-    """Write the table of the headlines of all suites."""
+    """Return the table of the headlines of all suites."""
     lines = [
         line for section in sections for line in section.table.lines if _is_headline(line, section)
     ]
@@ -56,7 +56,7 @@ def _is_headline(line: Line, section: Section) -> bool:
 
 
 def _described(line: Line) -> str:
-    """Name a benchmark, and what others report of it."""
+    """Return the name of a benchmark, and what others report of it."""
     others = [f"{head}: {cell}" for head, cell in line.cells.items() if "reported" in head and cell]
     return "; ".join([line.label, *others])
 

@@ -20,11 +20,11 @@ OVERVIEW = "index.md"
 
 
 def as_pages(sections: Sequence[Section], pictures: str, *, quick: bool) -> Mapping[str, str]:
-    """Write the overview and the suites' pages, by the names of their files.
+    """Return the overview and the suites' pages, by the names of their files.
 
     Args:
         sections: One for each page.
-        pictures: Where the pictures lie, as seen from the pages.
+        pictures: Path of the pictures, from the pages.
         quick: Whether to say that the short forms of the suites were run.
     """
     pages = {f"{section.name}.md": _page(section, pictures) for section in sections}
@@ -32,7 +32,7 @@ def as_pages(sections: Sequence[Section], pictures: str, *, quick: bool) -> Mapp
 
 
 def as_table(table: HtmlTable) -> list[str]:
-    """Write the lines of a table."""
+    """Return the lines of a table."""
     left = [table.rows, table.lines_head] if table.named else [table.lines_head]
     verdicts = [""] if table.judged else []
     mark = "---:|" if table.judged else "---|"
@@ -48,7 +48,7 @@ def as_table(table: HtmlTable) -> list[str]:
 
 
 def cells(texts: Sequence[str]) -> str:
-    """Write a row of cells."""
+    """Return a row of cells."""
     return f"| {' | '.join(map(_plain, texts))} |"
 
 

@@ -1,7 +1,7 @@
-"""Measuring: seconds, peak memory of whole commands, and what machine it was.
+"""Measuring: seconds, peak memory of whole commands, and the machine.
 
-Times vary with what else a machine does, so each is a median of several runs after one to warm up,
-and wherever two ways are compared, both run in one job and their ratio is the figure.
+Times depend on other work of the machine, so each is a median of several runs after a warm-up. Two
+methods that are compared run in one job, and the figure is their ratio.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def timed(times: int, call: Callable[[], object]) -> float:
 
 @dataclass(frozen=True)
 class Measured:
-    """What a command took, start and imports included."""
+    """Seconds and memory of a command, start and imports included."""
 
     seconds: float
     peak_megabytes: float
@@ -55,8 +55,8 @@ def command(*arguments: str | Path, times: int = 1) -> Measured:
     """Run ``stegfield`` with these arguments as a command.
 
     Args:
-        arguments: Those of the command line.
-        times: How often; the result is the run of the median time.
+        arguments: Arguments of the command line.
+        times: How many runs; the result is the one of median time.
 
     Raises:
         subprocess.CalledProcessError: the command fails.
@@ -82,7 +82,7 @@ def cores() -> int:
 
 
 def machine() -> dict[str, Any]:
-    """Name the machine and what it runs, and tell how fast it is just now."""
+    """Return the machine's name and software, and how fast it is now."""
     model = platform.processor() or platform.machine()
     if (info := Path("/proc/cpuinfo")).exists():
         lines = [line for line in info.read_text().splitlines() if line.startswith("model name")]

@@ -2,9 +2,9 @@
 
     suites, records ─► sections ─► report.html (pictures inside), report/index.md, report/SUITE.md
 
-Every number is the mean of what `results.jsonl` holds, or stands in a suite as reported by others,
-and is then marked. Where another column is better than ours, or a target is missed, the row says
-so, and the overview lists these rows.
+Every number is the mean of results in `results.jsonl`, or is marked as reported by others. Where
+another column is better than ours, or a target is missed, the row says so, and the overview lists
+these rows.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def write_report(suites: Sequence[Suite], results: Results, *, quick: bool = Fal
     """Write ``report.html`` and the pages of ``report`` beside the results, with the charts.
 
     Raises:
-        InputError: none of the suites' jobs has a result.
+        InputError: No job of the suites has a result.
     """
     shown = sections(suites, results, quick=quick)
     folder = results.folder
@@ -52,14 +52,14 @@ def sections(suites: Sequence[Suite], results: Results, *, quick: bool = False) 
     """Make the sections of the suites that have results.
 
     Raises:
-        InputError: none has.
+        InputError: No suite has results.
     """
     made = [_section(suite, results, quick=quick) for suite in suites]
     made = [section for section in made if section.table.lines]
     if not made:
         raise InputError(
             f"{results.folder} has no results of these suites",
-            hint=Wording("`stegfield bench` runs them; say {quick:True} where they were run so"),
+            hint=Wording("run them with `stegfield bench`; add {quick:True} for short forms"),
         )
     return made
 
@@ -106,7 +106,7 @@ def _section(suite: Suite, results: Results, *, quick: bool) -> Section:
 def _run(
     suite: Suite, jobs: Sequence[Job], records: Sequence[Entry[Findings]], *, quick: bool
 ) -> str:
-    """Tell what was run, by the settings of the suite, how long it took, and where."""
+    """Return a sentence on what was run, with which settings, how long it took, and where."""
     fixed, varied = suite.settings_of(quick=quick)
     parts = [
         f"{name} {', '.join(f'{value:g}' if is_number(value) else str(value) for value in values)}"
@@ -127,7 +127,7 @@ def _run(
 
 
 def _where(records: Sequence[Entry[Findings]]) -> str:
-    """Name the machines that jobs ran on."""
+    """Return the names of the machines that jobs ran on."""
     machines = dict.fromkeys(
         f"{machine.get('processor')}, {machine.get('cores')} cores, "
         f"{machine.get('threads')} for a job, torch {machine.get('torch')}"

@@ -20,15 +20,15 @@ Figure = float | int | str | None
 
 @dataclass(frozen=True)
 class Findings:
-    """What an experiment found; figures that JSON has no words for become None."""
+    """What an experiment found; figures that are not finite become None, as in JSON."""
 
     figures: Mapping[str, Figure] = field(default_factory=dict)
 
     pictures: Sequence[str] = ()
-    """Their file names in the folder of pictures."""
+    """File names of pictures, in the folder of pictures."""
 
     machine: Mapping[str, Any] = field(default_factory=dict)
-    """Where it ran."""
+    """The machine that it ran on."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "figures", finite_or_none(dict(self.figures)))
@@ -42,7 +42,7 @@ class Results(Ledger[Findings]):
     """The ledger of a folder.
 
     Raises:
-        InputError: The folder's file of results holds something else.
+        InputError: The folder's file of results is another kind of file.
     """
 
     def __init__(self, folder: Path) -> None:

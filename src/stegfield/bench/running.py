@@ -22,7 +22,7 @@ Watch = Callable[[JobProgress[Findings]], None]
 
 
 def run(
-    wanted: Sequence[Job],
+    planned: Sequence[Job],
     results: Results,
     data: Path | None,
     *,
@@ -32,28 +32,28 @@ def run(
 ) -> int:
     """Run the jobs that have no result yet; a job that fails does not stop the others.
 
-    What jobs share is in the folder until all are done, so it is for one run at a time.
+    Jobs share files in the folder until all are done, so only one run at a time may use it.
 
     Args:
-        wanted: What to run; one that is named twice is run once.
+        planned: The jobs; one that is named twice is run once.
         results: Where results are kept, as each job ends.
         data: Folder of the images; None leaves those that ship with scikit-image.
-        engine: How several jobs run at once.
-        workers: How many.
-        watch: Told of each job that ended.
+        engine: Where jobs run.
+        workers: How many jobs run at once.
+        watch: Called after each job.
 
     Returns:
         How many jobs failed.
 
     Raises:
-        ConfigError: A suite names an experiment or a setting that there is not.
-        OutputError: Another run has the folder, or it cannot be written.
+        ConfigError: A suite names an experiment or a setting that does not exist.
+        OutputError: Another run uses the folder, or it cannot be written.
     """
-    for job in wanted:
-        find(job.name, job.settings)  # a mistake in a suite shows before anything is run
+    for job in planned:
+        find(job.name, job.settings)  # report a mistake in a suite before any job runs
     files.make_folder(results.folder)
     doing = partial(perform, data=data, folder=results.folder)
-    ended = jobs.run(wanted, results, doing, engine=engine, workers=workers, watch=watch)
+    ended = jobs.run(planned, results, doing, engine=engine, workers=workers, watch=watch)
     failed = sum(entry.error is not None for entry in ended)
     if not failed:
         shutil.rmtree(results.folder / WORK, ignore_errors=True)  # what jobs shared
@@ -61,13 +61,13 @@ def run(
 
 
 def perform(job: Job, *, data: Path | None, folder: Path) -> Findings:
-    """Run one job, here; in a folder of its own, if it has something to go on from."""
+    """Run one job in this process; it may keep files to resume from in a folder of its own."""
     work = folder / WORK
     try:
         found = find(job.name, job.settings)(Datasets(data, work.absolute(), job.id))
     except StegfieldError:
         raise
-    except Exception as problem:  # nobody foresaw it: whoever mends it needs to see where
+    except Exception as problem:  # a defect: its traceback shows where
         traceback.print_exception(problem)
         raise
     shutil.rmtree(work / job.id, ignore_errors=True)

@@ -46,7 +46,7 @@ x = "share of the weights pruned"
 y = "pruning {} stego_psnr_db"
 [pictures]                              # which of the jobs' pictures are shown, and what they show;
 "images*" = "cover, stego, difference"  # without this, all
-[[reported]]                            # what others tell of theirs, never run here
+[[reported]]                            # what others report, never run here
 dataset = "div2k"
 method = "theirs"
 stego_psnr_db = 45.62
@@ -76,7 +76,7 @@ T = TypeVar("T")
 LARGEST_SUITE = 1 << 20
 MOST_JOBS = 100_000
 OURS = "ours"
-HINT = "the suites that ship with stegfield show how one is written: `stegfield bench --list`"
+HINT = "see the suites that ship with stegfield: `stegfield bench --list`"
 
 
 @dataclass(frozen=True)
@@ -85,35 +85,35 @@ class Figure:
 
     label: str
     better: Literal["higher", "lower", ""] = ""
-    """Which way is better; nothing where neither is."""
+    """Which way is better; empty where neither is."""
     digits: int = 2
     best: int | float | None = None
-    """What no figure can be better than, such as a coin's accuracy: beyond it, chance decides."""
+    """The best value that a figure can have, such as a coin's accuracy: beyond it is chance."""
     tie: float = 0.0
-    """What differs by less counts as equal."""
+    """Figures that differ by less count as equal."""
     interval: tuple[str, ...] = ()
-    """Names of the figures that bound it; what lies between those of ours counts as equal."""
+    """Names of the figures that bound it; values within the bounds of ours count as equal."""
     line: str = ""
-    """In benchmarks: the line of a row that it stands in, with all that have the same one."""
+    """In benchmarks: name of its line; figures of one name share a line."""
     unless: tuple[str, ...] = ()
-    """Names of figures that stand in its place where a job has them."""
+    """Names of figures that replace it where a job has them."""
 
 
 @dataclass(frozen=True)
 class TableSpec:
-    """What stands in the rows and the columns of a table."""
+    """The rows and the columns of a table."""
 
     rows: tuple[str, ...]
     form: Literal["figures", "benchmarks"] = "figures"
-    """A line for each figure of a row; or one for all, with the target beside the result."""
+    """A line for each figure of a row; or one line for all, with targets beside results."""
     columns: str = "method"
     order: tuple[str, ...] = ()
     ours: str = OURS
     """The column that is compared with the others."""
     beside: tuple[str, ...] = ()
-    """Columns that it is not compared with, nor with those whose name begins as its own."""
+    """Columns that ours is not compared with, besides those whose names begin with its name."""
     headlines: tuple[str, ...] = ()
-    """How the benchmarks begin that are among the main figures."""
+    """Beginnings of the benchmarks that are among the main figures."""
 
 
 @dataclass(frozen=True)
@@ -121,9 +121,9 @@ class Chart:
     """A figure over a setting, one curve for each combination of some others."""
 
     x: str
-    """A setting; or any words, where ``y`` has a gap."""
+    """A setting; or any words, if ``y`` has a gap."""
     y: str
-    """A figure; a gap {} stands for a number in the names of several, which is across then."""
+    """A figure; a gap {} stands for a number in the names of several, drawn on the x axis."""
     by: tuple[str, ...] = ("method",)
     title: str = ""
     logarithmic: bool = False
@@ -148,14 +148,14 @@ class Suite:
     charts: tuple[Chart, ...]
     names: Mapping[str, str]
     pictures: Mapping[str, str] | None
-    """What they show, by patterns of their names; None shows all."""
+    """What pictures show, by patterns of their names; None shows all."""
     reported: tuple[Mapping[str, Setting], ...]
     targets: tuple[Mapping[str, Setting], ...]
 
     def settings_of(
         self, *, quick: bool
     ) -> tuple[dict[str, Setting], dict[str, tuple[Setting, ...]]]:
-        """Give the settings that are the same for all jobs, and those that vary."""
+        """Return the settings that are the same for all jobs, and those that vary."""
         fixed, varied = dict(self.settings), dict(self.vary)
         if quick:
             fixed |= self.quick_settings
@@ -163,7 +163,7 @@ class Suite:
         return {k: v for k, v in fixed.items() if k not in varied}, varied
 
     def jobs(self, *, quick: bool = False) -> list[Job]:
-        """Give a job for every combination of the settings, but for those to skip."""
+        """Return a job for every combination of the settings, without those to skip."""
         fixed, varied = self.settings_of(quick=quick)
         combinations = (
             fixed | dict(zip(varied, values, strict=True))
@@ -177,14 +177,14 @@ class Suite:
 
 
 def shipped() -> list[str]:
-    """Name the suites that ship with the package, in the order of the report."""
+    """Return the names of the suites that ship with the package, in the order of the report."""
     folder = resources.files("stegfield.bench") / "suites"
     names = (entry.name for entry in folder.iterdir() if ".toml" in entry.name)
     return sorted((name.removesuffix(".toml") for name in names), key=_in_order)
 
 
 def _in_order(name: str) -> list[int | str]:
-    """Split a name so that numbers in it count as such: mih-9 comes before mih-10."""
+    """Split a name so that numbers sort by value: mih-9 comes before mih-10."""
     return [int(part) if part.isdecimal() else part for part in re.split("([0-9]+)", name)]
 
 
@@ -192,7 +192,7 @@ def load(name: str) -> Suite:
     """Read a suite that ships with the package, or a file.
 
     Raises:
-        InputError: There is none of this name, or it is not what a suite should be.
+        InputError: No suite has this name, or the file is not a suite.
     """
     if name in shipped():
         text = (resources.files("stegfield.bench") / "suites" / f"{name}.toml").read_text("utf-8")
@@ -213,7 +213,7 @@ def parse(text: str, name: str) -> Suite:
     """Read a suite from its text.
 
     Raises:
-        InputError: It is not what a suite should be.
+        InputError: The text is not a suite.
     """
     try:
         entries = tomllib.loads(text)
@@ -250,7 +250,9 @@ def parse(text: str, name: str) -> Suite:
     for values in suite.vary.values():
         count *= len(values)
     if not 0 < count <= MOST_JOBS:
-        raise InputError(f"suite {name} has {count:,} jobs", hint=f"1 to {MOST_JOBS:,} are run")
+        raise InputError(
+            f"suite {name} has {count:,} jobs", hint=f"a suite has 1 to {MOST_JOBS:,} jobs"
+        )
     return suite
 
 
@@ -306,17 +308,17 @@ def _table(entries: Mapping[str, Any]) -> TableSpec:
 
 
 def _built(kind: Callable[..., T], entries: Mapping[str, Any]) -> T:
-    """Make a part of a suite, once its entries are of the types that it says."""
+    """Make a part of a suite, after a check that its entries have the declared types."""
     types = get_type_hints(kind)
     for name, value in entries.items():
         match types.get(name):
-            case wanted if wanted == tuple[str, ...]:
+            case expected if expected == tuple[str, ...]:
                 right = isinstance(value, list) and all(isinstance(each, str) for each in value)
-            case wanted if wanted in (int, bool):
-                right = type(value) is wanted
-            case wanted if wanted in (float, int | float | None):
+            case expected if expected in (int, bool):
+                right = type(value) is expected
+            case expected if expected in (float, int | float | None):
                 right = type(_setting(value)) in (int, float)
-            case _:  # a name that it does not know is refused below
+            case _:  # text, or an unknown name, which is refused below
                 right = isinstance(value, str)
         if not right:
             raise TypeError(f"{name} cannot be {value!r}")

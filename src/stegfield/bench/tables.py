@@ -1,6 +1,6 @@
-"""Tables of methods: what jobs gave is collected, put in order, and judged.
+"""Tables of methods: the results of jobs are collected, ordered and judged.
 
-A row is a combination of settings, a column is a method; every figure of a row is a line.
+A row is a combination of settings, a column is a method, and every figure of a row is a line.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ class Cells:
     """The numbers of a table."""
 
     rows: Mapping[str, Mapping[str, Setting]]
-    """The settings of one job of each."""
+    """The settings of one job of each row."""
     measured: Mapping[Key, float]
     """Means over the jobs."""
     reported: Mapping[Key, float]
-    """What others report, where nothing was measured."""
+    """What others report of methods that were not run."""
     heads: Mapping[str, str]
-    """Columns in their order, and what they are called."""
+    """Columns in their order, with their names."""
 
     def line(self, row: str, figure: str) -> dict[str, float]:
-        """Return a figure of a row by columns."""
+        """Return the values of a row's figure, by column."""
         numbers = {column: self.get(row, column, figure) for column in self.heads}
         return {column: found for column, found in numbers.items() if found is not None}
 
     def get(self, row: str, column: str, figure: str) -> float | None:
-        """Return a number, if there is one."""
+        """Return a number, or None if there is none."""
         key = (row, column, figure)
         return self.measured.get(key, self.reported.get(key))
 
@@ -60,7 +60,7 @@ def table(
 
 
 def column(settings: Mapping[str, Setting], suite: Suite) -> str:
-    """Name the column of a table that a job belongs to."""
+    """Return the column of a table that a job belongs to."""
     value = settings.get(suite.table.columns, suite.table.ours)
     return value if isinstance(value, str) else f"{value:g}"
 
@@ -68,7 +68,7 @@ def column(settings: Mapping[str, Setting], suite: Suite) -> str:
 def collect(
     suite: Suite, figures: Mapping[str, Figure], records: Sequence[Entry[Findings]]
 ) -> Cells:
-    """Collect the means of jobs, and what others report beside them."""
+    """Collect the means of jobs, and what others report."""
     rows: dict[str, Mapping[str, Setting]] = {}
     found: dict[Key, list[float]] = {}
     for record in records:
@@ -94,7 +94,7 @@ def matching(
     rows: Mapping[str, Mapping[str, Setting]],
     suite: Suite,
 ) -> Iterator[tuple[str, Mapping[str, Setting]]]:
-    """Pair entries of a suite with the rows whose settings they name."""
+    """Match entries of a suite with the rows whose settings they name."""
     for entry in entries:
         named = {name: entry[name] for name in suite.table.rows if name in entry}
         for name, settings in rows.items():
@@ -127,7 +127,7 @@ def _heads(
 
 
 def _line(suite: Suite, cells: Cells, row: str, name: str, figure: Figure) -> Line:
-    """Write a figure of a row, and say which columns are ahead of ours."""
+    """Return a row's figure as a line, with the columns that are ahead of ours."""
     line, ours, heads = cells.line(row, name), suite.table.ours, cells.heads
     spans = {
         at: [bound for each in figure.interval if (bound := cells.get(row, at, each)) is not None]
@@ -157,12 +157,12 @@ def _line(suite: Suite, cells: Cells, row: str, name: str, figure: Figure) -> Li
 
 
 def _beside(column: str, suite: Suite) -> bool:
-    """Tell of a column that ours is not compared with, such as variants of it."""
+    """Return whether a column is not compared with ours, as variants of ours are."""
     return column.startswith(suite.table.ours) or column in suite.table.beside
 
 
 def _ahead(line: Mapping[str, float], figure: Figure, suite: Suite) -> list[str]:
-    """Name the columns that show a better figure than ours."""
+    """Return the columns that have a better figure than ours."""
     ours = suite.table.ours
     if ours not in line or not figure.better:
         return []
@@ -180,6 +180,6 @@ def _ahead(line: Mapping[str, float], figure: Figure, suite: Suite) -> list[str]
 
 
 def _level(value: float, ours: float, figure: Figure, span: Sequence[float]) -> bool:
-    """Tell whether a figure is as good as ours, by what chance may do."""
+    """Return whether a figure differs from ours by no more than chance."""
     low, high = span or (ours, ours)
     return abs(value - ours) < figure.tie or low < value < high

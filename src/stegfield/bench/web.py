@@ -24,7 +24,7 @@ from stegfield.bench.sections import (
 LIST = "behind"
 """The anchor of the list of rows in which others are ahead."""
 MANY = 6
-"""Pictures of a section that are shown without being asked for."""
+"""Most pictures of a section that are shown without a click."""
 STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;max-width:76rem;margin:2rem auto;padding:0 1rem;color:#222}
 p,ul{max-width:52rem}
@@ -44,7 +44,7 @@ th,td,tbody th{border-color:#333}.better{color:#ff9060}figcaption,.source,.run{c
 
 
 def as_html(sections: Sequence[Section], *, quick: bool) -> str:
-    """Write one page that needs no other file."""
+    """Return one page that needs no other file."""
     parts = [f"<h1>{TITLE}</h1>", *(f"<p>{_prose(text)}</p>" for text in introduction(quick=quick))]
     parts.append(f"<h2>{GLANCE}</h2>{_html_glance(sections)}")
     listed = [
@@ -96,7 +96,7 @@ def _html_glance(sections: Sequence[Section]) -> str:
 
 
 def _html_drawn(drawn: Sequence[Drawn]) -> str:
-    """Show pictures side by side; if they are many, on a click."""
+    """Return pictures side by side; many are shown on a click."""
     if not drawn:
         return ""
     figures = "".join(

@@ -1,4 +1,4 @@
-"""Words of the report: how settings, values and numbers are written."""
+"""Words of the report: settings, values and numbers as text."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from stegfield.bench.results import Setting
 from stegfield.bench.suites import Suite
 
 REPORTED = "*"
-"""Marks figures that others report of theirs."""
+"""Marks figures that others report of their methods."""
 FEWEST_DIGITS = 2
 HALF_UP = 1e-9
-"""Added before rounding, so that equal halves are not rounded to different sides."""
+"""Added before rounding, so that equal halves are rounded to the same side."""
 GAP = "{}"
 NAMES = {"paper": "the paper's, run here"}
-"""What settings are called where a suite does not say."""
+"""Names of settings that a suite does not name."""
 
 
 def row(settings: Mapping[str, Setting], suite: Suite) -> str:
-    """Name the row of a table that a job belongs to."""
+    """Return the row of a table that a job belongs to."""
     names = {name: settings[name] for name in suite.table.rows if name in settings}
     return phrase(names, suite.names)
 
 
 def phrase(settings: Mapping[str, Setting], names: Mapping[str, str]) -> str:
-    """Write settings as they are called, one after the other."""
+    """Return settings by their names, one after the other."""
     return ", ".join(called(name, value, names) for name, value in settings.items())
 
 
 def called(name: str, value: Setting, names: Mapping[str, str]) -> str:
-    """Write a setting as it is called: by its value's name, or by its own around the value."""
+    """Return a setting in words: its value's name, or its own name with the value."""
     text = f"{value:g}" if is_number(value) else str(value)
     text = {**NAMES, **names}.get(text, text)
     own = names.get(name, f"{name} {GAP}" if is_number(value) else GAP)
@@ -39,12 +39,12 @@ def called(name: str, value: Setting, names: Mapping[str, str]) -> str:
 
 
 def bare(name: str, names: Mapping[str, str]) -> str:
-    """Write what a setting is called, without a value."""
+    """Return the name of a setting, without a value."""
     return " ".join(names.get(name, name).replace(GAP, " ").split()).rstrip(":") or name
 
 
 def number(value: float | None, digits: int, *, reported: bool, span: Sequence[float] = ()) -> str:
-    """Write a number; one that was reported with no more digits than it was reported with."""
+    """Return a number as text; a reported one gets no more digits than it was reported with."""
     if value is None or math.isnan(value):
         return ""
     text = f"{rounded(value, digits):,.{digits}f}"
@@ -63,5 +63,5 @@ def rounded(value: int | float, digits: int) -> float:
 
 
 def is_number(value: object) -> TypeGuard[int | float]:
-    """Tell numbers from texts and truth values."""
+    """Return whether a value is a number; a truth value is not."""
     return isinstance(value, int | float) and not isinstance(value, bool)

@@ -21,15 +21,15 @@ CARRIERS: Registry[Callable[..., Carrier]] = Registry(
     "carrier",
     {"image": images.carrier, "sound": sounds.carrier, "climate": climate.carrier},
 )
-"""What makes a carrier of a signal, by the name of its medium."""
+"""The function that makes a carrier of a signal, by the name of its medium."""
 
 
 def of(signal: Signal, *, flat: bool = False) -> Carrier:
-    """Return the carrier that a signal is.
+    """Return the carrier of a signal.
 
     Args:
         signal: An image, a sound or a climate field.
-        flat: Let all changes cost the same, instead of what they show.
+        flat: Let all changes cost the same, instead of HILL's costs.
 
     Raises:
         ConfigError: The signal's medium carries no messages.

@@ -1,4 +1,4 @@
-"""A carrier: the integers of a file that may carry bits, whatever the file is."""
+"""A carrier: the integers of a file that may carry bits, of any medium."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ Costs = Float32[np.ndarray, " elements"]
 
 @dataclass(frozen=True, eq=False)
 class Carrier:
-    """Integers in a fixed order, what their changes cost, and the way back into a signal.
+    """Integers in a fixed order, the costs of their changes, and the way back into a signal.
 
-    Sender and receiver find the same levels in the same order; nothing here needs a key. Costs and
-    side information are for senders alone, and are computed when they are first asked for.
+    Sender and receiver get the same levels in the same order, without a key. Only senders use costs
+    and side information, which are computed at first use.
     """
 
     levels: Integer[np.ndarray, " elements"] = field(repr=False)
@@ -36,15 +36,17 @@ class Carrier:
 
     @cached_property
     def costs(self) -> Costs:
-        """What a change by one level costs at each; a change by d levels costs d^2 times that."""
+        """Return the cost of a change by one level at each; d levels cost d^2 times that."""
         return self.find_costs()
 
     @cached_property
     def side_information(self) -> Costs | None:
-        """How far each level is above the value it was rounded from, from -1/2 to 1/2.
+        """Return how far each level is above the value it was rounded from, from -1/2 to 1/2.
 
-        None where nothing is known, as of signals that come from files. Where a value lay half way
-        between levels, either of them is nearly as good.
+        Where a value lay half way between levels, either level is nearly as good.
+
+        Returns:
+            None where nothing is known, as for signals from files.
         """
         return self.find_side_information()
 
@@ -59,13 +61,13 @@ def of_rows(
     cost: Callable[[Integer[np.ndarray, "*size channels"]], Float32[np.ndarray, "*size channels"]],
     rows: slice = slice(None),
 ) -> Carrier:
-    """Let rows of a grid of levels carry bits, row by row.
+    """Make a carrier of rows of a grid of levels, row by row.
 
     Args:
-        cover: The signal that they are from.
-        grid: Its levels; one channel stands for several that are equal.
-        cost: What a change costs at each place of such a grid.
-        rows: Those that carry; the others stay as they are.
+        cover: The signal.
+        grid: Its levels; one channel stands for several equal ones.
+        cost: Computes the costs of changes of such a grid.
+        rows: The rows that carry bits; the others stay as they are.
     """
     carrying = grid[rows]
 

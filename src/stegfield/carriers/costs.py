@@ -1,12 +1,12 @@
 """Costs: how much a change of each sample shows (rho in the literature).
 
-A change is hardest to see and to detect where its surroundings cannot be predicted. HILL looks for
-such places with three filters: a high pass finds what is not smooth, a small mean keeps it where it
-is, and a large mean of the inverse spreads high costs over their neighbourhood. Along a sound the
-same is done in one dimension, with the second difference as high pass and means over 3 and 255
-samples: where a sample is the line through its neighbours, and so in silence, changes cost most.
+A change is hardest to see and to detect where its surroundings cannot be predicted. HILL finds such
+places with three filters: a high pass finds texture, a small mean keeps it in place, and a large
+mean of the inverse spreads high costs over their neighbourhood. The costs of a sound use the same
+filters in one dimension: the second difference as high pass, and means over 3 and 255 samples.
+Changes cost most where a sample is on the line between its neighbours, as in silence.
 
-All three filters are separable. The first two are sums of integers, exact; each works on a band of
+All three filters are separable. The first two are exact sums of integers. Each works on a band of
 rows at a time, so that memory does not grow with the cover.
 
 Source: Li, Wang, Huang and Li (2014), "A New Cost Function for Spatial Image Steganography", with
@@ -26,11 +26,11 @@ HIGH_PASS = ((-1.0, 2.0, -1.0), (2.0, -4.0, 2.0), (-1.0, 2.0, -1.0))
 NEAR, WIDE = 3, 15
 WIDE_IN_TIME = 255
 MARGIN = 1 + NEAR // 2 + WIDE // 2
-"""How far a cost looks, in samples."""
+"""Radius of the samples that decide a cost."""
 FLATTEST = 1 / 16
-"""Least response that counts, in levels: plain areas have a high cost, not an infinite one."""
+"""Least response of the high pass, in levels, which keeps the costs of plain areas finite."""
 BAND = 1 << 18
-"""Samples that are filtered at a time, about: what a processor's cache holds."""
+"""About how many samples are filtered at a time: they fit into a processor's cache."""
 
 
 def hill(
@@ -40,7 +40,7 @@ def hill(
 
     Args:
         levels: The samples.
-        around: The last column lies beside the first, as on the globe.
+        around: The last column is next to the first, as on the globe.
 
     Returns:
         Costs above 0, with a mean of 1 over all samples.
@@ -70,7 +70,7 @@ def along(
 def flat(
     levels: Integer[np.ndarray, "*size channels"],
 ) -> Float32[np.ndarray, "*size channels"]:
-    """Let every change cost 1, which gives the highest PSNR."""
+    """Return a cost of 1 for every change, which gives the highest PSNR."""
     return np.ones(levels.shape, dtype=np.float32)
 
 
@@ -82,7 +82,7 @@ def _of_mean_1(costs: NDArray[np.float32]) -> NDArray[np.float32]:
 def _filter(
     plane: NDArray[np.integer], costs: NDArray[np.float32], wide: int, *, across: bool
 ) -> None:
-    """Write the costs of a plane, up to a factor; filter down its columns, and across if wanted."""
+    """Write the costs of a plane, up to a factor; filter along columns, and rows if ``across``."""
     rows, columns = plane.shape
     height = max(2 * MARGIN, BAND // columns)
     for first in range(0, rows, height):
@@ -94,7 +94,7 @@ def _band(
     plane: NDArray[np.integer], first: int, stop: int, wide: int, *, across: bool
 ) -> NDArray[np.float32]:
     rows = len(plane)
-    # beyond a border each filter sees the last row or column of what the filter before it gave
+    # beyond a border, each filter repeats the last row or column of the previous filter's output
     near = max(0, first - wide // 2), min(rows, stop + wide // 2)
     bent = max(0, near[0] - NEAR // 2), min(rows, near[1] + NEAR // 2)
     values = _rows(plane, 0, bent, 1, rows).astype(_sums_of(plane.dtype), copy=False)
@@ -109,7 +109,7 @@ def _band(
 
 
 def _sums_of(levels: np.dtype[np.integer]) -> type[np.signedinteger]:
-    """Choose integers that hold the sums of the high pass over nine samples: 72 times a level."""
+    """Return a type that holds sums of the high pass over nine samples: 72 times a level."""
     sums: dict[int, type[np.signedinteger]] = {1: np.int16, 2: np.int32}
     return sums.get(levels.itemsize, np.int64)
 
@@ -117,7 +117,7 @@ def _sums_of(levels: np.dtype[np.integer]) -> type[np.signedinteger]:
 def _rows(
     values: NDArray[Any], start: int, part: tuple[int, int], margin: int, rows: int
 ) -> NDArray[Any]:
-    """Take some rows of an image and a margin around them, of values that begin at row start."""
+    """Return some rows of an image with a margin, from values that begin at row ``start``."""
     at = np.arange(part[0] - margin, part[1] + margin).clip(0, rows - 1) - start
     return np.take(values, at, axis=0)
 

@@ -1,4 +1,4 @@
-"""Images as carriers: their samples, row by row, channel by channel."""
+"""Images as carriers: their samples, row by row."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from stegfield.signals import Signal
 
 
 def samples(image: Signal) -> UInt8[np.ndarray, "rows columns channels"]:
-    """Return the samples that may change: a single channel where all are equal.
+    """Return the samples that may change: a single channel where all channels are equal.
 
-    A change of one channel alone would colour a grey pixel; and WebP files have no grey of their
-    own, so that a reader must not depend on how many channels a file has.
+    A change of one channel would colour a grey pixel. WebP files have no grey format, so a receiver
+    must not depend on the number of channels in a file.
     """
     levels = signals.to_levels(image)
-    return levels[..., :1].copy() if (levels == levels[..., :1]).all() else levels
+    grey = all((row == row[..., :1]).all() for row in levels)  # at once, it would be another image
+    return levels[..., :1].copy() if grey else levels
 
 
 def with_samples(image: Signal, levels: UInt8[np.ndarray, "rows columns channels"]) -> Signal:
-    """Return an image like this one, of other `samples`."""
+    """Return a copy of an image with other `samples`."""
     return signals.with_levels(image, np.broadcast_to(levels, (*image.size, image.channels)))
 
 
 def carrier(image: Signal, *, flat: bool = False) -> Carrier:
-    """Let all samples carry bits, at HILL's costs or all at the same."""
+    """Make a carrier of all samples, with HILL's costs or equal ones."""
     return of_rows(image, samples(image), costs.flat if flat else costs.hill)

@@ -9,6 +9,6 @@ from stegfield.signals import Signal
 
 
 def carrier(sound: Signal, *, flat: bool = False) -> Carrier:
-    """Let all samples carry bits, at costs along the sound or all at the same."""
+    """Make a carrier of all samples, with costs along the sound or equal ones."""
     levels = signals.to_levels(sound)
     return of_rows(sound, levels, costs.flat if flat else costs.along)

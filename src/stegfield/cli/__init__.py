@@ -1,8 +1,8 @@
-"""The command line: one thin file a command, which reads, calls, writes and says.
+"""The command line: one thin file for each command, which reads, calls, writes and reports.
 
 Results go to stdout or the output file; everything else goes to stderr, errors as ``error:`` and
 ``hint:``. Exit codes: 0 done, 1 failed, 2 wrong usage. Commands import torch when they run, not
-before, so that help is quick.
+before, so that `--help` is quick.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
+import traceback
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
@@ -39,6 +41,9 @@ from stegfield.cli.keygen import keygen
 from stegfield.cli.parsing import whole_numbers
 from stegfield.cli.render import render
 from stegfield.cli.reveal import reveal
+from stegfield.cli.settings_file import HEEDED, defaults
+from stegfield.cli.streams import file_names
+from stegfield.cli.terminal import VOLUME, detail, take_volume
 from stegfield.cli.train import train
 from stegfield.errors import StegfieldError
 
@@ -55,11 +60,14 @@ GROUPS: dict[str, tuple[Callable[..., Any], ...]] = {
 
 app = Commands(
     name="stegfield",
-    help="Hide images in a neural field's weights, and files in an image's samples.",
+    help="Hide images in a neural field's weights, and files in an image's samples.\n\n"
+    "With every command, `--quiet` leaves only warnings and errors, and `--verbose` says more. "
+    "Your own defaults stand in `~/.config/stegfield.toml`, in a table for each command, as in "
+    "`[hide]` and `max-seconds = 300`.",
     version=stegfield.__version__,
     help_format="markdown",
     suppress_keyboard_interrupt=False,
-    config=whole_numbers,
+    config=(defaults, whole_numbers),
     default_parameter=Parameter(negative=()),
     group_commands="More",
 )
@@ -80,24 +88,41 @@ def main() -> None:
     code = run(sys.argv[1:])
     try:
         _flush()
-    except OSError:  # it was told already; Python would complain once more at exit
+    except OSError:  # already reported; Python would report it once more at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command and give its exit code; errors of the user's never show a traceback."""
+    """Run one command and give its exit code.
+
+    Errors of the user's show a traceback only with ``--verbose``.
+    """
+    words, volume = take_volume(file_names(arguments))
+    heeded, spoken = HEEDED.set(words[:1] != ["batch"]), VOLUME.set(volume)
+    began = time.monotonic()
     try:
-        told = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+        code = _run(words)
+        detail(f"{time.monotonic() - began:.2f} s in all")
+        return code
+    finally:
+        HEEDED.reset(heeded)
+        VOLUME.reset(spoken)
+
+
+def _run(words: list[str]) -> int:
+    try:
+        told = app(words, exit_on_error=False, print_error=False, result_action="return_value")
         _flush()
     except (CycloptsError, StegfieldError) as error:
+        detail("".join(traceback.format_exception(error)).rstrip())
         complain(*worded(error))
         return error.exit_code if isinstance(error, StegfieldError) else WRONG_USAGE
     except KeyboardInterrupt:
         complain("stopped before the result was written", None)
         return FAILED
-    except OSError as error:  # of stdout, as a rule: those of files are errors of ours
-        if not isinstance(error, BrokenPipeError):  # else whoever read our output has gone
+    except OSError as error:  # of stdout: errors of files are StegfieldErrors
+        if not isinstance(error, BrokenPipeError):  # else the reader of our output has gone
             complain(f"input or output failed: {error}", "is there room where stdout goes?")
         return FAILED
     except (MemoryError, RuntimeError) as error:
@@ -105,7 +130,7 @@ def run(arguments: list[str]) -> int:
             raise
         complain("there is not enough memory", "take a smaller image, --size or field")
         return FAILED
-    return told if isinstance(told, int) else 0  # a command that told its errors gives the code
+    return told if isinstance(told, int) else 0  # a command that reports errors returns a code
 
 
 def _as_ctrl_c(number: int, frame: FrameType | None) -> None:
@@ -117,12 +142,12 @@ def _as_ctrl_c(number: int, frame: FrameType | None) -> None:
 
 
 def _flush() -> None:
-    if sys.stdout is not None:  # it is None where a caller has closed it
+    if sys.stdout is not None:  # None where a caller has closed it
         sys.stdout.flush()
 
 
 def _of_memory(error: Exception) -> bool:
-    """Tell whether memory ran out; torch says so by a `RuntimeError`."""
+    """Return whether memory ran out; torch reports that as a `RuntimeError`."""
     return isinstance(error, MemoryError) or any(
         words in str(error) for words in ("can't allocate memory", "out of memory")
     )

@@ -19,15 +19,15 @@ def app(
     host: str = "127.0.0.1",
     limits: Annotated[AppConfig, Parameter(name="*")] = AppConfig(),
 ) -> None:
-    """Serve a web page that does all of this, on this machine alone.
+    """Serve a web page with these commands, on this machine alone.
 
-    Nothing is loaded from elsewhere and nothing is sent there. Files are a visitor's own, and are
-    removed when the visitor's page closes.
+    The page loads nothing from other machines and sends them nothing. Each visitor sees only their
+    own files, which are removed when the page closes.
 
     Args:
         port: Port to listen on; 0 takes a free one.
-        host: Address to listen on. Others than 127.0.0.1 let others in, who are not asked who they
-            are, and what they send travels unencrypted.
+        host: Address to listen on. With any other than 127.0.0.1, people on other machines can use
+            the page without a password, and what they send travels unencrypted.
     """
     from stegfield.app import serve
 
@@ -35,8 +35,9 @@ def app(
         raise ConfigError(f"--port must be from 0 to 65535, got {port}")
     if host not in LOCAL:
         say(
-            f"warning: whoever reaches {host} can use this page, and passphrases travel as they "
-            "are\nhint: leave --host out, or put a proxy with HTTPS and passwords in front"
+            f"warning: everyone who can reach {host} can use this page, and passphrases travel "
+            "unencrypted\n"
+            "hint: leave --host out, or put a proxy with HTTPS and passwords in front"
         )
 
     def announce(address: str) -> None:

@@ -1,4 +1,4 @@
-"""Keys, passphrases and messages: from files, from stdin, or from who sits at the terminal."""
+"""Keys, passphrases and messages: from files, from stdin, or typed at the terminal."""
 
 from __future__ import annotations
 
@@ -7,38 +7,40 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stegfield.cli.errors import warn
+from stegfield.cli.streams import is_stream, read_stdin
 from stegfield.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
     from stegfield.keys import Key, KeyFile, Passphrase
 
 STDIN_LIMIT = 4096
-"""Characters of the longest line that is taken for a passphrase."""
+"""Characters of the longest line that is read as a passphrase."""
 
 
 def read_key(
-    path: Path | None, *, passphrase_stdin: bool = False, repeat: bool = False
+    path: Path | None, *, passphrase_stdin: bool = False, new: bool = False, weak: bool = False
 ) -> Key | Passphrase:
     """Read the key of a key file, or ask for a passphrase where no file is named.
 
     Raises:
         ConfigError: A key file is named, and a passphrase comes from stdin as well.
-        InputError: The key file cannot be read, or no passphrase comes.
+        InputError: The key file cannot be read, or no passphrase is given.
     """
     from stegfield.keys import KeyFile
 
-    found = read_key_file(path, passphrase_stdin=passphrase_stdin, repeat=repeat)
+    found = read_key_file(path, passphrase_stdin=passphrase_stdin, new=new, weak=weak)
     return found.key if isinstance(found, KeyFile) else found
 
 
 def read_key_file(
-    path: Path | None, *, passphrase_stdin: bool = False, repeat: bool = False
+    path: Path | None, *, passphrase_stdin: bool = False, new: bool = False, weak: bool = False
 ) -> KeyFile | Passphrase:
-    """Read a key file with the slots in it, or ask for a passphrase where no file is named.
+    """Read a key file with its slot positions, or ask for a passphrase where no file is named.
 
     Raises:
         ConfigError: A key file is named, and a passphrase comes from stdin as well.
-        InputError: The key file cannot be read, or no passphrase comes.
+        InputError: The key file cannot be read, or no passphrase is given.
     """
     from stegfield.keys import KeyFile
 
@@ -46,59 +48,51 @@ def read_key_file(
         raise ConfigError(
             "--key cannot be combined with --passphrase-stdin", hint="leave one of them out"
         )
+    if weak and path is not None:
+        raise ConfigError("--weak is for passphrases", hint="leave it out")
     if path is not None:
         return KeyFile.read(path)
-    return ask_passphrase("Passphrase: ", from_stdin=passphrase_stdin, repeat=repeat)
-
-
-def check_stdin(*, passphrase_stdin: bool = False) -> None:
-    """Refuse a message from stdin where stdin is closed or gives a passphrase.
-
-    Raises:
-        ConfigError: The passphrase comes from stdin.
-        InputError: Stdin is closed.
-    """
-    if passphrase_stdin:
-        raise ConfigError(
-            "stdin cannot give both the message and the passphrase", hint="name a key file"
-        )
-    if sys.stdin is None:
-        raise InputError("stdin is closed", hint="name a file")
+    return ask_passphrase("Passphrase: ", from_stdin=passphrase_stdin, new=new, weak=weak)
 
 
 def read_message(path: Path) -> bytes:
-    """Read the file to embed; - is stdin.
+    """Read the message to embed; - is stdin.
 
     Raises:
         InputError: The file or stdin cannot be read, or is too long.
     """
     from stegfield.payload import LARGEST_MESSAGE, message_bytes
 
-    if str(path) != "-":
-        return message_bytes(path)
-    try:
-        message = sys.stdin.buffer.read(LARGEST_MESSAGE + 1)
-    except OSError as error:
-        raise InputError(f"stdin cannot be read: {error.strerror or error}") from error
-    if len(message) > LARGEST_MESSAGE:
-        raise InputError(
-            f"the message on stdin is longer than {LARGEST_MESSAGE:,} bytes",
-            hint="send it in parts",
-        )
-    return message
+    if is_stream(path):
+        return read_stdin(LARGEST_MESSAGE, "message")
+    return message_bytes(path)
 
 
-def ask_passphrase(prompt: str, *, from_stdin: bool, repeat: bool = False) -> Passphrase:
+def ask_passphrase(
+    prompt: str, *, from_stdin: bool, new: bool = False, weak: bool = False
+) -> Passphrase:
     """Ask for a passphrase without showing it, or take the next line of stdin.
 
     Args:
-        prompt: What to ask.
+        prompt: Text that asks for it.
         from_stdin: Whether the passphrase comes from stdin.
-        repeat: Ask twice, since a mistyped passphrase could never be found out.
+        new: Whether a new secret gets it. Then it is asked for twice, since what is embedded with a
+            mistyped passphrase is lost, and must be hard to guess.
+        weak: Take one that is easily guessed.
 
     Raises:
-        InputError: No passphrase comes, it is too long, or the two differ.
+        WeakPassphraseError: A new passphrase is easily guessed, and ``weak`` is off.
+        InputError: No passphrase is given, it is too long, or the two differ.
     """
+    from stegfield.keys import check_strength
+
+    passphrase = _asked(prompt, from_stdin=from_stdin, repeat=new)
+    if new and (caution := check_strength(passphrase, weak=weak)):
+        warn(caution)
+    return passphrase
+
+
+def _asked(prompt: str, *, from_stdin: bool, repeat: bool) -> Passphrase:
     from stegfield.keys import Passphrase
 
     if from_stdin:

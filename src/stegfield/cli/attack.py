@@ -10,6 +10,7 @@ from cyclopts import Parameter
 
 from stegfield.cli.asking import read_key_file
 from stegfield.cli.secret_files import Secrets
+from stegfield.cli.signal_files import read_signal
 from stegfield.cli.terminal import answer, say
 from stegfield.config import AttackConfig
 from stegfield.errors import ConfigError, InputError
@@ -37,21 +38,22 @@ def attack(
     json: bool = False,
     force: bool = False,
 ) -> None:
-    """Attack a field of your own: what is left of its images after damage, and what guesses find.
+    """Attack a field of your own: measure its images after damage, and what guesses find.
 
-    Damage is pruning, noise, rounding and training on the cover; guesses are random keys, searches
-    for natural pictures, and the same by someone with another secret's key. With a second
-    field of the same cover: how far the difference of the two gives away slots and secrets.
+    Damage is pruning, noise, rounding and training on the cover. Guesses are random keys, searches
+    for natural pictures, and the same searches by an adversary who has another secret's key. With a
+    second field of the same cover, the report also says how much the difference of the two reveals
+    about slots and secrets.
 
     Args:
         field: Field file that hides the secrets.
         cover: Image that it shows to everyone.
         secret: IMAGE [KEY]: an image that it hides and its key file; asks for a passphrase if the
             key is left out. May be given many times.
-        other: A second field of the same cover, made with the same settings; it may hide something
-            or not.
+        other: A second field of the same cover, made with the same settings, with or without
+            secrets.
         output: Folder for the report: charts, pictures, and all figures in report.json.
-        config: How long the guessing goes on.
+        config: How many guesses to make.
         passphrase_stdin: Read missing keys as passphrases from stdin, a line for each.
         flatten: Put transparent images onto white.
         json: Print the figures as JSON.
@@ -68,21 +70,21 @@ def attack(
         for name in (REPORT, *report.file_names(len(secret))):
             files.check_new(output / name, force=force)
     public = fields.load(field)
-    shown = signals.read(cover, flatten=flatten)
+    shown = read_signal(cover, flatten=flatten)
     if shown.size != public.public.size:
         raise InputError(f"{cover} is not the cover: it differs in size from what the field shows")
     witnesses = {
         each.image.name: witness(
             public,
-            signals.read(each.image, flatten=flatten),
+            read_signal(each.image, flatten=flatten),
             read_key_file(each.key, passphrase_stdin=passphrase_stdin and each.key is None),
         )
         for each in secret
     }
     if {shown.medium, *(each.secret.medium for each in witnesses.values())} != {signals.IMAGE}:
         raise InputError(
-            "only images in fields of images are attacked",
-            hint="`compare` tells what a key reveals of other media",
+            "`attack` takes only images in fields of images",
+            hint="`reveal` a secret of another medium, and `compare` it with the original",
         )
     second = None if other is None else fields.load(other)
     if second is not None:
@@ -103,14 +105,14 @@ def attack(
 
 
 def _warn_of_strangers(found: AttackReport, originals: Sequence[Samples]) -> None:
-    """Say so where an image is not what the field shows: all figures of it mean nothing then."""
+    """Warn of an image that the field does not show: its figures mean nothing."""
     from stegfield.attacks.guessing import flat_psnr_db
 
     undamaged = next(iter(found.damaged.values()))[0]
     for name, psnr, samples in zip(found.names, undamaged.psnr_db, originals, strict=True):
         if psnr <= flat_psnr_db(samples):
             say(
-                f"warning: a flat picture is as like {name} as what the field shows of it\n"
+                f"warning: what the field shows is no closer to {name} than a flat picture is\n"
                 "hint: is it the right image, with its own key?"
             )
 
@@ -131,11 +133,11 @@ def _report(folder: Path, found: AttackReport) -> None:
             )
     if found.differences is not None:
         say(
-            "  beside the other field: slots differ more than other weights do in "
+            "  compared with the other field: slots differ more than other weights do in "
             f"{found.differences.weights_auc:.0%} of cases (chance: 50%)"
         )
         for name, each in zip(found.names[1:], found.differences.correlations, strict=True):
-            say(f"  beside the other field, {name}: correlation {each:.2f} with the difference")
+            say(f"  compared with the other field: {name} has a correlation of {each:.2f}")
 
 
 def _listed(psnr_db: tuple[float, ...]) -> str:

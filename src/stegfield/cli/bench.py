@@ -29,16 +29,16 @@ def bench(
     list_: Annotated[bool, Parameter(name="--list", negative="")] = False,
     json: bool = False,
 ) -> None:
-    """Run suites of experiments; jobs that are done already are not run again.
+    """Run suites of experiments; jobs that are done are not run again.
 
     Args:
-        suite: Names of suites that ship with stegfield, or TOML files; none runs all that ship.
+        suite: Names of suites that ship with stegfield, or TOML files [default: all that ship].
         output: Folder of the results: `results.jsonl`, and pictures.
         data: Folder of the images and other signals that the suites name; `photographs` need none.
         quick: Run the short form of each suite: fewer images, fewer steps.
         workers: Jobs that run at once.
-        engine: Where: on this machine, or on a Ray cluster.
-        list_: Name the suites that ship with stegfield, and do no more.
+        engine: Where jobs run: on this machine, or on a Ray cluster.
+        list_: List the suites that ship with stegfield, and run nothing.
         json: Print the result as JSON.
     """
     from stegfield import bench as suites
@@ -52,7 +52,9 @@ def bench(
     if not 1 <= workers <= MOST_WORKERS:
         raise ConfigError(f"--workers must be from 1 to {MOST_WORKERS:,}, got {workers}")
     if data is not None and not data.is_dir():
-        raise ConfigError(f"{data} is no folder", hint="--data names a folder of sets of images")
+        raise ConfigError(
+            f"{data} is not a folder", hint="name a folder of sets of images with --data"
+        )
     chosen = [suites.load(name) for name in suite or suites.shipped()]
     jobs = [job for each in chosen for job in each.jobs(quick=quick)]
     results = suites.Results(output)
@@ -67,7 +69,7 @@ def bench(
         )
     except KeyboardInterrupt:
         raise StegfieldError(
-            "stopped; the jobs that ended are kept", hint="run it again for the others"
+            "stopped; the jobs that ended are kept", hint="repeat the command to run the others"
         ) from None
     facts = {"jobs": len({job.id for job in jobs}), "failed": failed, "results": str(output)}
     if json:
@@ -75,7 +77,7 @@ def bench(
     else:
         say(f"{output}: {facts['jobs']} jobs, {failed} failed")
     if failed:
-        raise StegfieldError(f"{failed} jobs failed", hint="run it again to try them once more")
+        raise StegfieldError(f"{failed} jobs failed", hint="repeat the command to try them again")
 
 
 def report(
@@ -86,14 +88,13 @@ def report(
     into: tuple[Path, ...] = (),
     quick: bool = False,
 ) -> None:
-    """Write a readable report of a folder's results: `report.html`, and a Markdown page a suite.
+    """Write a report of a folder's results: `report.html`, and a Markdown page for each suite.
 
     Args:
-        folder: Where `stegfield bench` put its results.
-        suite: Suites to show; none shows all that ship with stegfield.
-        into: Documents to put tables into, where they have marks such as
-            `<!-- speed-1-rates figures -->`.
-        quick: Show the short form of each suite.
+        folder: Folder where `stegfield bench` wrote its results.
+        suite: Suites to show [default: all that ship with stegfield].
+        into: Documents to put tables into, at marks such as `<!-- speed-1-rates figures -->`.
+        quick: Show the results of `bench --quick`.
     """
     from stegfield import bench as suites
 

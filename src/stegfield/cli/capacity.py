@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from stegfield.cli.terminal import answer, note_times
+from stegfield.cli.signal_files import read_signal
+from stegfield.cli.terminal import answer
 
 
 def capacity(cover: Path, /, *, flatten: bool = False, json: bool = False) -> None:
-    """Tell how many bytes an image, a climate field or a sound can carry.
+    """Show how many bytes an image, a climate field or a sound can carry.
 
-    They count after deflating: a text may be two or three times as long.
+    Messages are deflated first, so a text may be two or three times as long.
 
     Args:
-        cover: Image, climate field named .nc, or sound: .wav or .flac.
+        cover: Image, climate field named .nc, or sound: .wav or .flac; - is stdin.
         flatten: Put a transparent image onto white.
-        json: Print as JSON.
+        json: Print the result as JSON.
     """
     from rich.console import Console
     from rich.table import Table
 
-    from stegfield import fixednet, signals
+    from stegfield import fixednet
 
-    signal = signals.read(cover, flatten=flatten)
-    note_times(cover, signal)
+    signal = read_signal(cover, flatten=flatten)
     room = fixednet.capacity(signal)
     if json:
         answer(room.to_json())

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stegfield.cli.signal_files import read_signal
 from stegfield.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -16,36 +17,44 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Generated:
-    """A cover that is generated, in place of an image file."""
+    """Which cover to generate, in place of an image file."""
 
     cover_model: str | None = None
-    """Generate the cover: faces, climate, digits, or a file that `stegfield train` wrote."""
+    """Generate the cover with faces, climate, digits, or a file that `stegfield train` wrote."""
 
     cover_seed: int | None = None
-    """Decides which one is generated [default: --seed, or else 0]."""
+    """Decides which cover is generated [default: --seed, or else 0]."""
 
     cover_size: str | None = None
-    """Its size: pixels along the longer side, or columns x rows [default: as the examples were]."""
+    """Size of the generated cover: pixels along the longer side, or columns x rows [default: that
+    of the model's examples]."""
 
 
 def read_cover(
     path: Path | None, generated: Generated, *, seed: int | None, flatten: bool
 ) -> tuple[str, Signal]:
-    """Read or generate a cover; return what to call it, and the cover.
+    """Read or generate a cover; return a name for it, and the cover.
 
-    The seed of the training decides the cover, unless another is given for that.
+    The seed of the training decides a generated cover, unless --cover-seed does.
+
+    Raises:
+        ConfigError: There is no cover or two, or the options of a generated cover are out of range
+            or come with a file.
+        InputError: The file or the model cannot be read.
     """
-    from stegfield import fields, generative, signals
+    from stegfield import fields, generative
 
     if (path is None) == (generated.cover_model is None):
-        raise ConfigError("there must be one cover", hint="name an image, or a --cover-model")
+        raise ConfigError(
+            "there must be exactly one cover", hint="name an image, or a --cover-model"
+        )
     if path is not None and generated != Generated():
         raise ConfigError(
             "--cover-seed and --cover-size are for generated covers",
             hint="leave them out, or name a --cover-model in place of a file",
         )
     if path is not None:
-        return path.name, signals.read(path, flatten=flatten)
+        return path.name, read_signal(path, flatten=flatten)
     chosen = (seed or 0) if generated.cover_seed is None else generated.cover_seed
     if chosen < 0:
         raise ConfigError(f"--cover-seed must be 0 or more, got {chosen}")
@@ -55,7 +64,11 @@ def read_cover(
 
 
 def size_of(model: Model, text: str | None) -> tuple[int, ...]:
-    """Read a size; where only the longer side is given, the model's aspect gives the other."""
+    """Read a size; if only the longer side is given, the model's aspect decides the other.
+
+    Raises:
+        ConfigError: The text is no size, or the size is out of range.
+    """
     from stegfield import generative, signals
 
     longest = text is not None and re.fullmatch(r"[0-9]{1,8}", text)

@@ -22,14 +22,14 @@ def demo(
     json: bool = False,
     force: bool = False,
 ) -> None:
-    """Embed and extract, hide and reveal, and draw a gallery of what came of it.
+    """Embed and extract, hide and reveal, and write a gallery of the results.
 
     Takes one to three minutes. Its photographs come with the extra `stegfield[demo]`; without it,
     generated faces stand in for them.
 
     Args:
         output: Folder for the files and the gallery, index.html.
-        json: Print what was measured as JSON.
+        json: Print the figures as JSON.
         force: Replace the files of an earlier demo.
     """
     from stegfield import demo as scenes

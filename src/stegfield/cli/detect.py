@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stegfield.cli.errors import complain, worded
+from stegfield.cli.signal_files import read_signal
+from stegfield.cli.streams import check_stdin, is_stream, name_of
 from stegfield.cli.terminal import answer, printable
 from stegfield.errors import ConfigError, StegfieldError
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 FIELDS, ALL = ".safetensors", "all"
 Judged = tuple[dict[str, Any], list[str]]
-"""Facts for programs, and lines for people."""
+"""Figures for programs, and lines for people."""
 
 
 def detect(
@@ -29,29 +31,30 @@ def detect(
     flatten: bool = False,
     json: bool = False,
 ) -> int:
-    """Look for LSB replacement in images and for secrets in fields, as who has no key can.
+    """Look for LSB replacement in images, and for secrets in fields, without a key.
 
-    Each detector of images estimates how many bits a sample carry a message. They are made for
-    messages in lowest bits; changes up or down by one, such as those of `stegfield embed`, they
-    hardly see. Fields are judged by their mantissas, and beside clean fields, if there are any.
-    A file that cannot be read does not stop the others; the command fails at the end.
+    Each detector of images estimates how many bits a sample carry a message. They are made for LSB
+    replacement, and hardly see changes up or down by one, such as those of `stegfield embed`.
+    Fields are judged by their mantissas, and compared with clean fields if --pool names some. The
+    command goes on after a file that cannot be read, and fails at the end.
 
     Args:
         files: Images: PNG, WebP, BMP or TIFF; of JPEG it is only told why they cannot be judged.
-            Or field files, or what detectors of other packages judge.
+            Or field files, or what detectors of other packages judge. - is a signal on stdin.
         detector: For images primary, pairs, rs, chi, ws or fusion: primary sets, sample pairs, RS,
             chi-square, weighted stego, or the mean of the first four as StegExpose takes it. For
             fields mantissas. Or one of another package. The verdict of all on images is that of ws.
         pool: Folder of clean fields to compare fields with, as their sender would train them. A
             field that lies there itself is compared with the others.
         flatten: Put transparent images onto white.
-        json: Print as JSON.
+        json: Print the result as JSON.
     """
     if not files:
         raise ConfigError("there is nothing to judge", hint="name an image or a field")
     are_fields = {path.suffix.lower() == FIELDS for path in files}
     if pool is not None and True not in are_fields:
-        raise ConfigError("--pool is for fields, and there is none to judge", hint="leave it out")
+        raise ConfigError("--pool is for fields, and no field was named", hint="leave it out")
+    check_stdin(picture=next(filter(is_stream, files), None))
     _check_detector(detector, are_fields)
     judge = _judges(detector, pool, flatten=flatten)
     told: dict[str, dict[str, Any]] = {}
@@ -59,14 +62,14 @@ def detect(
     for path in files:
         try:
             told[str(path)], lines = judge(path)
-        except StegfieldError as error:  # the others are judged all the same
+        except StegfieldError as error:  # one bad file does not stop the others
             codes.append(error.exit_code)
             text, hint = worded(error)
             told[str(path)] = {"error": text}
             complain(text, hint)
             continue
         for at, line in enumerate([] if json else lines):
-            print(printable(f"    {line}" if at else f"{path}: {line}"))  # noqa: T201
+            print(printable(f"    {line}" if at else f"{name_of(path)}: {line}"))  # noqa: T201
     if json:
         answer({"files": told})
     return codes[0] if codes else 0
@@ -100,7 +103,7 @@ def _signal(path: Path, detector: str, *, flatten: bool) -> Judged:
     from stegfield.steganalysis.detectors import DETECTORS
     from stegfield.steganalysis.verdict import judge
 
-    signal = signals.read(path, flatten=flatten)
+    signal = read_signal(path, flatten=flatten)
     medium = signal.medium.name
     if detector not in (ALL, *lsb.DETECTORS) and DETECTORS[detector].judges == medium:
         return _scored(detector, signal)
@@ -150,8 +153,13 @@ def _plain(verdicts: dict[str, ScoreVerdict]) -> dict[str, Any]:
 
 
 def _rates(verdict: Verdict) -> str:
+    from stegfield.steganalysis import lsb
+
     told = (
         f"{name} {'-' if rate is None else f'{max(rate, 0):.2f}'}"
         for name, rate in verdict.rates.items()
     )
-    return f"estimated bits a sample: {', '.join(told)}"
+    return (
+        "estimated share of samples with a message, 0 to 1 by each detector, suspected from "
+        f"{lsb.THRESHOLD:g} on: {', '.join(told)}"
+    )

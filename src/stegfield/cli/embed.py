@@ -7,27 +7,49 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from stegfield.cli.asking import check_stdin, read_key, read_message
+from stegfield.cli.asking import read_key, read_message
 from stegfield.cli.progress import watching
-from stegfield.cli.terminal import answer, note_times, say
+from stegfield.cli.signal_files import read_signal, suffix_of
+from stegfield.cli.streams import (
+    check_output,
+    check_stdin,
+    files_among,
+    is_stream,
+    name_of,
+    write,
+)
+from stegfield.cli.terminal import answer, say
 from stegfield.config import DescentConfig, EmbedConfig
 
-NEVER_LOSSY = "take a picture that never was a {}, or was reduced in size since"
+NEVER_LOSSY = "take a picture that never was {}, or one reduced in size since"
 FULL_COLOUR = "take a photograph in full colour"
 MANY_LEVELS = "take a photograph with 256 levels"
+EXIF = "EXIF"
 SHOWN = {
     "JPEG": (
         "is a JPEG, and changes stand out from what its encoder left",
-        NEVER_LOSSY.format("JPEG"),
+        NEVER_LOSSY.format("a JPEG"),
     ),
     "WebP": (
         "is a lossy WebP, and changes stand out from what its encoder left",
-        NEVER_LOSSY.format("lossy WebP"),
+        NEVER_LOSSY.format("a lossy WebP"),
+    ),
+    "HEIC": (
+        "is HEIC, and changes stand out from what its encoder left",
+        NEVER_LOSSY.format("HEIC"),
+    ),
+    "AVIF": (
+        "is AVIF, and changes stand out from what its encoder left",
+        NEVER_LOSSY.format("AVIF"),
     ),
     "palette": ("has a palette, and changes stand out as new colours", FULL_COLOUR),
     "few levels": ("has few levels of grey, and changes stand out as new ones", MANY_LEVELS),
+    "coarse": (
+        "has levels with gaps between them, and changes stand out as new ones",
+        "take a sound that was recorded with 16 bits or more",
+    ),
 }
-"""Origins beside which changes show that are quiet elsewhere: what to say of the cover, a hint."""
+"""Origins of covers that make changes easy to detect: what to say of the cover, and a hint."""
 
 if TYPE_CHECKING:
     from stegfield.fixednet import EmbedResult
@@ -36,7 +58,7 @@ if TYPE_CHECKING:
 
 def embed(
     cover: Path,
-    message: Annotated[Path, Parameter(allow_leading_hyphen=True)],
+    message: Path,
     /,
     *,
     output: Annotated[Path, Parameter(alias="-o")],
@@ -46,42 +68,49 @@ def embed(
         DescentConfig, Parameter(name="*", group="With --profile paper")
     ] = DescentConfig(),
     flatten: bool = False,
+    keep_metadata: bool = False,
     passphrase_stdin: bool = False,
+    weak: bool = False,
     json: bool = False,
     force: bool = False,
 ) -> None:
-    """Embed a file in an image, a climate field or a sound, to be extracted bit for bit.
+    """Embed a file in an image, a climate field or a sound; `extract` reads it bit for bit.
 
     Args:
-        cover: Image: PNG, JPEG, WebP, BMP or TIFF; 16-bit samples become 8-bit ones. Or a
-            temperature on the globe: NetCDF-4, named .nc. Or a sound: WAV or FLAC, of which all
-            but 16-bit samples become 16-bit ones.
+        cover: Image: PNG, JPEG, WebP, BMP, TIFF, PPM, AVIF, HEIC or a GIF of one frame; 16-bit
+            samples become 8-bit ones. Or a temperature on the globe: NetCDF-4, named .nc. Or a
+            sound: WAV or FLAC; other samples become 16-bit ones. - is stdin.
         message: File to embed; - is stdin.
         output: File to write: .png, .bmp, .tiff or .webp; .jpg as well with --profile robust.
-            For a climate field, .nc; for a sound, .wav or .flac.
+            For a climate field, .nc; for a sound, .wav or .flac. - is stdout, for a PNG, NetCDF
+            or WAV.
         key: Key file; asks for a passphrase if left out.
         flatten: Put a transparent image onto white.
+        keep_metadata: Keep an image's EXIF data, such as camera, time and place, except previews.
+            Colour profile, gamma and resolution are kept in any case.
         passphrase_stdin: Read the passphrase from stdin.
+        weak: Take a passphrase that is easily guessed.
         json: Print the result as JSON.
         force: Replace an existing file.
     """
     from stegfield import files, fixednet, signals
 
-    from_stdin = str(message) == "-"
-    read = [cover, None if from_stdin else message, key, descent.weights]
-    files.check_apart([output], [path for path in read if path is not None])
-    files.check_new(output, force=force)
-    medium = signals.medium_of(cover)
-    profile = fixednet.check(medium, output.suffix, config, descent=descent)
-    if from_stdin:
-        check_stdin(passphrase_stdin=passphrase_stdin and key is None)
+    files.check_apart(files_among(output), files_among(cover, message, key, descent.weights))
+    check_output(output, json=json, force=force)
+    check_stdin(cover=cover, message=message, passphrase_stdin=passphrase_stdin and key is None)
+    fixednet.profiles.load(config.profile)  # a name that does not exist is told before files
+    signal = read_signal(cover, flatten=flatten) if is_stream(cover) else None
+    medium = signal.medium if signal else signals.medium_of_file(cover)
+    suffix = suffix_of(output, medium)
+    profile = fixednet.check(medium, suffix, config, descent=descent)
+    from_stdin = is_stream(message)
     data = b"" if from_stdin else read_message(message)
-    signal = signals.read(cover, flatten=flatten)
-    profile.check_size(signal.size, output.suffix)
-    note_times(cover, signal)
-    _tell_origin(cover, signal, quiet=profile.quiet)
-    with_key = read_key(key, passphrase_stdin=passphrase_stdin, repeat=True)
-    if from_stdin:  # last, since it may have to be waited for
+    signal = signal or read_signal(cover, flatten=flatten)
+    profile.check_size(signal.size, suffix)
+    _tell_origin(name_of(cover), signal, quiet=profile.quiet)
+    _tell_look(name_of(cover), signal, suffix, keep_metadata=keep_metadata)
+    with_key = read_key(key, passphrase_stdin=passphrase_stdin, new=True, weak=weak)
+    if from_stdin:  # last, since the user may have to type it
         data = read_message(message)
     with watching() as watch:
         result = fixednet.embed(
@@ -90,17 +119,18 @@ def embed(
             with_key,
             config=config,
             descent=descent,
-            suffix=output.suffix,
+            suffix=suffix,
+            keep_metadata=keep_metadata,
             watch=watch,
         )
-    files.write_new(output, result.file, force=force)
+    write(output, result.file, force=force)
     if json:
         answer({medium.name: str(output), **result.to_json()})
     else:
         tell(output, result)
 
 
-def _tell_origin(cover: Path, signal: Signal, *, quiet: bool) -> None:
+def _tell_origin(cover: str, signal: Signal, *, quiet: bool) -> None:
     if signal.origin == "16 bits":
         say(f"note: {cover} has 16 bits a sample; the stego image has 8")
     elif signal.origin is not None and quiet:
@@ -108,14 +138,30 @@ def _tell_origin(cover: Path, signal: Signal, *, quiet: bool) -> None:
         say(f"warning: {cover} {what}\nhint: {hint}")
 
 
+def _tell_look(cover: str, signal: Signal, suffix: str, *, keep_metadata: bool) -> None:
+    """Say what the stego file will not have of all that the cover's file says of its samples."""
+    lost = signal.medium.lost_in(signal, suffix)
+    shown = [what for what in lost if what != EXIF]
+    if shown:
+        say(
+            f"warning: {suffix} files cannot hold the {' and '.join(shown)} of {cover}; "
+            "viewers may show other colours or another size\nhint: write a .png file"
+        )
+    has = () if signal.look is None else signal.look.metadata
+    dropped = [name for name in has if name != EXIF or not keep_metadata or EXIF in lost]
+    if dropped:
+        way = "; --keep-metadata keeps EXIF" if EXIF in dropped and EXIF not in lost else ""
+        say(f"note: the {' and '.join(dropped)} data of {cover} is left out{way}")
+
+
 def tell(output: Path, result: EmbedResult) -> None:
-    """Say what came of an embedding."""
+    """Print the result of an embedding."""
     medium = result.stego.medium
     figures = str(result.quality)
     if result.luma_psnr_db is not None:
         figures = f"PSNR {result.quality.psnr_db:.2f} dB"
     say(
-        f"{output}: {result.message_bytes:,} bytes in {result.bits:,} bits, "
+        f"{name_of(output, 'stdout')}: {result.message_bytes:,} bytes in {result.bits:,} bits, "
         f"{result.rate_bpp:.3g} a {medium.point}; read back and compared\n"
         f"{figures}, {100 * result.changed:.3g} % of the samples changed, "
         f"{result.seconds:.1f} s"

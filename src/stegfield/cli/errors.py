@@ -1,4 +1,4 @@
-"""Errors as people at a command line read them: settings as flags, and a hint what to type."""
+"""Errors in the words of the command line: settings as flags, and a hint what to type."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ FOLDERS = ("attack", "export", "train")
 
 
 def complain(text: str, hint: str | None = None) -> None:
-    """Say what went wrong and what to try."""
+    """Print an error, and a hint what to try."""
     say(f"error: {text}")
     if hint:
         say(f"hint: {hint}")
 
 
 def warn(caution: Caution) -> None:
-    """Say what to know before going on, and what to do about it."""
+    """Print a warning, and a hint what to do about it."""
     say(f"warning: {with_flags(caution.text)}\nhint: {with_flags(caution.hint)}")
 
 
@@ -37,8 +37,7 @@ def worded(
 
     Args:
         error: What went wrong.
-        usage: The hint where a command was called wrongly and nothing better is known; if left out,
-            it names the command's help.
+        usage: The hint for a command that was called wrongly [default: name the command's help].
     """
     if isinstance(error, StegfieldError):
         return with_flags(error.args[0]), with_flags(error.hint) if error.hint else None
@@ -54,7 +53,7 @@ def worded(
 
 
 def with_flags(text: str) -> str:
-    """Return a sentence of the library's with settings named as flags."""
+    """Return a message of the library with settings named as flags."""
     return text.spelled(_flag) if isinstance(text, Wording) else text
 
 
@@ -74,7 +73,7 @@ def _missing(argument: Argument, given: str | None, *, folder: bool) -> tuple[st
 
 
 def _unknown(error: UnknownOptionError, text: str) -> tuple[str, str | None]:
-    """Tell of a new name, or how a file is named that looks like an option."""
+    """Return an error and a hint: the new name of an option, or how to name such a file."""
     word = error.token.keyword or error.token.value
     if renamed := hint_for(_setting(word)):
         return f"there is no option {word.partition('=')[0]}", renamed

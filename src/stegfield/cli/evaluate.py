@@ -87,7 +87,7 @@ def _tell(source: Model, report: GeneratorReport) -> None:
     for name in ("generated", "real", "blurred", "noise"):
         say(f"{name:9} {_line(getattr(report, name))}")
     if not told:
-        say(f"fewer than {ENOUGH} other real ones do not tell which samples are too near")
+        say(f"with fewer than {ENOUGH} other real ones, too near cannot be measured")
 
 
 def _line(figures: Figures) -> str:

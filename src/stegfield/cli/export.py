@@ -25,8 +25,8 @@ def export(
 ) -> None:
     """Write a field as a folder for a model hub: weights, config, model card and a picture.
 
-    The card says what a field shows and how large it is, and of one that hides something nothing
-    else than of others.
+    The card says what the field shows and how large it is. It says the same whether or not the
+    field hides a secret.
 
     Args:
         field: Field file.
@@ -34,7 +34,7 @@ def export(
         onnx: Add the field as ONNX, for other programs.
         licence: Licence for the card, as hubs name them, like cc-by-4.0.
         push: Upload the folder to this repository of the hub, OWNER/NAME.
-        private: Where the repository is created, let only its owner see it.
+        private: Create the repository as a private one.
         json: Print the result as JSON.
         force: Replace existing files.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,11 +10,20 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from stegfield.cli.asking import read_key
-from stegfield.cli.terminal import answer, say, send
+from stegfield.cli.signal_files import LARGEST_INPUT, read_file, read_signal
+from stegfield.cli.streams import (
+    check_output,
+    check_stdin,
+    files_among,
+    is_stream,
+    name_of,
+    send_message,
+)
+from stegfield.cli.terminal import answer, say
 from stegfield.errors import ConfigError, UnreadableError
 
 BOTH_WAYS = "check the key and the cover, and that the file is the one that was sent"
-"""The hint where neither with the cover nor without it anything could be read."""
+"""The hint if no message can be read, with the cover or without it."""
 
 if TYPE_CHECKING:
     from stegfield.keys import Key, Passphrase
@@ -24,7 +34,7 @@ def extract(
     stego: Path,
     /,
     *,
-    output: Annotated[Path, Parameter(alias="-o", allow_leading_hyphen=True)],
+    output: Annotated[Path, Parameter(alias="-o")],
     key: Path | None = None,
     profile: str | None = None,
     weights: Path | None = None,
@@ -34,59 +44,76 @@ def extract(
     json: bool = False,
     force: bool = False,
 ) -> None:
-    """Extract the file that an image, a climate field or a sound carries for a key.
+    """Extract the file that was embedded in an image, a climate field or a sound with a key.
 
     Args:
-        stego: Image, climate field named .nc, or sound: .wav or .flac.
+        stego: Image, climate field named .nc, or sound: .wav or .flac; - is stdin.
         output: File to write, which only you may read; - is stdout.
         key: Key file; asks for a passphrase if left out.
-        profile: Look for messages of this profile only; those of exact and robust are found in
-            any case, those of paper only if it is named.
+        profile: Look for messages of this profile only [default: exact and robust].
         weights: For the paper profile, the released network that was named when embedding.
-        cover: The cover, for a message that was embedded in an image with --known-cover; one that
-            was not is found as well.
-        cover_model: The model that drew it from the key: faces, digits, or a file that `stegfield
-            train` wrote.
+        cover: The cover, for a message that was embedded in an image with --known-cover; other
+            messages are found as well.
+        cover_model: The model that generated the cover from the key: faces, digits, or a file that
+            `stegfield train` wrote.
         passphrase_stdin: Read the passphrase from stdin.
         json: Print the result as JSON.
         force: Replace an existing file.
     """
     from stegfield import files, fixednet, signals
 
-    to_stdout = str(output) == "-"
-    if to_stdout and json:
-        raise ConfigError("stdout cannot have both the message and JSON")
-    if not to_stdout:
-        read = [Path(each) for each in (stego, key, cover, cover_model, weights) if each]
-        files.check_apart([output], read)
-        files.check_new(output, force=force)
+    model = None if cover_model is None else Path(cover_model)
+    files.check_apart(files_among(output), files_among(stego, key, cover, model, weights))
+    check_output(output, json=json, force=force, text=True)
+    check_stdin(stego=stego, cover=cover, passphrase_stdin=passphrase_stdin and key is None)
+    if profile is not None:  # a name that does not exist is told before files
+        fixednet.profiles.load(profile)
+    source = read_file(stego, LARGEST_INPUT) if is_stream(stego) else stego
+    medium = (
+        next(signals.stored(source)).medium if is_stream(stego) else signals.medium_of_file(stego)
+    )
     fixednet.readers(
-        signals.medium_of(stego),
+        medium,
         profile=profile,
         known_cover=cover is not None or cover_model is not None,
         weights=weights,
     )
-    signal = signals.read(stego)
+    variants = signals.stored(source)
+    first = next(variants)  # a file that cannot be read is told before a passphrase is asked for
     with_key = read_key(key, passphrase_stdin=passphrase_stdin)
-    known = _cover(cover, cover_model, signal, with_key)
-    if known is None:
-        message = fixednet.extract(signal, with_key, profile=profile, weights=weights)
+    known = _cover(cover, cover_model, first, with_key)
+
+    def of(signal: Signal) -> bytes:
+        if known is None:
+            return fixednet.extract(signal, with_key, profile=profile, weights=weights)
+        return _extract_beside(known, signal, with_key, profile)
+
+    message = _first_read(of, first, variants)
+    if is_stream(output):
+        send_message(message)
     else:
-        message = _extract_beside(known, signal, with_key, profile)
-    if to_stdout:
-        send(message)
-        return
-    files.write_new(output, message, force=force, private=True)
+        files.write_new(output, message, force=force, private=True)
     if json:
         answer({"message": str(output), "message_bytes": len(message)})
     else:
-        say(f"{output}: {len(message):,} bytes")
+        say(f"{name_of(output, 'stdout')}: {len(message):,} bytes")
+
+
+def _first_read(read: Callable[[Signal], bytes], first: Signal, others: Iterator[Signal]) -> bytes:
+    """Read the first one of several signals that can be; if none can, say so of the first."""
+    try:
+        return read(first)
+    except UnreadableError:
+        for other in others:
+            with suppress(UnreadableError, ConfigError):  # turned, it may differ in size
+                return read(other)
+        raise
 
 
 def _extract_beside(
     cover: Signal, stego: Signal, key: Key | Passphrase, profile: str | None
 ) -> bytes:
-    """Extract with a known cover, or without it: the sender may not have said --known-cover."""
+    """Extract with a known cover, else without: the sender may have left --known-cover out."""
     from stegfield import fixednet
 
     with suppress(UnreadableError):
@@ -103,9 +130,7 @@ def _cover(
     if path is not None and model is not None:
         raise ConfigError("--cover cannot be combined with --cover-model", hint="name one of them")
     if path is not None:
-        from stegfield import signals
-
-        return signals.read(path)
+        return read_signal(path, flatten=True)  # as `embed --flatten` read it
     if model is None:
         return None
     from stegfield import generative  # which needs torch

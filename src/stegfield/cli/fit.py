@@ -11,7 +11,8 @@ from stegfield.cli.covers import Generated, read_cover
 from stegfield.cli.parsing import parse_sizes
 from stegfield.cli.progress import finish, watching
 from stegfield.cli.signal_files import check_architecture, check_field_name
-from stegfield.cli.terminal import answer, note_times, say, warn_if_short
+from stegfield.cli.streams import check_output, check_stdin, files_among, name_of, write
+from stegfield.cli.terminal import answer, say, warn_if_short
 from stegfield.config import FitConfig
 
 
@@ -29,34 +30,33 @@ def fit(
     json: bool = False,
     force: bool = False,
 ) -> None:
-    """Fit a field to an image, a climate field or a sound, hiding nothing.
+    """Fit a field to an image, a climate field or a sound, without secrets.
 
     Args:
-        image: Image to show: PNG, JPEG, WebP, BMP or TIFF; or a temperature on the globe: NetCDF-4,
-            named .nc, which a siren or fourier field shows at every place of the sphere; or a
-            sound: WAV or FLAC.
-        output: Field file to write.
+        image: Image to show: PNG, JPEG, WebP, BMP, TIFF, PPM, AVIF or HEIC; or a temperature on
+            the globe: NetCDF-4, named .nc, which a siren or fourier field shows at every place of
+            the sphere; or a sound: WAV or FLAC. - is stdin.
+        output: Field file to write; - is stdout.
         field: Architecture: siren, fourier, grid or one that another package brings [default:
             siren; fourier with --robust].
         sizes: Sizes of the architecture that differ from its defaults, like width=256,depth=4.
         generated: A cover to generate, in place of an image.
-        checkpoint: File to save the run to every 30 seconds, and to go on from if it exists.
+        checkpoint: File to save the run to every 30 seconds, and to resume from if it exists.
         flatten: Put a transparent image onto white.
         json: Print the result as JSON.
         force: Replace an existing file.
     """
     from stegfield import fields, files
 
-    read = [Path(each) for each in (image, generated.cover_model) if each]
-    files.check_apart([output, *([checkpoint] if checkpoint else [])], read)
+    model = Path(generated.cover_model) if generated.cover_model else None
+    files.check_apart(files_among(output, checkpoint), files_among(image, model))
     check_field_name(output)
     check_architecture(field)
-    files.check_new(output, force=force)
+    check_output(output, json=json, force=force)
+    check_stdin(image=image)
     if checkpoint is not None:
         files.check_new(checkpoint, force=True)
     name, signal = read_cover(image, generated, seed=training.seed, flatten=flatten)
-    if image is not None:
-        note_times(image, signal)
     with watching(name) as watch:
         result = fields.fit(
             signal,
@@ -66,7 +66,7 @@ def fit(
             watch=watch,
             checkpoint=checkpoint,
         )
-    fields.save(output, result.field, force=force)
+    write(output, fields.to_bytes(result.field), force=force)
     warn_if_short(training.target_db, [result.quality])
     finish(checkpoint, stopped=result.stopped)
     if json:
@@ -80,4 +80,7 @@ def fit(
             }
         )
     else:
-        say(f"{output}: {result.quality}, {result.steps} steps in {result.seconds:.1f} s")
+        say(
+            f"{name_of(output, 'stdout')}: {result.quality}, "
+            f"{result.steps} steps in {result.seconds:.1f} s"
+        )

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from stegfield.cli.asking import check_stdin, read_key, read_message
+from stegfield.cli.asking import read_key, read_message
 from stegfield.cli.covers import size_of
 from stegfield.cli.embed import tell
 from stegfield.cli.errors import warn
 from stegfield.cli.progress import watching
-from stegfield.cli.signal_files import check_png
+from stegfield.cli.signal_files import check_png, suffix_of
+from stegfield.cli.streams import check_output, check_stdin, files_among, name_of, write_all
 from stegfield.cli.terminal import answer, say
 from stegfield.config import EmbedConfig, changed
 from stegfield.errors import ConfigError
@@ -36,14 +37,15 @@ def generate(
     count: int = 1,
     grid: Path | None = None,
     plot: Path | None = None,
-    message: Annotated[Path | None, Parameter(allow_leading_hyphen=True)] = None,
+    message: Path | None = None,
     key: Path | None = None,
     config: Annotated[EmbedConfig, Parameter(name="*", group="With --message")] = EmbedConfig(),
     passphrase_stdin: bool = False,
+    weak: bool = False,
     json: bool = False,
     force: bool = False,
 ) -> None:
-    """Generate a cover that never existed, as a function, and show it at any size.
+    """Generate a cover as a function, at any size, so that nobody has an original.
 
     With --message it carries a file, as with `embed`, and `extract` reads it. With --known-cover
     the key decides the cover, and `extract --cover-model` generates it again.
@@ -51,15 +53,17 @@ def generate(
     Args:
         model: faces, climate or digits; or a file that `stegfield train` wrote.
         output: Image to write, or a climate field as .nc; or the function itself, as .safetensors.
-        size: Points along the longer side, or columns x rows [default: as the examples were].
-        seed: Decides the cover and its noise [default: at random]. An adversary who guesses the
-            seed of a cover can generate it again, and see what a message changed.
-        count: How many to generate, with consecutive seeds, for --grid.
-        grid: PNG file to write with all of them, each of 256 pixels at most.
+            - is stdout, for a PNG or NetCDF.
+        size: Points along the longer side, or columns x rows [default: that of the examples].
+        seed: Decides the cover and its grain [default: at random]. An adversary who guesses the
+            seed can generate the cover again, and see what a message changed.
+        count: How many covers to generate, with consecutive seeds, for --grid.
+        grid: PNG file to write with all covers, each of 256 pixels at most.
         plot: PNG file to write with the globe from two sides.
         message: File to embed; - is stdin.
         key: Key file for the message; asks for a passphrase if left out.
         passphrase_stdin: Read the passphrase from stdin.
+        weak: Take a passphrase that is easily guessed.
         json: Print the result as JSON.
         force: Replace existing files.
     """
@@ -68,12 +72,11 @@ def generate(
 
     written = [path for path in (output, grid, plot) if path is not None]
     _check(written, count, grid)
-    _check_read(message, key, config, passphrase_stdin=passphrase_stdin)
+    _check_read(message, key, config, passphrase_stdin=passphrase_stdin, weak=weak)
     check_png(grid, plot)
-    read = [path for path in (Path(model), message, key) if path and str(path) != "-"]
-    files.check_apart(written, read)
+    files.check_apart(files_among(*written), files_among(Path(model), message, key))
     for path in written:
-        files.check_new(path, force=force)
+        check_output(path, json=json, force=force)
     first = new_seed(count) if seed is None else seed
     check_seed(first, count)
     source = generative.load(model)
@@ -91,10 +94,11 @@ def generate(
             config=config,
             seed=seed,
             passphrase_stdin=passphrase_stdin,
+            weak=weak,
         )
     seeds = range(first, first + count)
     outputs = _outputs(source, seeds, shown_at, result=result, output=output, grid=grid, plot=plot)
-    files.write_all_new(outputs, force=force)
+    write_all(outputs, force=force)
     if json:
         facts = {
             "files": [str(path) for path in written],
@@ -108,7 +112,7 @@ def generate(
         tell(output, result)
     else:
         for path in written:
-            say(f"{path}: {source.name}, seed {first}")
+            say(f"{name_of(path, 'stdout')}: {source.name}, seed {first}")
 
 
 def _with_message(
@@ -121,20 +125,22 @@ def _with_message(
     config: EmbedConfig,
     seed: int | None,
     passphrase_stdin: bool,
+    weak: bool,
 ) -> EmbedResult:
     """Embed a message in a cover that is generated for it."""
     from stegfield import fixednet, generative
 
-    fixednet.check(source.medium, output.suffix, config, size=size)
+    suffix = suffix_of(output, source.medium)
+    fixednet.check(source.medium, suffix, config, size=size)
     data = read_message(message)
-    if seed is not None:
+    if seed is not None and not config.known_cover:
         warn(generative.public_seed_caution(seed))
-    sender = read_key(key, passphrase_stdin=passphrase_stdin, repeat=True)
+    sender = read_key(key, passphrase_stdin=passphrase_stdin, new=True, weak=weak)
     cover = generative.cover_for_message(
         source, size, key=sender, known_cover=config.known_cover, seed=seed
     )
     with watching() as watch:
-        return fixednet.embed(cover, data, sender, config=config, suffix=output.suffix, watch=watch)
+        return fixednet.embed(cover, data, sender, config=config, suffix=suffix, watch=watch)
 
 
 def _outputs(
@@ -153,7 +159,8 @@ def _outputs(
 
     outputs = []
     if output is not None:
-        data = _plain(source, seeds[0], size, output.suffix) if result is None else result.file
+        suffix = suffix_of(output, source.medium)
+        data = _plain(source, seeds[0], size, suffix) if result is None else result.file
         outputs.append(files.Output(output, data))
     if grid is not None:
         outputs.append(files.Output(grid, sheet(source, seeds, size)))
@@ -196,14 +203,19 @@ def _check_shown(source: Model, plot: Path | None, size: str | None, *, function
 
 
 def _check_read(
-    message: Path | None, key: Path | None, config: EmbedConfig, *, passphrase_stdin: bool
+    message: Path | None,
+    key: Path | None,
+    config: EmbedConfig,
+    *,
+    passphrase_stdin: bool,
+    weak: bool,
 ) -> None:
-    if str(message) == "-":
-        check_stdin(passphrase_stdin=passphrase_stdin and key is None)
+    check_stdin(message=message, passphrase_stdin=passphrase_stdin and key is None)
     if message is not None:
         return
     given = ["--key"] if key is not None else []
     given += ["--passphrase-stdin"] if passphrase_stdin else []
+    given += ["--weak"] if weak else []
     given += ["--" + name.replace("_", "-") for name in changed(config)]
     if given:
         raise ConfigError(

@@ -1,4 +1,4 @@
-"""Help that tells the range of every setting, as its annotation declares it."""
+"""Help with the range of every setting, as its annotation declares it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 class Commands(App):
-    """A command line whose help appends ranges to what docstrings say, and no ``False``."""
+    """A command line whose help adds ranges to the docstrings, and shows no ``False``."""
 
     def assemble_argument_collection(self, **options: Any) -> ArgumentCollection:
-        """Return the arguments of a command, with ranges where help texts are asked for."""
+        """Return the arguments of a command, with ranges if help texts are asked for."""
         arguments = super().assemble_argument_collection(**options)
         for argument in arguments if options.get("parse_docstring") else ():
             allowed = declared_by(argument.field_info.annotation).range

@@ -5,21 +5,30 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from stegfield.cli.signal_files import read_file
+from stegfield.cli.streams import check_stdin, name_of
 from stegfield.cli.terminal import answer, size_text
 
 
 def inspect(field: Path, /, *, json: bool = False) -> None:
-    """Tell what anyone can see of a field file: its header and its tensors.
+    """Show what anyone can see of a field file, its header and its tensors; or a key's fingerprint.
 
-    Nothing here says whether it hides anything.
+    A field that hides a secret has the same entries as one that does not. Copies of a key share
+    their fingerprint.
 
     Args:
-        field: Field file.
-        json: Print as JSON.
+        field: Field file or key file; - is stdin.
+        json: Print the result as JSON.
     """
     from stegfield.fields import header
+    from stegfield.keys.key_file import FILE_MARK
 
-    found = header.read(field)
+    check_stdin(field=field)
+    data = read_file(field, header.LARGEST_FILE)
+    if data.startswith(FILE_MARK.encode()):
+        _tell_key(data, name_of(field), json=json)
+        return
+    found = header.decode(data, name_of(field))
     tensors: list[dict[str, Any]] = [
         {
             "name": name,
@@ -33,7 +42,7 @@ def inspect(field: Path, /, *, json: bool = False) -> None:
     facts = {
         **found.header.to_json(),
         "weights": found.weight_count,
-        "bytes": field.stat().st_size,
+        "bytes": len(data),
         "tensors": tensors,
     }
     if json:
@@ -57,3 +66,19 @@ def inspect(field: Path, /, *, json: bool = False) -> None:
     console.print(f"shows {public.medium.noun} of {size} with {channels}{rate}")
     console.print(f"{facts['weights']:,} weights in {facts['bytes']:,} bytes, seed {facts['seed']}")
     console.print(table)
+
+
+def _tell_key(data: bytes, name: str, *, json: bool) -> None:
+    from stegfield.errors import KeyFileError
+    from stegfield.keys import KeyFile
+
+    try:
+        found = KeyFile.parse(data)
+    except KeyFileError as error:
+        raise KeyFileError(f"{name} {error}") from None
+    facts = {"fingerprint": found.key.fingerprint, "slot_bytes": len(found.slots)}
+    if json:
+        answer(facts)
+        return
+    slots = f", {len(found.slots):,} bytes of slot positions" if found.slots else ""
+    print(f"a key, fingerprint {found.key.fingerprint}{slots}")  # noqa: T201

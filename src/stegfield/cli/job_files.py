@@ -2,7 +2,7 @@
 
     file ─► tables ─► one for each file that wildcards match ─► jobs ─► words of a command line
 
-Whatever a command refuses on the command line is refused here as well.
+A job that its command would refuse is refused here, before any job runs.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from cyclopts import CycloptsError
 
 from stegfield import files
 from stegfield.cli.errors import worded
+from stegfield.cli.streams import is_stream
 from stegfield.errors import InputError, OutputError, StegfieldError
 from stegfield.jobs import Job
 
@@ -31,25 +32,25 @@ LARGEST_FILE = 1 << 24
 MOST_JOBS = 1_000_000
 WILD = "*?["
 WRITTEN, KEPT_MEANWHILE = ("output", "grid", "plot"), "checkpoint"
-"""Arguments that name files to write, and the one whose file is gone in the end."""
+"""Arguments that name files to write, and the one whose file is removed at the end."""
 HINT = "`stegfield batch --help` shows how jobs are written"
 
 
 Place = tuple[str, str]
-"""Where a file is: the one name of its folder, and its own."""
+"""Where a file is: the resolved name of its folder, and its own name."""
 
 
 def read_jobs(path: Path, results: Path | None = None) -> list[Job]:
-    """Read a file of jobs, and check all of it before anything is run.
+    """Read a file of jobs, and check all jobs before one is run.
 
     Args:
         path: File of jobs.
-        results: Where their records will go, if anywhere.
+        results: File that their entries will be written to, if any.
 
     Raises:
-        InputError: It is no TOML or CSV, or one of its jobs is none.
-        OutputError: Two jobs write the same file, one reads what another writes, or writes where
-            there is no folder; or one of them meets the file of jobs or that of results.
+        InputError: The file is no TOML or CSV, or a job is not written as its command needs it.
+        OutputError: Two jobs write the same file, a job reads what another writes or writes into
+            a missing folder, or a job names the file of jobs or of results.
     """
     _folder.cache_clear()
     if results is not None and _place(results) == _place(path):
@@ -67,7 +68,7 @@ def read_jobs(path: Path, results: Path | None = None) -> list[Job]:
 
 @lru_cache(maxsize=1 << 12)
 def _folder(name: str) -> tuple[str, bool]:
-    """Return the one name of a folder, whatever leads to it, and whether it is there."""
+    """Return the resolved name of a folder, and whether it exists."""
     return os.path.realpath(name), os.path.isdir(name)  # noqa: PTH112 - of strings, many times
 
 
@@ -76,7 +77,7 @@ def _place(path: Path) -> Place:
 
 
 def _check_apart(jobs: list[Job], path: Path, results: Path | None) -> None:
-    """Refuse jobs that meet in a file: they may run in any order, or at the same time."""
+    """Refuse jobs that share a file: they may run in any order, or at the same time."""
     kept = {} if results is None else {_place(results): f"{results}, the file of results"}
     ours = kept | {_place(path): f"{path}, the file of jobs"}
     written: dict[Place, Job] = {}
@@ -107,7 +108,7 @@ def _check_apart(jobs: list[Job], path: Path, results: Path | None) -> None:
             if other is not job:
                 raise OutputError(
                     f"{job.where} reads {word}, which {other.where} writes",
-                    hint="put it into a batch of its own, to be run after this one",
+                    hint="move it to a batch of its own, and run that after this one",
                 )
 
 
@@ -142,14 +143,17 @@ def _from_csv(text: str, path: Path) -> list[tuple[str, dict[str, Any]]]:
     tables = []
     for number, row in enumerate(rows, 2):
         if None in row or None in row.values():
-            raise InputError(f"row {number} of {path} has not as many cells as the first row")
+            raise InputError(
+                f"row {number} of {path} differs in its number of cells from the first row",
+                hint=HINT,
+            )
         cells = {name: _cell(text) for name, text in row.items() if text != ""}
         tables.append((f"row {number}", cells))
     return tables
 
 
 def _cell(text: str) -> Any:
-    """Read a cell: true, false or a list as in TOML, any other text as it is."""
+    """Read a cell: true, false or a list as in TOML; other text stays as it is."""
     if text not in ("true", "false") and not text.startswith("["):
         return text
     try:
@@ -174,9 +178,9 @@ def _expanded(where: str, table: dict[str, Any]) -> Iterator[Job]:
         return
     found = sorted(glob.glob(first, recursive=True))  # noqa: PTH207 - absolute ones as well
     if not found:
-        raise InputError(f"{where}: no file has a name like {first}")
+        raise InputError(f"{where}: no file matches {first}", hint="check the name and the folder")
     jobs = _each(where, command, names, table, found)
-    # what an earlier run wrote is no input, even if its name fits
+    # what an earlier run wrote is no input, even if its name matches
     written = {_place(output) for job in jobs for output in job.writes if "\0" not in str(output)}
     left = [name for name in found if _place(Path(name)) not in written]
     yield from jobs if left == found else _each(where, command, names, table, left or found)
@@ -211,8 +215,10 @@ def _job(where: str, command: str, names: list[str], table: dict[str, Any]) -> J
     from stegfield.cli import app
 
     if _asks_for_a_key(command, table):
-        raise InputError(f"{where}: there is no key", hint="name a key file; nobody can be asked")
-    if "-" in table.values():
+        raise InputError(
+            f"{where}: there is no key", hint="name a key file; a batch asks for no passphrase"
+        )
+    if any(is_stream(Path(text)) for text in _texts(list(table.values()))):
         raise InputError(f"{where}: a batch has no stdin or stdout", hint="name a file")
     for name in (*WRITTEN, KEPT_MEANWHILE):
         if isinstance(table.get(name), list):
@@ -234,7 +240,7 @@ def _job(where: str, command: str, names: list[str], table: dict[str, Any]) -> J
 
 
 def words(job: Job) -> list[str]:
-    """Write a job as on the command line; what is a value there is never taken for an option."""
+    """Return a job as words of a command line; no value is read as an option."""
     names = _positional(job.name)
     options = [
         word
@@ -247,7 +253,7 @@ def words(job: Job) -> list[str]:
 
 
 def _plain(value: Any) -> Any:
-    """Keep what JSON has; write out what else TOML has, such as dates."""
+    """Return a value of TOML as JSON has it; dates and times become text."""
     if isinstance(value, list):
         return [_plain(each) for each in value]
     if isinstance(value, float):
@@ -256,7 +262,7 @@ def _plain(value: Any) -> Any:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Yield all texts of a value: each may be the name of a file."""
+    """Yield all texts in a value: each may name a file."""
     if isinstance(value, list):
         for each in value:
             yield from _texts(each)
@@ -265,12 +271,12 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _named(settings: Mapping[str, Any], *names: str) -> list[Path]:
-    """Look up the files that some arguments name."""
+    """Return the files that some arguments name."""
     return [Path(str(settings[name])) for name in names if name in settings]
 
 
 def _slot_keys(settings: Mapping[str, Any]) -> list[Path]:
-    """Look up the key files that slots are written into, if they have places of their own."""
+    """Return the key files that slot positions are written into, if any."""
     if settings.get("slots", "keyed") == "keyed":
         return []
     secrets = settings.get("secret", [])
@@ -278,7 +284,7 @@ def _slot_keys(settings: Mapping[str, Any]) -> list[Path]:
 
 
 def _asks_for_a_key(command: str, table: dict[str, Any]) -> bool:
-    """Tell whether a command would ask for a passphrase."""
+    """Return whether a command would ask for a passphrase."""
     if command == "hide":
         secrets = table.get("secret", [])
         each = secrets if isinstance(secrets, list) else [secrets]
@@ -288,7 +294,7 @@ def _asks_for_a_key(command: str, table: dict[str, Any]) -> bool:
 
 
 def _option(where: str, name: str, value: Any) -> list[str]:
-    """Write an option as on the command line; lists are options given several times."""
+    """Return an option as words of a command line; a list repeats the option."""
     flag = f"--{name.replace('_', '-')}"
     if flag in ("--json", "--passphrase-stdin"):
         raise InputError(f"{where}: a batch has no {flag}", hint="name key files")
@@ -301,7 +307,7 @@ def _option(where: str, name: str, value: Any) -> list[str]:
 
 
 def _word(value: Any) -> str:
-    """Write one of several words of an option, among which a file may be named like a flag."""
+    """Return one of several words of an option; a file named like a flag gets ./ before it."""
     return f"./{value}" if isinstance(value, str) and value.startswith("-") else str(value)
 
 

@@ -1,4 +1,4 @@
-"""Words of the command line that cyclopts does not read as we want them."""
+"""Parsing of words that cyclopts itself would read too loosely, or not at all."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 def whole_numbers(app: object, commands: object, arguments: ArgumentCollection) -> None:
-    """Refuse flags that take a whole number and were given another, which cyclopts would round.
+    """Refuse fractions for flags that take whole numbers: cyclopts would round them.
 
     Raises:
-        ConfigError: A flag that takes a whole number got another.
+        ConfigError: A flag that takes a whole number got a fraction.
     """
     for argument in arguments:
         if int in (argument.hint, *get_args(argument.hint)):
@@ -27,7 +27,7 @@ def parse_sizes(text: str | None) -> dict[str, int | float]:
     """Read the sizes of an architecture, as in ``width=256,depth=4``.
 
     Raises:
-        ConfigError: The text is written otherwise, or names a size twice.
+        ConfigError: The text is not of this form, or names a size twice.
     """
     sizes: dict[str, int | float] = {}
     for entry in (text or "").split(",") if text else []:

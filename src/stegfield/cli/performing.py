@@ -1,4 +1,4 @@
-"""Commands as jobs: what a worker of a batch does, and what the batch's ledger keeps of it."""
+"""Commands as jobs: how a worker performs one, and what the ledger keeps of it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from stegfield.jobs import Job, LedgerKind
 
 @dataclass(frozen=True)
 class Said:
-    """What a command said."""
+    """The answer of a command."""
 
     result: Mapping[str, Any] = field(default_factory=dict)
-    """Its answer with ``--json``."""
+    """The object that it prints with ``--json``."""
 
     warnings: Sequence[str] = ()
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from stegfield.cli.terminal import printable, say
+from stegfield.cli.terminal import is_quiet, printable, say
 from stegfield.watching import Watch, progress
 
 
 def watching(*names: str, show: bool = True) -> AbstractContextManager[Watch]:
     """Show the progress of a run with the PSNR of every signal; Ctrl-C lets it end in order."""
-    return progress(*map(printable, names), show=show, say=say)
+    return progress(*map(printable, names), show=show and not is_quiet(), say=say)
 
 
 def finish(checkpoint: Path | None, *, stopped: bool) -> None:
@@ -20,7 +20,7 @@ def finish(checkpoint: Path | None, *, stopped: bool) -> None:
         return
     if stopped:
         say(
-            f"the run can go on from {checkpoint}: repeat the command with --force, "
+            f"the run can be resumed from {checkpoint}: repeat the command with --force, "
             "and publish only one of the two results"
         )
     else:

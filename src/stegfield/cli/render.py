@@ -7,7 +7,15 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from stegfield.cli.signal_files import file_of
+from stegfield.cli.signal_files import file_of, read_field
+from stegfield.cli.streams import (
+    check_output,
+    check_stdin,
+    files_among,
+    is_stream,
+    name_of,
+    write,
+)
 from stegfield.cli.terminal import answer, say, size_text
 
 
@@ -23,27 +31,28 @@ def render(
     """Show what a field shows to everyone, at any size.
 
     Args:
-        field: Field file.
-        output: File to write: .png; of a climate field .nc, of a sound .wav or .flac, of a video
-            .mp4 or .apng, of a volume .npy, of a shape .ply. With .png all of them are drawn: on
-            the globe, the wave, the first frame, the middle slice.
-        size: Columns x rows to sample, like 1024x768, columns x rows x frames of a video, or
-            samples of a sound; the signal's own if left out.
+        field: Field file; - is stdin.
+        output: File to write: .png for an image, .nc for a climate field, .wav or .flac for a
+            sound, .mp4 or .apng for a video, .npy for a volume, .ply for a shape; - is stdout. A
+            .png draws any of them: the globe, the wave, the first frame, the middle slice.
+        size: Size to sample: columns x rows, like 1024x768; columns x rows x frames of a video;
+            samples of a sound [default: that of the signal].
         json: Print the result as JSON.
         force: Replace an existing file.
     """
     from stegfield import fields, files, signals
 
-    files.check_apart([output], [field])
-    files.check_new(output, force=force)
-    wanted = None if size is None else signals.parse_size(size, None)
-    shown = fields.render(fields.load(field), wanted)
+    files.check_apart(files_among(output), files_among(field))
+    check_output(output, json=json, force=force)
+    check_stdin(field=field)
+    points = None if size is None else signals.parse_size(size, None)
+    shown = fields.render(read_field(field), points)
     size_shown = shown.size
-    medium = signals.medium_of(output)
+    medium = shown.medium if is_stream(output) else signals.medium_of(output)
     if medium is signals.IMAGE:
         shown = signals.still(shown)
-    files.write_new(output, file_of(shown, output), force=force)
+    write(output, file_of(shown, output), force=force)
     if json:
         answer({medium.name: str(output), "size": list(size_shown)})
     else:
-        say(f"{output}: {size_text(size_shown)}")
+        say(f"{name_of(output, 'stdout')}: {size_text(size_shown)}")

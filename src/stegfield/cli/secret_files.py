@@ -1,4 +1,4 @@
-"""``--secret IMAGE [KEY]``, as commands take it."""
+"""The option ``--secret IMAGE [KEY]`` of commands."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cyclopts import Parameter, Token
 
 @dataclass(frozen=True)
 class SecretFiles:
-    """One ``--secret``: an image and, unless a passphrase will be asked for, its key file."""
+    """One ``--secret``: an image and its key file, or None to ask for a passphrase."""
 
     image: Path
     key: Path | None = None

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 
 class Given(GanConfig):
-    """The settings that were given as flags; presets and a file have the others."""
+    """The settings that were given as flags; presets or a file have the others."""
 
     given: dict[str, Any]
     mirror: Annotated[bool, Parameter(negative="--no-mirror")] = True
 
     def __init__(self, **given: Any) -> None:
-        # their ranges are checked when the others have joined them
+        # ranges are checked once all settings are known
         object.__setattr__(self, "given", given)
 
 
@@ -45,22 +45,22 @@ def train(
 ) -> None:
     """Train a generator of fields that look like the examples.
 
-    Ctrl-C ends the run after its step, with everything written. --resume goes on from there, with
-    the settings of that run unless others are given. Start it with torchrun to share the work among
+    Ctrl-C ends the run after its step and writes everything. --resume then continues it with the
+    same settings, unless others are given. Start the command with torchrun to share the work among
     processes, GPUs or machines; only the first of them reads and writes the folder.
 
     Args:
         what: faces, climate or digits, each with defaults of its own; or a name of your own. Then
             --data decides whether images or temperatures are learned, and temperatures have the
             defaults of climate.
-        output: Folder for the model, the state to go on from, the log and a picture of samples.
+        output: Folder for the model, the state to resume from, the log and a picture of samples.
         data: Folder or zip of images, or folder of .npz temperatures; the digits need none.
         config: TOML file of settings; flags override it.
         settings: How to train.
-        start: Model to begin with, a name or a file, to improve it or to adapt it to other
-            examples. Its steps count, its sizes are the defaults, of which only --rank may rise,
-            and --warm-up teaches only the critic.
-        resume: Go on from the state in the folder. Settings that decide the model stay as they
+        start: Model to start from, a name or a file, to improve it or to adapt it to other
+            examples. Its steps count, and its sizes are the defaults; only --rank may rise.
+            --warm-up then trains only the critic.
+        resume: Resume from the state in the folder. Settings that decide the model stay as they
             were; only --rank may rise.
         json: Print the result as JSON.
     """
@@ -107,18 +107,20 @@ def _state_to_resume(state: Path, *, resume: bool) -> Path | None:
     if not state.exists():
         if resume:
             raise InputError(
-                f"{state} does not exist, and --resume goes on from it",
-                hint="name the folder of the run, or leave --resume out to begin one",
+                f"{state} does not exist, and --resume needs it",
+                hint="name the folder of the run, or leave --resume out to start one",
             )
         return None
     if not resume:
-        raise OutputExistsError(state, hint="--resume goes on from it; or name another folder")
+        raise OutputExistsError(
+            state, hint="add --resume to continue the run, or name another folder"
+        )
     return state
 
 
 @contextmanager
 def _folder(path: Path, *, ours: bool) -> Iterator[None]:
-    """Make a folder; a run that fails before it has written anything leaves none."""
+    """Create a folder; remove it if the run fails before it has written a file."""
     from stegfield import files
 
     new = [each for each in (path, *path.parents) if ours and not each.exists()]
@@ -134,7 +136,7 @@ def _folder(path: Path, *, ours: bool) -> Iterator[None]:
 
 
 def _settings(path: Path | None, flags: Given | None, base: GanConfig) -> GanConfig:
-    """Join the run's settings so far, or presets, with file and flags; a later one counts."""
+    """Merge the base settings with those of a file, then with flags; the later ones win."""
     entries: dict[str, Any] = {}
     if path is not None:
         from stegfield import files
@@ -149,7 +151,7 @@ def _settings(path: Path | None, flags: Given | None, base: GanConfig) -> GanCon
             ) from None
     entries |= {} if flags is None else flags.given
     if "grow" not in entries and isinstance(size := entries.get("size"), int):
-        # the sizes that a preset begins with may not be below one that was asked for
+        # a preset must not begin with sizes at or above the one that was asked for
         smaller = [f"{one}:{end}" for one, end in base.stages[:-1] if one < size]
         base = replace(base, size=max(size, base.size), grow=",".join(smaller))
     return gan_config(entries, base)

@@ -10,19 +10,19 @@ from stegfield.config.settings import Range, Settings
 
 @dataclass(frozen=True, kw_only=True)
 class AppConfig(Settings):
-    """What one visitor of the web page may ask of the machine."""
+    """Limits of what a visitor of the web page may ask for."""
 
     max_upload: Annotated[int, Range(1)] = 64
     """Largest file, in MB."""
 
     max_stored: Annotated[int, Range(1)] = 1000
-    """All files of all visitors together, in MB; more are refused until some are gone."""
+    """All files of all visitors together, in MB; more are refused until some are removed."""
 
     max_seconds: Annotated[float, Range(0, above=True)] = 300.0
-    """Longest run."""
+    """Longest run, in seconds."""
 
     max_megapixels: Annotated[float, Range(0, above=True)] = 16.0
-    """Largest picture."""
+    """Largest picture, in megapixels."""
 
     jobs: Annotated[int, Range(1)] = 1
-    """Runs at once; others wait for their turn."""
+    """Runs at once; the others wait."""

@@ -10,7 +10,7 @@ from stegfield.config.settings import Range, Settings
 
 @dataclass(frozen=True, kw_only=True)
 class AttackConfig(Settings):
-    """How long an attack on a field's secrets goes on."""
+    """How many guesses an attack on a field's secrets makes."""
 
     keys: Annotated[int, Range(1)] = 50
     """Random keys to try against each secret."""

@@ -10,7 +10,7 @@ from stegfield.config.settings import Range, Settings
 from stegfield.errors import ConfigError, Wording
 
 LARGEST_NETWORKS = 10
-"""Fixed networks that a receiver tries, so more would not be read."""
+"""Fixed networks that a receiver tries; a message for another would not be found."""
 EPS = Range(1 / 255, 1, words="from 1/255 to 1", hint="1/255 is one step of an 8-bit image")
 
 
@@ -31,17 +31,17 @@ class DescentConfig(Settings):
     """Restarts before giving up; the image is put back within its bounds after each."""
 
     repair: Annotated[int, Range(0)] = 400
-    """Steps of half an 8-bit level towards the bits that are wrong after that; 0 is the paper."""
+    """Steps of half an 8-bit level after that, to correct wrong bits; 0 as in the paper."""
 
     networks: Annotated[int, Range(1, LARGEST_NETWORKS)] = 10
     """Fixed networks to try, while bits stay wrong or the PSNR is below 20 dB."""
 
     weights: Path | None = None
-    """A released SteganoGAN to use in place of the key's networks: a safetensors file with its JSON
-    description beside it. The receiver needs it too."""
+    """A released SteganoGAN to use in place of the key's networks: a safetensors file, with its
+    JSON description in the same folder. The receiver needs it too."""
 
     start: Literal["cover", "noise", "encoder"] = "cover"
-    """Where a descent begins: noise makes it FNNS-D, the image of SteganoGAN's encoder FNNS-DE."""
+    """Where a descent begins; noise makes it FNNS-D, the image of SteganoGAN's encoder FNNS-DE."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -9,7 +9,7 @@ from stegfield.config.settings import Range, Settings
 
 LARGEST_BPP = 6
 CONSTRAINT_HEIGHTS = Range(3, 14)
-"""Bits that a sample of the exact profile may have a say in."""
+"""Constraint heights of the exact profile."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +27,8 @@ class EmbedConfig(Settings):
     """Let all changes cost the same: the highest PSNR, but changes in plain areas too."""
 
     known_cover: bool = False
-    """The receiver has the cover too, and names it: the message outlasts more."""
+    """The receiver has the cover too, and names it; the message survives more damage."""
 
     constraint_height: Annotated[int, CONSTRAINT_HEIGHTS] = 10
-    """Bits that each sample has a say in: one more gains little and doubles the time."""
+    """Bits of the message that each sample takes part in; one more doubles the time for a small
+    gain."""

@@ -13,9 +13,9 @@ from stegfield.errors import ConfigError, Wording
 class FitConfig(Settings):
     """How a field is trained.
 
-    Steps and seconds plan where the decay ends, whichever comes first; a PSNR ends the run when
-    every signal has reached it. With none of them, 40 passes over the largest signal are planned,
-    and at least 1,000 steps.
+    Steps and seconds plan the end of the decay, whichever comes first. A target PSNR ends the run
+    when every signal has reached it. Without any of them, the plan is 40 passes over the largest
+    signal, and at least 1,000 steps.
     """
 
     steps: Annotated[int | None, Range(1)] = None
@@ -25,10 +25,10 @@ class FitConfig(Settings):
     """Seconds to train for, at most; L-BFGS at the end gets a fifth of them."""
 
     target_db: Annotated[float | None, Range(0, above=True)] = None
-    """PSNR at which to stop; without steps or seconds, ever longer runs try for it."""
+    """PSNR in dB at which to stop; without steps or seconds, longer and longer runs try for it."""
 
     optimizer: Literal["muon", "adam"] = "muon"
-    """What moves the matrices; Adam moves everything else in any case."""
+    """Optimiser of the matrices; Adam trains everything else in any case."""
 
     learning_rate: Annotated[float | None, Range(0, above=True)] = None
     """First step length [default: the architecture's for muon, 0.001 for adam]."""
@@ -37,10 +37,10 @@ class FitConfig(Settings):
     """Points of each signal in a step; 0 takes all of them."""
 
     decay: Annotated[float, Range(0)] = 3.0
-    """How far the step length falls: by exp(-decay), then to nothing; 0 keeps it constant."""
+    """How far the step length falls: by exp(-decay), then to zero; 0 keeps it constant."""
 
     warm_up: Annotated[int | None, Range(0)] = None
-    """Steps over which the step length rises first [default: the architecture's]."""
+    """Steps over which the step length rises at first [default: the architecture's]."""
 
     loss: Literal["l2", "l1"] = "l2"
     """Squared or absolute error."""
@@ -49,16 +49,16 @@ class FitConfig(Settings):
     """L-BFGS iterations on all points at the end."""
 
     robust: bool = False
-    """Train under pruning and noise, so that the field outlasts them and rounding."""
+    """Train under pruning and noise, so that the field survives them and rounding."""
 
     seed: Annotated[int | None, SEED] = None
     """Makes a run repeatable on one machine. Do not publish two fields of one cover with one seed:
-    their keys would meet the same salt."""
+    they would have the same salt."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.robust and self.polish:
             raise ConfigError(
                 Wording("{polish} has no meaning with {robust:True}"),
-                hint="L-BFGS cannot follow a loss with noise in it",
+                hint="leave one of them out: L-BFGS cannot follow a noisy loss",
             )

@@ -21,7 +21,7 @@ GENERATOR_RANGES = {
     "frequencies": Range(2, 2048),
     "std": Range(0.01, 1000),
 }
-"""What a generator may be made of, in training and in a model's file."""
+"""Ranges of a generator's sizes, in training and in a model's file."""
 MOST_HIDDEN = 16
 """Layers between the random vector and the heads."""
 COUNT, LONGEST_SHOWN = re.compile(r"\s*\d{1,15}\s*"), 60
@@ -45,17 +45,17 @@ class GanConfig(Settings):
     """Training steps to plan for."""
 
     max_seconds: Annotated[float | None, _RATE] = None
-    """Seconds to train for in this run, at most; --resume goes on later."""
+    """Seconds to train for in this run, at most; --resume continues it later."""
 
     warm_up: Annotated[int, Range(0)] = 1000
-    """Steps that first fit the generator to the examples, each at its place by principal components
-    (an auto-decoder); 0 starts from nothing."""
+    """Steps that first fit the generator to the examples, with random vectors from their principal
+    components (an auto-decoder); 0 leaves this out."""
 
     batch: Annotated[int, Range(2, 65_536)] = 64
     """Examples in a step, over all processes."""
 
     points: Annotated[int, Range(0, 1 << 20)] = 0
-    """Points drawn at random in each step; 0 takes all of them."""
+    """Points chosen at random in each step; 0 takes all of them."""
 
     latent: Annotated[int, GENERATOR_RANGES["latent"]] = 64
     """Length of the random vector."""
@@ -64,7 +64,7 @@ class GanConfig(Settings):
     """Units of the layers between the random vector and the heads."""
 
     rank: Annotated[int, GENERATOR_RANGES["rank"]] = 4
-    """Of the products that modulate shared weights; 0 lets the heads say every weight."""
+    """Rank of the products that modulate shared weights; with 0, heads put out every weight."""
 
     width: Annotated[int, GENERATOR_RANGES["width"]] = 128
     """Units of the field's layers."""
@@ -76,10 +76,10 @@ class GanConfig(Settings):
     """Random frequencies of the field."""
 
     std: Annotated[float, GENERATOR_RANGES["std"]] = 2.0
-    """Their standard deviation."""
+    """Standard deviation of the frequencies."""
 
     channels: Annotated[int, Range(4, 1024)] = 64
-    """Of the critic's finest level; they double up to four times as many."""
+    """Channels of the critic's finest level; coarser levels have up to four times as many."""
 
     generator_rate: Annotated[float, _RATE] = 1e-4
     """Step length of the generator."""
@@ -88,29 +88,29 @@ class GanConfig(Settings):
     """Step length of the critic."""
 
     beta1: Annotated[float, _MEMORY] = 0.0
-    """Adam's memory of gradients."""
+    """Adam's decay rate of the mean gradient."""
 
     beta2: Annotated[float, _MEMORY] = 0.99
-    """Adam's memory of their squares."""
+    """Adam's decay rate of the mean squared gradient."""
 
     r1: Annotated[float, Range(0)] = 0.1
     """Weight of the gradient penalty R1."""
 
     r1_every: Annotated[int, Range(1)] = 16
-    """Steps between two penalties, which count so many times more."""
+    """Steps between two penalties; each counts that many times."""
 
     average: Annotated[float, _SHARE] = 0.998
-    """Share that the moving average of the generator keeps in each step."""
+    """Decay rate of the generator's moving average."""
 
     mirror: bool = True
-    """Show every second image mirrored."""
+    """Mirror every second image."""
 
     augment: Annotated[float, _SHARE] = 0.0
     """Share of images that are shifted, and of those whose colours change, real and generated ones
     alike, before the critic sees them: for few examples."""
 
     precision: Literal["float32", "bfloat16"] = "float32"
-    """Of products; bfloat16 is faster where the processor has it."""
+    """Number format of matrix products; bfloat16 is faster on processors that have it."""
 
     seed: Annotated[int, SEED] = 0
     """Makes a run repeatable on one machine."""
@@ -134,7 +134,7 @@ class GanConfig(Settings):
 
     @property
     def hidden_units(self) -> list[int]:
-        """The units of each layer between the random vector and the heads."""
+        """Return the units of each layer between the random vector and the heads."""
         if not all(map(COUNT.fullmatch, self.hidden.split(","))):
             raise _wrong(
                 "{hidden} is written like 256,512, got {text}",
@@ -144,7 +144,7 @@ class GanConfig(Settings):
 
     @property
     def stages(self) -> list[tuple[int, int]]:
-        """The sizes to train at, each with the step that ends it."""
+        """Return the sizes to train at, each with the step that ends it."""
         stages: list[tuple[int, int]] = []
         for entry in filter(None, self.grow.split(",")):
             size, _, end = entry.partition(":")
@@ -165,7 +165,7 @@ def _wrong(template: str, **values: object) -> ConfigError:
 
 
 def gan_config(entries: Mapping[str, Any], base: GanConfig | None = None) -> GanConfig:
-    """Return settings that come from a file, over others.
+    """Return settings of a file, over a base.
 
     Raises:
         ConfigError: A setting is unknown, of another type, or out of its range.

@@ -10,7 +10,7 @@ from stegfield.config.settings import Range, Settings
 SlotRule = Literal["keyed", "magnitude", "random"]
 ValueRule = Literal["matched", "xavier"]
 MILLION = 1_000_000
-"""Steps of a ratio between 0 and 1: a record tells it in millionths."""
+"""Steps of a ratio between 0 and 1: a record holds it in millionths."""
 RATIO = Range(
     1 / MILLION,
     1 - 1 / MILLION,
@@ -25,7 +25,8 @@ class HideConfig(Settings):
     """How secrets are hidden."""
 
     slots: SlotRule = "keyed"
-    """Where slots are: drawn by each key, the cover's largest weights, or random and shared."""
+    """Where slots are: positions drawn by each key, the cover's largest weights, or shared random
+    positions."""
 
     ratio: Annotated[float | None, RATIO] = None
     """Share of the weights that are slots [default: the architecture's]."""
@@ -34,7 +35,7 @@ class HideConfig(Settings):
     """How slot values are drawn; xavier is the paper's rule and trains badly in a SIREN."""
 
     cover_weight: Annotated[float, Range(0, above=True)] = 1.0
-    """How much the cover's error counts."""
+    """Weight of the cover's error."""
 
     secret_weight: Annotated[float, Range(0, above=True)] = 1.0
-    """How much each secret's error counts."""
+    """Weight of each secret's error."""

@@ -1,21 +1,21 @@
-"""What had another name once: who still uses it is told the new one."""
+"""Settings and values that were renamed: an old name is refused with a hint at the new one."""
 
 from __future__ import annotations
 
 from stegfield.errors import Wording
 
 SETTINGS = {"span": "constraint_height"}
-"""Settings, and what they are called now."""
+"""Old names of settings, and the new ones."""
 CHOICES = {"profile": {"jpeg": "robust"}}
-"""What a setting may be, and what that is called now."""
+"""Old names of a setting's values, and the new ones."""
 
 
 def hint_for(name: str, value: object = None) -> str | None:
-    """Tell what a setting, or one of its values, is called now.
+    """Return a hint at the new name of a setting, or of one of its values.
 
     Args:
         name: The setting.
-        value: What it was set to; None asks about the setting itself.
+        value: Its value; None asks about the setting itself.
 
     Returns:
         A hint, or None where nothing was renamed.

@@ -1,7 +1,7 @@
 """What all settings share: ranges that are declared once, and one check of every field.
 
-A range stands in the annotation of a field, as in ``steps: Annotated[int, Range(1)]``. The check
-reads it there, and so does the help of the command line.
+The annotation of a field declares its range, as in ``steps: Annotated[int, Range(1)]``. The check
+and the help of the command line read it there.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ KINDS: dict[Any, tuple[Any, str]] = {
     float: (Real, "a number"),
     str: (str, "text"),
 }
-"""Types of settings: what belongs to each, and what it is called."""
+"""Types of settings: the values of each, and its name."""
 
 
 @dataclass(frozen=True)
 class Range:
-    """The numbers that a setting may be; infinity and NaN never are."""
+    """The numbers that a setting may be; infinity and NaN are never among them."""
 
     low: int | float
     high: int | float = sys.float_info.max
     above: bool = False
     """Whether ``low`` itself is excluded."""
     words: str | None = None
-    """The range as people say it, where its bounds do not."""
+    """The range in words, where its bounds alone are hard to read."""
     hint: str | None = None
-    """What to try where a number is out of range."""
+    """What to try if a number is out of range."""
 
     def __contains__(self, value: Any) -> bool:
         return bool(value > self.low if self.above else value >= self.low) and value <= self.high
@@ -55,8 +55,8 @@ class Range:
 
         Args:
             value: The number.
-            owner: Class that it was given to, for the message.
-            name: Setting of that class.
+            owner: Class of the setting, for the message.
+            name: The setting.
 
         Raises:
             ConfigError: The number is out of range.
@@ -80,10 +80,10 @@ SEED = Range(0, (1 << 63) - 1, words="from 0 to 2^63 - 1")
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Base of all settings: whatever a field's annotation excludes is refused.
+    """Base of all settings: values that a field's annotation excludes are refused.
 
     Raises:
-        ConfigError: A value is of another type, none of the choices, or out of its range.
+        ConfigError: A value has another type, is none of the choices, or is out of range.
     """
 
     def __post_init__(self) -> None:
@@ -93,17 +93,17 @@ class Settings:
 
 
 def checked(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Check values for the fields of a class of settings, before one is made of them.
+    """Check values for the fields of a class of settings, before an object is made of them.
 
     Args:
         kind: The class.
-        values: By the names of its fields.
+        values: Values by the names of its fields.
 
     Returns:
-        The same, with whole numbers as floats where a field holds floats.
+        The same values, with whole numbers as floats where a field holds floats.
 
     Raises:
-        ConfigError: A value has no field, or is nothing that the field's annotation allows.
+        ConfigError: A value has no field, or the field's annotation excludes it.
     """
     known, taken = declarations(kind), dict(values)
     for name, value in values.items():
@@ -116,7 +116,7 @@ def checked(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def changed(settings: Settings) -> list[str]:
-    """Name the settings that are not their defaults."""
+    """Return the names of the settings that differ from their defaults."""
     return [each.name for each in fields(settings) if getattr(settings, each.name) != each.default]
 
 

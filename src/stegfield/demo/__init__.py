@@ -1,8 +1,8 @@
-"""The demo: embed and extract, hide and reveal, measure, and draw a gallery.
+"""The demo: embed and extract, hide and reveal, measure, and write a gallery.
 
-Everything goes the way of a user's files: images are written and read again, fields are saved and
-loaded, and every figure comes from the 8-bit files. The photographs ship with scikit-image; without
-it, generated faces stand in.
+The demo uses files as a user would: it writes and reads images, saves and loads fields, and takes
+every figure from the 8-bit files. The photographs ship with scikit-image; without it, the demo
+shows generated faces.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ def run(
 
     Args:
         folder: Created if it does not exist.
-        watch: Is told of the start of each scene and of every training step. Returning True winds
-            down the scene that trains, writes all of its files, and leaves out those that follow.
+        watch: Called at the start of each scene and after every training step. Returning True winds
+            down the scene that trains, writes all of its files, and skips the scenes that follow.
         announce: Called with each scene's title.
         force: Replace files of an earlier demo.
 
     Raises:
-        OutputError: a file exists already, or cannot be written.
+        OutputError: A file exists already (unless ``force``), or cannot be written.
     """
     files.make_folder(folder)
     files.check_new(folder / "index.html", force=force)
@@ -62,8 +62,8 @@ def _page(hidden_results: Sequence[SceneResult], message_results: Sequence[Messa
         "<style>body{font:16px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;"
         "padding:0 1rem}table{border-collapse:collapse;margin:1rem 0}td,th{padding:.2rem 1rem "
         ".2rem 0;text-align:left}img{max-width:100%}</style><h1>Files hidden in photographs</h1>"
-        "<p>A message lies in an image's samples, and a network that grows from the key reads it "
-        "back, bit for bit.</p>"
+        "<p>A message is embedded in an image's samples, and a network that grows from the key "
+        "extracts it bit for bit.</p>"
         + "".join(map(messages.section, message_results))
         + "<h1>Photographs hidden in a photograph's field</h1><p>Each field below shows one "
         "photograph to everyone and two more, one to a key file and one to a passphrase. All "

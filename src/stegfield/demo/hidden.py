@@ -37,7 +37,7 @@ class Scene:
 
 @dataclass(frozen=True, eq=False)
 class Exhibit:
-    """An original and what the field showed of it, as the files hold them."""
+    """An original, and what the field shows of it, as the files hold them."""
 
     name: str
     role: str
@@ -48,7 +48,7 @@ class Exhibit:
 
 @dataclass(frozen=True, eq=False)
 class SceneResult:
-    """What one run of the demo came to."""
+    """The result of one scene."""
 
     scene: Scene
     shown: tuple[Exhibit, ...]
@@ -56,7 +56,7 @@ class SceneResult:
     field_bytes: int
     seconds: float
     stopped: bool
-    """Training was asked to end before its plan was done."""
+    """Whether training was asked to end before its plan was done."""
 
 
 SCENES = (
@@ -82,7 +82,7 @@ SCENES = (
 
 
 def play(scene: Scene, folder: Path, watch: FitWatch, *, force: bool) -> SceneResult:
-    """Play a scene, and write its files."""
+    """Run a scene, and write its files."""
 
     def path(name: str) -> Path:
         return folder / f"{scene.name}-{name}"
@@ -132,7 +132,7 @@ def play(scene: Scene, folder: Path, watch: FitWatch, *, force: bool) -> SceneRe
 
 
 def _refused(field: fields.Field) -> Key:
-    """Return a key that belongs to nobody, after making sure that it is refused."""
+    """Return a random key, after a check that the field refuses it."""
     stranger = Key.generate()
     try:
         hiding.reveal(field, stranger)
@@ -159,13 +159,13 @@ def _sheet(result: SceneResult) -> bytes:
         for s in result.shown
     ]
     shown.append(
-        pictures.Tile(result.wrong_key, "with a wrong key:\nrefused; forced, it shows this")
+        pictures.Tile(result.wrong_key, "with a wrong key: refused;\nrendered with a size")
     )
     return pictures.sheet([originals, shown, differences])
 
 
 def section(result: SceneResult) -> str:
-    """Describe a scene in HTML."""
+    """Return a scene as HTML."""
     rows = "".join(
         f"<tr><td>{html.escape(s.name)}</td><td>{html.escape(s.role)}</td>"
         f"<td>{s.original.shape[1]}x{s.original.shape[0]}</td>"

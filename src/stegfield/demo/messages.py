@@ -37,16 +37,16 @@ class MessageScene:
     message: str
     """Name of the message's file."""
     photograph: str | None
-    """The photograph whose JPEG is the message; the letter, where there is none."""
+    """The photograph whose JPEG is the message; None: the letter."""
     quality: int | None
-    """Of the JPEG that the image becomes on its way."""
+    """Quality of the JPEG that the image becomes on its way."""
     gain: float
-    """How many times brighter the difference is drawn."""
+    """Factor by which the difference is magnified."""
 
 
 @dataclass(frozen=True, eq=False)
 class MessageResult:
-    """What a scene came to."""
+    """The result of one scene."""
 
     scene: MessageScene
     message: bytes
@@ -83,7 +83,7 @@ SCENES = (
 
 
 def play(scene: MessageScene, folder: Path, *, force: bool) -> MessageResult:
-    """Play a scene, and write its files."""
+    """Run a scene, and write its files."""
 
     def path(name: str) -> Path:
         return folder / f"{scene.name}-{name}"
@@ -121,14 +121,14 @@ def play(scene: MessageScene, folder: Path, *, force: bool) -> MessageResult:
 
 
 def section(result: MessageResult) -> str:
-    """Describe a scene in HTML."""
+    """Return a scene as HTML."""
     scene, done = result.scene, result.embedding
     way = "" if scene.quality is None else f", sent as a JPEG of quality {scene.quality}"
     return (
         f"<h2>{html.escape(scene.title)}</h2><p>{len(result.message):,} bytes in "
         f"{html.escape(called(scene.cover))}, {done.rate_bpp:.3g} bits a pixel{way}. PSNR "
         f"{done.quality.psnr_db:.2f} dB, {100 * done.changed:.3g} % of the samples changed, in "
-        f"{done.seconds:.1f} s. The receiver's key gave every bit back; a wrong key gave nothing."
+        f"{done.seconds:.1f} s. The receiver's key extracts every bit; a wrong key, nothing."
         f'</p><img src="{scene.name}-sheet.png" alt="cover, stego image, their magnified '
         'difference, and what the receiver got">'
     )

@@ -9,18 +9,18 @@ from stegfield.signals import Signal
 
 NAMES = ("coffee", "chelsea", "astronaut", "rocket")
 STAND_INS = (
-    "scikit-image, whose photographs this demo shows, is not installed (stegfield[demo]): faces "
-    "that never existed stand in for them"
+    "scikit-image, which has the photographs of the demo, is not installed (stegfield[demo]): the "
+    "demo shows generated faces instead"
 )
 
 
 def missing() -> bool:
-    """Tell whether the photographs are not there."""
+    """Return whether the photographs are missing."""
     return find_spec("skimage") is None
 
 
 def photograph(name: str, longest: int) -> Signal:
-    """Return one of `NAMES`, or its stand-in, with a longer side of so many pixels."""
+    """Return one of `NAMES`, or a generated face, with a longer side of ``longest`` pixels."""
     if missing():
         return generative.load("faces").cover(NAMES.index(name), (longest, longest))
     import skimage.data
@@ -29,5 +29,5 @@ def photograph(name: str, longest: int) -> Signal:
 
 
 def called(name: str) -> str:
-    """Say what a picture is."""
+    """Return the caption of a picture."""
     return f"generated face {1 + NAMES.index(name)}" if missing() else name

@@ -1,7 +1,7 @@
 """Fields: signals as functions. Build, fit, render, save and load them.
 
-What stands here is imported when it is asked for: `stegfield.fields.header`, which tells what a
-field file holds, needs no torch.
+Names are imported at first use: `stegfield.fields.header`, which reads field files without their
+networks, needs no torch.
 """
 
 from typing import TYPE_CHECKING

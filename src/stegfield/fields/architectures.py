@@ -1,6 +1,6 @@
 """Every architecture by name; a new one is one file, its sizes, and one line here.
 
-The network of an architecture is imported when it is asked for: names and sizes need no torch.
+The network of an architecture is imported at first use: names and sizes need no torch.
 """
 
 from __future__ import annotations

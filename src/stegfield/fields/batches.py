@@ -1,4 +1,4 @@
-"""Batches: the points that a step looks at, and the gradients of the error there."""
+"""Batches: the points of a step, and the gradients of the error there."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from stegfield.fields.field import Field, substitute
 from stegfield.fields.targets import Lattice, Target
 
 CHUNK = 4096
-"""Points whose activations are in memory together."""
+"""Points whose activations are in memory at a time."""
 
 
 @dataclass(eq=False)
 class Weights:
-    """The weights that each target meets: the field's own, but in robust training."""
+    """The weights that show each target: the field's own, or damaged ones in robust training."""
 
     encoder: Mapping[str, Tensor] = field(repr=False)
     decoders: Sequence[Mapping[str, Tensor]] = field(repr=False)
@@ -34,12 +34,12 @@ class Weights:
 
 
 class TargetGroup:
-    """The targets of one lattice: they share batches of points and the encoder's work on them.
+    """The targets of one lattice: they share batches of points and the encoder's output there.
 
     Args:
-        field: What is trained.
+        field: The field that is trained.
         targets: All targets of the run.
-        lattice: That of this group.
+        lattice: The lattice of this group.
         loss: ``l2`` or ``l1``.
     """
 
@@ -60,7 +60,7 @@ class TargetGroup:
         self._batches: list[Int64[Tensor, " batch"]] = []
 
     def batch(self, step: int, batch: int, seed: int) -> Int64[Tensor, " batch"]:
-        """Return the points of a step: a function of step and seed alone, so runs can go on."""
+        """Return the points of a step; step and seed alone decide them, so runs can resume."""
         if not batch or batch >= self.points:
             return torch.arange(self.points)
         count = round(self.points / batch)
@@ -82,10 +82,11 @@ class TargetGroup:
         )
 
     def _backward(self, weights: Weights, index: Tensor, share: float, errors: Tensor) -> float:
-        """Go through a chunk of points.
+        """Add the gradients of a chunk of points.
 
-        Each target's gradient is taken before the next one's values, so that the activations of
-        only one are alive and stay in the cache; the encoder's is taken once, for all.
+        Each target's gradient is computed before the next target's values: then only one target's
+        activations are in memory, and they stay in the cache. The encoder's gradient is computed
+        once for all targets.
         """
         features = functional_call(self.field.encoder, dict(weights.encoder), (self.at[index],))
         shared = features.detach().requires_grad_(features.requires_grad)
@@ -106,7 +107,7 @@ class TargetGroup:
 
 
 def seeded(seed: int, place: int) -> torch.Generator:
-    """Start the generator of one step or epoch of a run."""
+    """Return the random generator of one step or epoch of a run."""
     return torch.Generator().manual_seed((seed * 0x9E3779B1 + place) % (1 << 63))
 
 

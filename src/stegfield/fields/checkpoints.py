@@ -14,8 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from stegfield import files
-from stegfield.errors import InputError, UnreadableError
+from stegfield.errors import InputError
 from stegfield.keys import KEY_BYTES, SALT_BYTES
+from stegfield.tensor_files import plain_json
 
 ENTRY = "stegfield-checkpoint"
 
@@ -26,13 +27,13 @@ def save(
     optimizers: Sequence[torch.optim.Optimizer],
     facts: dict[str, Any],
 ) -> None:
-    """Write a checkpoint whole, in place of the last one, readable by its owner only."""
+    """Replace the checkpoint by a whole new one, readable by its owner only."""
     data = safetensors.torch.save(tensors_of(field, optimizers), {ENTRY: json.dumps(facts)})
     files.write_new(path, data, force=True, private=True)
 
 
 def tensors_of(field: nn.Module, optimizers: Sequence[torch.optim.Optimizer]) -> dict[str, Tensor]:
-    """Return all numbers of a run, under the names that they have in a checkpoint."""
+    """Return all tensors of a run, by their names in a checkpoint."""
     tensors = {f"field.{name}": tensor for name, tensor in field.state_dict().items()}
     tensors |= {name: state[entry] for name, state, entry in _states(optimizers)}
     return {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
@@ -41,7 +42,7 @@ def tensors_of(field: nn.Module, optimizers: Sequence[torch.optim.Optimizer]) ->
 def put(
     tensors: dict[str, Tensor], field: nn.Module, optimizers: Sequence[torch.optim.Optimizer]
 ) -> None:
-    """Put back what `tensors_of` gave."""
+    """Put back the tensors of `tensors_of`."""
     tensors = dict(tensors)
     weights = {name: tensors.pop(f"field.{name}") for name in field.state_dict()}
     _fill(optimizers, tensors)
@@ -49,59 +50,62 @@ def put(
 
 
 def facts_of(path: Path) -> dict[str, Any]:
-    """Return the facts that stand beside the numbers of a checkpoint.
+    """Return the facts of a checkpoint: everything but its tensors.
 
     Raises:
-        InputError: the file is damaged.
+        InputError: The file is damaged.
     """
     with distrusting(path), safetensors.safe_open(path, "pt") as stream:
-        return dict(_facts(stream))
+        return _facts(stream)
 
 
 def start(path: Path) -> tuple[bytes, bytes]:
-    """Tell how the field of a checkpoint began: what its weights were drawn from, and its salt.
+    """Return how the field of a checkpoint began: what its weights were drawn from, and its salt.
 
     Raises:
-        InputError: the file is damaged.
+        InputError: The file is damaged.
     """
     with distrusting(path), safetensors.safe_open(path, "pt") as stream:
         facts = _facts(stream)
         draw, salt = bytes.fromhex(facts["draw"]), bytes.fromhex(facts["salt"])
         if len(draw) != KEY_BYTES or len(salt) != SALT_BYTES:
-            raise ValueError(facts)
+            raise ValueError(path)
         return draw, salt
 
 
 def note(path: Path) -> dict[str, Any]:
-    """Return what the caller of a run had kept in its checkpoint.
+    """Return the note that the caller of a run kept in its checkpoint.
 
     Raises:
-        InputError: the file is damaged.
+        InputError: The file is damaged.
     """
     with distrusting(path), safetensors.safe_open(path, "pt") as stream:
-        return dict(_facts(stream)["note"])
+        kept = _facts(stream)["note"]
+        if not isinstance(kept, dict):
+            raise TypeError(path)
+        return kept
 
 
 def load(
     path: Path, field: nn.Module, optimizers: Sequence[torch.optim.Optimizer], run: str
 ) -> dict[str, Any]:
-    """Put a checkpoint's numbers into a field and its optimisers, and give the facts beside them.
+    """Load a checkpoint into a field and its optimisers, and return its facts.
 
     Args:
         path: A file that `save` wrote.
-        field: Takes the weights.
-        optimizers: Take their states.
-        run: Must be the ``facts["run"]`` of the checkpoint.
+        field: Gets the weights.
+        optimizers: Get their states.
+        run: Digest of the run, as in ``facts["run"]``.
 
     Raises:
-        InputError: the file is damaged or comes from another run.
+        InputError: The file is damaged or comes from another run.
     """
     with distrusting(path), safetensors.safe_open(path, "pt") as stream:
         facts = _facts(stream)
         if facts["run"] != run:
             raise InputError(
                 f"{path} belongs to another run",
-                hint="repeat the command that wrote it, or name another file to start again",
+                hint="repeat the command that wrote it, or name another file to start afresh",
             )
         tensors = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
         if not all(tensor.isfinite().all() for tensor in tensors.values()):
@@ -112,19 +116,12 @@ def load(
 
 @contextmanager
 def distrusting(path: Path) -> Iterator[None]:
-    """Turn whatever a damaged file leads to into the one error about it."""
+    """Turn every error of a damaged file into one `InputError`."""
     try:
         yield
-    except (
-        UnreadableError,
-        safetensors.SafetensorError,
-        KeyError,
-        IndexError,
-        ValueError,
-        TypeError,
-        RuntimeError,
-        OSError,
-    ):
+    except (InputError, MemoryError):
+        raise
+    except Exception:  # not told, since a checkpoint holds what keys come from
         raise InputError(
             f"{path} is a damaged checkpoint", hint="name another file to start again"
         ) from None
@@ -132,7 +129,9 @@ def distrusting(path: Path) -> Iterator[None]:
 
 def _facts(stream: safetensors.safe_open) -> dict[str, Any]:
     metadata = stream.metadata() or {}  # type: ignore[no-untyped-call]
-    facts: dict[str, Any] = json.loads(metadata[ENTRY])
+    facts = plain_json(metadata[ENTRY])
+    if not isinstance(facts, dict):
+        raise TypeError(ENTRY)
     return facts
 
 
@@ -154,7 +153,7 @@ def _fill(optimizers: Sequence[torch.optim.Optimizer], tensors: dict[str, Tensor
             _, owner, index, entry = name.split(".")
             if int(owner) == number:
                 parameter = parameters[int(index)]
-                if entry != "step" and tensor.shape != parameter.shape:
+                if tensor.shape != (torch.Size() if entry == "step" else parameter.shape):
                     raise ValueError(name)
                 place = "cpu" if entry == "step" else parameter.device
                 optimizer.state[parameter][entry] = tensor.to(place)

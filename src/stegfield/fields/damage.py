@@ -1,7 +1,7 @@
-"""Damage to weights: what pruning, noise and rounding leave of a tensor, and training under it.
+"""Damage to weights: pruning, noise and rounding of a tensor, and training under them.
 
-Attackers do this to whole fields; robust training does it to the weights of every step. Noise of
-1 % of a layer's standard deviation is what 8-bit integers make.
+Adversaries damage whole fields; robust training damages the weights of every step. Rounding to
+8-bit integers is like noise of 1 % of a layer's standard deviation.
 
 Benchmark at 128x128, cover and two secrets, 385,483 weights: least PSNR in dB of the three images,
 before and after 30 % of the weights are pruned.
@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 PRUNED = 0.3
-"""Share of each matrix, the smallest weights, that robust training does without at most."""
+"""Largest share of each matrix, its smallest weights, that robust training prunes in a step."""
 NOISE = 0.0125
 """Noise in robust training, as a share of each tensor's standard deviation."""
 INT8 = 127
@@ -39,7 +39,7 @@ def smallest(weight: Tensor, share: float) -> Tensor:
     magnitudes, count = weight.detach().abs(), round(share * weight.numel())
     if count == 0:
         return torch.zeros_like(magnitudes, dtype=torch.bool)
-    # many times quicker than a sort, for a training that does it in every step
+    # many times faster than a sort, and robust training does it in every step
     return magnitudes <= magnitudes.flatten().kthvalue(count).values
 
 
@@ -68,10 +68,9 @@ def wear(
 ) -> list[dict[str, Tensor]]:
     """Return the weights of one step of robust training: pruned, and with each generator's noise.
 
-    The share that is pruned is another one in each step, more often a small one (the square of a
-    uniform one): so that the whole of a field is as good as it can be, and less of it nearly so.
-    Gradients pass as if nothing had happened, so that a pruned weight can come back (a
-    straight-through estimate).
+    Each step prunes another share, more often a small one (the square of a uniform one): so the
+    whole field shows its targets best, and a pruned one nearly as well. Gradients ignore the
+    damage (a straight-through estimate), so that a pruned weight can come back.
     """
     share = PRUNED * float(torch.rand((), generator=generators[0])) ** 2
     left = {name: _pruned_matrix(weight.detach(), share) for name, weight in parameters.items()}
@@ -85,5 +84,5 @@ def wear(
 
 
 def _pruned_matrix(weight: Tensor, share: float) -> Tensor:
-    """Prune matrices and grids; biases are left alone."""
+    """Prune matrices and grids, but not biases."""
     return pruned(weight, share) if weight.ndim > 1 else weight

@@ -1,7 +1,7 @@
 """A field: coordinates in, values out; its weights are named tensors.
 
-Everything that the other modules know about a network stands here: how it is called, and which of
-its matrices a key may take slots in. What its file tells about it is in `stegfield.fields.header`.
+This is all that other modules know about a network: how to evaluate it, and which of its matrices
+may have slots. The entries of its file are in `stegfield.fields.header`.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ from stegfield.keys import KeyStream
 from stegfield.signals import Signal, scaled, size_text
 
 POINTS_AT_ONCE = 1 << 12
-"""Points evaluated together: their activations stay in a processor's cache."""
+"""Points evaluated at a time: their activations stay in a processor's cache."""
 PREVIEW_POINTS = 1 << 16
-"""Points of the box that what a notebook shows fits in."""
+"""Longest side of a picture in a notebook, in points."""
 
 Parameters = Mapping[str, Tensor]
 SlotValues = Mapping[str, tuple[Int64[Tensor, " slots"], Float[Tensor, " slots"]]]
-"""For each matrix of the decoder by name, flat positions of slots and the values that go there."""
+"""For each matrix of the decoder by name: the flat positions of slots, and their values."""
 NO_SLOTS: SlotValues = {}
 RenderWatch = Callable[[int, int], object]
-"""Told how many points are done, of how many; what it raises ends the work."""
+"""Called with the points done and the number of all; an exception that it raises ends the work."""
 
 
 def uniform(stream: KeyStream | None, bound: float, *shape: int) -> nn.Parameter:
-    """Draw a tensor uniformly in +-bound; without a stream, only its shape matters, for loading."""
+    """Draw a tensor uniformly in +-bound; without a stream, leave it empty, for loading."""
     if stream is None:
         return nn.Parameter(torch.empty(shape))
     values = stream.uniform(math.prod(shape)) * bound
@@ -77,21 +77,21 @@ class Dense(nn.Module):
 class Field(nn.Module, ABC):
     """A signal as a function: coordinates in [-1, 1] in, that point's values, near [-1, 1], out.
 
-    Every field is an encoder, shared by all that it shows, and a decoder, whose matrices are where
-    a key takes slots. An architecture sets the class variables and implements `build`; weights come
-    from a key stream alone, which is the same on every machine.
+    Every field has an encoder, shared by all signals that it shows, and a decoder, whose matrices
+    have the slots. An architecture sets the class variables and implements `build`. Weights come
+    only from a key stream, which is the same on every machine.
     """
 
     architecture: ClassVar[str]
     sizes_type: ClassVar[type[Sizes]]
     slot_ratio: ClassVar[float] = 0.05
-    """Share of each matrix that a key takes where the user names none."""
+    """Default share of each matrix that are slots."""
     conceals: ClassVar[bool] = True
-    """No weight belongs to a place, so that nobody sees outlines of secrets in the weights."""
+    """No weight belongs to a place, so nobody can see outlines of secrets in the weights."""
     learning_rate: ClassVar[float]
-    """First step length of most matrices that Muon moves."""
+    """First step length of most matrices that Muon trains."""
     warm_up: ClassVar[int] = 50
-    """Steps over which the step length rises first, where the user names no other number."""
+    """Default number of steps over which the step length rises at first."""
     draw: bytes = b""
     """What the untrained weights were drawn from; kept in checkpoints, never in files."""
 
@@ -107,11 +107,10 @@ class Field(nn.Module, ABC):
 
     @property
     def extent(self) -> tuple[float, ...]:
-        """Half the length of each axis of the box that the field covers, in coordinates.
+        """Return half the length of each axis of the box that the field covers, in coordinates.
 
-        It has the public signal's aspect. Everything that the field shows fills it, so that no part
-        of a field is left untouched by its cover, where secrets would give themselves away. The
-        globe needs no box.
+        The box has the public signal's aspect, and every signal fills it: a part that the cover
+        does not use would reveal the secrets. The globe needs no box.
         """
         return self.public.medium.extent(self.public.size)
 
@@ -129,7 +128,7 @@ class Field(nn.Module, ABC):
 
     @property
     def channels(self) -> int:
-        """Values at a point: 3 for RGB."""
+        """Number of values at a point: 3 for RGB."""
         return self.public.channels
 
     def forward(self, at: Float[Tensor, "points axes"]) -> Float[Tensor, "points channels"]:
@@ -138,7 +137,7 @@ class Field(nn.Module, ABC):
         return values
 
     def slot_bounds(self) -> dict[str, float]:
-        """Name the decoder's matrices, where slots are, each with the bound of its first draw."""
+        """Return the decoder's matrices, which have the slots, each with its initial bound."""
         return {
             f"{name}.weight": layer.bound
             for name, layer in self.decoder.named_modules()
@@ -146,11 +145,11 @@ class Field(nn.Module, ABC):
         }
 
     def muon_rate(self, name: str) -> float:
-        """Return the first step length of a matrix of the decoder that Muon moves."""
+        """Return the first step length of a matrix of the decoder that Muon trains."""
         return self.learning_rate
 
     def adam_rate(self, name: str) -> float:
-        """Return the first step length of a parameter that Adam moves."""
+        """Return the first step length of a parameter that Adam trains."""
         return 1e-3
 
     def weight_count(self) -> int:
@@ -166,11 +165,11 @@ class Field(nn.Module, ABC):
         return f"Field({self.architecture}, {self.weight_count():,} weights, {shows})"
 
     def _repr_png_(self) -> bytes:
-        """Draw what everyone sees for a notebook, small."""
+        """Return a small picture of what everyone sees, for notebooks."""
         return self._preview()._repr_png_()
 
     def show(self) -> None:
-        """Open a picture of what everyone sees in the system's viewer of images."""
+        """Open a picture of what everyone sees in the system's image viewer."""
         self._preview().show()
 
     def _preview(self) -> Signal:
@@ -180,7 +179,7 @@ class Field(nn.Module, ABC):
 
 
 def substitute(parameters: Parameters, slots: SlotValues) -> dict[str, Tensor]:
-    """Put a key's values into its slots, in copies; gradients reach every other weight.
+    """Return copies of the parameters with a key's values in its slots, as constants.
 
     Example:
         >>> weights = {"w": torch.zeros(2, 2)}
@@ -205,24 +204,24 @@ def render(
     folded: bool = False,
     watch: RenderWatch | None = None,
 ) -> Signal:
-    """Sample a field on a grid, in batches of points: memory grows with the output alone.
+    """Sample a field on a grid, in batches of points: memory grows only with the output.
 
     Args:
-        field: The field; its own weights are only read.
-        size: Points along each axis; the size of the fitted signal if left out.
+        field: The field; its own weights stay as they are.
+        size: Points along each axis [default: the size of the fitted signal].
         slots: A key's values, to show what the key reveals.
-        folded: What the key reveals was folded (see `stegfield.signals.folding`), and still is.
-        watch: Told how far the work has come, first of all before it begins.
+        folded: Whether the secret of the key is folded (see `stegfield.signals.folding`).
+        watch: Called before the work begins, then after each batch.
 
     Raises:
-        ConfigError: the size has more or fewer sides than what the field shows.
+        ConfigError: The size has more or fewer axes than the signal of the field.
     """
     keep_freed_memory()
     size = field.public.size if size is None else size
     if len(size) != len(field.public.size):
         raise ConfigError(
             f"sizes of this field are of {len(field.public.size)} numbers, got {len(size)}",
-            hint="columns x rows of an image, the number of samples of a sound",
+            hint="give columns x rows of an image, or the number of samples of a sound",
         )
     parameters = substitute(dict(field.decoder.named_parameters()), slots)
     device = next(iter(parameters.values())).device
@@ -244,10 +243,9 @@ def render(
 
 @cache
 def keep_freed_memory() -> None:
-    """Stop glibc from handing freed activations back to the system after use.
+    """Stop glibc from returning freed activations to the system.
 
-    It would have to fault them in again, page by page, for up to half of the time of a
-    training step.
+    Otherwise each training step faults them in again, page by page, for up to half of its time.
     """
     if platform.libc_ver()[0] == "glibc":
         m_trim_threshold, m_mmap_threshold = -1, -3

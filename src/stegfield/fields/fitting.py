@@ -1,4 +1,4 @@
-"""Fit: a signal becomes a field."""
+"""Fitting: a signal becomes a field."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from stegfield.signals import IMAGE, Signal, Source, quality, read, to_levels
 
 @dataclass(frozen=True, eq=False)
 class FitResult:
-    """A fitted field and its quality, on the integers that a file holds."""
+    """A fitted field and its quality, measured on the integers of a file."""
 
     field: Field
     quality: AnyQuality
     steps: int
     seconds: float
     stopped: bool
-    """The run was asked to end before its plan was done."""
+    """Whether the run was asked to end before its plan was done."""
 
 
 def fit(
@@ -42,7 +42,7 @@ def fit(
     watch: FitWatch | None = None,
     checkpoint: Path | None = None,
 ) -> FitResult:
-    """Train a new field to show one signal, and nothing else.
+    """Train a new field to show one signal, without secrets.
 
     Args:
         signal: What to show: a signal, or whatever `stegfield.signals.read` makes one of.
@@ -50,12 +50,12 @@ def fit(
             fourier for robust training].
         sizes: Entries of the architecture's sizes that differ from its defaults.
         training: How to train.
-        watch: Is told of every step; returning True ends the run early.
-        checkpoint: File to write the state to, and to go on from.
+        watch: Called after every step; returning True ends the run early.
+        checkpoint: File to write the state to, and to resume from.
 
     Raises:
-        ConfigError: an unknown architecture, or a size out of range.
-        InputError: the signal is a file that cannot be read, or the checkpoint belongs to another
+        ConfigError: An unknown architecture, or a size out of range.
+        InputError: The signal is a file that cannot be read, or the checkpoint belongs to another
             run.
 
     Example:
@@ -90,14 +90,14 @@ def new_field(
 ) -> Field:
     """Draw an untrained field for a signal.
 
-    Without a seed, both its weights and the salt in its header are random. With one, both follow
-    from the seed and the signal, so that a run can be repeated to the bit. Where there is a
-    checkpoint already, both are those of the run that wrote it. Robust training has an architecture
-    and sizes of its own, where none are given.
+    Without a seed, both its weights and the salt in its header are random. With a seed, the seed
+    and the signal decide both, so that a run can be repeated to the bit. With an existing
+    checkpoint, both are those of the run that wrote it. Robust training has its own default
+    architecture and sizes.
 
     Raises:
-        ConfigError: an unknown architecture, or a size out of range.
-        InputError: the checkpoint is damaged.
+        ConfigError: The architecture is unknown, or a size is out of range.
+        InputError: The checkpoint is damaged.
     """
     if architecture is None:
         architecture = "fourier" if robust else "siren"

@@ -1,7 +1,7 @@
 """Fourier features and a residual multilayer perceptron: the field in the code of StegaINR4MIH.
 
-Sturdier than SIREN under pruning and noise, slower to fit. The random frequencies are never
-trained; they are stored like weights.
+It survives more pruning and noise than SIREN, and is slower to fit. The random frequencies are
+never trained; they are stored like weights.
 
 Sources: Tancik et al. (2020) for the features; the authors' code (Dong et al., 2024) for 128
 frequencies of standard deviation 2 and 6 layers of 256 units with LeakyReLU, residual additions and
@@ -42,10 +42,10 @@ class Fourier(Field):
         return FourierFeatures(frequencies), decoder
 
     def muon_rate(self, name: str) -> float:
-        """Return the first step length: the last layer, right before tanh, takes far shorter steps.
+        """Return the first step length: far shorter for the last layer, right before tanh.
 
-        Where steps are long before the mean colours are found, whole regions of one image end up
-        where tanh is flat, and stay there: this, and the long warm-up, keep out of it.
+        If steps are long before the mean colours are found, whole regions of an image end up where
+        tanh is flat, and stay there. Short steps and the long warm-up avoid this.
         """
         return self.learning_rate * (0.02 if name == list(self.slot_bounds())[-1] else 1.0)
 

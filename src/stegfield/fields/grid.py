@@ -1,14 +1,13 @@
 """Feature grids and a small sine decoder: the field that fits fastest.
 
 Each grid covers the box of the public image and is read by bilinear interpolation; coarse grids
-carry shapes, fine grids detail. Most of the numbers lie in the grids, where a step costs little, so
-the decoder can be small. Slots are in the decoder alone, which is why a key takes a larger share of
-it.
+carry shapes, fine grids detail. Most of the weights are in the grids, where a step costs little, so
+the decoder can be small. Slots are in the decoder alone, so a key takes a larger share of it.
 
-All that the field shows shares the grids, each cell at its own place in the picture. So an
-adversary who reads them with any decoder sees the outlines of every secret (the demo's picture of a
-wrong key shows it). A grid field carries secrets without their colours being readable, but does not
-conceal that there are some. SIREN and Fourier fields have no weights that belong to a place.
+The cover and all secrets share the grids, and each cell has its place in the picture. So an
+adversary who reads the grids with any decoder sees the outlines of every secret (the demo's picture
+of a wrong key shows them). A grid field hides the colours of secrets, but not that there are
+secrets. SIREN and Fourier fields have no weights that belong to a place.
 
 Source: Müller et al. (2022) for learned grids at several resolutions, here dense and not hashed.
 """
@@ -57,7 +56,7 @@ class Grid(Field):
         return encoder, decoder
 
     def adam_rate(self, name: str) -> float:
-        """Return the first step length: grids move further than biases."""
+        """Return the first step length: longer for grids than for biases."""
         return 6e-2 if name.startswith("encoder.") else 1e-3
 
 
@@ -67,7 +66,7 @@ class FeatureGrids(nn.Module):
     Args:
         grids: Points along the longer axis and channels of each grid.
         within: Half the length of each axis of the box; the shorter one gets fewer points.
-        stream: Where the features are drawn from.
+        stream: The key stream that features are drawn from.
     """
 
     def __init__(

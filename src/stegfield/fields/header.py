@@ -1,12 +1,12 @@
 """The header of a field file, and its tensors as arrays: what anyone can see, read without torch.
 
-A field file is safetensors in float32, with a JSON header that tells what the weights are. The
-header has the same entries whether or not anything is hidden: the format version, the architecture,
-its sizes, a random seed, and the size, channels and medium of the public signal, with its rate
-where the medium has time, and its range where that may be small.
+A field file is safetensors in float32, with a JSON header that describes the weights. The header
+has the same entries whether or not anything is hidden: the format version, the architecture, its
+sizes, a random seed, and the size, channels and medium of the public signal. Media with time also
+have a rate, and some media a range.
 
-Reading trusts nothing: the header's length and every entry, each tensor's type, and that all
-numbers are finite. Nothing is ever unpickled.
+Reading checks the header's length, every entry, each tensor's type, and that all numbers are
+finite. Nothing is ever unpickled.
 """
 
 from __future__ import annotations
@@ -35,20 +35,22 @@ from stegfield.signals import (
     Medium,
 )
 from stegfield.signals.signal import LEAST_SPAN
+from stegfield.signals.sniffing import sniff
 from stegfield.tensor_files import DistrustError, entries_of, tensors_of
 
 FORMAT = 1
 ENTRY = "stegfield"
+SUFFIX = ".safetensors"
 LARGEST_FILE = 1 << 29
 PLUGIN_NAME = re.compile(r"[a-z0-9_-]{1,40}", re.ASCII)
 """Of an architecture or a medium that another package may bring."""
 ENTRIES = {"format", "architecture", "sizes", "medium", "size", "channels", "seed"}
-"""Of every header; media with time have a rate, those that need it a range."""
+"""Entries of every header; media with time also have a rate, and some media a range."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Public:
-    """What a field's header tells about the signal that it shows to everyone."""
+    """What a field's header says about the signal that it shows to everyone."""
 
     size: tuple[int, ...]
     channels: int = 3
@@ -56,23 +58,23 @@ class Public:
     rate: float | None = None
     """Points a second along the first axis, of media with time."""
     range: tuple[float, float] = WHOLE_RANGE
-    """What values of -1 and 1 stand for, of sounds and volumes."""
+    """For sounds and volumes: the values that -1 and 1 stand for."""
     seed: bytes
-    """16 bytes, random in every fitted field, hiding or not: the salt of all keys used with it."""
+    """16 bytes, random in every field, with or without secrets: the salt of all its keys."""
 
     @property
     def axes(self) -> int:
-        """Coordinates of each point: 2 of an image, 3 of a place on the globe."""
+        """Number of coordinates of each point: 2 in an image, 3 on the globe."""
         return self.medium.point_axes
 
     def rate_at(self, size: tuple[int, ...]) -> float | None:
-        """Return the rate at another size: it lasts as long."""
+        """Return the rate at another size, for the same duration."""
         return None if self.rate is None else self.rate * size[0] / self.size[0]
 
 
 @dataclass(frozen=True)
 class Header:
-    """What a field file tells about its field."""
+    """What a field file says about its field."""
 
     architecture: str
     sizes: Sizes
@@ -102,7 +104,7 @@ class FieldFile:
 
     @property
     def weight_count(self) -> int:
-        """How many of the numbers are trained."""
+        """Count the numbers that are trained."""
         fixed = self.header.sizes.FIXED
         return sum(tensor.size for name, tensor in self.tensors.items() if name not in fixed)
 
@@ -114,19 +116,19 @@ def read(path: Path) -> FieldFile:
     """Read a field file without building its network.
 
     Raises:
-        InputError: the file is missing or cannot be read.
-        FieldFileError: the file is not a field file, or is damaged.
-        PluginNeededError: the field is of an architecture or a medium that is not installed.
+        InputError: The file is missing or cannot be read.
+        FieldFileError: The file is not a field file, or is damaged.
+        PluginNeededError: The field is of an architecture or a medium that is not installed.
     """
     return decode(files.read_bounded(path, LARGEST_FILE), path)
 
 
 def decode(data: bytes, name: Path | str = "the data") -> FieldFile:
-    """Decode the bytes of a field file; ``name`` stands in the errors.
+    """Decode the bytes of a field file; errors mention ``name``.
 
     Raises:
-        FieldFileError: the bytes are not those of a field file, or are damaged.
-        PluginNeededError: the field is of an architecture or a medium that is not installed.
+        FieldFileError: The bytes are not those of a field file, or are damaged.
+        PluginNeededError: The field is of an architecture or a medium that is not installed.
     """
     try:
         header = _checked(entries_of(data, ENTRY, version=FORMAT, noun="a field"))
@@ -134,12 +136,14 @@ def decode(data: bytes, name: Path | str = "the data") -> FieldFile:
     except _NeedsPlugin as error:
         raise PluginNeededError(name, str(error)) from None
     except (DistrustError, ConfigError) as error:
-        raise FieldFileError(name, str(error)) from None
+        kind = sniff(data)
+        other = kind is not None and kind.suffix != SUFFIX
+        raise FieldFileError(name, f"it is {kind.name}" if kind and other else str(error)) from None
     return FieldFile(header, {entry: tensors[entry] for entry in sorted(tensors, key=_by_layer)})
 
 
 def _by_layer(name: str) -> list[tuple[int, str]]:
-    """Put layer 10 behind layer 9."""
+    """Return a sort key that puts layer 10 behind layer 9."""
     return [(int(part), "") if part.isdigit() else (0, part) for part in name.split(".")]
 
 
@@ -175,7 +179,7 @@ def _medium(name: Any) -> Medium:
 
 
 def _unknown(noun: str, name: Any) -> Exception:
-    """Say that a name may be a plug-in's, if it could be one at all."""
+    """Return an error that says that a name may be a plug-in's, if it could be one."""
     if isinstance(name, str) and PLUGIN_NAME.fullmatch(name):
         return _NeedsPlugin(f"the {noun} {name!r}")
     return DistrustError(f"its {noun} has no name that one could have")
@@ -206,7 +210,7 @@ def _public(entries: dict[str, Any], medium: Medium) -> Public:
 
 
 def _is_range(span: Any) -> bool:
-    """Tell whether these are two different numbers from -1 to 1, the smaller one first."""
+    """Return whether these are two different numbers from -1 to 1, the smaller one first."""
     if not isinstance(span, list) or len(span) != 2:
         return False
     numbers = all(type(end) is float for end in span)

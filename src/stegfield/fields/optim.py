@@ -1,13 +1,13 @@
 """Muon: steps whose every direction has the same length.
 
 A matrix's momentum is moved towards the nearest semi-orthogonal matrix, so that weak directions of
-the gradient move nearly as far as strong ones. Matrices of one shape are handled in one batched
-product and in float32 throughout; the suite `speed-20-step` measures a step beside that of
-`torch.optim.Muon`, which takes them one by one in bfloat16.
+the gradient move nearly as far as strong ones. Matrices of one shape share batched products, in
+float32 throughout; the suite `speed-20-step` compares a step with that of `torch.optim.Muon`, which
+takes them one by one in bfloat16.
 
 Source: Jordan et al. (2024), Muon, with the coefficients of its Newton-Schulz iteration. Differs in
-taking 3 iterations by default in place of 5, and in stepping as far for every shape:
-fields fit no worse.
+3 iterations by default in place of 5, and in steps of one length for every shape: fields fit no
+worse.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Muon(torch.optim.Optimizer):
     Args:
         params: Matrices (out, in), or groups of them with settings of their own.
         lr: Length of a step along every direction.
-        momentum: Share of the past gradients that is kept; Nesterov's rule.
+        momentum: Share of past gradients that is kept, by Nesterov's rule.
         iterations: Newton-Schulz iterations.
     """
 

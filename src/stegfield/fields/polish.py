@@ -1,4 +1,4 @@
-"""Polish: the end of a run, by L-BFGS on all points."""
+"""Polishing: the end of a run, by L-BFGS on all points."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ from stegfield.fields.run import FitWatch, Run
 
 
 class _EnoughError(Exception):
-    """Ends L-BFGS within an evaluation; torch offers no other way."""
+    """An exception that ends L-BFGS within an evaluation; torch offers no other way."""
 
 
 def polish(run: Run, watch: FitWatch | None) -> None:
-    """Run L-BFGS on all points until its iterations, the time or the watcher's patience end.
+    """Run L-BFGS on all points until iterations or time run out, or the watch asks for the end.
 
-    Whatever ends it, and wherever in a line search, the best weights seen stay: those that it
-    began with, if it does not help.
+    The field keeps the best weights seen, wherever the search ends; these may be the first ones.
     """
     planned, limit, begun = run.config.polish, run.config.max_seconds, run.seconds
     best = math.inf

@@ -29,14 +29,14 @@ from stegfield.watching import WINDING_DOWN, Told
 
 @dataclass(frozen=True)
 class FitProgress:
-    """Where a run is; PSNR in dB per target, smoothed over the last steps' batches."""
+    """How far a run is; PSNR in dB per target, smoothed over the batches of the last steps."""
 
     step: int
     fraction: float
     seconds: float
     psnr_db: tuple[float, ...]
     field: Field | None = None
-    """As it is by now, to look at and no longer than the call lasts."""
+    """The field in its current state, to be read during the call only."""
 
     def told(self, names: Sequence[str]) -> Told:
         """Put it in words, with the PSNR of every signal that has a name."""
@@ -51,15 +51,15 @@ class FitProgress:
 
 
 FitWatch = Callable[[FitProgress], bool]
-"""Called after every step, and only observes; True asks the run to wind down and end."""
+"""Called after every step, to observe; returning True asks the run to wind down and end."""
 
 
 class Run:
     """The state of one training run.
 
     Args:
-        field: Its weights are changed.
-        targets: What it is to show.
+        field: The field, which is trained in place.
+        targets: What it shall show.
         config: Plan and method.
         note: Kept in checkpoints for the caller.
     """
@@ -83,7 +83,7 @@ class Run:
 
     @property
     def seconds(self) -> float:
-        """How long the run has lasted, with what came before its checkpoint."""
+        """Seconds that the run has lasted, including those before its checkpoint."""
         return self._before + time.monotonic() - self._start
 
     @property
@@ -93,7 +93,7 @@ class Run:
 
     @property
     def psnr_db(self) -> tuple[float, ...]:
-        """PSNR in dB of every target by its recent errors, of values from -1 to 1."""
+        """PSNR in dB of every target, from recent errors of values from -1 to 1."""
         return tuple(10 * math.log10(4 / max(error, 1e-30)) for error in self.errors.tolist())
 
     def scale(self) -> float:
@@ -104,7 +104,7 @@ class Run:
         """Take one step.
 
         Raises:
-            DivergedError: the error grew beyond all numbers.
+            DivergedError: The error grew beyond all numbers.
         """
         for optimizer in self.optimizers:
             optimizer.zero_grad(set_to_none=True)
@@ -121,26 +121,28 @@ class Run:
         for optimizer in self.optimizers:
             optimizer.step()
         self.step += 1
-        # a mean over about the last ten steps; PSNR moves little within them
+        # a mean over about the last ten steps, within which PSNR changes little
         self.errors = 0.9 * self.errors + 0.1 * errors if self.step > 1 else errors
 
     def progress(self, polished: float = 0.0) -> FitProgress:
-        """Tell where the run is; ``polished`` is how much of the polishing is done."""
+        """Return how far the run is; ``polished`` is the share of the polishing that is done."""
         fraction = self.fraction
         if self.config.polish:
             fraction = (1 - POLISH_SHARE) * fraction + POLISH_SHARE * polished
         return FitProgress(self.step, fraction, self.seconds, self.psnr_db, self.field)
 
     def reached(self) -> bool:
-        """Tell whether every target has the PSNR asked for; measured only where it may have."""
+        """Return whether every target has the target PSNR; measured only when it may have."""
         target = self.config.target_db
         if target is None or min(self.psnr_db) < target - 0.1 or self.step < self._next_check:
             return False
-        self._next_check = self.step + max(10, self.step // 20)  # it takes a few steps' time
+        self._next_check = self.step + max(
+            10, self.step // 20
+        )  # measuring takes as long as a few steps
         return min(measure(self.field, self.targets)) >= target
 
     def save(self, path: Path) -> None:
-        """Write all that is needed to go on."""
+        """Write a checkpoint with all that is needed to resume."""
         facts = {
             "run": self.identity,
             "draw": self.field.draw.hex(),
@@ -148,26 +150,32 @@ class Run:
             "step": self.step,
             "seconds": self.seconds,
             **self.schedule.facts(),
-            "errors": self.errors.tolist(),
+            "errors": [error if math.isfinite(error) else None for error in self.errors.tolist()],
             "note": dict(self.note),
         }
         checkpoints.save(path, self.field, self.optimizers, facts)
 
     def restore(self, path: Path) -> None:
-        """Go on from a checkpoint of the same run.
+        """Resume from a checkpoint of the same run.
 
         Raises:
-            InputError: the checkpoint is damaged or belongs to another run.
+            InputError: The checkpoint is damaged or belongs to another run.
         """
         with checkpoints.distrusting(path):
             facts = checkpoints.load(path, self.field, self.optimizers, self.identity)
-            self.step, self._before = int(facts["step"]), float(facts["seconds"])
-            self.errors = torch.tensor(facts["errors"], dtype=torch.float64)
+            known = [math.inf if error is None else error for error in facts["errors"]]
+            errors = torch.tensor(known, dtype=torch.float64)
+            step, seconds = facts["step"], facts["seconds"]
+            if type(step) is not int or step < 0 or not seconds >= 0 or (errors < 0).any():
+                raise ValueError(path)
+            if errors.shape != self.errors.shape:
+                raise ValueError(path)
+            self.step, self._before, self.errors = step, float(seconds), errors
             self.schedule.restore(facts)
 
     @cached_property
     def identity(self) -> str:
-        """Digest of what must be the same when a run goes on."""
+        """Return a digest of what must be the same when a run is resumed."""
         digest = hashlib.sha256()
         header = self.field.header() | {"seed": ""}
         method = {**vars(self.config), "max_seconds": None, "steps": None, "target_db": None}
@@ -182,14 +190,14 @@ class Run:
 
 
 def _worn(field: Field, targets: int, generator: torch.Generator) -> Weights:
-    """Damage the weights of a step: a function of step and seed alone, as batches are."""
+    """Return the damaged weights of a step; step and seed alone decide them, as with batches."""
     encoder, *_ = wear(dict(field.encoder.named_parameters()), [generator])
     decoders = wear(dict(field.decoder.named_parameters()), [generator] * targets)
     return Weights(encoder, decoders)
 
 
 def _optimizers(field: Field, config: FitConfig) -> list[torch.optim.Optimizer]:
-    """Leave everything to Adam, or all but the matrices of the decoder, which are for Muon."""
+    """Return the optimisers: Adam for everything, or Muon for the decoder's matrices and Adam."""
     muon: dict[float, list[Tensor]] = {}
     adam: dict[float, list[Tensor]] = {}
     matrices = field.slot_bounds() if config.optimizer == "muon" else {}

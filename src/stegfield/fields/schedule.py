@@ -13,19 +13,19 @@ from typing import Any
 from stegfield.config import FitConfig
 
 FIRST_CYCLE, LAST_CYCLE = 400, 25_600
-"""Planned steps where only a PSNR is asked for: doubled until it is reached or the last is done."""
+"""Planned steps for a target PSNR alone: doubled until it is reached, or the last plan is done."""
 LEAST_STEPS, PASSES = 1000, 40
-"""Planned steps where nothing is asked for: so many passes over the largest signal, or more."""
+"""Planned steps by default: this many passes over the largest signal, and at least this many."""
 POLISH_SHARE = 0.2
-"""Of a run that ends with L-BFGS, the share of its seconds, and of its progress, kept for that."""
+"""Share of the seconds, and of the progress, of a run that is kept for L-BFGS at its end."""
 
 
 class Schedule:
     """The plan of one run, and where it winds down.
 
     Args:
-        config: What was asked for.
-        warm_up: Steps over which the step length rises first, where the user names no other number.
+        config: The settings of the run.
+        warm_up: Default number of steps over which the step length rises at first.
         most_points: Points of the largest signal.
     """
 
@@ -70,16 +70,19 @@ class Schedule:
             self.winding = (step, max(20, step // 10), scale)
 
     def facts(self) -> dict[str, Any]:
-        """Return what a checkpoint keeps of the plan."""
+        """Return the part of the plan that a checkpoint keeps."""
         return {"cycle_start": self.start, "cycle": self.cycle}
 
     def restore(self, facts: Mapping[str, Any]) -> None:
-        """Go on with the plan of a checkpoint, unless a number of steps is asked for."""
+        """Resume the plan of a checkpoint, unless the settings give a number of steps."""
         if self.config.steps is None and facts["cycle"] is not None:
-            self.start, self.cycle = int(facts["cycle_start"]), int(facts["cycle"])
+            start, cycle = facts["cycle_start"], facts["cycle"]
+            if not (type(start) is type(cycle) is int and start >= 0 and 0 < cycle <= LAST_CYCLE):
+                raise ValueError(facts)
+            self.start, self.cycle = start, cycle
 
     def _next_cycle(self, step: int) -> bool:
-        """Plan a longer run where only a PSNR was asked for and the last one fell short."""
+        """Plan a longer run if only a PSNR was given and the last plan fell short of it."""
         open_ended = self.config.steps is None and self.config.max_seconds is None
         if self.config.target_db is None or not open_ended:
             return False

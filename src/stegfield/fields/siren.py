@@ -37,7 +37,7 @@ class Siren(Field):
         return nn.Identity(), decoder
 
     def muon_rate(self, name: str) -> float:
-        """Return the first step length: the last layer, outside all sines, can take longer steps.
+        """Return the first step length: longer for the last layer, which is outside all sines.
 
         Benchmark on faces: the worst of three images gains 0.4 dB.
         """
@@ -51,7 +51,7 @@ class SineLayers(nn.Module):
         widths: Inputs of the first layer, then outputs of each.
         bounds: Each layer's weights are drawn uniformly in +-bound; biases in +-1/sqrt(inputs).
         w0: Factor on the argument of every sine.
-        stream: Where the weights are drawn from.
+        stream: The key stream that weights are drawn from.
     """
 
     def __init__(
@@ -81,10 +81,10 @@ class SineLayers(nn.Module):
 def sine_layer(
     x: Float[Tensor, "points in"], weight: Float[Tensor, "out in"], bias: Float[Tensor, " out"]
 ) -> Float[Tensor, "points out"]:
-    """Return sin(W x + b), touching memory less often than the operations one by one.
+    """Return sin(W x + b) with fewer memory accesses than separate operations.
 
-    Activations bound the speed beside the matrix products: the forward pass keeps the cosine that
-    the backward pass needs, in the memory of the sine's argument.
+    Besides the matrix products, activations limit the speed. So the forward pass keeps the cosine
+    for the backward pass in the memory of the sine's argument.
     """
     if torch.is_grad_enabled():
         y: Tensor = _SineLayer.apply(x, weight, bias)  # type: ignore[no-untyped-call]

@@ -1,6 +1,6 @@
-"""Sizes of the architectures: what a file's header tells of them, without any network.
+"""Sizes of the architectures, as they are in a file's header; they need no network.
 
-An architecture of another package keeps its sizes beside its class, as ``sizes_type``.
+An architecture of another package names its sizes in its class, as ``sizes_type``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from stegfield.errors import ConfigError
 
 @dataclass(frozen=True, kw_only=True)
 class Sizes:
-    """The sizes of an architecture; every entry stands in a file's header and has a range."""
+    """The sizes of an architecture; each is in a file's header and has a range."""
 
     RANGES: ClassVar[dict[str, tuple[float, float]]]
     FIXED: ClassVar[tuple[str, ...]] = ()
@@ -24,7 +24,7 @@ class Sizes:
 
     @classmethod
     def suited_to(cls, size: tuple[int, ...], *, robust: bool = False) -> dict[str, int | float]:
-        """Return the sizes, if any, whose defaults depend on the size of the signal.
+        """Return the sizes whose defaults depend on the size of the signal, if any.
 
         Args:
             size: Points along each axis of the signal.
@@ -73,10 +73,12 @@ class FourierSizes(Sizes):
 
     @classmethod
     def suited_to(cls, size: tuple[int, ...], *, robust: bool = False) -> dict[str, int | float]:
-        """Return, for robust fields, more frequencies, a quarter of the image's highest.
+        """Return sizes of robust fields: more and higher frequencies, and fewer layers.
 
-        They have fewer layers. Benchmark at 128x128, cover and two secrets, about 390,000 weights,
-        400 steps of robust training on 1,024 points: PSNR of the worst image in dB.
+        The standard deviation is a quarter of the image's highest frequency.
+
+        Benchmark at 128x128, cover and two secrets, about 390,000 weights, 400 steps of robust
+        training on 1,024 points: PSNR of the worst image in dB.
 
         | standard deviation | 2 | 4 | 8 | 12 |
         |---|---|---|---|---|
@@ -118,7 +120,7 @@ class GridSizes(Sizes):
 
     @classmethod
     def suited_to(cls, size: tuple[int, ...], *, robust: bool = False) -> dict[str, int | float]:
-        """Return a finest grid with a point for every pixel of the longer side, doubled up to."""
+        """Return a finest grid of at least a point for each pixel of the longer side."""
         finest = min(max(*size, 16), 1024)
         return {"finest": finest, "levels": 1 + round(math.log2(finest / cls.coarsest))}
 

@@ -1,4 +1,4 @@
-"""Field files: a field's weights behind its header (see `stegfield.fields.header`)."""
+"""Field files: a header (see `stegfield.fields.header`), then the field's weights."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def save(path: Path, field: Field, *, force: bool = False) -> None:
     """Write a field file, whole or not at all.
 
     Raises:
-        OutputError: the file exists (unless ``force``) or cannot be written.
+        OutputError: The file exists (unless ``force``) or cannot be written.
     """
     files.write_new(path, to_bytes(field), force=force)
 
@@ -35,9 +35,9 @@ def load(source: Field | Path | str) -> Field:
     """Read a field file; return what is a field already as it is.
 
     Raises:
-        InputError: the file is missing or cannot be read.
-        FieldFileError: anything about the file is not as `save` writes it.
-        PluginNeededError: the field is of an architecture or a medium that is not installed.
+        InputError: The file is missing or cannot be read.
+        FieldFileError: The file is not as `save` writes it.
+        PluginNeededError: The field is of an architecture or a medium that is not installed.
     """
     if isinstance(source, Field):
         return source
@@ -45,11 +45,11 @@ def load(source: Field | Path | str) -> Field:
 
 
 def from_bytes(data: bytes, name: Path | str = "the data") -> Field:
-    """Decode the bytes of a field file; ``name`` stands in the errors.
+    """Decode the bytes of a field file; errors mention ``name``.
 
     Raises:
-        FieldFileError: anything about the bytes is not as `to_bytes` writes it.
-        PluginNeededError: the field is of an architecture or a medium that is not installed.
+        FieldFileError: Anything about the bytes is not as `to_bytes` writes it.
+        PluginNeededError: The field is of an architecture or a medium that is not installed.
     """
     found = decode(data, name)
     try:

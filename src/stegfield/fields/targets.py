@@ -13,12 +13,12 @@ from stegfield.fields.field import Field, SlotValues, render
 from stegfield.signals import Signal, psnr_db
 
 Lattice = tuple[tuple[int, ...], bool]
-"""The size of a target, and whether it is folded: these decide its points."""
+"""The size of a target, and whether it is folded; together they decide its points."""
 
 
 @dataclass(frozen=True, eq=False)
 class Target:
-    """A signal to show, the slot values that show it, and how much its error counts."""
+    """A signal to show, the slot values that show it, and the weight of its error."""
 
     signal: Signal
     slots: SlotValues = dataclass_field(default_factory=dict, repr=False)
@@ -26,12 +26,12 @@ class Target:
 
     @property
     def lattice(self) -> Lattice:
-        """What decides the points at which the target is shown."""
+        """The lattice that decides the points of the target."""
         return self.signal.size, self.signal.folded
 
 
 def measure(field: Field, targets: Sequence[Target]) -> tuple[float, ...]:
-    """Return the PSNR in dB of what a field shows of each target, on the integers of a file."""
+    """Return the PSNR in dB of each target as the field shows it, on the integers of a file."""
     return tuple(
         _psnr_db(render(field, size, target.slots, folded=folded), target.signal)
         for target in targets
@@ -39,9 +39,9 @@ def measure(field: Field, targets: Sequence[Target]) -> tuple[float, ...]:
     )
 
 
-def _psnr_db(shown: Signal, wanted: Signal) -> float:
-    """Return the PSNR on the integers of a file; of what is stretched or folded, on values."""
-    if not (wanted.folded or wanted.medium.ranged):
-        return psnr_db(shown, wanted)
-    error = float(np.square(shown.values.astype(np.float64) - wanted.values).mean())
+def _psnr_db(shown: Signal, expected: Signal) -> float:
+    """Return the PSNR on the integers of a file; for stretched or folded signals, on values."""
+    if not (expected.folded or expected.medium.ranged):
+        return psnr_db(shown, expected)
+    error = float(np.square(shown.values.astype(np.float64) - expected.values).mean())
     return 10 * math.log10(4 / error) if error else math.inf

@@ -1,8 +1,8 @@
-"""Training: one field's weights towards one or more signals at once.
+"""Training: one field learns to show one or more signals.
 
-`fit` has a single target; hiding has the cover and, with a key's values in the slots, each secret.
-Muon moves the matrices and Adam the rest, on minibatches of points, while the steps shrink to
-nothing (`stegfield.fields.schedule`).
+`fit` has a single target. Hiding has the cover, and each secret with its key's values in the slots.
+Muon trains the matrices and Adam the rest, on minibatches of points, while the step length falls to
+zero (`stegfield.fields.schedule`).
 """
 
 from __future__ import annotations
@@ -25,17 +25,18 @@ __all__ = ["AfterStep", "FitProgress", "FitWatch", "Target", "Training", "train"
 CHECKPOINT_SECONDS = 30.0
 
 AfterStep = Callable[[int, float], object]
-"""Ends every step: told how many are done, and the share of the plan; may change the weights."""
+"""Called at the end of every step with the steps and the share of the plan that are done; it may
+change the weights."""
 
 
 @dataclass(frozen=True)
 class Training:
-    """What a run took; `stegfield.fields.targets.measure` tells how well it ended."""
+    """Steps and seconds of a run; `stegfield.fields.targets.measure` returns its quality."""
 
     steps: int
     seconds: float
     stopped: bool
-    """The watcher asked for the end before the plan was done."""
+    """Whether the watch asked for the end before the plan was done."""
 
 
 def train(
@@ -48,22 +49,22 @@ def train(
     checkpoint: Path | None = None,
     note: Mapping[str, Any] | None = None,
 ) -> Training:
-    """Train a field in place until every target is shown well enough, or the plan is done.
+    """Train a field in place until every target reaches its PSNR, or the plan is done.
 
     Args:
-        field: Its weights are changed.
-        targets: What it is to show, each with its own weights in the slots.
+        field: The field.
+        targets: What it shall show, each with its own values in the slots.
         config: Plan and method.
-        after_step: Part of every step but the polishing: may change the weights.
-        watch: Is told of every step, and only observes.
+        after_step: Called at the end of every step before polishing; it may change the weights.
+        watch: Called after every step, to observe.
         checkpoint: Written after the first step, every 30 seconds, and before winding down; if it
-            is there already, the run goes on from it. The caller removes it when the result is
-            safe. It holds what a secret key hides, so keep it as a key.
+            exists, the run resumes from it. The caller removes it when the result is safe. It
+            contains the secrets, so keep it as safe as a key.
         note: Kept in the checkpoint for the caller, as JSON.
 
     Raises:
-        InputError: the checkpoint is damaged or belongs to another run.
-        DivergedError: the error grew beyond all numbers.
+        InputError: The checkpoint is damaged or belongs to another run.
+        DivergedError: The error grew beyond all numbers.
     """
     keep_freed_memory()
     run = Run(field, targets, config, note or {})

@@ -1,9 +1,9 @@
-"""Bits in the integers of a file: fixed networks, grown from a key, read them (GINR-Stega).
+"""Messages in the integers of a file, read by fixed networks from a key (GINR-Stega).
 
 message ─payload─► bits ─┐
 carrier ─────────────────┴─solver─► stego ─network of the key─► bits ─payload─► message
 
-Each profile is a folder with one `Profile`: what it takes, and how it embeds and extracts.
+Each profile is a folder with one `Profile`: its media and settings, how it embeds and extracts.
 """
 
 from stegfield.fixednet.embed import Capacity, EmbedResult, capacity, embed, extract

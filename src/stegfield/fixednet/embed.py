@@ -1,14 +1,16 @@
-"""Embed a message in a signal, extract it, and tell how long it may be.
+"""Embedding a message in a signal, extracting it, and capacities.
 
-The profiles do the work. Here one is chosen, and its result is verified: embedding ends with the
-file's own bytes, which are decoded and extracted from and compared before anything is reported.
+The profiles do the work. This module chooses one and verifies its result: embedding ends with the
+bytes of the file, which are decoded, extracted from and compared before the function returns.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,32 +20,32 @@ from stegfield.errors import ConfigError, NotEmbeddedError, UnreadableError
 from stegfield.fixednet.profiles import PROFILES, check, readers
 from stegfield.fixednet.progress import EmbedWatch
 from stegfield.keys import IMAGE_SALT, KeySource, unlock
-from stegfield.metrics import AnyQuality, Quality, finite_or_none, luma, mean_psnr_db
+from stegfield.metrics import AnyQuality, Quality, finite_or_none, luma_psnr_db
 from stegfield.payload import Content, message_bytes
 from stegfield.signals import Signal, Source
 
 
 @dataclass(frozen=True, eq=False)
 class EmbedResult:
-    """A cover that carries a message, measured on the file's samples."""
+    """A stego signal that carries a message, measured on the file's samples."""
 
     stego: Signal = field(repr=False)
     file: bytes = field(repr=False)
-    """The file; its message was extracted again and compared."""
+    """The bytes of the file; its message was extracted and compared."""
     profile: str
     message_bytes: int
     bits: int
-    """Carried by the cover: message, seals, parity, header and padding."""
+    """Number of bits carried: message, seals, parity, header and padding."""
     rate_bpp: float
-    """Those bits for each pixel, point of the globe or sample."""
+    """Bits carried per pixel, point of the globe or sample."""
     quality: AnyQuality
-    """Of the stego signal, beside the cover."""
+    """Quality of the stego signal against the cover."""
     luma_psnr_db: float | None
-    """What some papers print for PSNR; None for what has no luma."""
+    """PSNR of the luma, as some papers report it; None for signals without luma."""
     changed: float
     """Share of the samples that differ from the cover's."""
     survived: dict[str, bool]
-    """For the robust profile: which of the encoders that were tried the message survived."""
+    """For the robust profile: whether the message survives each encoder."""
     seconds: float
 
     def to_json(self) -> dict[str, Any]:
@@ -55,7 +57,7 @@ class EmbedResult:
 
 @dataclass(frozen=True)
 class Capacity:
-    """Bytes of the longest message, as it is after deflating; 0 where none fits."""
+    """Bytes of the longest message after deflating; 0 where none fits."""
 
     profiles: Mapping[str, Mapping[str, int]]
     """By the name of a profile that takes the medium, then by rate."""
@@ -76,31 +78,34 @@ def embed(
     config: EmbedConfig = EmbedConfig(),
     descent: DescentConfig = DescentConfig(),
     suffix: str | None = None,
+    keep_metadata: bool = False,
     watch: EmbedWatch | None = None,
 ) -> EmbedResult:
     """Embed a message in an image, a climate field or a sound.
 
     Args:
         cover: An image, grey or RGB; or a climate field or a sound, for the exact profile only:
-            a signal, or whatever `signals.read` makes one of.
-            What lies between a file's levels, as in a rendered field, is of use: changes go where
-            the value was nearly rounded the other way.
+            a signal, or an input of `signals.read`. Values between a file's levels, as in a
+            rendered field, are side information: changes go where the value was nearly rounded
+            the other way.
         message: Any bytes, or the path of a file; deflated first where that makes them shorter.
-        key: A key, a passphrase, a key file or the path of one. Who has it can extract the message,
-            and nobody else.
+        key: A key, a passphrase, a key file or the path of one. Only its owner can extract the
+            message.
         config: How to embed.
         descent: How the paper profile searches.
-        suffix: What kind of file to write: .png, .bmp, .tiff, .webp; .jpg for the robust profile;
-            .nc for a climate field; .wav or .flac for a sound [default: .png, .nc or .wav].
-        watch: Told how far the work has come.
+        suffix: Kind of file to write: .png, .bmp, .tiff, .webp; .jpg for the robust profile; .nc
+            for a climate field; .wav or .flac for a sound [default: .png, .nc or .wav].
+        keep_metadata: Keep an image's EXIF data, except previews, which would show the cover;
+            colour profile, gamma and resolution are kept in any case, where the kind of file can.
+        watch: Called with the progress of the work.
 
     Raises:
         InputError: The cover or the message is a file that cannot be read.
         CapacityError: The message does not fit.
         ConfigError: The kind of file does not suit the medium, the profile or the size, or a
             setting that is given has no meaning for the profile.
-        NotEmbeddedError: The file would not give the message back, or for the robust profile, not
-            after any encoder.
+        NotEmbeddedError: The message cannot be extracted from the file, or with the robust
+            profile, after no encoder.
 
     Example:
         >>> from stegfield import fixednet, signals
@@ -115,6 +120,8 @@ def embed(
     carriers.check(cover.medium)
     suffix = suffix or cover.medium.lossless[0]
     profile = check(cover.medium, suffix, config, descent=descent, size=cover.size)
+    if cover.look is not None and not keep_metadata:
+        cover = replace(cover, values=cover.held, look=cover.look.without_metadata())
     opened, known = unlock(key, IMAGE_SALT), cover if config.known_cover else None
     stego, bits = profile.embed(
         cover, Content.of(message), opened, config=config, descent=descent, watch=watch
@@ -129,7 +136,7 @@ def embed(
         raise NotEmbeddedError
     survived = profile.survived(written, message, opened, cover=known)
     before = signals.to_levels(cover)
-    after = signals.to_levels(written)[..., : cover.channels]  # WebP files have no grey
+    after = signals.to_levels(written)[..., : cover.channels]  # WebP has no grey format
     stego = signals.with_levels(cover, after)
     quality = signals.quality(stego, signals.with_levels(cover, before))
     has_luma = isinstance(quality, Quality)
@@ -141,7 +148,7 @@ def embed(
         bits=bits,
         rate_bpp=bits / cover.points,
         quality=quality,
-        luma_psnr_db=mean_psnr_db(luma(after), luma(before)) if has_luma else None,
+        luma_psnr_db=luma_psnr_db(after, before) if has_luma else None,
         changed=float((after != before).mean()),
         survived=survived,
         seconds=time.perf_counter() - began,
@@ -159,36 +166,37 @@ def extract(
     """Extract a message from an image, a climate field or a sound.
 
     Args:
-        stego: What may carry it: a signal, or whatever `signals.read` makes one of.
-        key: The one that the message was embedded with.
-        profile: Only look for messages of this profile [default: exact, then robust for images].
+        stego: The signal that may carry it, or an input of `signals.read`; of a file, its samples
+            as they are stored, whatever its transparency or a tag makes of them.
+        key: The key that the message was embedded with.
+        profile: Look only for messages of this profile [default: exact, then robust for images].
         weights: For the paper profile, the released network if one was used.
-        cover: The cover, for a message to a receiver who has it; the profile is robust then.
+        cover: The cover, for a message with a known cover, of the robust profile.
 
     Raises:
         ConfigError: There is no such profile, it does not take the medium, the cover or the weights
             have no meaning for it, or cover and stego differ in medium or size.
-        UnreadableError: There is nothing for this key, or it was destroyed.
+        UnreadableError: There is no message for this key, or it was destroyed.
     """
-    stego, known_cover = signals.read(stego), cover is not None
-    cover = None if cover is None else signals.read(cover)
-    tried = readers(stego.medium, profile=profile, known_cover=known_cover, weights=weights)
-    if cover is not None:
-        _check_alike(cover, stego)
+    variants = signals.stored(stego)
+    first = next(variants)
+    known = None if cover is None else signals.read(cover)
+    tried = readers(first.medium, profile=profile, known_cover=known is not None, weights=weights)
+    if known is not None:
+        _check_alike(known, first)
     opened = unlock(key, IMAGE_SALT)
-    for each in tried:
-        try:
-            return each.extract(stego, opened, cover=cover, weights=weights)
-        except UnreadableError:
-            continue
+    for signal in chain([first], variants):
+        for each in tried if known is None or known.size == signal.size else ():
+            with suppress(UnreadableError):
+                return each.extract(signal, opened, cover=known, weights=weights)
     raise UnreadableError
 
 
 def capacity(cover: Source) -> Capacity:
-    """Tell how long a message a cover can carry; bytes that deflating removes are free.
+    """Return how long a message a cover can carry; bytes that deflating removes are free.
 
     Args:
-        cover: A signal, or whatever `signals.read` makes one of.
+        cover: A signal, or an input of `signals.read`.
 
     Raises:
         InputError: The cover is a file that cannot be read.

@@ -1,4 +1,4 @@
-"""A profile: one way to put bits into a signal and to read them, with all that belongs to it."""
+"""A profile: one way to embed bits in a signal and to read them."""
 
 from __future__ import annotations
 
@@ -22,33 +22,33 @@ WEBP_SIDE = 16_383
 class Profile(ABC):
     """A network that reads bits, the solver that writes them, and the files that keep them.
 
-    A subclass sets the class variables, and implements what is abstract. Its package exports one
-    object of it as ``PROFILE``, named in `stegfield.fixednet.profiles.PROFILES`; another package
-    brings one by an entry point of the group ``stegfield.profiles``.
+    A subclass sets the class variables and implements the abstract methods. Its package exports one
+    object of it as ``PROFILE``, named in `stegfield.fixednet.profiles.PROFILES`. Another package
+    adds one by an entry point of the group ``stegfield.profiles``.
     """
 
     name: ClassVar[str]
-    """What users call it."""
+    """Its name for users."""
     heeds: ClassVar[frozenset[str]]
-    """The settings of `EmbedConfig` and `DescentConfig` that change what it does."""
+    """The settings of `EmbedConfig` and `DescentConfig` that it uses."""
     media: ClassVar[tuple[str, ...] | None] = None
-    """Names of the media that it takes; None for all that have a carrier."""
+    """Names of the media that it takes; None: all that have a carrier."""
     lossy: ClassVar[bool] = False
-    """Its messages outlast files that change samples."""
+    """Whether its messages survive files that change samples."""
     quiet: ClassVar[bool] = False
-    """Its changes are hard to find, unless what the cover's file was before makes them show."""
+    """Whether its changes are hard to detect, unless the cover's origin reveals them."""
     tried: ClassVar[bool] = True
-    """A receiver tries it where no profile is named."""
+    """Whether a receiver tries it if no profile is named."""
 
     def takes(self, medium: Medium) -> bool:
-        """Tell whether it embeds in signals of a medium."""
+        """Return whether it embeds in signals of a medium."""
         return medium.name in (carriers.CARRIERS if self.media is None else self.media)
 
     def check_medium(self, medium: Medium) -> None:
         """Refuse signals of a medium that it does not embed in.
 
         Raises:
-            ConfigError: The medium carries no messages at all, or none of this profile.
+            ConfigError: The medium carries no messages, or none of this profile.
         """
         carriers.check(medium)
         if not self.takes(medium):
@@ -99,11 +99,11 @@ class Profile(ABC):
 
     @abstractmethod
     def capacity(self, cover: Signal) -> dict[str, int]:
-        """Return the bytes of the longest message, as it is after deflating, by rate.
+        """Return the bytes of the longest message after deflating, by rate.
 
         Returns:
-            For rates in bits a pixel or point, and under "at most" whatever the rate; 0 where no
-            message fits.
+            Bytes for rates in bits a pixel or point, and under "at most" for the highest rate; 0
+            where no message fits.
         """
 
     @abstractmethod
@@ -120,7 +120,7 @@ class Profile(ABC):
         """Change a cover until it carries a message.
 
         Returns:
-            The stego signal, and the bits that it carries: message, seals, parity, header, padding.
+            The stego signal, and how many bits it carries: message, seals, parity, header, padding.
 
         Raises:
             CapacityError: The message does not fit.
@@ -133,10 +133,10 @@ class Profile(ABC):
         """Read a message.
 
         Args:
-            stego: What may carry it.
-            key: That it was embedded with.
-            cover: The cover, if the receiver has it and the profile heeds ``known_cover``.
-            weights: The released network, if one was used and the profile heeds ``weights``.
+            stego: The signal that may carry it.
+            key: The key that it was embedded with.
+            cover: The cover, if the receiver has it and the profile uses ``known_cover``.
+            weights: The released network, if one was used and the profile uses ``weights``.
 
         Raises:
             UnreadableError: There is no message for this key, or too much of it was lost.
@@ -145,7 +145,7 @@ class Profile(ABC):
     def survived(
         self, stego: Signal, message: bytes, key: Key, *, cover: Signal | None
     ) -> dict[str, bool]:
-        """Tell for each encoder that is promised to leave a message whether this one survives it.
+        """Return whether a message survives, for each encoder that the profile promises to survive.
 
         Raises:
             NotEmbeddedError: The message survives none of them.

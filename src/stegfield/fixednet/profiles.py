@@ -1,4 +1,4 @@
-"""The profiles by name, and which of them a sender or a receiver may use."""
+"""The profiles by name, and those that a sender or a receiver may use."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def load(name: str) -> Profile:
 
     Raises:
         ConfigError: No profile has that name.
-        PluginError: The package that brings it cannot be imported.
+        PluginError: The package of the profile cannot be imported.
 
     Example:
         >>> load("exact").name
@@ -50,14 +50,14 @@ def check(
     descent: DescentConfig = DescentConfig(),
     size: tuple[int, ...] | None = None,
 ) -> Profile:
-    """Refuse what no embedding can do, before long work; return the profile that embeds.
+    """Refuse settings that cannot be embedded with, before long work; return the profile.
 
     Args:
-        medium: The cover's.
-        suffix: Of the file to write, such as .png.
+        medium: Medium of the cover.
+        suffix: Suffix of the file to write, such as .png.
         config: How to embed.
         descent: How the paper profile searches.
-        size: The cover's, as soon as it is known.
+        size: Size of the cover, if it is known.
 
     Raises:
         ConfigError: There is no such profile, it does not take the medium, the kind of file, the
@@ -85,10 +85,10 @@ def readers(
     """Choose the profiles that a receiver tries; each is loaded when its turn comes.
 
     Args:
-        medium: Of the signal that may carry a message.
-        profile: The only one to try [default: all that are tried without being named].
-        known_cover: The receiver has the cover; only profiles that heed it are tried then.
-        weights: The receiver names a released network.
+        medium: Medium of the signal that may carry a message.
+        profile: The only profile to try [default: all that are tried without being named].
+        known_cover: Whether the receiver has the cover; only profiles that use it are tried then.
+        weights: Whether the receiver names a released network.
 
     Raises:
         ConfigError: There is no such profile, it does not take the medium, or the cover or the

@@ -1,4 +1,4 @@
-"""What a long embedding tells of itself."""
+"""The progress of a long embedding."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from stegfield.watching import Told
 
 @dataclass(frozen=True)
 class EmbedProgress:
-    """How far an embedding has come."""
+    """How far an embedding is."""
 
     fraction: float
-    """Of the work, from 0 to 1."""
+    """Share of the work that is done, from 0 to 1."""
     bits_left: int
-    """Bits that the network does not yet read for certain."""
+    """Bits that the network does not yet read safely."""
     psnr_db: float
-    """Of the samples as they are now."""
+    """PSNR of the samples in their current state."""
 
     def told(self, names: Sequence[str]) -> Told:
         """Put it in words; there is one signal, whose name is not told."""
@@ -25,5 +25,5 @@ class EmbedProgress:
 
 
 EmbedWatch = Callable[[EmbedProgress], bool | None]
-"""Told how far the work has come. True asks the paper's solver to end with what it has; all others
-end by an exception only."""
+"""Called with the progress. Returning True ends the paper's solver with the best image so far; the
+other solvers end only by an exception."""

@@ -17,7 +17,7 @@ from stegfield.generative.keyed import generate_keyed
 from stegfield.generative.model import Model
 from stegfield.generative.seeds import check_seed, new_seed
 from stegfield.generative.store import load
-from stegfield.keys import KEY_BYTES, Key, KeyStream, Passphrase
+from stegfield.keys import KEY_BYTES, KeySource, KeyStream
 from stegfield.signals import Signal
 
 Size = int | tuple[int, ...] | None
@@ -51,7 +51,7 @@ def cover_for_message(
     model: Model,
     size: Size = None,
     *,
-    key: Key | Passphrase | None = None,
+    key: KeySource | None = None,
     known_cover: bool = False,
     seed: int | None = None,
     watch: RenderWatch | None = None,

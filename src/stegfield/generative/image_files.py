@@ -7,10 +7,10 @@ more than `MEMORY` bytes.
 from __future__ import annotations
 
 import hashlib
-import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import torch
@@ -20,12 +20,16 @@ from PIL import Image
 from torch import Tensor
 
 from stegfield import files, signals
+from stegfield.archives import Archive
 from stegfield.errors import InputError
 from stegfield.generative.example_files import LARGEST_FILE, SUFFIXES, below, is_example
 from stegfield.generative.examples import LEAST, Examples, reduced
-from stegfield.signals import IMAGE
+from stegfield.signals import IMAGE, Signal
+from stegfield.signals.images import to_pillow
 
 MEMORY = 4 << 30
+LARGE = 4_000_000
+"""Pixels of images that are decoded one at a time."""
 
 
 class Images(Examples):
@@ -50,6 +54,7 @@ class Images(Examples):
         self._samples = np.empty(shape, np.uint8) if kept else None
         self._known = np.zeros(len(self._source.names), np.bool_)
         self._pool = ThreadPoolExecutor()
+        self._alone = Lock()
 
     def __len__(self) -> int:
         """Count the images."""
@@ -82,15 +87,23 @@ class Images(Examples):
         return self._samples[index]
 
     def _decode(self, place: int) -> NDArray[np.uint8]:
+        """Decode an image; large ones in turn, since each takes memory for all of its pixels."""
         name = self._source.names[place]
-        signal = signals.decode(self._source.read(name), Path(name), flatten=True)
-        levels = signals.to_samples(signal)
-        image = Image.fromarray(np.broadcast_to(levels, (*levels.shape[:2], self.channels)))
+        data = self._source.read(name)
+        try:
+            return self._reduced(signals.decode(data, Path(name), flatten=True, largest=LARGE))
+        except InputError:  # of its size perhaps, which was looked at first
+            with self._alone:
+                return self._reduced(signals.decode(data, Path(name), flatten=True))
+
+    def _reduced(self, signal: Signal) -> NDArray[np.uint8]:
+        """Cut an image to its central square, reduce it, and let grey have all channels."""
+        image = to_pillow(signal)
         side = min(image.size)
         left, top = (image.width - side) // 2, (image.height - side) // 2
         box = (left, top, left + side, top + side)
         size = (self.size, self.size)
-        return np.asarray(image.resize(size, Image.Resampling.LANCZOS, box))
+        return np.asarray(image.resize(size, Image.Resampling.LANCZOS, box).convert("RGB"))
 
 
 class _Folder:
@@ -110,23 +123,8 @@ class _Archive:
     """Image files in a zip, which threads may read at once."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        try:
-            with zipfile.ZipFile(path) as archive:
-                self.names = sorted(
-                    entry.filename
-                    for entry in archive.infolist()
-                    if is_example(Path(entry.filename), SUFFIXES)
-                    and entry.file_size <= LARGEST_FILE
-                )
-        except Exception as error:  # what a parser of foreign bytes may raise
-            raise InputError(
-                f"{path} is not a zip: {error}", hint="name a folder or a zip of images"
-            ) from None
-        self._open = zipfile.ZipFile(path)
+        self._zip = Archive(path, hint="name a folder or a zip of images")
+        self.names = sorted(name for name in self._zip.names if is_example(Path(name), SUFFIXES))
 
     def read(self, name: str) -> bytes:
-        try:
-            return self._open.read(name)
-        except Exception as error:  # what a parser of foreign bytes may raise
-            raise InputError(f"{name} in {self._path} cannot be read: {error}") from None
+        return self._zip.read(name)

@@ -14,7 +14,7 @@ from torch.nn import functional
 from stegfield import fields
 from stegfield.fields import Field
 from stegfield.generative.model import Model
-from stegfield.keys import IMAGE_SALT, Key, Passphrase, unlock
+from stegfield.keys import IMAGE_SALT, KeySource, unlock
 from stegfield.signals import Signal
 
 COVERS = 256
@@ -22,7 +22,7 @@ SMALL = (16, 16)
 """Rows and columns at which covers are compared."""
 
 
-def generate_keyed(model: Model, key: Key | Passphrase, index: int | None = None) -> Field:
+def generate_keyed(model: Model, key: KeySource, index: int | None = None) -> Field:
     """Generate one of a key's covers, as a field.
 
     Args:
@@ -35,7 +35,7 @@ def generate_keyed(model: Model, key: Key | Passphrase, index: int | None = None
 
 
 @torch.no_grad()
-def cover_of(model: Model, key: Key | Passphrase, shown: Signal) -> Signal:
+def cover_of(model: Model, key: KeySource, shown: Signal) -> Signal:
     """Return the one of a key's covers that is most like an image, at the image's size."""
     seeds = _seeds(model, key)
     covers = model.sample(torch.stack([model.latent(seed) for seed in seeds]), SMALL)
@@ -45,6 +45,6 @@ def cover_of(model: Model, key: Key | Passphrase, shown: Signal) -> Signal:
     return fields.render(model.field(seeds[int(errors.argmin())]), shown.size)
 
 
-def _seeds(model: Model, key: Key | Passphrase) -> list[int]:
-    noise = unlock(key, IMAGE_SALT).stream(f"covers/{model.name}", salt=IMAGE_SALT)
-    return [int(seed) >> 1 for seed in noise.integers(COVERS)]
+def _seeds(model: Model, key: KeySource) -> list[int]:
+    stream = unlock(key, IMAGE_SALT).stream(f"covers/{model.name}", salt=IMAGE_SALT)
+    return [int(seed) >> 1 for seed in stream.integers(COVERS)]

@@ -17,6 +17,7 @@ from stegfield.generative.sheets import latents_sheet
 from stegfield.generative.wasserstein import sliced_wassersteins
 from stegfield.metrics import finite_or_none
 from stegfield.pictures import curves
+from stegfield.tensor_files import plain_json
 from stegfield.watching import Told
 
 LOG, SAMPLES, CURVES = "log.jsonl", "samples.png", "curves.png"
@@ -122,9 +123,10 @@ def distances(model: Model, examples: Examples, seed: int) -> tuple[float, float
 def distance_curves(log: Path) -> bytes:
     """Draw the distance of samples from real examples over the steps of a log, as a PNG."""
     lines = []
-    for line in log.read_text().splitlines():
-        with suppress(ValueError):  # one that was cut off when the machine stopped
-            lines.append(json.loads(line))
-    shown = [(line["step"], line["swd"]) for line in lines]
-    levels = {"other real ones": lines[-1]["real_swd"]}
+    for line in log.read_bytes().splitlines():
+        with suppress(Exception):  # of one that was cut off, or that somebody else wrote
+            entries = plain_json(line)
+            lines.append([float(entries[name]) for name in ("step", "swd", "real_swd")])
+    shown = [(step, swd) for step, swd, _ in lines]
+    levels = {"other real ones": lines[-1][2]} if lines else {}
     return curves({"generated": shown}, levels=levels, title="distance from real examples (SWD)")

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, distributed, nn
 from torch.nn.utils import parameters_to_vector
 
-from stegfield.jobs.parents import end_with_launcher
+from stegfield.jobs.parents import ended_with_launcher
 
 
 @dataclass(frozen=True)
@@ -92,13 +92,13 @@ def joined() -> Iterator[Processes]:
     if count == 1:
         yield Processes(device=device)
         return
-    end_with_launcher()
     if device != "cpu":
         torch.cuda.set_device(device)  # what nccl takes where no tensor tells it
-    distributed.init_process_group("gloo" if device == "cpu" else "nccl")
-    try:
-        yield Processes(count, rank, device)
-        # a thread of the group may still hold the last tensor, which must not outlive Python
-        distributed.barrier()
-    finally:
-        distributed.destroy_process_group()
+    with ended_with_launcher():
+        distributed.init_process_group("gloo" if device == "cpu" else "nccl")
+        try:
+            yield Processes(count, rank, device)
+            # a thread of the group may still hold the last tensor, which must not outlive Python
+            distributed.barrier()
+        finally:
+            distributed.destroy_process_group()

@@ -52,6 +52,8 @@ from stegfield.generative.warming import fit_generator, new_fitting, teach_criti
 
 LEAST_WEIGHT = 1e-6
 CHANNELS_GROW = 4
+FIGURES = 4
+"""Loss, scores of real and of generated examples, and penalty of a step."""
 PACE = 0.02
 """Share that a step has in the figures of the log."""
 
@@ -231,7 +233,7 @@ class Run:
     def progress(self) -> TrainProgress:
         """Tell where the run is."""
         loss, real, generated, penalty = (
-            [math.nan] * 4 if self._figures is None else self._figures.tolist()
+            [math.nan] * FIGURES if self._figures is None else self._figures.tolist()
         )
         a_second = 0.0
         if self._began is not None:  # neither what an earlier run took counts, nor the warm-up
@@ -282,19 +284,22 @@ class Run:
         """Go on from what `facts` returned.
 
         Raises:
-            ValueError: a count is negative.
+            ValueError: a count is negative or no whole number, or figures are missing.
         """
-        self.step, self._before = int(facts["step"]), float(facts["seconds"])
+        step, before = facts["step"], float(facts["seconds"])
         # a state without these was written after a warm-up
-        left, taken_over = int(facts.get("warm_up_left", 0)), facts.get("taken_over", False)
-        if self.step < 0 or left < 0:
+        left, taken_over = facts.get("warm_up_left", 0), facts.get("taken_over", False)
+        if not (type(step) is type(left) is int and step >= 0 and left >= 0 and before >= 0):
             raise ValueError(facts)
+        self.step, self._before = step, before
         self.warm_up_left = min(left, self.config.warm_up)
         self.taken_over = bool(taken_over)
         if not self.warm_up_left:
             self.fitting.state.clear()
         if facts["figures"] is not None:
             self._figures = torch.tensor(facts["figures"], device=self.device)
+            if self._figures.shape != (FIGURES,):
+                raise ValueError(facts)
         self._penalty = torch.tensor(float(facts.get("penalty", 0)), device=self.device)
 
     def _augmented(self, values: Tensor, which: int) -> Tensor:

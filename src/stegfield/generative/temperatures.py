@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,13 +13,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from stegfield import files
+from stegfield.archives import Archive
 from stegfield.errors import InputError
-from stegfield.generative.example_files import LARGEST_FILE, TEMPERATURES, below
+from stegfield.generative.example_files import TEMPERATURES, below
 from stegfield.generative.examples import LEAST, InMemory
 from stegfield.generative.points import even_points
 from stegfield.signals import CLIMATE, to_values
 
+LATITUDE, LONGITUDE = "latitude", "longitude"
+AXES = range(2, 9)
+"""Of an array of temperatures; the last two are rows and columns."""
 COLDEST_K, HOTTEST_K = 180.0, 340.0
 FEWEST_ROWS, UNEVEN = 3, 0.05
 """Rows of a grid, and how far a row or column may be from its place, as a share of a step."""
@@ -107,13 +109,9 @@ def _temperatures(path: Path) -> Sequence[NDArray[np.float32]]:
 
 def _arrays(path: Path) -> tuple[NDArray[np.float32], NDArray[Any], NDArray[Any]]:
     """Read temperatures, fields by rows by columns, and their latitudes and longitudes."""
-    data = files.read_bounded(path, LARGEST_FILE)
-    try:
-        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-            kelvin, latitude = _named(arrays, "temperature"), _named(arrays, "latitude")
-            longitude = _named(arrays, "longitude") if "longitude" in arrays else None
-    except Exception as error:  # what a parser of foreign bytes may raise
-        raise InputError(f"{path} is not an archive of temperatures: {error}") from None
+    arrays = Archive(path, "an archive of temperatures")
+    kelvin, latitude = arrays.array("temperature", axes=AXES, kinds="f"), _places(arrays, LATITUDE)
+    longitude = _places(arrays, LONGITUDE) if f"{LONGITUDE}.npy" in arrays.names else None
     if kelvin.size == 0:
         raise InputError(f"{path} has no temperatures")
     kelvin = kelvin.reshape(-1, *kelvin.shape[-2:]).astype(np.float32)
@@ -146,10 +144,5 @@ def _from_pole_to_pole(latitude: NDArray[Any]) -> bool:
     return bool(even and (gaps > -UNEVEN).all() and (gaps < POLE_GAP).all())
 
 
-def _named(arrays: Any, name: str) -> NDArray[Any]:
-    found: NDArray[Any] = arrays[name]
-    places = name != "temperature"
-    known = found.dtype.kind in ("fiu" if places else "f")
-    if not known or (found.ndim != 1 if places else found.ndim < 2):
-        raise ValueError(f"{name} is not what it should be")
-    return found.astype(np.float64) if places else found
+def _places(arrays: Archive, name: str) -> NDArray[np.float64]:
+    return arrays.array(name, axes=[1], kinds="fiu").astype(np.float64)

@@ -1,4 +1,4 @@
-"""Cautions: what to know about a field before secrets are hidden in it."""
+"""Cautions: warnings about a field before secrets are hidden in it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from stegfield.fields.field import Field
 from stegfield.signals import Signal
 
 EXPECTED_AT_ONE_DB, LOST_PER_DOUBLING_DB = 44.0, 3.5
-"""A cautious line: PSNR with one sample a weight, and what each doubling of the samples costs."""
+"""A cautious estimate: PSNR at one sample a weight, and its loss with each doubling of samples."""
 POOR_PSNR_DB, LEAST_PSNR_DB = 35.0, 10.0
 
 
 def cautions(field: Field, signals: Sequence[Signal]) -> tuple[Caution, ...]:
-    """Return what to know before these signals are hidden in a field of this kind and size.
+    """Return warnings about hiding these signals in a field of this kind and size.
 
     Args:
         field: The field, trained or not.
@@ -28,7 +28,7 @@ def cautions(field: Field, signals: Sequence[Signal]) -> tuple[Caution, ...]:
             Caution(
                 f"{field.weight_count():,} weights are few for all this: expect about "
                 f"{max(expected, LEAST_PSNR_DB):.0f} dB",
-                "take a larger field, like one with sizes width=256, or hide less",
+                "take a larger field, such as sizes width=256, or hide less",
             )
         )
     if not field.conceals:
@@ -36,17 +36,17 @@ def cautions(field: Field, signals: Sequence[Signal]) -> tuple[Caution, ...]:
             Caution(
                 f"the weights of a {field.architecture} field show traces of its secrets to anyone "
                 "who looks",
-                "take it to carry images, and a siren field to conceal them",
+                "take a siren field to conceal that there are secrets",
             )
         )
     return tuple(found)
 
 
 def expected_psnr_db(field: Field, signals: Sequence[Signal]) -> float:
-    """Estimate what PSNR a field can reach for these signals.
+    """Estimate the PSNR that a field can reach for these signals.
 
-    A rule of thumb for photographs, from how many samples share a weight. It is there to warn of
-    fields that are far too small; smooth images and long runs come out 5 to 10 dB better.
+    This is a rule of thumb for photographs, by the number of samples a weight. It is meant to warn
+    of fields that are far too small; smooth images and long runs reach 5 to 10 dB more.
     """
     medium = field.public.medium
     samples = sum(

@@ -1,6 +1,6 @@
-"""Hide: a cover and several secrets become one field, and each secret gets its own key.
+"""Hiding: a cover and several secrets become one field, and each secret has its own key.
 
-All targets share every weight that is not a slot of theirs. They are trained together, on the
+All targets share every weight except their own slots. They are trained together, on the
 weighted sum of their mean squared errors (Eq. 7-10 of Dong et al., 2024); then each key's record
 is written into the mantissas, and the result is measured as a receiver would see it.
 """
@@ -49,20 +49,20 @@ def hide(
         sizes: Entries of the architecture's sizes that differ from its defaults.
         config: How to hide.
         training: How to train.
-        watch: Is told of every step; PSNR of the cover first, then of each secret.
-        checkpoint: File to write the state to, and to go on from.
+        watch: Called after every step, with the PSNR of the cover first, then of each secret.
+        checkpoint: File to write the state to, and to resume from.
         like: A clean field of the cover, from `fit`, or the path of its file; never to be published
             itself. Training starts from it, takes its architecture and sizes, and keeps its sorted
             weights and, nearly, its singular values. That costs several dB, and does not conceal
             from every detector.
 
     Raises:
-        ConfigError: there is no secret, two have one key, or a setting is out of range.
-        KeyFileError: a key file holds the slots of another field, and new ones were to go there.
-        CapacityError: the field has too few weights for its records.
-        InputError: the cover is a file that cannot be read, or the checkpoint belongs to another
+        ConfigError: There is no secret, two secrets have one key, or a setting is out of range.
+        KeyFileError: A key file already holds the slot positions of another field.
+        CapacityError: The field has too few weights for its records.
+        InputError: The cover is a file that cannot be read, or the checkpoint belongs to another
             run.
-        DivergedError: the error grew beyond all numbers.
+        DivergedError: The error grew beyond all numbers.
 
     Example:
         >>> from stegfield.hiding import Secret, hide, reveal
@@ -109,7 +109,7 @@ def hide(
 
 
 def _measured(plan: Plan, start: Start, key_files: Sequence[KeyFile], run: Training) -> HideResult:
-    """Measure what the receivers of a published field will see."""
+    """Measure a published field as its receivers will see it."""
     positions, counts = start.positions, slot_counts(plan.field)
     return HideResult(
         field=plan.field,

@@ -1,10 +1,10 @@
 """Likeness: a field that hides secrets keeps the statistics of a field that hides nothing.
 
-In free training, the weights that are slots of some key grow to twice the size of the others, and
-spectra grow flatter: an adversary who has a few clean fields detects that at once. So the joint
-training starts at a clean field of the cover, and every few steps each tensor is moved back to what
-that field has: the same singular values, then the same norms of every unit's weights, then the same
-sorted values. The sorted values come out equal to the last bit, the others nearly.
+In free training, slots grow to twice the size of other weights, and spectra become flatter: an
+adversary who has a few clean fields detects that at once. So the joint training starts at a clean
+field of the cover. Every few steps, each tensor is moved back to that field's singular values, then
+to the norms of every unit's weights, then to its sorted values. At the end the sorted values are
+equal to the last bit, the others nearly.
 
 Benchmark on 16 small fields: tests of distributions, spectra and units are then near chance; tests
 of pruning and moments classify 60 to 70 % correctly.
@@ -22,11 +22,11 @@ EVERY = 5
 """Steps between two moves."""
 TINY = 1e-12
 LAST = 0.9
-"""Share of the plan after which every step is followed by a move, so that none undoes much."""
+"""Share of the plan after which a move follows every step, so that none undoes much."""
 
 
 class Likeness:
-    """What a clean field's tensors look like, and the field that starts equal and stays alike."""
+    """Statistics of a clean field's tensors, and the field that starts equal and keeps them."""
 
     def __init__(self, clean: Field, field: Field) -> None:
         field.load_state_dict(clean.state_dict())
@@ -53,16 +53,16 @@ class Likeness:
             flat[flat.argsort(stable=True)] = self._values[name]
 
     def after_step(self, step: int, fraction: float) -> None:
-        """Keep the likeness while the field is trained: an `AfterStep`."""
+        """Move the tensors at some steps of the training: an `AfterStep`."""
         if step % EVERY == 0 or fraction > LAST:
             self.keep()
 
 
 def check_alike(clean: Field, cover: Signal) -> None:
-    """Refuse a clean field that shows something of another size than the cover.
+    """Refuse a clean field that shows another kind of signal than the cover.
 
     Raises:
-        ConfigError: it shows something of another size, of other channels or of another medium.
+        ConfigError: The field shows another size, other channels or another medium than the cover.
     """
     public = clean.public
     if (public.size, public.channels, public.medium) != (cover.size, cover.channels, cover.medium):

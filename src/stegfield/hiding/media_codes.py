@@ -1,4 +1,4 @@
-"""Media as records have them, in a byte: ours by number, those of other packages by a hash."""
+"""Media as one byte of a record: built-in ones by number, those of other packages by a hash."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from stegfield.errors import ConfigError, PluginNeededError
 from stegfield.signals import MEDIA, Medium
 
 OURS = ("image", "sound", "climate", "video", "volume", "shape")
-"""In the order that records count them in; a new one goes to the end."""
+"""In the order of their numbers in records; a new one goes to the end."""
 FIRST_HASH = 128
 
 
@@ -16,7 +16,7 @@ def encode(medium: Medium) -> int:
     """Return the byte that stands for a medium.
 
     Raises:
-        ConfigError: two packages bring media of the same byte.
+        ConfigError: Two packages have media of the same byte.
 
     Example:
         >>> from stegfield.signals import SOUND
@@ -31,12 +31,12 @@ def encode(medium: Medium) -> int:
 
 
 def decode(code: int) -> Medium | None:
-    """Return the medium that a byte stands for, or None where this version knows none.
+    """Return the medium that a byte stands for, or None if this version knows none.
 
     Raises:
-        PluginNeededError: the medium is one of another package, which is not installed.
-        ConfigError: two packages bring media of this byte.
-        PluginError: the package that brings it cannot be imported.
+        PluginNeededError: The medium belongs to another package, which is not installed.
+        ConfigError: Two packages have media of this byte.
+        PluginError: The package of the medium cannot be imported.
     """
     if code < FIRST_HASH:
         return MEDIA[OURS[code]] if code < len(OURS) else None
@@ -47,12 +47,12 @@ def decode(code: int) -> Medium | None:
 
 
 def _alone(code: int) -> str | None:
-    """Name the one medium of other packages that has a byte, if there is any."""
+    """Return the name of the one medium of other packages that has a byte, if any."""
     names = [name for name in MEDIA if name not in OURS and _hashed(name) == code]
     if len(names) > 1:
         raise ConfigError(
             f"records of secrets cannot tell {' from '.join(names)}",
-            hint="uninstall one of the packages that bring these media",
+            hint="uninstall one of the packages with these media",
         )
     return names[0] if names else None
 

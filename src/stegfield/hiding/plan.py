@@ -1,4 +1,4 @@
-"""The plan of hiding: everything that is known, and checked, before the training begins."""
+"""The plan of hiding: all that is known and checked before the training begins."""
 
 from __future__ import annotations
 
@@ -28,32 +28,32 @@ from stegfield.signals import Signal
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Plan:
-    """A field that is not trained yet, and what it will show to whom."""
+    """An untrained field, and what it will show to everyone and to each key."""
 
     config: HideConfig
     rule: PositionRule
     cover: Signal
-    """As it is shown: in colour, if any of the secrets is."""
+    """The cover as it is shown: in RGB if a secret is."""
     secrets: Sequence[Secret]
     field: Field
     scheme: SlotScheme
     keys: Sequence[Key]
-    """Of each secret."""
+    """The record of each secret."""
     records: Sequence[SecretRecord]
     likeness: Likeness | None
 
     @property
     def after_step(self) -> AfterStep | None:
-        """What ends every step of the joint training."""
+        """The function that ends every step of the joint training, if any."""
         return None if self.likeness is None else self.likeness.after_step
 
     @property
     def signals(self) -> list[Signal]:
-        """The cover and the secrets."""
+        """Return the cover and the secrets."""
         return [self.cover, *(secret.signal for secret in self.secrets)]
 
     def targets(self, cover_slots: SlotValues, key_files: Sequence[KeyFile]) -> list[Target]:
-        """List what the joint training shows: the cover, then each secret."""
+        """Return the targets of the joint training: the cover, then each secret."""
         secrets = zip(self.secrets, self.records, key_files, strict=True)
         return [
             Target(self.cover, cover_slots, self.config.cover_weight),
@@ -68,7 +68,7 @@ class Plan:
         ]
 
     def publish(self, cover_slots: SlotValues) -> None:
-        """Make the trained field what everyone gets.
+        """Turn the trained field into the one to publish.
 
         The cover's slot values become the field's own, bit for bit; the likeness becomes exact, and
         the records are written.
@@ -93,13 +93,13 @@ def make_plan(
     checkpoint: Path | None,
     like: Field | None,
 ) -> Plan:
-    """Check what is asked for, and draw the field.
+    """Check secrets, keys and settings, and draw the field.
 
     Raises:
-        ConfigError: there is no secret, two have one key, or settings conflict.
-        KeyFileError: a key file holds the slots of another field, and new ones were to go there.
-        CapacityError: the field has too few weights for its records.
-        InputError: the checkpoint is damaged.
+        ConfigError: There is no secret, two secrets have one key, or settings conflict.
+        KeyFileError: A key file already holds the slot positions of another field.
+        CapacityError: The field has too few weights for its records.
+        InputError: The checkpoint is damaged.
     """
     rule = POSITION_RULES[config.slots]
     _check_secrets(secrets, config, checkpoint)
@@ -108,7 +108,7 @@ def make_plan(
         _check_like(like, cover, config, training)
         if sizes or architecture not in (None, like.architecture):
             raise ConfigError(
-                "architecture and sizes are those of the clean field",
+                "architecture and sizes cannot be combined with a clean field, which has its own",
                 hint="leave out architecture and sizes",
             )
         architecture, sizes = like.architecture, asdict(like.sizes)
@@ -126,7 +126,7 @@ def make_plan(
         raise ConfigError("two secrets have the same key", hint="give each secret its own key")
     scheme = SlotScheme(ratio=config.ratio or field.slot_ratio, values=config.values)
     records = [describe(each.signal, scheme, shared_slots=rule.shared) for each in secrets]
-    # where records go is known before training: find out now whether they fit
+    # the places of records are known before training: check now whether they fit
     write_records(copy.deepcopy(field), list(zip(keys, records, strict=True)))
     return Plan(
         config=config,
@@ -156,15 +156,16 @@ def _check_secrets(secrets: Sequence[Secret], config: HideConfig, checkpoint: Pa
 def _check_key_files(
     secrets: Sequence[Secret], config: HideConfig, checkpoint: Path | None
 ) -> None:
-    """Refuse keys that shared positions cannot be put beside."""
+    """Refuse keys that cannot hold shared slot positions."""
     if any(isinstance(secret.key, Passphrase) for secret in secrets):
         raise ConfigError(
-            f"with {config.slots} slots a passphrase is not enough: the positions need a key file",
+            f"{config.slots} slots cannot be combined with a passphrase: their positions need a "
+            "key file",
             hint="give key files, or take keyed slots",
         )
     resumed = checkpoint is not None and checkpoint.exists()
     for number, secret in enumerate(secrets, 1):
-        # a run that was wound down has written its slots already
+        # a run that was wound down has already written its slot positions
         if isinstance(secret.key, KeyFile) and secret.key.slots and not resumed:
             raise KeyFileError(
                 f"the key file of secret {number} holds the slots of another field",
@@ -176,16 +177,20 @@ def _check_like(like: Field, cover: Signal, config: HideConfig, training: FitCon
     check_alike(like, cover)
     if POSITION_RULES[config.slots].shared:
         raise ConfigError(
-            f"a likeness cannot be kept with {config.slots} slots", hint="take keyed slots"
+            f"a clean field cannot be combined with {config.slots} slots", hint="take keyed slots"
         )
     if training.robust:
-        raise ConfigError("a likeness cannot be kept in robust training", hint="leave one out")
+        raise ConfigError(
+            "a clean field cannot be combined with robust training", hint="leave one of them out"
+        )
     if training.polish:
-        raise ConfigError("a likeness cannot be kept while L-BFGS polishes", hint="leave it out")
+        raise ConfigError(
+            "a clean field cannot be combined with L-BFGS at the end", hint="leave one of them out"
+        )
 
 
 def _wide_enough(cover: Signal, secrets: list[Signal]) -> Signal:
-    """Show a grey cover as RGB where any of the secrets is an RGB image."""
+    """Return a grey cover as RGB if a secret is an RGB image."""
     if not cover.medium.grey_is_colour:
         return cover
     alike = [secret for secret in secrets if secret.medium is cover.medium]

@@ -13,8 +13,8 @@ from stegfield.errors import UnreadableError
 def pack_positions(positions: list[NDArray[np.int64]]) -> bytes:
     """Compress slot positions, layer by layer, in ascending order.
 
-    Golomb-Rice coding of the gaps: for slots at random places it takes about 1 % more than their
-    entropy, n H(ratio) bits. Each layer starts with its number of slots, in 4 bytes, and the
+    The gaps are Golomb-Rice coded: for slots at random positions, this takes about 1 % more than
+    their entropy, n H(ratio) bits. Each layer starts with its number of slots, in 4 bytes, and the
     parameter of its code, in 1.
     """
     packed = bytearray()
@@ -34,7 +34,7 @@ def unpack_positions(packed: bytes, counts: list[int]) -> list[NDArray[np.int64]
     """Undo `pack_positions`; ``counts`` are the numbers of weights of the layers.
 
     Raises:
-        UnreadableError: these are not positions in layers of these sizes.
+        UnreadableError: The bytes are not slot positions in layers of these sizes.
     """
     chosen, rest = [], packed
     for count in counts:
@@ -63,7 +63,7 @@ def unpack_positions(packed: bytes, counts: list[int]) -> list[NDArray[np.int64]
 
 
 def positions_entropy_bits(positions: list[NDArray[np.int64]], counts: list[int]) -> float:
-    """Return the entropy in bits of slots at random places: n H(slots / n), summed over layers."""
+    """Return the entropy in bits of slots at random positions: n H(slots / n) over all layers."""
     total = 0.0
     for chosen, count in zip(positions, counts, strict=True):
         for share in (len(chosen) / count, 1 - len(chosen) / count):

@@ -1,10 +1,10 @@
 """Records: what a receiver must know about a secret, in the lowest mantissa bits of weights.
 
-A record is sealed under its secret's key, protected by a Reed-Solomon code, and whitened, so it
-looks like the noise that trained weights have there. Each byte of it replaces the lowest 8 of the
-23 mantissa bits of one weight, a change of at most 3 in 100,000 of its size, at a position that the
-key draws among all weights of the field. Records of other keys may overwrite some bytes: the code
-corrects them. Only the right key opens a record; this is how a right key is told from a wrong one.
+A record is sealed under its secret's key, protected by a Reed-Solomon code, and whitened, so that
+it looks like the noise of trained weights. Each byte replaces the lowest 8 of the 23 mantissa bits
+of one weight, which changes it by at most 3 in 100,000. The key draws the position among all
+weights of the field. Records of other keys may overwrite some bytes, which the code corrects. Only
+the right key opens a record, so a record also tells a right key from a wrong one.
 
     facts (33 bytes) ─AES-SIV─► +16 ─Reed-Solomon─► +32 ─whitening─► 81 bytes, 81 weights
 """
@@ -33,10 +33,11 @@ from stegfield.signals import HIGHEST_RATE, IMAGE, LARGEST_POINTS, Medium
 
 VERSION = 2
 LAYOUT = struct.Struct("<BBBB?IIIIfff")
-"""Version, medium, channels, value rule, slots in the key file, points along three axes (zeros for
-axes that the medium has not), ratio, rate, least and largest value."""
+"""Version, medium, channels, value rule, slots in the key file, points along three axes (zero for
+missing axes), ratio, rate, least and largest value."""
 FIRST_VERSION, FIRST_LAYOUT = 1, struct.Struct("<BBBB?III")
-"""Version, medium (an image), channels, value rule, slots in the key file, rows, columns, ratio."""
+"""Of version 1: version, medium (an image), channels, value rule, slots in the key file, rows,
+columns, ratio."""
 PARITY = 32
 TAG_BYTES = 16
 RECORD_BYTES = LAYOUT.size + TAG_BYTES + PARITY
@@ -50,10 +51,10 @@ class SecretRecord:
     size: tuple[int, ...]
     """Points along each axis of the secret: rows and columns of an image."""
     channels: int
-    """Of the secret: 1 if it is grey, even if the field shows RGB."""
+    """Channels of the secret: 1 if it is grey, even if the field shows RGB."""
     scheme: SlotScheme
     shared_slots: bool = False
-    """The slot positions are the same for all secrets and stand in the key file."""
+    """Whether slot positions are the same for all secrets and are in the key file."""
     medium: Medium = IMAGE
     rate: float | None = None
     """Points a second along the first axis, of media with time; as float32."""
@@ -62,7 +63,7 @@ class SecretRecord:
     """Values of the secret where the field shows -1 and 1, as float32."""
 
     def __post_init__(self) -> None:
-        for name in ("rate", "lowest", "highest"):  # what the bytes can tell
+        for name in ("rate", "lowest", "highest"):  # rounded to what the bytes can hold
             if (value := getattr(self, name)) is not None:
                 object.__setattr__(self, name, float(np.float32(value)))
 
@@ -95,11 +96,11 @@ class SecretRecord:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> SecretRecord:
-        """Decode the facts, which a sender with the key wrote, but perhaps not with this program.
+        """Decode the facts; another program with the key may have written them.
 
         Raises:
-            UnreadableError: the facts make no sense to this version.
-            PluginNeededError: the secret's medium is one of a package that is not installed.
+            UnreadableError: The facts make no sense to this version.
+            PluginNeededError: The secret's medium is one of a package that is not installed.
         """
         try:
             if len(data) == FIRST_LAYOUT.size:
@@ -146,7 +147,7 @@ def write_records(field: Field, records: Sequence[tuple[Key, SecretRecord]]) -> 
     """Write every key's record into a field's weights.
 
     Raises:
-        CapacityError: the field has too few weights for so many records to be read again.
+        CapacityError: The field has too few weights for so many records to be read again.
     """
     words = _words(field)
     for key, record in records:
@@ -165,10 +166,10 @@ def write_records(field: Field, records: Sequence[tuple[Key, SecretRecord]]) -> 
 
 
 def read_record(field: Field, key: Key) -> SecretRecord:
-    """Read a key's record, of this version or the first.
+    """Read a key's record, of this version or version 1.
 
     Raises:
-        UnreadableError: the field has no record of this key, or it was destroyed.
+        UnreadableError: The field has no record of this key, or it was destroyed.
     """
     for layout in (LAYOUT, FIRST_LAYOUT):
         facts = _open(field, key, layout.size + TAG_BYTES + PARITY)
@@ -178,7 +179,7 @@ def read_record(field: Field, key: Key) -> SecretRecord:
 
 
 def _open(field: Field, key: Key, length: int) -> bytes | None:
-    """Unseal the facts of a record of so many bytes, if there is one."""
+    """Return the unsealed facts of a record of ``length`` bytes, if there is one."""
     words = _words(field)
     if len(words) < length:
         return None
@@ -192,7 +193,7 @@ def _open(field: Field, key: Key, length: int) -> bytes | None:
 
 
 def _seal(field: Field, key: Key, record: SecretRecord) -> bytes:
-    # AES-SIV needs no nonce: should one key and salt ever seal two records, it stays safe
+    # AES-SIV needs no nonce: it stays safe even if one key and salt seal two records
     sealed = AESSIV(_subkey(field, key)).encrypt(record.to_bytes(), None)
     coded = np.frombuffer(bytes(RSCodec(PARITY).encode(sealed)), np.uint8)
     whitening = np.frombuffer(_whitening(field, key, len(coded)), np.uint8)

@@ -1,4 +1,4 @@
-"""Reveal: a key's values in a field's slots show the key's secret."""
+"""Revealing: a field shows a secret with the key's values in its slots."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from stegfield.signals import Signal
 
 @dataclass(frozen=True, eq=False)
 class Revealed:
-    """What a key shows."""
+    """What a key reveals."""
 
     signal: Signal
     certain: bool
-    """The key's record was found: this is the secret. Without it, a wrong key cannot be told from
-    a right one but by looking."""
+    """Whether the key's record was found, so that this is the secret. Without a record, only a look
+    at the signal tells a right key from a wrong one."""
 
 
 def reveal(
@@ -33,7 +33,7 @@ def reveal(
     scheme: SlotScheme | None = None,
     watch: RenderWatch | None = None,
 ) -> Revealed:
-    """Show the secret that belongs to a key.
+    """Return the secret that belongs to a key.
 
     Args:
         field: A field as published, or the path of its file; it is not changed.
@@ -44,12 +44,12 @@ def reveal(
             shown.
         scheme: How slots were drawn, used only where the record is gone; the architecture's
             default if left out.
-        watch: Told how many points are done, of how many, first of all before the work begins.
+        watch: Called before the work begins, then after each batch of points.
 
     Raises:
-        InputError: the field is a file that cannot be read.
-        UnreadableError: no secret belongs to this key, or its record is gone and no size is given.
-        ConfigError: a size is given, and the secret is of another medium than the cover, or
+        InputError: The field is a file that cannot be read.
+        UnreadableError: No secret belongs to this key, or its record is gone and no size is given.
+        ConfigError: A size is given, and the secret is of another medium than the cover, or
             has other axes.
     """
     field = load(field)
@@ -60,13 +60,13 @@ def reveal(
             raise UnreadableError(
                 hint=Wording(
                     "check the key; "
-                    "a damaged field may still show a secret at a size that you give ({size})"
+                    "if the field is damaged, it may still show the secret with {size}"
                 )
             )
         scheme = scheme or SlotScheme(ratio=field.slot_ratio)
         slots = key_slots(field, opened, scheme)
         return Revealed(render(field, size, slots, watch=watch), certain=False)
-    # without shared slots, positions in the file are those of another field that it is for, too
+    # without shared slots, positions in the key file belong to another field
     slots = key_slots(field, opened if record.shared_slots else opened.key, record.scheme)
     return Revealed(show(field, record, slots, size, watch=watch), certain=True)
 

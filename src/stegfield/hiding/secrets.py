@@ -1,4 +1,4 @@
-"""What goes into a field that hides, and what comes out: secrets, decoys and the result."""
+"""Input and output of hiding: secrets, decoys and the result."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ class Secret:
     """What to hide, of any medium, and the key that reveals it.
 
     Raises:
-        InputError: the signal is a file that cannot be read.
-        KeyFileError: the key is the path of a file that is no key file.
-        ConfigError: the key is text.
+        InputError: The signal is a file that cannot be read.
+        KeyFileError: The key is the path of a file that is no key file.
+        ConfigError: The key is text.
     """
 
     signal: Signal
     key: Key | KeyFile | Passphrase
     is_decoy: bool
-    """Nobody gets the key (see `decoy`)."""
+    """Whether nobody gets the key (see `decoy`)."""
 
     def __init__(self, signal: Source, key: KeySource, *, is_decoy: bool = False) -> None:
         """Name what to hide, and its key.
@@ -41,8 +41,8 @@ class Secret:
     def decoy(cls, signal: Source) -> Secret:
         """Make a secret under a fresh key that nobody gets and no result keeps.
 
-        A field with as many decoys as another has secrets looks the same: a sender who is forced to
-        hand over keys can say that the others are of decoys.
+        Without the key, a decoy looks like a secret. So a sender who is forced to hand over keys
+        can claim that the other secrets are decoys.
         """
         return cls(signal, Key.generate(), is_decoy=True)
 
@@ -52,14 +52,14 @@ class HiddenSecret:
     """One secret of a finished field."""
 
     key_file: KeyFile | None
-    """What the receiver needs, with the slot positions where they are shared; None of a decoy."""
+    """What the receiver needs, with slot positions if they are shared; None for a decoy."""
     quality: AnyQuality
-    """Of the signal that the key reveals, against the secret."""
+    """Quality of the signal that the key reveals, against the secret."""
 
 
 @dataclass(frozen=True, eq=False)
 class HideResult:
-    """A field that hides secrets, measured on what files of what it shows would hold."""
+    """A field that hides secrets, measured on the integers that files would hold."""
 
     field: Field
     cover: AnyQuality
@@ -67,12 +67,12 @@ class HideResult:
     steps: int
     seconds: float
     stopped: bool
-    """The run was asked to end before its plan was done."""
+    """Whether the run was asked to end before its plan was done."""
     cautions: tuple[Caution, ...] = ()
-    """What to know before the field is published."""
+    """Warnings about the field, before it is published."""
     positions_bits: int = 0
     """Size of the slot positions in each key file; 0 where the key itself decides them."""
     positions_entropy_bits: float = 0.0
-    """The entropy of as many positions at random, n H(ratio): no code is shorter on average."""
+    """The entropy of as many random positions, n H(ratio): no code is shorter on average."""
     mask_bits: int = 0
-    """Size of the dense mask that the positions stand for, a bit a weight."""
+    """Size of a mask of one bit a weight, to compare with."""

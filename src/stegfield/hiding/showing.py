@@ -1,8 +1,8 @@
-"""Showing: what a field is trained to show for a secret, and what that stands for.
+"""Showing: the signal that a field is trained to show for a secret, and the way back.
 
-A secret of the cover's own medium is shown as such, at any size. One of another medium, or with
-more channels than the field has, is folded (see `stegfield.signals.folding`). Secrets that are no
-images fill the range of values from -1 to 1, so that a quiet sound is not lost in the noise.
+A secret of the cover's own medium is shown as it is, at any size. A secret of another medium, or
+with more channels than the field has, is folded (see `stegfield.signals.folding`). Secrets other
+than images are stretched to the range from -1 to 1, so that a quiet sound is not lost in noise.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from stegfield.signals import WHOLE_RANGE, Layout, Signal, fold, stretched, unfo
 
 
 def describe(secret: Signal, scheme: SlotScheme, *, shared_slots: bool) -> SecretRecord:
-    """Record what a receiver must know about a secret."""
+    """Return the record of what a receiver must know about a secret."""
     lowest, highest = secret.medium.secret_range(secret)
     return SecretRecord(
         size=secret.size,
@@ -36,7 +36,7 @@ def describe(secret: Signal, scheme: SlotScheme, *, shared_slots: bool) -> Secre
 
 
 def to_show(secret: Signal, record: SecretRecord, public: Public) -> Signal:
-    """Return what a field is trained to show."""
+    """Return the signal that a field is trained to show for a secret."""
     values = secret.values
     if (record.lowest, record.highest) != secret.range:
         values, _ = stretched(secret.natural, (record.lowest, record.highest))
@@ -57,28 +57,28 @@ def show(
 
     Args:
         field: The field.
-        record: What is known about the secret.
+        record: The secret's record.
         slots: The key's values.
-        size: Points along each axis; the secret's own if left out.
-        watch: Told how many points are done, of how many, first of all before the work begins.
+        size: Points along each axis [default: the secret's own].
+        watch: Called before the work begins, then after each batch of points.
 
     Raises:
-        ConfigError: a size is given for a folded secret, or one of other axes.
+        ConfigError: A size is given for a folded secret, or it has other axes.
     """
     if _as_such(record, field.public):
-        wanted = size or record.size
-        shown = render(field, wanted, slots, watch=watch)
+        points = size or record.size
+        shown = render(field, points, slots, watch=watch)
         values = shown.values
         if record.channels < field.channels:
             values = values.mean(-1, keepdims=True)
-        rate = None if record.rate is None else record.rate * wanted[0] / record.size[0]
+        rate = None if record.rate is None else record.rate * points[0] / record.size[0]
     else:
         if size is not None:
             raise ConfigError(
                 "a secret of another medium than the cover has one size",
                 hint=Wording("leave {size} out"),
             )
-        if watch is not None:  # laying out takes memory, too
+        if watch is not None:  # before the layout, which takes memory too
             watch(0, math.prod(record.size))
         layout = _layout(record, field.public)
         grid = layout.places().shape[:-1]

@@ -1,10 +1,10 @@
 """Rules for positions: where slots are, and what must happen before the joint training.
 
 - ``keyed`` (ours): each key draws its own positions and values. The cover has no slots, all
-  published weights are trained, and the receiver needs the key alone.
+  published weights are trained, and the receiver needs only the key.
 - ``magnitude`` (the paper): the cover is fitted first, and the largest weights of each layer become
-  slots, the same for every secret. The receiver must be told the positions; they go into the key
-  file, Golomb-Rice coded.
+  slots, the same for every secret. The receiver needs the positions, which are in the key file,
+  Golomb-Rice coded.
 - ``random`` (the paper's ablation): as ``magnitude``, without the fit, at random positions.
 
 Source: Dong et al. (2024), StegaINR4MIH.
@@ -26,13 +26,14 @@ from stegfield.keys import Key
 
 @runtime_checkable
 class PositionRule(Protocol):
-    """Decides where slots are."""
+    """A rule that decides where slots are."""
 
     shared: bool
-    """Positions are the same for every secret and stand in key files: no passphrase suffices."""
+    """Whether positions are shared by all secrets and are in key files, so that a passphrase is not
+    enough."""
     fits_cover: bool
-    """The field is fitted to the cover alone before positions are chosen; checkpoints of the joint
-    training then note the positions, and the values that the cover has there."""
+    """Whether the field is fitted to the cover alone before positions are chosen. Checkpoints of
+    the joint training then hold the positions, and the cover's values there."""
 
     def positions(self, field: Field, scheme: SlotScheme) -> list[NDArray[np.int64]]:
         """Return the shared positions, layer by layer; none where each key draws its own."""
@@ -40,17 +41,17 @@ class PositionRule(Protocol):
 
 
 class Keyed:
-    """Every key draws its own positions; the cover has none."""
+    """The rule by which every key draws its own positions; the cover has none."""
 
     shared = fits_cover = False
 
     def positions(self, field: Field, scheme: SlotScheme) -> list[NDArray[np.int64]]:
-        """Return none."""
+        """Return no positions."""
         return []
 
 
 class Magnitude:
-    """The largest weights of a field that was fitted to the cover."""
+    """The rule that takes the largest weights of a field fitted to the cover."""
 
     shared = fits_cover = True
 
@@ -60,12 +61,12 @@ class Magnitude:
 
 
 class Random:
-    """Positions at random, the same for all."""
+    """The rule that takes random positions, the same for all secrets."""
 
     shared, fits_cover = True, False
 
     def positions(self, field: Field, scheme: SlotScheme) -> list[NDArray[np.int64]]:
-        """Draw them from what the weights were drawn from, so that a run can go on."""
+        """Draw positions from the seed of the weights, so that a run can be resumed."""
         stream = Key(field.draw).stream("shared-slots", salt=field.public.seed)
         return random_positions(field, scheme, stream)
 
@@ -73,4 +74,4 @@ class Random:
 POSITION_RULES: Mapping[str, PositionRule] = MappingProxyType(
     {"keyed": Keyed(), "magnitude": Magnitude(), "random": Random()}
 )
-"""By the name that `HideConfig.slots` has."""
+"""The rules by their names in `HideConfig.slots`."""

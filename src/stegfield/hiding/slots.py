@@ -3,7 +3,7 @@
 Hiding trains every weight so that the published values show the cover and each key's values show a
 secret. Slots are chosen first and their values never trained, so keys swap in and out exactly.
 
-Where slots are is for the rules in `stegfield.hiding.slot_rules`. Two rules draw their values:
+The rules in `stegfield.hiding.slot_rules` decide where slots are. Two rules draw their values:
 
 - ``matched`` (ours): uniform over the range of the layer's own first draw.
 - ``xavier`` (the paper, Eq. 6): variance 2 / (n_in + n_out). In a SIREN of 128 units that standard
@@ -36,7 +36,7 @@ VALUE_RULES: tuple[ValueRule, ...] = ("matched", "xavier")
 
 @dataclass(frozen=True, kw_only=True)
 class SlotScheme:
-    """What both sides must agree on about the slots, beside the key."""
+    """What sender and receiver must agree on about slots, besides the key."""
 
     ratio: float
     """Share of each layer's weights that are slots, in steps of one millionth."""
@@ -44,7 +44,7 @@ class SlotScheme:
 
     def __post_init__(self) -> None:
         RATIO.check(self.ratio, owner="SlotScheme", name="ratio")
-        object.__setattr__(self, "ratio", self.millionths / MILLION)  # what a record can tell
+        object.__setattr__(self, "ratio", self.millionths / MILLION)  # as a record holds it
         if self.values not in VALUE_RULES:
             raise ConfigError(f"there is no value rule {self.values!r}", hint="matched or xavier")
 
@@ -69,7 +69,7 @@ def key_slots(field: Field, key: Key | KeyFile, scheme: SlotScheme) -> SlotValue
     Positions come from the key file where it carries them, else from the key's own stream.
 
     Raises:
-        UnreadableError: the positions in the key file are not for a field of these sizes.
+        UnreadableError: The positions in the key file are not for a field of these sizes.
     """
     salt = field.public.seed
     opened = unlock_file(key, salt)
@@ -108,12 +108,12 @@ def largest_positions(field: Field, scheme: SlotScheme) -> list[NDArray[np.int64
 def random_positions(
     field: Field, scheme: SlotScheme, stream: KeyStream
 ) -> list[NDArray[np.int64]]:
-    """Choose positions of each layer at random."""
+    """Draw random positions in each layer."""
     return [np.sort(stream.choose(scheme.count(count), count)) for count in slot_counts(field)]
 
 
 def own_values(field: Field, positions: list[NDArray[np.int64]]) -> SlotValues:
-    """Freeze a field's own values at these positions: the slots of its cover (the paper's W_st)."""
+    """Return a field's own values at these positions: the slots of its cover (the paper's W_st)."""
     if not positions:
         return {}
     slots: dict[str, tuple[Int64[Tensor, " slots"], Float[Tensor, " slots"]]] = {}

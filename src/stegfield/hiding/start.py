@@ -1,4 +1,4 @@
-"""The start of the joint training: shared slots are chosen, and the cover is fitted if need be."""
+"""The start of the joint training: shared slots are chosen, and some rules fit the cover first."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from stegfield.hiding.slots import SlotScheme, own_values, slot_counts
 from stegfield.signals import Signal
 
 PRETRAINING_SHARE = 2 / 7
-"""Of a run with magnitude slots, the share that fits the cover alone; the paper's 20,000 steps of
-70,000."""
+"""Share of a run with magnitude slots that fits the cover alone: 20,000 of 70,000 steps, as in the
+paper."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,11 +31,11 @@ class Start:
     """Where the joint training starts."""
 
     training: FitConfig
-    """What is left of the plan."""
+    """The rest of the plan."""
     cover_slots: SlotValues = field(default_factory=dict, repr=False)
-    """The slots of the cover, whose values stay as they are; none with keyed slots."""
+    """The slots of the cover, whose values stay as they are; empty with keyed slots."""
     note: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    """Kept in checkpoints: what cannot be found out again once the joint training has begun."""
+    """What checkpoints keep because it cannot be computed again during the joint training."""
 
     @property
     def positions(self) -> list[NDArray[np.int64]]:
@@ -44,7 +44,7 @@ class Start:
 
     @property
     def packed(self) -> bytes:
-        """What the key files must hold; empty with keyed slots."""
+        """The positions as key files hold them; empty with keyed slots."""
         return pack_positions(self.positions)
 
     @property
@@ -68,10 +68,10 @@ def begin(
     watch: FitWatch | None = None,
     checkpoint: Path | None = None,
 ) -> Start:
-    """Do what comes before the joint training; some rules have the field fit the cover alone.
+    """Choose shared slots, and fit the cover alone first if the rule says so.
 
     Raises:
-        InputError: the checkpoint is damaged or belongs to another run.
+        InputError: The checkpoint is damaged or belongs to another run.
     """
     if not rule.fits_cover:
         return Start(training, own_values(field, rule.positions(field, scheme)))
@@ -83,13 +83,13 @@ def begin(
                 return Start(after, _from_note(field, note), note)
     fitted = train(field, [Target(cover)], before, watch=watch, checkpoint=checkpoint)
     if checkpoint is not None:
-        checkpoint.unlink(missing_ok=True)  # the next one is of the joint training
+        checkpoint.unlink(missing_ok=True)  # the next checkpoint is of the joint training
     slots = own_values(field, rule.positions(field, scheme))
     return Start(after, slots, _to_note(slots, fitted))
 
 
 def _split(training: FitConfig) -> tuple[FitConfig, FitConfig]:
-    """Share a plan between the cover alone and the joint training."""
+    """Split a plan between the cover alone and the joint training."""
     steps, seconds = training.steps, training.max_seconds
     before = steps and max(1, round(PRETRAINING_SHARE * steps))
     return (
@@ -109,7 +109,7 @@ def _split(training: FitConfig) -> tuple[FitConfig, FitConfig]:
 
 
 def _to_note(cover_slots: SlotValues, fitted: Training) -> dict[str, Any]:
-    """Write down the cover's own fit, which the joint training leaves no trace of."""
+    """Return the note about the cover's own fit, of which the joint training leaves no trace."""
     values = torch.cat([values for _, values in cover_slots.values()])
     return {
         "positions": pack_positions([at.numpy() for at, _ in cover_slots.values()]).hex(),
@@ -120,6 +120,8 @@ def _to_note(cover_slots: SlotValues, fitted: Training) -> dict[str, Any]:
 
 
 def _from_note(field: Field, note: Mapping[str, Any]) -> SlotValues:
+    if not (type(note["steps"]) is int and note["steps"] >= 0 and note["seconds"] >= 0):
+        raise ValueError(note["steps"])
     positions = unpack_positions(bytes.fromhex(note["positions"]), slot_counts(field))
     data = np.frombuffer(bytes.fromhex(note["values"]), "<f4").astype(np.float32)
     values = torch.split(torch.from_numpy(data), [len(chosen) for chosen in positions])

@@ -1,7 +1,7 @@
-"""Jobs: many pieces of work, run at once, recorded as they end, and resumed after any death.
+"""Jobs: many pieces of work, run at once, recorded as they end, and resumed after a crash.
 
     jobs ─► run ─► engine ─► perform(job), in a worker
-              └──► ledger: "begun", then what became of it
+              └──► ledger: "begun", then the outcome
 
 Batches, suites and pools of fields run through here. Nothing here imports torch.
 """

@@ -1,7 +1,7 @@
-"""Engines: where jobs run, and how many at once: in this process, beside it, or on a cluster.
+"""Engines: where jobs run: in this process, in processes of this machine, or on a cluster.
 
-What performs a job is sent to other processes, and so must be importable. It raises nothing, and is
-told whether the job was tried before, in a process that was lost.
+The function that performs a job is sent to other processes, so it must be importable. It raises
+nothing, and gets whether the job was tried before, in a process that was lost.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from stegfield.jobs.pool import DIED, cores, performed
 J = TypeVar("J")
 O = TypeVar("O")  # noqa: E741 - an outcome
 TRIES = 3
-"""Of a job whose worker is lost again and again, on a cluster."""
+"""Most tries of a job whose worker is lost, on a cluster."""
 
 
 @runtime_checkable
@@ -32,11 +32,11 @@ class Engine(Protocol):
         lost: Callable[[J, str], O],
         workers: int,
     ) -> Generator[O, None, None]:
-        """Perform jobs, each taken as a worker gets free; yield outcomes as they come.
+        """Perform jobs as workers get free, and yield outcomes as they come.
 
         Args:
-            jobs: What to run.
-            perform: Performs a job, and is told whether it was tried before.
+            jobs: The jobs.
+            perform: Performs a job; also gets whether it was tried before.
             lost: Makes the outcome of a job whose process was lost, from the reason.
             workers: How many jobs run at once.
         """
@@ -45,7 +45,7 @@ class Engine(Protocol):
 def local(
     jobs: Iterable[J], perform: Callable[[J, bool], O], lost: Callable[[J, str], O], workers: int
 ) -> Generator[O, None, None]:
-    """Run jobs in processes of this machine, or in this one where there is one worker."""
+    """Run jobs in processes of this machine, or in this process if there is one worker."""
     if workers > 1:
         yield from apart(jobs, perform, lost, workers)
         return
@@ -61,16 +61,16 @@ def apart(
     *,
     threads: int | None = None,
 ) -> Generator[O, None, None]:
-    """Run jobs in other processes of this machine, which end with this one however it dies.
+    """Run jobs in other processes of this machine, which end when this process ends or dies.
 
-    A job whose process dies is tried once more, when all others are done and memory is free: alone.
+    A job whose process dies is tried once more, alone, when all others are done and memory is free.
 
     Args:
-        jobs: As in `Engine`, as are the next three.
+        jobs: The jobs, as in `Engine`.
         perform: Performs a job.
-        lost: Tells of a lost one.
+        lost: Makes the outcome of a lost job.
         workers: How many processes.
-        threads: Of each process [default: its share of the cores].
+        threads: Threads of each process [default: its share of the cores].
     """
     share, all_of_them = (threads or max(1, cores() // count) for count in (workers, 1))
     suspects: list[J] = []
@@ -87,16 +87,16 @@ def apart(
 def on_ray(
     jobs: Iterable[J], perform: Callable[[J, bool], O], lost: Callable[[J, str], O], workers: int
 ) -> Generator[O, None, None]:
-    """Run jobs on the Ray cluster that this machine belongs to, or on one of its own.
+    """Run jobs on this machine's Ray cluster, or start Ray on this machine alone.
 
     A job whose worker is lost is started again elsewhere; jobs that run when this process ends are
-    cancelled. The machines of a cluster share the folder that this process runs in: jobs name files
-    from there.
+    cancelled. The machines of a cluster must share the current folder, since jobs name files
+    relative to it.
 
     Raises:
         InputError: Ray is not installed.
     """
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it would report to its makers
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray would report usage to its makers
     try:
         import ray
     except ImportError:
@@ -105,7 +105,7 @@ def on_ray(
     if not cluster.is_initialized():
         cluster.init(log_to_driver=False, include_dashboard=False)
     cpus = [int(node["Resources"].get("CPU", 0)) for node in cluster.nodes() if node["Alive"]]
-    # no more than the largest machine has: the job would wait for ever
+    # no more than the largest machine has, or the job would wait for ever
     share = max(1, min(sum(cpus) // workers, max(cpus, default=1)))
     task = cluster.remote(num_cpus=share, max_retries=0)(_there)
     here, shared = Path.cwd(), cluster.put(perform)
@@ -133,7 +133,7 @@ def on_ray(
 
 
 def _there(folder: Path, perform: Callable[[J, bool], O], job: J, again: bool) -> O:
-    """Perform a job on a machine of a cluster, in the folder that its files are named from."""
+    """Perform a job on a machine of a cluster, in the folder that its file names start from."""
     os.chdir(folder)
     return perform(job, again)
 

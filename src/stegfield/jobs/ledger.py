@@ -1,12 +1,12 @@
-"""Ledger: what became of jobs, one JSON object a line, appended as things happen.
+"""Ledger: the outcomes of jobs, one JSON object a line, appended as jobs begin and end.
 
     {"ledger": "batch", "format": 2, "salt": ...}     first, where files' digests are kept
     {"begun": id, "absent": [files]}                  before a job that writes files runs
     {"id": ..., ...}                                  an entry, when it has ended
 
-A line is added in one go and forced to disk, so that a run that dies loses no more than the jobs at
-hand; half a line at the end is passed over. Files that were absent when a job began, and whose job
-has no entry, are what a dead run has left.
+A line is added in one write and forced to disk, so that a run that dies loses only the jobs under
+way; half a line at the end is ignored. If a job began but has no entry, the files that were absent
+when it began are leftovers of a dead run.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ FORMAT = 2
 SALT_BYTES = 16
 DIGEST_BYTES = 16
 UNREADABLE = "unreadable"
-"""In place of the digest of a file that is not ours to read."""
+"""In place of the digest of a file that may not be read."""
 HEAD, ENTRY, BEGUN = b'{"ledger":', b'{"id":', b'{"begun":'
-"""How a ledger begins: with its first line, or with another where it has none."""
+"""Beginnings of a ledger: its first line, or another line where it has none."""
 
 
 @dataclass(frozen=True)
@@ -41,23 +41,23 @@ class Job:
     """One piece of work: a command, an experiment, a field of a pool."""
 
     name: str
-    """What is done."""
+    """Name of the command, experiment or kind of field."""
 
     settings: Mapping[str, Any]
-    """What it is done with; anything that JSON holds."""
+    """Its settings: anything that JSON holds."""
 
     where: str = ""
     """Its place in a file of jobs, for people."""
 
     reads: tuple[str, ...] = ()
-    """Words among its settings that may be files: those that are, are its inputs."""
+    """Words among its settings that may name files; those that do are its inputs."""
 
     writes: tuple[Path, ...] = ()
-    """Files that it leaves, if they cannot be written again without being asked."""
+    """Files that it writes and may not overwrite."""
 
     @cached_property
     def id(self) -> str:
-        """The job's name by what it does: the same job of two suites is run once."""
+        """A digest of what the job does: the same job of two suites is run once."""
         text = json.dumps([self.name, dict(self.settings)], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -69,28 +69,28 @@ class Begun:
     job: Job
 
     absent: tuple[Path, ...]
-    """Files that it writes and that are not there."""
+    """Files that it writes and that do not exist yet."""
 
     leftovers: tuple[Path, ...]
-    """Those of them that it has left in a run that died; they are removed before it runs."""
+    """Files that it left in a run that died; they are removed before it runs."""
 
     interrupted: bool
-    """Whether there was such a run."""
+    """Whether such a run died."""
 
     writes: tuple[Path, ...]
-    """Files that nobody else writes meanwhile."""
+    """Files that no other job writes meanwhile."""
 
 
 @dataclass(frozen=True)
 class Entry(Generic[F]):
-    """What became of a job."""
+    """The outcome of a job."""
 
     id: str
     name: str
     settings: Mapping[str, Any]
 
     facts: F
-    """What it found; the ledger's kind says what that is."""
+    """What it found; the ledger's kind decides the type."""
 
     seconds: float = 0.0
 
@@ -114,26 +114,26 @@ class Entry(Generic[F]):
 
 @dataclass(frozen=True)
 class LedgerKind(Generic[F]):
-    """What a ledger is about."""
+    """The kind of a ledger: what its jobs are, and how it is read and written."""
 
     title: str
-    """As in "a batch"."""
+    """Name in messages, such as "a batch"."""
 
     noun: str
-    """What names its jobs, as in "command"."""
+    """Entry of a line that names the job, such as "command"."""
 
     facts: Callable[..., F]
-    """Makes the facts of an entry from what its line holds; of a failed job from nothing."""
+    """Makes the facts of an entry from its line; those of a failed job from nothing."""
 
     private: bool = False
-    """Whether its owner alone may read it, as where it tells of messages and keys."""
+    """Whether only its owner may read it, since it names messages and keys."""
 
     shared: bool = False
-    """Whether several runs may add to it at a time; their jobs replace what others have written."""
+    """Whether several runs may add to it at a time; a later entry of a job replaces an earlier."""
 
 
 class Ledger(Generic[F]):
-    """The entries of a file, which need not exist yet.
+    """The entries of a file, which may not exist yet.
 
     Raises:
         InputError: The file is not a ledger of this kind, or one of its lines is damaged.
@@ -152,11 +152,11 @@ class Ledger(Generic[F]):
         return len(self._entries)
 
     def of(self, job: Job) -> Entry[F] | None:
-        """Look up what became of a job, if it was run."""
+        """Return the entry of a job, or None if it was not run."""
         return self._entries.get(job.id)
 
     def done(self, job: Job) -> bool:
-        """Tell whether a job is done, its files are there, and what it read is the same."""
+        """Return whether a job is done, its outputs exist, and its inputs are unchanged."""
         entry = self.of(job)
         return (
             entry is not None
@@ -167,18 +167,18 @@ class Ledger(Generic[F]):
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Keep the ledger for this run alone, until it ends, unless it is a shared one.
+        """Lock the ledger for this run until it ends, unless it is shared.
 
         Raises:
             InputError: The file is not a ledger of this kind.
-            OutputError: Another run has it, or it cannot be written.
+            OutputError: Another run uses the ledger, or it cannot be written.
         """
         if self.kind.shared:
             self._read()
             yield
             return
         with files.appending(self.path, private=self.kind.private, alone=True) as lines:
-            self._read()  # another run may have ended a moment ago
+            self._read()  # another run may have just ended
             self._lines = lines
             try:
                 self._head(lines)
@@ -187,7 +187,7 @@ class Ledger(Generic[F]):
                 self._lines = None
 
     def begin(self, job: Job) -> Begun:
-        """Record that a job is about to run, and which of its files are not there yet."""
+        """Record that a job is about to run, and which of its files do not exist yet."""
         if self.kind.shared:
             return Begun(job, (), (), False, ())
         interrupted = job.id in self._begun
@@ -202,7 +202,7 @@ class Ledger(Generic[F]):
         return Begun(job, absent, leftovers, interrupted, job.writes)
 
     def add(self, entry: Entry[F]) -> None:
-        """Record what became of a job, for good.
+        """Record the outcome of a job on disk.
 
         Raises:
             OutputError: The file cannot be written.
@@ -256,14 +256,14 @@ class Ledger(Generic[F]):
         for number, line in enumerate(lines, 1):
             try:
                 self._take(json.loads(line), first=number == 1)
-            except Exception:  # whatever a line of somebody else's may raise
+            except Exception:  # a foreign line may raise anything
                 raise InputError(
                     f"line {number} of {self.path} is not an entry of {self.kind.title}",
-                    hint="remove the line, and its job is run again; or name another file",
+                    hint="remove the line to run its job again, or name another file",
                 ) from None
 
     def _check_start(self, first: bytes, rest: bytes) -> None:
-        """Refuse a file that is something else, before anything is added to it."""
+        """Refuse a file that is no ledger, before a line is added to it."""
         starts = (HEAD,) if self.kind.private else (ENTRY, BEGUN)
         begins = first or rest
         if self.kind.private and first.startswith(ENTRY):
@@ -279,10 +279,10 @@ class Ledger(Generic[F]):
             )
 
     def _take(self, line: dict[str, Any], *, first: bool) -> None:
-        """Take in what a line says.
+        """Add a line's content to the entries.
 
         Raises:
-            Exception: It is of no kind of line.
+            Exception: The line is of no known kind.
         """
         if "ledger" in line:
             if not first or (line["ledger"], line["format"]) != (self.kind.title, FORMAT):
@@ -295,7 +295,7 @@ class Ledger(Generic[F]):
 
 
 def digests(job: Job, salt: bytes) -> dict[str, str]:
-    """Digest every file that a job reads, keyed by a salt: nobody can look files up by them."""
+    """Return salted digests of all files that a job reads; nobody can look files up by them."""
     written = set(map(str, job.writes))
     return {
         name: _digest(Path(name), salt)
@@ -314,7 +314,7 @@ def _digest(path: Path, salt: bytes) -> str:
 
 
 def _place(path: Path) -> str:
-    """Name a file from the root, so that it means the same in every folder."""
+    """Return the absolute name of a file, which is the same from every folder."""
     return os.path.abspath(path)  # noqa: PTH100 - a link stays a link
 
 

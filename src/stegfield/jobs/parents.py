@@ -1,6 +1,6 @@
-"""Parents: a process that was started for another's sake ends when that one ends, however it dies.
+"""Parents: a process ends when its parent ends or dies.
 
-A parent that is killed with SIGKILL can tell nobody, so its children look for themselves.
+A parent that is killed by SIGKILL cannot notify its children, so they check for themselves.
 """
 
 from __future__ import annotations
@@ -10,22 +10,22 @@ import multiprocessing
 import os
 import signal
 import sys
-import time
-from contextlib import suppress
-from threading import Thread
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from threading import Event, Thread
 
 PR_SET_PDEATHSIG = 1
 LOOK_SECONDS = 0.5
 GRACE_SECONDS = 30.0
-"""For a process to end in order, once its launcher is gone."""
+"""Seconds for a process to end in order after its launcher died."""
 
 
 def end_with_parent() -> None:
-    """End this worker of `multiprocessing` at once where the process that started it dies.
+    """Make this worker of `multiprocessing` end at once when its parent dies.
 
-    Linux kills it even in the middle of a long call that holds the interpreter; elsewhere a thread
-    ends it as soon as the interpreter is free. Linux looks at the thread that started the worker,
-    so that one must live as long as the worker is needed.
+    Linux kills it even within a long call that holds the interpreter; elsewhere a thread ends it as
+    soon as the interpreter is free. Linux watches the thread that started the worker, which must
+    live as long as the worker.
     """
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):  # a C library without it
@@ -39,14 +39,27 @@ def _join_parent() -> None:
         os._exit(1)
 
 
-def end_with_launcher() -> None:
-    """End this process in order where its launcher dies: as by SIGTERM, and at last by force."""
-    Thread(target=_outlive_launcher, args=(os.getppid(),), daemon=True).start()
+@contextmanager
+def ended_with_launcher() -> Iterator[None]:
+    """End this process in order where its launcher dies: as by SIGTERM, and at last by force.
+
+    The thread that looks is gone before Python ends: one that is left would be torn down together
+    with torch's own, which aborts the process now and then.
+    """
+    done = Event()
+    looking = Thread(target=_outlive_launcher, args=(os.getppid(), done), daemon=True)
+    looking.start()
+    try:
+        yield
+    finally:
+        done.set()
+        looking.join()
 
 
-def _outlive_launcher(launcher: int) -> None:
+def _outlive_launcher(launcher: int, done: Event) -> None:
     while os.getppid() == launcher:
-        time.sleep(LOOK_SECONDS)
+        if done.wait(LOOK_SECONDS):
+            return
     os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(GRACE_SECONDS)
-    os._exit(1)
+    if not done.wait(GRACE_SECONDS):
+        os._exit(1)

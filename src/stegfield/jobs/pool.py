@@ -1,7 +1,7 @@
 """Pool: workers, each a process of this machine that performs one job after the other.
 
-Each worker has a pipe of its own, so that it is known which job a dead one was at. Workers ignore
-Ctrl-C, which is for the process that started them; SIGTERM ends them with their clean-up done.
+Each worker has its own pipe, which tells the job of a worker that died. Workers ignore Ctrl-C,
+which their parent handles; SIGTERM ends them after their clean-up.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ J = TypeVar("J")
 O = TypeVar("O")  # noqa: E741 - an outcome
 DIED = "the process died: was there enough memory?"
 GRACE_SECONDS = 10.0
-"""For workers to clean up before they are killed."""
+"""Seconds for workers to clean up before they are killed."""
 THREADS = (
     "OMP_NUM_THREADS",
     "MKL_NUM_THREADS",
@@ -52,14 +52,14 @@ def performed(
     threads: int,
     died: list[J],
 ) -> Generator[O, None, None]:
-    """Perform jobs in new processes and yield each outcome as it comes; end all processes.
+    """Perform jobs in new processes, yield each outcome as it comes, and end all processes.
 
     Args:
-        tasks: Jobs, each taken when a worker is free, and whether it was tried before.
-        perform: Performs a job; it can be imported by another process.
-        workers: How many processes at most.
-        threads: Threads of each.
-        died: Gets the jobs whose process died.
+        tasks: Jobs, each with whether it was tried before; taken as workers get free.
+        perform: Performs a job; other processes can import it.
+        workers: Most processes at a time.
+        threads: Threads of each process.
+        died: List to which jobs are added whose process died.
 
     Raises:
         Exception: ``perform`` raised it.
@@ -96,7 +96,7 @@ def performed(
 
 
 class _Worker:
-    """A process that performs jobs, and our end of its pipe."""
+    """A process that performs jobs, and this end of its pipe."""
 
     def __init__(self, threads: int) -> None:
         context = get_context("spawn")
@@ -106,7 +106,7 @@ class _Worker:
         theirs.close()  # so that the end of the process is the end of the pipe
 
     def tell(self, message: object) -> None:
-        """Send it a message; one that died is noticed when it is listened to."""
+        """Send it a message; a dead worker is noticed when its pipe is read."""
         with suppress(BrokenPipeError, ConnectionResetError):
             self.connection.send(message)
 
@@ -131,7 +131,7 @@ def _serve(connection: Connection, threads: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _leave)
     limit_threads(threads)
-    with suppress(EOFError, OSError):  # whoever started it has ended, or is done with it
+    with suppress(EOFError, OSError):  # the parent has ended, or has closed the pipe
         perform = connection.recv()
         while True:
             connection.send(_answer(connection, perform))
@@ -141,17 +141,17 @@ def _answer(connection: Connection, perform: Callable[[J, bool], O]) -> tuple[bo
     job, again = connection.recv()
     try:
         return True, perform(job, again)
-    except Exception as error:  # it is raised where the outcome is awaited
+    except Exception as error:  # raised again in the parent
         return False, error
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
-    """End in order: what is open is closed, and half files are removed."""
+    """End in order: close what is open, and remove half-written files."""
     raise SystemExit(1)
 
 
 def limit_threads(count: int) -> None:
-    """Limit the threads of numerical libraries, whether they are imported already or not yet."""
+    """Limit the threads of numerical libraries, imported or not yet imported."""
     os.environ.update(dict.fromkeys(THREADS, str(count)))
     if (torch := sys.modules.get("torch")) is not None:
         torch.set_num_threads(count)

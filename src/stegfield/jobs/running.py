@@ -1,4 +1,4 @@
-"""Running jobs: those that are not done, each recorded as it begins and as it ends."""
+"""Running jobs: those that are not done; each is recorded when it begins and when it ends."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ F = TypeVar("F")
 
 @dataclass(frozen=True)
 class JobProgress(Generic[F]):
-    """How far a run has come."""
+    """How far a run is."""
 
     done: int
     jobs: int
-    """Those of this run: without what had been done before."""
+    """Number of jobs in this run, without those that were done before."""
 
     failed: int
     latest: Entry[F]
@@ -42,24 +42,24 @@ def run(
 ) -> list[Entry[F]]:
     """Run the jobs that are not done; one that fails does not stop the others.
 
-    Files that an interrupted run of a job has left are removed before it runs again: those alone
-    that were not there when it began.
+    Before a job runs again, the leftovers of an interrupted run are removed: its files that did not
+    exist when it began.
 
     Args:
-        jobs: What to run; one that is named twice is run once.
-        ledger: Where each is recorded. It is this run's alone until all jobs have ended.
-        perform: Does a job and returns its facts; other processes can import it. What it raises
-            is recorded as the job's error.
-        engine: How several jobs run at once.
-        workers: How many.
-        watch: Told of each job that ended.
+        jobs: The jobs; one that is named twice is run once.
+        ledger: Records each job; locked until all jobs have ended, unless it is shared.
+        perform: Does a job and returns its facts; other processes can import it. An exception is
+            recorded as the job's error.
+        engine: Where jobs run.
+        workers: How many jobs run at once.
+        watch: Called after each job.
 
     Returns:
         The entries of the jobs that were run.
 
     Raises:
         InputError: The ledger's file is of another kind.
-        OutputError: Another run has the ledger, or it cannot be written.
+        OutputError: Another run uses the ledger, or it cannot be written.
     """
     ended: list[Entry[F]] = []
     failed = 0
@@ -89,14 +89,14 @@ def attempt(
     facts: Callable[..., F],
     salt: bytes = b"",
 ) -> Entry[F]:
-    """Perform a job here, and tell what became of it.
+    """Perform a job in this process, and return its entry.
 
     Args:
-        begun: The job, and what it may have left in a run that died.
-        again: Whether it was tried in this run as well, by a process that died.
+        begun: The job, and its leftovers of a run that died.
+        again: Whether a process of this run died while it tried the job.
         perform: Does a job and returns its facts.
         facts: Makes the facts of a job that failed.
-        salt: Of the digests of files.
+        salt: Salt of the digests of files.
     """
     job, began = begun.job, time.perf_counter()
     found: F = facts()
@@ -117,7 +117,7 @@ def attempt(
 
 
 def _clean(written: Sequence[Path], leftovers: Sequence[Path]) -> None:
-    """Remove what a process that died has left of the files that it was to write."""
+    """Remove the leftovers of a process that died."""
     for path in written:
         files.remove_unfinished(path)
     for path in leftovers:
@@ -125,5 +125,5 @@ def _clean(written: Sequence[Path], leftovers: Sequence[Path]) -> None:
 
 
 def _lost(begun: Begun, reason: str, *, facts: Callable[..., F]) -> Entry[F]:
-    """Tell of a job whose process died."""
+    """Return the entry of a job whose process died."""
     return Entry.of(begun.job, facts(), error=reason, lost=True)

@@ -1,11 +1,11 @@
-"""Keys: 32 secret bytes, from a file or a passphrase, and the reproducible stream that they decide.
+"""Keys: 32 secret bytes, from a file or a passphrase, and the key streams that they generate.
 
     passphrase ─Argon2id(salt)─► 32 bytes ─HKDF(label, salt)─► sub-key ─ChaCha20─► integers ─► draws
 
-What a key decides must come out the same on every machine and with every version of every library,
-so no generator of torch or numpy is used, and every step has committed test vectors
+What a key decides must be the same on every machine and with every version of every library. So no
+generator of torch or numpy is used, and every step has committed test vectors
 (``tests/golden/keys.json``). The salt is the random ``seed`` in the header of a field file: one
-passphrase or key file used for two fields gives unrelated sub-keys. Images share a constant one.
+passphrase or key file for two fields gives unrelated sub-keys. Images share a constant salt.
 
 Sources: RFC 9106 (Argon2, the second recommended parameters), RFC 5869 (HKDF), RFC 8439 (ChaCha20).
 """
@@ -14,6 +14,12 @@ from stegfield.keys.key import IMAGE_SALT, KEY_BYTES, SALT_BYTES, Key
 from stegfield.keys.key_file import KeyFile
 from stegfield.keys.passphrase import KeySource, Passphrase, opened, unlock, unlock_file
 from stegfield.keys.stream import KeyStream
+from stegfield.keys.strength import (
+    WeakPassphraseError,
+    check_strength,
+    generate_passphrase,
+    guesses_log10,
+)
 
 __all__ = [
     "IMAGE_SALT",
@@ -24,6 +30,10 @@ __all__ = [
     "KeySource",
     "KeyStream",
     "Passphrase",
+    "WeakPassphraseError",
+    "check_strength",
+    "generate_passphrase",
+    "guesses_log10",
     "opened",
     "unlock",
     "unlock_file",

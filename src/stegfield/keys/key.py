@@ -14,12 +14,13 @@ from stegfield.keys.stream import KeyStream
 KEY_BYTES = 32
 SALT_BYTES = 16
 IMAGE_SALT = b"stegfield image "
-"""For images, which have no place to keep a salt of their own."""
+"""The salt of images, which have no place to keep one of their own."""
+FINGERPRINT_SALT = b"stegfield finger"
 
 
 @dataclass(frozen=True)
 class Key:
-    """32 secret bytes, which no ``repr`` shows.
+    """32 secret bytes, which ``repr`` does not show.
 
     Example:
         >>> key = Key(bytes(32))
@@ -42,11 +43,24 @@ class Key:
         """Derive 32 bytes for one purpose: HKDF-SHA256 of the key.
 
         Args:
-            label: The purpose; other labels give unrelated bytes.
-            salt: The field's seed; other seeds give unrelated bytes.
+            label: The purpose; another label gives unrelated bytes.
+            salt: The field's seed; another seed gives unrelated bytes.
         """
         hkdf = HKDF(hashes.SHA256(), KEY_BYTES, salt=salt, info=f"stegfield/1/{label}".encode())
         return hkdf.derive(self.secret)
+
+    @property
+    def fingerprint(self) -> str:
+        """Return 64 bits that name this key to people who compare copies of it.
+
+        No file but that of the key ever holds them, and nothing about the key follows from them.
+
+        Example:
+            >>> Key(bytes(32)).fingerprint
+            'beb5-3711-a845-bb2e'
+        """
+        digest = self.derive("fingerprint", salt=FINGERPRINT_SALT)[:8].hex()
+        return "-".join(digest[at : at + 4] for at in range(0, len(digest), 4))
 
     def stream(self, label: str, *, salt: bytes) -> KeyStream:
         """Start the key stream of one purpose (see `derive`)."""

@@ -1,4 +1,4 @@
-"""A key file: a key and, where a rule that the receiver cannot repeat chose them, slot positions.
+"""A key file: a key and, where the key does not decide them, slot positions.
 
 It is ASCII text: a mark, then two blocks of base64 (the key, the positions), then a check of six
 bytes.
@@ -18,7 +18,7 @@ from stegfield.keys.key import KEY_BYTES, Key
 
 FILE_MARK = "stegfield-key-1"
 LINE = 76  # characters of base64 in a line
-FILE_LIMIT = 64 << 20  # the slots of the largest field that the loader accepts fit
+FILE_LIMIT = 64 << 20  # room for the slots of the largest field that the loader accepts
 
 
 @dataclass(frozen=True)
@@ -32,15 +32,15 @@ class KeyFile:
 
     key: Key
     slots: bytes = field(default=b"", repr=False)
-    """Slot positions in compressed form (`stegfield.hiding.positions`), where the sender chose them
-    by a rule that the receiver cannot repeat; empty where the key itself decides."""
+    """Compressed slot positions (`stegfield.hiding.positions`), where the sender chose them by a
+    rule that the receiver cannot repeat; empty where the key decides them."""
 
     @classmethod
     def read(cls, path: Path) -> KeyFile:
         """Read a key file.
 
         Raises:
-            KeyFileError: the file is missing, damaged, or not a key file.
+            KeyFileError: The file is missing, damaged, or not a key file.
         """
         try:
             return cls.parse(files.read_bounded(path, FILE_LIMIT))
@@ -53,12 +53,12 @@ class KeyFile:
     def parse(cls, data: bytes) -> KeyFile:
         """Decode the bytes of a key file.
 
-        Lines may end in CR LF as well, and empty ones may follow, since mail programs and editors
-        make them so.
+        Mail programs and editors may change line ends to CR LF and add empty lines: both are
+        accepted.
 
         Raises:
-            KeyFileError: the bytes are not those of a key file; the message follows the file's
-                name.
+            KeyFileError: The bytes are not those of a key file; the message continues after the
+                file's name.
         """
         text = data.decode("ascii", errors="replace").replace("\r\n", "\n").rstrip("\n")
         mark, *lines = text.split("\n\n")
@@ -69,7 +69,7 @@ class KeyFile:
             secret, slots, check = blocks
         except (ValueError, binascii.Error):
             raise KeyFileError("is a damaged key file") from None
-        # other last characters of a block can stand for the same bytes: they are damage as well
+        # several last characters of a base64 block decode to the same bytes: only one is undamaged
         exact = all(base64.b64encode(b) == _join(t) for b, t in zip(blocks, lines, strict=True))
         if not exact or len(secret) != KEY_BYTES or check != _check(secret, slots):
             raise KeyFileError("is a damaged key file")
@@ -86,7 +86,7 @@ class KeyFile:
         """Write a key file that only its owner can read.
 
         Raises:
-            OutputError: the file exists (unless ``force``) or cannot be written.
+            OutputError: The file exists (unless ``force``) or cannot be written.
         """
         files.write_new(path, self.to_bytes(), force=force, private=True)
 

@@ -1,4 +1,4 @@
-"""A passphrase: a key that a person remembers, and how any source of a key becomes the key."""
+"""Passphrases, and the key of any source: a key, a key file or a passphrase."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ ARGON2_ITERATIONS, ARGON2_LANES, ARGON2_KIB = 3, 4, 64 * 1024
 
 @dataclass(frozen=True)
 class Passphrase:
-    """A key that a person remembers; it becomes a `Key` with the seed of a field.
+    """A key that a person remembers; a salt turns it into a `Key`.
 
-    Guessing is slowed, not stopped: a key file is safer.
+    The derivation slows guesses down, but does not stop them: a key file is safer.
     """
 
     text: str = field(repr=False)
@@ -49,8 +49,8 @@ def opened(source: KeySource) -> Key | KeyFile | Passphrase:
     """Read the key file of a path; return everything else as it is.
 
     Raises:
-        KeyFileError: the file is missing, damaged, or not a key file.
-        ConfigError: the source is text, which could be a passphrase or the name of a file.
+        KeyFileError: The file is missing, damaged, or not a key file.
+        ConfigError: The source is text, which could be a passphrase or the name of a file.
     """
     if isinstance(source, Path):
         return KeyFile.read(source)
@@ -66,14 +66,14 @@ def unlock(source: KeySource, salt: bytes) -> Key:
     """Return the key itself, that of a key file, or the one of a passphrase beside this salt.
 
     Raises:
-        KeyFileError: the source is a path, and its file is missing, damaged, or not a key file.
-        ConfigError: the source is text.
+        KeyFileError: The source is a path, and its file is missing, damaged, or not a key file.
+        ConfigError: The source is text.
     """
     return unlock_file(source, salt).key
 
 
 def unlock_file(source: KeySource, salt: bytes) -> KeyFile:
-    """Return the key as `unlock` does, with the slot positions of its file, where it has any."""
+    """Return the key as `unlock` does, with the slot positions of its key file, if any."""
     found = opened(source)
     if isinstance(found, KeyFile):
         return found

@@ -10,7 +10,7 @@ from stegfield.errors import ConfigError
 
 
 class KeyStream:
-    """ChaCha20 keystream as integers, in little-endian order; every draw continues the stream."""
+    """The key stream of one purpose, in little-endian order; every draw continues the stream."""
 
     def __init__(self, subkey: bytes) -> None:
         self._cipher = Cipher(algorithms.ChaCha20(subkey, bytes(16)), mode=None).encryptor()
@@ -20,7 +20,7 @@ class KeyStream:
         return self._cipher.update(bytes(count))
 
     def bits(self, count: int) -> NDArray[np.bool_]:
-        """Draw bits, the highest of each byte first; a byte that is begun is used up."""
+        """Draw bits, the highest of each byte first; the rest of the last byte is dropped."""
         drawn = np.frombuffer(self.bytes(-(-count // 8)), np.uint8)
         return np.unpackbits(drawn, count=count).astype(np.bool_)
 

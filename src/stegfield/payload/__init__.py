@@ -1,4 +1,4 @@
-"""Message bytes to the bytes that a cover carries, and back.
+"""Payloads: from the bytes of a message to the bits that a cover carries, and back.
 
 message ─frame─► header, body ─Reed-Solomon─► bits
 """

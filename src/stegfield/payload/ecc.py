@@ -1,9 +1,9 @@
 """Reed-Solomon codes over many interleaved codewords, with soft information.
 
-Byte i of the data belongs to codeword i modulo their number, so that damage at one place spreads
-over all of them; a codeword of n bytes with p of parity corrects e wrong bytes and f erased ones
-while 2e + f <= p. Encoding and checking run over all codewords at once in numpy; the few that are
-damaged are corrected by reedsolo, one by one.
+Byte i of the data belongs to codeword i modulo the number of codewords, so that damage at one place
+spreads over all of them. A codeword with p bytes of parity corrects e wrong bytes and f erased ones
+while 2e + f <= p. numpy encodes and checks all codewords at once; reedsolo corrects the few damaged
+ones, one by one.
 
     data ─fill with zeros, one column a codeword─► [ data rows | parity rows ] ─row by row─► coded
 
@@ -26,7 +26,7 @@ from stegfield.errors import ConfigError, UnreadableError
 LONGEST = 255  # bytes of a codeword
 PRIMITIVE, GENERATOR = 0x11D, 2
 ERASED = (0.0, 0.25, 0.5, 0.75, 0.9)
-"""Shares of the parity that are spent on the least reliable bytes, tried in this order."""
+"""Shares of the parity that erase the least reliable bytes, tried in this order."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Code:
 
     Args:
         length: Bytes of data.
-        parity: Bytes of parity of each codeword.
+        parity: Bytes of parity in each codeword.
 
     Raises:
         ConfigError: The parity leaves no room for data.
@@ -50,7 +50,7 @@ class Code:
 
     @classmethod
     def longest(cls, room: int, parity: int) -> int:
-        """Return the bytes of the longest data that, with its parity, fills no more than a room."""
+        """Return the length of the longest data that fits into ``room`` bytes with its parity."""
         words, rest = divmod(room, LONGEST)
         return words * (LONGEST - parity) + max(0, rest - parity)
 
@@ -75,14 +75,14 @@ class Code:
         return data + remainder.T.tobytes()
 
     def decode(self, coded: bytes, reliability: Float[np.ndarray, " coded"] | None = None) -> bytes:
-        """Correct what can be corrected, and give the data.
+        """Correct wrong bytes, and return the data.
 
         Args:
             coded: Data and parity, perhaps damaged.
-            reliability: How sure each byte is; the least sure ones are erased where that helps.
+            reliability: Reliability of each byte; the least reliable are erased where that helps.
 
         Raises:
-            UnreadableError: Too much of a codeword is wrong.
+            UnreadableError: A codeword has too many wrong bytes.
         """
         rows = self._words(np.frombuffer(coded, np.uint8))
         sure = None if reliability is None else self._words(reliability, np.inf)
@@ -92,12 +92,12 @@ class Code:
         return rows[: len(rows) - self.parity].tobytes()[: self.length]
 
     def corrects(self, wrong: Bool[np.ndarray, " coded"]) -> bool:
-        """Tell whether damage at these bytes is corrected for certain, reliable or not."""
+        """Return whether damage at these bytes is always corrected, at any reliability."""
         errors = self._words(wrong).sum(axis=0)
         return bool((2 * errors <= self.parity).all())
 
     def _words(self, coded: NDArray[Any], filling: float = 0.0) -> NDArray[Any]:
-        """Arrange coded bytes as columns, one a codeword, the data filled to whole rows."""
+        """Arrange coded bytes as one column per codeword, with data filled to whole rows."""
         parity = coded[self.length :].reshape(self.parity, self.words)
         return np.concatenate([self._columns(coded[: self.length], filling), parity])
 

@@ -3,9 +3,9 @@
     message ─deflate, if shorter─► data ─ChaCha20-Poly1305─► body    (key of a random salt)
     salt, length, settings of the network ─AES-SIV─► header    (key of the constant salt)
 
-The header has a fixed length and stands at a place that the key alone decides. Only the right key
-opens it; this is how a right key is told from a wrong one, and how a receiver learns the length of
-the body and the network that carries it. The body is bound to its header.
+The header has a fixed length, at a place that the key alone decides. Only the right key opens it,
+which tells a right key from a wrong one. The header holds the length of the body and the network
+that carries it. The body is bound to its header.
 
 Sources: RFC 8439 (ChaCha20-Poly1305), RFC 5297 (AES-SIV), RFC 1950 (zlib).
 """
@@ -46,7 +46,7 @@ class Header:
     length: int
     """Bytes of the body."""
     settings: bytes
-    """For the network that carries the body; its own affair."""
+    """Settings of the network that carries the body, which alone interprets them."""
     salt: bytes
 
     def __post_init__(self) -> None:
@@ -58,7 +58,7 @@ class Header:
         return LAYOUT.pack(VERSION, self.deflated, self.length, self.settings, self.salt)
 
     def seal(self, key: Key, salt: bytes) -> bytes:
-        """Encrypt and authenticate; ``salt`` is that of everything the key decides about covers."""
+        """Encrypt and authenticate; ``salt`` is the constant salt of images."""
         return AESSIV(key.derive("header", salt=salt)).encrypt(self.to_bytes(), None)
 
     @classmethod
@@ -84,8 +84,8 @@ def message_bytes(message: bytes | Path) -> bytes:
     """Return a message, read from its file where a path is given.
 
     Raises:
-        ConfigError: the message is text, which could be the message or the name of a file.
-        InputError: the file is missing, cannot be read, or is longer than 256 MiB.
+        ConfigError: The message is text, which could be the message or the name of a file.
+        InputError: The file is missing, cannot be read, or is longer than 256 MiB.
     """
     if isinstance(message, str):
         raise ConfigError(
@@ -97,21 +97,21 @@ def message_bytes(message: bytes | Path) -> bytes:
 
 @dataclass(frozen=True)
 class Content:
-    """A message, deflated where that makes it shorter."""
+    """A message, deflated if that makes it shorter."""
 
     data: bytes
     deflated: bool
 
     @classmethod
     def of(cls, message: bytes) -> Content:
-        """Deflate a message, if it becomes shorter.
+        """Deflate a message if that makes it shorter.
 
         Raises:
             InputError: The message is longer than 256 MiB.
         """
         if len(message) > LARGEST_MESSAGE:
             raise InputError(
-                f"the message has {len(message):,} bytes, and {LARGEST_MESSAGE:,} are the most",
+                f"the message has {len(message):,} bytes, more than {LARGEST_MESSAGE:,}",
                 hint="send it in parts",
             )
         shorter = zlib.compress(message, 9)
@@ -127,12 +127,12 @@ class Content:
         return zlib.decompress(self.data) if self.deflated else self.data
 
     def header(self, settings: bytes, salt: bytes | None = None) -> Header:
-        """Make a header for it; the salt must be used for no other message [default: random]."""
+        """Make its header; ``salt`` must be used for no other message [default: random]."""
         salt = secrets.token_bytes(SALT_BYTES) if salt is None else salt
         return Header(self.deflated, self.length, settings, salt)
 
     def seal(self, key: Key, header: Header) -> bytes:
-        """Encrypt and authenticate it together with its header."""
+        """Encrypt the message, and authenticate it together with its header."""
         cipher = ChaCha20Poly1305(key.derive("message", salt=header.salt))
         return cipher.encrypt(NONCE, self.data, header.to_bytes())
 
@@ -157,10 +157,10 @@ def seal(
 
     Args:
         content: The message.
-        key: Who has it can open the header and the body.
-        settings: Of the network that carries the body; its own affair.
-        codes: The header's and the body's.
-        salt: Used for no other message [default: random].
+        key: Only its owner can open the header and the body.
+        settings: Settings of the network that carries the body.
+        codes: The codes of the header and of the body.
+        salt: Random bytes that are used for no other message [default: random].
     """
     header = content.header(settings, salt)
     return Sealed(
@@ -171,7 +171,7 @@ def seal(
 
 
 def fill(data: bytes, bits: int, key: Key, salt: bytes) -> NDArray[np.bool_]:
-    """Return the bits of data, and behind them those of the key's filling, up to a number."""
+    """Return the bits of data, filled with bits of the key stream up to ``bits``."""
     filling = key.stream("filling", salt=salt).bytes(bits // 8 + 1 - len(data))
     return bits_of(data + filling)[:bits]
 
@@ -200,12 +200,12 @@ def open_body(body: bytes, key: Key, header: Header) -> bytes:
 
 
 def longest_message(bits: int, *, header: int, parity: int) -> int:
-    """Return the bytes of the longest message, as it is after deflating, for a number of bits.
+    """Return the length in bytes of the longest deflated message for a number of bits.
 
     Args:
-        bits: All that there are.
-        header: Bits that the header takes.
-        parity: Bytes of parity of each codeword of the body.
+        bits: All bits, header included.
+        header: Bits of the header.
+        parity: Bytes of parity in each codeword of the body.
     """
     return max(0, Code.longest(max(0, bits - header) // 8, parity) - TAG)
 
@@ -216,11 +216,11 @@ def check_room(content: Content, *, needed: int, available: int, net: int) -> No
     Args:
         content: The message.
         needed: Bits that it takes, everything included.
-        available: Bits that there are.
-        net: Bytes of the longest message for these.
+        available: Bits that the carrier has.
+        net: Bytes of the longest message in these.
 
     Raises:
-        CapacityError: The message does not fit; in bytes where any message would, else in bits.
+        CapacityError: The message does not fit; counts are in bytes if any message fits, else bits.
     """
     if needed <= available:
         return
@@ -235,5 +235,5 @@ def bits_of(data: bytes) -> NDArray[np.bool_]:
 
 
 def bytes_of(bits: NDArray[np.bool_]) -> bytes:
-    """Return the bytes of bits; the last one is filled with zeros."""
+    """Return the bytes of bits; the last byte is filled with zeros."""
     return np.packbits(bits).tobytes()

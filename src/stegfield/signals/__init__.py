@@ -13,8 +13,9 @@ from stegfield.signals.grids import (
     size_text,
     sphere,
 )
-from stegfield.signals.image import IMAGE, resize, to_png
+from stegfield.signals.images import IMAGE, resize, to_png
 from stegfield.signals.levels import from_samples, to_samples
+from stegfield.signals.look import Look
 from stegfield.signals.media import (
     MEDIA,
     Source,
@@ -22,11 +23,13 @@ from stegfield.signals.media import (
     decode,
     encode,
     medium_of,
+    medium_of_file,
     noun,
     psnr_db,
     quality,
     read,
     still,
+    stored,
     to_levels,
     with_levels,
 )
@@ -51,6 +54,7 @@ __all__ = [
     "VOLUME",
     "WHOLE_RANGE",
     "Layout",
+    "Look",
     "Medium",
     "Packing",
     "Signal",
@@ -70,6 +74,7 @@ __all__ = [
     "globe",
     "globes",
     "medium_of",
+    "medium_of_file",
     "noun",
     "parse_size",
     "psnr_db",
@@ -80,6 +85,7 @@ __all__ = [
     "size_text",
     "sphere",
     "still",
+    "stored",
     "stretched",
     "to_kelvin",
     "to_levels",

@@ -1,7 +1,7 @@
 """Climate fields: temperatures on the globe, in NetCDF-4 files.
 
 Read: one variable of temperatures in kelvin or degrees Celsius on a regular grid that has both
-poles; of several times, the first. What becomes of a file's numbers:
+poles; of several times and levels, the first. What becomes of a file's numbers:
 
 - 16-bit integers are kept, with the file's own scale, offset, unit and name (see `Packing`).
 - Anything else is read as temperatures, and packed anew with 0.0024 K for each integer when it is
@@ -30,6 +30,7 @@ from jaxtyping import Int32, Integer
 from numpy.typing import NDArray
 
 from stegfield.errors import ClimateError, ConfigError, OutputError
+from stegfield.files import distrusting
 from stegfield.metrics import KelvinQuality
 from stegfield.signals import globes, netcdf
 from stegfield.signals.grids import LARGEST_POINTS
@@ -46,8 +47,6 @@ from stegfield.signals.packing import (
 from stegfield.signals.signal import Signal
 
 FEWEST_ROWS, FEWEST_COLUMNS = 3, 4
-KELVIN = ("k", "kelvin", "degk", "deg_k", "degrees_k", "degree_kelvin", "degrees kelvin")
-CELSIUS = ("c", "degc", "deg_c", "°c", "celsius", "degree_celsius", "degrees_celsius", "degrees c")
 KINDS = ("int16", "uint16")
 PLACE_TOLERANCE = 0.01
 """How far a latitude or longitude may be from its place, as a share of the spacing."""
@@ -60,16 +59,13 @@ class ClimateMedium(Medium):
     name = "climate"
     noun = "a climate field"
     plural = "climate fields"
+    error = ClimateError
     axes = 2
     suffixes = (".nc",)
     written = suffixes
     lossless = suffixes
     channels = (1,)
     on_globe = True
-
-    def recognizes(self, data: bytes) -> bool:
-        """Tell whether bytes begin as NetCDF does, of version 4 or older."""
-        return data.startswith((NEWER_FORMAT, OLDER_FORMAT))
 
     def decode(
         self, data: bytes, path: Path, *, flatten: bool = False, largest: int = LARGEST_POINTS
@@ -88,13 +84,14 @@ class ClimateMedium(Medium):
             raise ClimateError(
                 f"{path} is a NetCDF-3 file", hint="convert it: nccopy -k netCDF-4 old.nc new.nc"
             )
-        try:
-            found = netcdf.read(data)
-            if found.stored.size > largest:
-                raise UnfitError(f"its grid has more than {largest / 1e6:g} million points")
-            return _field(found)
-        except UnfitError as error:
-            raise ClimateError(f"{path} is not a climate field: {error}") from None
+        with distrusting(path, self.noun, ClimateError):
+            try:
+                found = netcdf.read(data)
+                if found.stored.size > largest:
+                    raise UnfitError(f"its grid has more than {largest / 1e6:g} million points")
+                return _field(found)
+            except UnfitError as error:
+                raise ClimateError(f"{path} is not a climate field: {error}") from None
 
     def encode(self, signal: Signal, suffix: str) -> bytes:
         """Encode a climate field as a NetCDF-4 file, in the packing that it was read in.
@@ -150,7 +147,7 @@ class ClimateMedium(Medium):
 
     def with_levels(self, signal: Signal, levels: Integer[np.ndarray, "rows columns 1"]) -> Signal:
         """Return a field like this one, but of other integers."""
-        return replace(signal, values=_packing_of(signal).unpack(levels))
+        return replace(signal, values=_packing_of(signal).unpack(levels), notes=())
 
     def bounds(self, signal: Signal) -> tuple[int, int]:
         """Return the least and the largest integer that a file of the field may hold."""
@@ -160,7 +157,7 @@ class ClimateMedium(Medium):
         """Compare two climate fields as files hold them, in the packing of the second.
 
         Raises:
-            ConfigError: They differ in size.
+            ConfigError: The fields differ in size.
         """
         self.check_same_size(shown, wanted)
         packing = _packing_of(wanted)
@@ -198,7 +195,6 @@ def _field(variable: netcdf.Variable) -> Signal:
         _packing(variable),
         ascending=_ascending(variable.latitudes),
         west=_west(variable.longitudes),
-        times=variable.times,
     )
     stored = variable.stored[::-1] if packing.ascending else variable.stored
     stored = np.roll(stored, _columns_west(packing.west, columns), axis=1)[..., None]
@@ -210,7 +206,18 @@ def _field(variable: netcdf.Variable) -> Signal:
             f"it has {kelvin.min():.4g} to {kelvin.max():.4g} K, "
             f"and temperatures from {LOWEST_KELVIN:g} to {HIGHEST_KELVIN:g} K are read"
         )
-    return Signal(to_values(kelvin), CLIMATE, packing=_for_writing(packing, stored))
+    return Signal(
+        to_values(kelvin),
+        CLIMATE,
+        packing=_for_writing(packing, stored),
+        notes=_notes(variable),
+    )
+
+
+def _notes(variable: netcdf.Variable) -> tuple[str, ...]:
+    """Say so where a file has more fields than the one that was read."""
+    along = [f"{count:,} along {axis}" for axis, count in variable.leading.items() if count > 1]
+    return (f"has several fields, {' and '.join(along)}; the first was read",) if along else ()
 
 
 def _ascending(latitudes: NDArray[np.float64]) -> bool:
@@ -250,11 +257,11 @@ def _packing(variable: netcdf.Variable) -> Packing:
     if not (FINEST_SCALE <= scale < math.inf and abs(offset) < math.inf):
         raise UnfitError(f"its scale_factor is {scale:g}, and its add_offset {offset:g}")
     units = "K" if variable.units is None else variable.units
-    celsius = units.strip().lower() in CELSIUS
-    if not celsius and units.strip().lower() not in KELVIN:
+    unit = netcdf.temperature_unit(units)
+    if unit is None:
         raise UnfitError(f"its unit is {units[:40]!r}, neither K nor degrees Celsius")
     return Packing(
-        scale=scale, offset=offset, units=units, celsius=celsius, name=variable.name, fill=None
+        scale=scale, offset=offset, units=units, celsius=unit == "C", name=variable.name, fill=None
     )
 
 
@@ -273,7 +280,6 @@ def _for_writing(
             name=packing.name,
             ascending=packing.ascending,
             west=packing.west,
-            times=packing.times,
         )
     limits = np.iinfo(kind)
     ends = limits.min, limits.max

@@ -16,8 +16,8 @@ What is left over repeats the values at the edge. Measured on a SIREN of 8x128, 
 of 16,384 samples: SNR 54 dB in three channels of 74x74 points; 36 dB in one of 128x128, 34 dB
 without turning rows round, 32 dB along a Hilbert curve; 25 to 28 dB where the grid has four times
 the aspect; and 17 dB along a line. So points are as far apart along all axes of the box: an image
-of 128x128 in the field of a video of 16x72x88 comes to PSNR 40 dB in 9 slices, to 25 dB in 25 and
-to 28 dB in one; in a cube to 41 dB in 25 and to 29 dB in one.
+of 128x128 in the field of a video of 16x72x88 reaches PSNR 40 dB in 9 slices, 25 dB in 25 and
+28 dB in one; in a cube 41 dB in 25 and 29 dB in one.
 
 On the globe a folded grid has rows of equal area, none of them at a pole, which is a single point.
 """

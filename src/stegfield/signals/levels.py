@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
-from jaxtyping import Float32, Int16, Integer, UInt8
+from jaxtyping import Int16, Integer, UInt8
 from numpy.typing import NDArray
 
 from stegfield.signals.medium import Medium
-from stegfield.signals.signal import Signal, stretched
+from stegfield.signals.signal import EightBit, Signal, stretched
 
 FULL_SCALE = 32768
 """Of 16-bit integers: a level i is i / 32768 on the medium's own scale."""
@@ -24,7 +25,8 @@ class EightBits(Medium):
 
     def with_levels(self, signal: Signal, levels: Integer[np.ndarray, "*size channels"]) -> Signal:
         """Return a signal of other samples; where the old ones were from is not kept."""
-        return replace(signal, values=_values(levels), origin=None)
+        held: Any = EightBit(levels.astype(np.uint8))
+        return replace(signal, values=held, origin=None, notes=())
 
     def bounds(self, signal: Signal) -> tuple[int, int]:
         """Return 0 and 255."""
@@ -45,7 +47,7 @@ class SixteenBits(Medium):
     def with_levels(self, signal: Signal, levels: Integer[np.ndarray, "*size channels"]) -> Signal:
         """Return a signal like this one, but of other integers."""
         values, _ = stretched(levels.astype(np.float64) / FULL_SCALE, signal.range)
-        return replace(signal, values=values)
+        return replace(signal, values=values, origin=None, notes=())
 
     def bounds(self, signal: Signal) -> tuple[int, int]:
         """Return the least and the largest 16-bit integer."""
@@ -61,13 +63,12 @@ class SixteenBits(Medium):
 
 def to_samples(signal: Signal) -> UInt8[np.ndarray, "*size channels"]:
     """Round a signal to the 8-bit samples that a file holds; values beyond [-1, 1] are clipped."""
+    if signal.samples is not None:
+        return signal.samples
     return np.rint((signal.values.clip(-1, 1) + 1) * np.float32(127.5)).astype(np.uint8)
 
 
 def from_samples(levels: UInt8[np.ndarray, "rows columns channels"]) -> Signal:
     """Make an image of 8-bit samples; `to_samples` gives the same ones back."""
-    return Signal(_values(levels))
-
-
-def _values(levels: Integer[np.ndarray, "*size channels"]) -> Float32[np.ndarray, "*size channels"]:
-    return levels.astype(np.float32) / np.float32(127.5) - 1
+    held: Any = EightBit(levels)
+    return Signal(held)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,11 @@ from stegfield.metrics import AnyQuality
 from stegfield.registry import Registry
 from stegfield.signals.climate import CLIMATE
 from stegfield.signals.grids import LARGEST_POINTS
-from stegfield.signals.image import IMAGE, from_array, from_pillow
+from stegfield.signals.images import IMAGE, from_array, from_pillow
 from stegfield.signals.medium import Medium
 from stegfield.signals.shape import SHAPE
 from stegfield.signals.signal import Signal
+from stegfield.signals.sniffing import PREFIX, sniff
 from stegfield.signals.sound import SOUND
 from stegfield.signals.video import VIDEO
 from stegfield.signals.volume import VOLUME
@@ -28,10 +30,13 @@ Levels = Integer[np.ndarray, "*size channels"]
 Source = Signal | str | Path | bytes | Image.Image | NDArray[Any]
 """Whatever `read` makes a signal of."""
 
+OURS: tuple[Medium, ...] = (IMAGE, SOUND, CLIMATE, VIDEO, VOLUME, SHAPE)
+"""Those that `sniff` knows; others recognize their files themselves."""
+
 MEDIA: Registry[Medium] = Registry(
     "stegfield.media",
     "medium",
-    {medium.name: medium for medium in (IMAGE, SOUND, CLIMATE, VIDEO, VOLUME, SHAPE)},
+    {medium.name: medium for medium in OURS},
     named_by="name",
 )
 """Every medium by name, ours before those of other packages."""
@@ -46,8 +51,57 @@ def medium_of(path: Path | str) -> Medium:
         >>> medium_of("2026-03-25.nc"), medium_of("photo.png")
         (<medium climate>, <medium image>)
     """
-    suffix = Path(path).suffix.lower()
-    return next((medium for medium in MEDIA.usable() if suffix in medium.suffixes), IMAGE)
+    return _named(Path(path)) or IMAGE
+
+
+def medium_of_file(path: Path) -> Medium:
+    """Tell the medium of a file by how it begins, and by its name where that tells nothing.
+
+    Raises:
+        InputError: The file cannot be read, or is of a kind that is not read, or is not what its
+            name promises.
+    """
+    return _chosen(files.read_start(path, PREFIX), path)
+
+
+def _named(path: Path) -> Medium | None:
+    suffix = path.suffix.lower()
+    return next((medium for medium in MEDIA.usable() if suffix in medium.suffixes), None)
+
+
+def _chosen(data: bytes, path: Path) -> Medium:
+    """Choose the medium that reads a file.
+
+    Raises:
+        InputError: The file is of a kind that is not read, or is not what its name promises.
+    """
+    named, others = _named(path), [medium for medium in MEDIA.usable() if medium not in OURS]
+    if named in others:
+        return named
+    if found := next((medium for medium in others if medium.recognizes(data)), None):
+        return found
+    kind = sniff(data)
+    if kind is None:
+        return named or IMAGE
+    medium = MEDIA.get(kind.medium)
+    if medium is None:
+        raise (named or IMAGE).error(f"{path} is {kind.name}", hint=kind.hint)
+    if kind.suffix not in (*medium.suffixes, *medium.also):
+        whatever = ", whatever its name" if named else ""
+        noun = f"{medium.noun}, but " if named in (None, medium) else f"not {named.noun} but "
+        raise (named or medium).error(
+            f"{path} is {noun}{kind.name}{whatever}",
+            hint=kind.hint or f"convert it to {_usual(medium)}",
+        )
+    if named in (None, medium) or path.suffix.lower() == kind.suffix:
+        return medium
+    raise named.error(
+        f"{path} is not {named.noun} but {medium.noun}: {kind.name}", hint=f"name it {kind.suffix}"
+    )
+
+
+def _usual(medium: Medium) -> str:
+    return medium.suffixes[0].removeprefix(".").upper()
 
 
 def noun(medium: Medium) -> str:
@@ -64,12 +118,12 @@ def read(source: Source, *, flatten: bool = False) -> Signal:
     """Read a signal of any medium.
 
     Args:
-        source: A signal, which is returned as it is. Or a file's path, whose suffix tells the
-            medium: PNG, JPEG, WebP, BMP or TIFF; NetCDF-4, named .nc; WAV or FLAC; MP4, MOV, MKV,
-            WebM, AVI, GIF or animated PNG, named .apng; an array of three axes, named .npy; a mesh:
-            PLY, OBJ, STL or OFF. Or the bytes of an image, a WAV, FLAC, NetCDF-4 or .npy file, told
-            by how they begin. Or an image of Pillow's. Or an array of an image: rows x columns, or
-            rows x columns x 1 or 3, of 8-bit integers or floats from 0 to 1.
+        source: A signal, which is returned as it is. Or a file's path, or its bytes: PNG, JPEG,
+            WebP, BMP, TIFF, PPM, AVIF, HEIC or a GIF of one frame; NetCDF-4; WAV or FLAC; MP4, MOV,
+            MKV, WebM, AVI, GIF or animated PNG, named .apng; an array of three axes in NumPy's
+            format; a mesh: PLY, OBJ, STL or OFF. How it begins tells the medium; of OBJ and binary
+            STL, the name. Or an image of Pillow's. Or an array of an image: rows x columns, or rows
+            x columns x 1 or 3, of 8-bit integers or floats from 0 to 1.
         flatten: Put a transparent image onto white, instead of refusing it.
 
     Raises:
@@ -93,8 +147,7 @@ def read(source: Source, *, flatten: bool = False) -> Signal:
     if isinstance(source, np.ndarray):
         return from_array(source)
     if isinstance(source, bytes):
-        medium = next((one for one in MEDIA.usable() if one.recognizes(source)), IMAGE)
-        return medium.decode(source, UNNAMED, flatten=flatten)
+        return decode(source, UNNAMED, flatten=flatten)
     path = Path(source)
     return decode(files.read_bounded(path, LARGEST_FILE), path, flatten=flatten)
 
@@ -106,11 +159,34 @@ def decode(
 
     Args:
         data: The file.
-        path: Its name, which tells the medium.
+        path: Its name, which tells the medium where the first bytes do not.
         flatten: Put a transparent image onto white, instead of refusing it.
         largest: Points that it may have, 80 million at most; looked at before they are decoded.
     """
-    return medium_of(path).decode(data, path, flatten=flatten, largest=largest)
+    return _chosen(data, path).decode(data, path, flatten=flatten, largest=largest)
+
+
+def stored(
+    source: Source, *, name: Path = UNNAMED, largest: int = LARGEST_POINTS
+) -> Iterator[Signal]:
+    """Read what the integers of a file may stand for, for those who look for a message in them.
+
+    Of an image these are its samples as they are stored, whatever its transparency hides, and then,
+    where an EXIF tag says that it is shown otherwise, turned as it is shown.
+
+    Args:
+        source: What `read` makes a signal of; of anything but a file, that signal.
+        name: Of a file whose bytes are given.
+        largest: Points that it may have.
+
+    Raises:
+        InputError: The file cannot be read, or is no signal.
+    """
+    if isinstance(source, (str, Path)):
+        name, source = Path(source), files.read_bounded(Path(source), LARGEST_FILE)
+    if not isinstance(source, bytes):
+        return iter([read(source)])
+    return _chosen(source, name).stored(source, name, largest=largest)
 
 
 def encode(signal: Signal, suffix: str) -> bytes:
@@ -153,7 +229,7 @@ def quality(shown: Signal, wanted: Signal) -> AnyQuality:
     """Compare two signals as files hold them, a climate field in the packing of the second.
 
     Raises:
-        ConfigError: They differ in medium or size.
+        ConfigError: The signals differ in medium or size.
     """
     _check_alike(shown, wanted)
     return wanted.medium.quality(shown, wanted)
@@ -163,7 +239,7 @@ def psnr_db(shown: Signal, wanted: Signal) -> float:
     """Return the PSNR of `quality` alone, which takes less time.
 
     Raises:
-        ConfigError: They differ in medium or size.
+        ConfigError: The signals differ in medium or size.
     """
     _check_alike(shown, wanted)
     return wanted.medium.psnr_db(shown, wanted)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -33,12 +33,16 @@ class Medium(ABC):
     noun: ClassVar[str]
     """Its name with the article, as errors say it."""
     plural: ClassVar[str]
+    error: ClassVar[type[InputError]] = InputError
+    """What a file that cannot be read as one raises."""
     point: ClassVar[str] = "point"
     """What people call one of its points."""
     axes: ClassVar[int]
     """Of the grids that its signals are on."""
     suffixes: ClassVar[tuple[str, ...]]
     """Of the names of its files, in lower case, the usual one first."""
+    also: ClassVar[tuple[str, ...]] = ()
+    """Suffixes of another medium that some of its files have, told apart by their contents."""
     written: ClassVar[tuple[str, ...]]
     """Those of files that can be written, the usual one first."""
     lossless: ClassVar[tuple[str, ...]] = ()
@@ -84,6 +88,23 @@ class Medium(ABC):
             InputError: The file is damaged or unfit, or what reads it is not installed.
         """
 
+    def stored(self, data: bytes, path: Path, *, largest: int = LARGEST_POINTS) -> Iterator[Signal]:
+        """Decode what a file's integers may stand for, for those who look for a message in them.
+
+        Args:
+            data: The file.
+            path: Its name, for errors.
+            largest: Points that it may have.
+
+        Raises:
+            InputError: The file is damaged or unfit, or what reads it is not installed.
+        """
+        yield self.decode(data, path, largest=largest)
+
+    def lost_in(self, signal: Signal, suffix: str) -> list[str]:
+        """Name what a file of some suffix cannot hold of what a signal's own file says of it."""
+        return []
+
     @abstractmethod
     def encode(self, signal: Signal, suffix: str) -> bytes:
         """Encode a signal as the file that a file name's suffix stands for.
@@ -128,7 +149,7 @@ class Medium(ABC):
         """Compare two signals as files hold them.
 
         Raises:
-            ConfigError: They differ in size.
+            ConfigError: The signals differ in size.
         """
 
     def psnr_db(self, shown: Signal, wanted: Signal) -> float:
@@ -139,7 +160,7 @@ class Medium(ABC):
         """Refuse signals that cannot be compared.
 
         Raises:
-            ConfigError: They differ in size.
+            ConfigError: The signals differ in size.
         """
         if shown.size != wanted.size:
             raise ConfigError(

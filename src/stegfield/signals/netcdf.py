@@ -2,8 +2,8 @@
 
 NetCDF-4 is HDF5, whose library is not made for files of strangers: some damaged files make it loop
 for ever. So this file is also a program, which imports nothing of ours: it takes a file from stdin,
-with a limit to its memory, and gives the few facts and the one array that are wanted. Whoever
-starts it ends it when it takes too long, and whatever happens to it is an error in one line.
+with a limit to its memory, and returns the few facts and the one array that are needed. The
+caller ends it when it takes too long; each of its failures becomes an error in one line.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import io
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 from contextlib import suppress
@@ -25,11 +26,15 @@ LARGEST_POINTS = 80_000_000  # as in `stegfield.signals`
 LARGEST_NUMBER = 8  # bytes
 LARGEST_MEMORY = 6 << 30  # the file, a chunk and an array; most of it is never touched
 SECONDS, BYTES_A_SECOND = 20.0, 5_000_000
-NAMES = ("t2m", "air", "temperature")
-"""Variables that are taken where a file has several."""
+NAMES = ("t2m", "air", "temperature", "tas", "t", "ts", "sst", "tos")
+"""Variables that are taken where a file has several, the first of these in this order."""
+MOST_AXES = 4
+"""Of a variable: time and level before rows and columns."""
 LATITUDES = ("latitude", "lat", "degrees_north", "degree_north", "degreen", "degrees_n")
 LONGITUDES = ("longitude", "lon", "degrees_east", "degree_east", "degreee", "degrees_e")
 """Names and units."""
+BOUNDS = ("bounds", "climatology")
+"""Attributes that name the variable of the edges of cells."""
 FOREIGN_LINK = "it points to other files"
 
 
@@ -47,7 +52,8 @@ class Variable:
     longitudes: NDArray[np.float64] = field(repr=False)
     name: str
     units: str | None
-    times: int
+    leading: dict[str, int]
+    """Axes before rows and columns, of which the first field was read, and how long they are."""
     scale: float | None
     offset: float | None
     gaps: list[float]
@@ -127,17 +133,17 @@ def _facts(arrays: dict[str, Any]) -> tuple[dict[str, Any], NDArray[Any]]:
     """Find the variable, check its sizes, and only then read it."""
     name = _chosen(arrays)
     variable = arrays[name]
-    *times, rows, columns = variable.shape
+    *leading, rows, columns = variable.shape
     if 0 in variable.shape or rows * columns > LARGEST_POINTS:
         raise UnfitError(f"its grid has {columns}x{rows} points")
-    stored = _load(variable, (0,) * len(times))
+    stored = _load(variable, (0,) * len(leading))
     gaps = [_number(variable, name) for name in ("_FillValue", "missing_value")]
     facts = {
         "latitudes": _places(arrays, LATITUDES, rows),
         "longitudes": _places(arrays, LONGITUDES, columns),
         "name": name,
         "units": _text(variable, "units"),
-        "times": math.prod(times),
+        "leading": {_axis(variable, axis): count for axis, count in enumerate(leading)},
         "scale": _number(variable, "scale_factor"),
         "offset": _number(variable, "add_offset"),
         "gaps": [gap for gap in gaps if gap is not None],
@@ -148,16 +154,49 @@ def _facts(arrays: dict[str, Any]) -> tuple[dict[str, Any], NDArray[Any]]:
 
 
 def _chosen(arrays: dict[str, Any]) -> str:
-    """Choose the variable: the only one on a grid, or the first of the usual names."""
-    found = [name for name, array in arrays.items() if len(array.shape) in (2, 3)]
-    if len(found) == 1:
-        return found[0]
+    """Choose the variable: the only one on a grid, or of temperatures, or of the usual names."""
+    found = [name for name, array in arrays.items() if 2 <= len(array.shape) <= MOST_AXES]
+    found = [name for name in found if not _bounds(arrays, name)] or found
     if not found:
         raise UnfitError("it has no variable of numbers on a grid")
+    warm = [name for name in found if temperature_unit(_text(arrays[name], "units") or "")]
+    for some in (found, warm):
+        if len(some) == 1:
+            return some[0]
     for name in NAMES:
         if name in found:
             return name
     raise UnfitError(f"it has several variables, none of them named {', '.join(NAMES)}")
+
+
+def _bounds(arrays: dict[str, Any], name: str) -> bool:
+    """Tell whether a variable holds the edges of another's cells, as the CF conventions have it."""
+    shape = arrays[name].shape
+    named = (_text(array, attribute) for array in arrays.values() for attribute in BOUNDS)
+    return shape[-1] in (2, 4) and (
+        name.endswith(("_bnds", "_bounds", "_vertices")) or name in named
+    )
+
+
+def _axis(variable: Any, axis: int) -> str:
+    """Return the name of an axis of a variable, or its number."""
+    try:
+        name = str(variable.dims[axis][0].name).rpartition("/")[2]
+    except Exception:  # it may have none, and h5py raises nearly anything on crafted files
+        name = ""
+    return name or f"axis {axis + 1}"
+
+
+def temperature_unit(units: str) -> str | None:
+    """Tell whether a unit is "K" or "C" of temperature, by all names that UDUNITS takes for them.
+
+    Example:
+        >>> temperature_unit("degree_C"), temperature_unit("Kelvin"), temperature_unit("m")
+        ('C', 'K', None)
+    """
+    plain = re.sub(r"[\s_.-]", "", units.lower()).replace("°", "deg").replace("℃", "degc")
+    found = re.fullmatch(r"(?:deg(?:rees?)?)?(k(?:elvins?)?|c(?:elsius|entigrade)?)", plain)
+    return found[1][0].upper() if found else None
 
 
 def _places(arrays: dict[str, Any], names: tuple[str, ...], count: int) -> list[float]:

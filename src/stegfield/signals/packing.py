@@ -42,8 +42,6 @@ class Packing:
     """The file's first row is the south pole."""
     west: float = 0.0
     """The file's first longitude."""
-    times: int = 1
-    """How many fields the file has; only the first is read."""
 
     @property
     def zero_kelvin(self) -> float:

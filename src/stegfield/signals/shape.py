@@ -5,8 +5,11 @@ bounding box becomes the origin, and its longest side 1.8 long, in a box from -1
 large it was is not kept. At each point of a grid of 48x48x48 stands the distance to the surface,
 negative inside, over 0.25 and cut off at -1 and 1.
 
-- Inside is what two of three rays, one along each axis, say by the parity of the triangles that
-  they meet; so holes in a scanned surface do no harm while they are small.
+- Inside is what two of three rays, one along each axis, say: those that have met more triangles
+  from their front than from their back, or fewer. So parts that overlap are one body, a cavity is
+  hollow if its triangles face into it, and small holes in a scanned surface do no harm. Where
+  triangles face anyhow, their parity is taken instead, and parts that overlap are hollow there.
+- Of triangles that stand twice, once facing each way, one is taken.
 - Distances are to the nearest of 100,000 points spread evenly over the surface, which lie about a
   fifth of a grid's step apart.
 
@@ -28,10 +31,12 @@ from jaxtyping import Bool, Float, Int16, Integer
 from numpy.typing import NDArray
 
 from stegfield.errors import OutputError, ShapeError
+from stegfield.files import distrusting
 from stegfield.metrics import ShapeQuality, shape_quality
 from stegfield.signals.grids import LARGEST_POINTS
 from stegfield.signals.medium import Medium, library
 from stegfield.signals.signal import Signal
+from stegfield.signals.sniffing import sniff
 
 SIDE = 48
 HALF_LENGTH = 0.9
@@ -42,6 +47,11 @@ SURFACE_POINTS = 100_000
 FACES_AT_ONCE = 4096
 LARGEST_CROSSINGS = 4_000_000
 """Pairs of rays and triangles that may meet; a closed surface has a few thousand for each layer."""
+ONE_SIDED = 1.5
+"""Ways that a surface faces, for each of its triangles: one of a closed part, two of a sheet."""
+MOST_UNEVEN = 0.1
+"""Share of the rays that meet more fronts than backs or fewer, at most, of a surface that faces one
+way throughout."""
 ROBERTS = (0.7548776662466927, 0.5698402909980532)
 OFF_GRID = 1.2345e-7
 """Rays are moved by so much, lest they meet edges that two triangles share."""
@@ -53,6 +63,7 @@ class ShapeMedium(Medium):
     name = "shape"
     noun = "a shape"
     plural = "shapes"
+    error = ShapeError
     axes = 3
     suffixes = (".ply", ".obj", ".stl", ".off")
     written = suffixes
@@ -67,18 +78,22 @@ class ShapeMedium(Medium):
             ShapeError: Not a mesh, damaged, flat, empty, or of more than 200,000 triangles.
             InputError: What reads it is not installed.
         """
-        trimesh = _trimesh()
-        kind = path.suffix.lower().removeprefix(".")
-        try:
-            with warnings.catch_warnings(), np.errstate(all="ignore"):
-                warnings.simplefilter("ignore")
-                mesh = trimesh.load_mesh(
-                    io.BytesIO(data), file_type=kind, resolver=None, process=False
-                )
-                triangles = np.asarray(mesh.triangles, dtype=np.float64)
-        except Exception as error:  # its parsers raise nearly anything on crafted files
-            reason = " ".join(str(error).split())[:80] or type(error).__name__
-            raise ShapeError(f"{path} is not a mesh, or damaged: {reason}") from None
+        trimesh, told = _trimesh(), sniff(data)
+        suffix = path.suffix.lower()
+        if suffix not in self.suffixes and told is not None:
+            suffix = told.suffix
+        with (
+            distrusting(path, "a mesh", ShapeError),
+            warnings.catch_warnings(),
+            np.errstate(all="ignore"),
+        ):
+            warnings.simplefilter("ignore")
+            mesh = trimesh.load_mesh(
+                io.BytesIO(data), file_type=suffix.removeprefix("."), resolver=None, process=False
+            )
+            triangles = np.asarray(mesh.triangles, dtype=np.float64)
+            if triangles.shape[1:] != (3, 3):
+                raise ValueError("its points do not have three coordinates")
         if not 0 < len(triangles) <= LARGEST_FACES:
             raise ShapeError(
                 f"{path} has {len(triangles):,} triangles", hint=f"1 to {LARGEST_FACES:,} are read"
@@ -92,7 +107,7 @@ class ShapeMedium(Medium):
         triangles = (triangles - (low + high) / 2) * (2 * HALF_LENGTH / longest)
         if _most_crossings(triangles) > LARGEST_CROSSINGS:
             raise ShapeError(f"{path} has too many large triangles, one before another")
-        inside = _inside(triangles)
+        inside = _inside(_one_sided(triangles))
         if not inside.any():
             raise ShapeError(f"{path} encloses nothing, or is too thin for a grid of {SIDE} points")
         signed = np.where(inside, -1, 1) * _distance(triangles)
@@ -104,7 +119,7 @@ class ShapeMedium(Medium):
         Raises:
             ConfigError: The suffix is no mesh's.
             InputError: What writes it is not installed.
-            OutputError: There is no surface.
+            OutputError: The shape has no surface.
         """
         suffix = self.check_written(suffix)
         trimesh = _trimesh()
@@ -139,7 +154,7 @@ class ShapeMedium(Medium):
         """Compare two shapes point by point of their grids.
 
         Raises:
-            ConfigError: Their grids differ in size.
+            ConfigError: The grids of the shapes differ in size.
         """
         self.check_same_size(shown, wanted)
         return shape_quality(
@@ -164,28 +179,52 @@ def _most_crossings(triangles: Float[np.ndarray, "faces 3 3"]) -> float:
     return float((rays.prod(axis=1)[:, None] / rays).sum(axis=0).max())
 
 
+def _one_sided(triangles: Float[np.ndarray, "faces 3 3"]) -> Float[np.ndarray, "some 3 3"]:
+    """Return the triangles; of a surface that has all of them facing both ways, one of each pair.
+
+    Where two closed parts touch, a few triangles face both ways as well: those have to stay.
+    """
+    corners = np.unique(triangles.reshape(-1, 3), axis=0, return_inverse=True)[1].reshape(-1, 3)
+    first = corners.argmin(axis=1)
+    turned = np.stack([corners[np.arange(len(corners)), (first + k) % 3] for k in range(3)], axis=1)
+    found, front = np.unique(turned, axis=0, return_inverse=True)
+    either, place = np.unique(np.sort(found, axis=1), axis=0, return_index=True)
+    if len(found) < ONE_SIDED * len(either):
+        return triangles
+    kept = np.zeros(len(found), dtype=np.bool_)
+    kept[place] = True
+    return triangles[kept[front.reshape(-1)]]
+
+
 def _inside(triangles: Float[np.ndarray, "faces 3 3"]) -> Bool[np.ndarray, "side side side"]:
     """Tell which points of the grid two of three rays find inside."""
     votes = np.zeros((SIDE, SIDE, SIDE), dtype=np.int8)
     for axis in range(3):
         order = [axis, (axis + 1) % 3, (axis + 2) % 3]
-        crossed = _crossings(triangles[..., order]) % 2
-        votes += np.moveaxis(crossed, (0, 1, 2), order).astype(np.int8)
+        votes += np.moveaxis(_within(triangles[..., order]), (0, 1, 2), order).astype(np.int8)
     return votes >= 2
 
 
-def _crossings(triangles: Float[np.ndarray, "faces 3 3"]) -> Integer[np.ndarray, "side side side"]:
-    """Count for each point the triangles that lie before it along the first axis."""
-    counts = np.zeros((SIDE + 1, SIDE, SIDE), dtype=np.int64)
+def _within(triangles: Float[np.ndarray, "faces 3 3"]) -> Bool[np.ndarray, "side side side"]:
+    """Tell which points rays along the first axis find inside."""
+    fronts, backs = np.zeros((2, SIDE + 1, SIDE, SIDE), dtype=np.int64)
     for start in range(0, len(triangles), FACES_AT_ONCE):
-        _add_crossings(counts, triangles[start : start + FACES_AT_ONCE])
-    return counts[:SIDE].cumsum(axis=0)
+        _add_crossings(fronts, backs, triangles[start : start + FACES_AT_ONCE])
+    met = (fronts + backs).any(axis=0)
+    uneven = (fronts - backs).sum(axis=0) != 0
+    if uneven.sum() > MOST_UNEVEN * met.sum():
+        odd: NDArray[np.bool_] = (fronts + backs)[:SIDE].cumsum(axis=0) % 2 == 1
+        return odd
+    wound: NDArray[np.bool_] = (fronts - backs)[:SIDE].cumsum(axis=0) != 0
+    return wound
 
 
 def _add_crossings(
-    counts: Integer[np.ndarray, "places side side"], triangles: Float[np.ndarray, "faces 3 3"]
+    fronts: Integer[np.ndarray, "places side side"],
+    backs: Integer[np.ndarray, "places side side"],
+    triangles: Float[np.ndarray, "faces 3 3"],
 ) -> None:
-    """Count, at each place along the rays, the triangles that are met just before it."""
+    """Count, at each place along the rays, the triangles met just before it, from either side."""
     at = _centres() + OFF_GRID
     plane = triangles[..., 1:]
     first = np.searchsorted(at, plane.min(axis=1))
@@ -205,10 +244,10 @@ def _add_crossings(
         return area
 
     shares = np.stack([side(b, c), side(c, a), side(a, b)])
-    met = (shares > 0).all(axis=0) | (shares < 0).all(axis=0)
-    shares = shares[:, met] / shares[:, met].sum(axis=0)
-    depth = shares[0] * a[met, 0] + shares[1] * b[met, 0] + shares[2] * c[met, 0]
-    np.add.at(counts, (np.searchsorted(_centres(), depth), row[met], column[met]), 1)
+    for counts, met in ((fronts, (shares > 0).all(axis=0)), (backs, (shares < 0).all(axis=0))):
+        of_all = shares[:, met] / shares[:, met].sum(axis=0)
+        depth = of_all[0] * a[met, 0] + of_all[1] * b[met, 0] + of_all[2] * c[met, 0]
+        np.add.at(counts, (np.searchsorted(_centres(), depth), row[met], column[met]), 1)
 
 
 def _distance(triangles: Float[np.ndarray, "faces 3 3"]) -> Float[np.ndarray, "side side side"]:

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from jaxtyping import Float, Float32, Float64, Shaped
+from jaxtyping import Float, Float32, Float64, Shaped, UInt8
+from numpy.typing import NDArray
 from PIL import Image
 
 from stegfield.errors import ConfigError
 from stegfield.signals.grids import size_text
+from stegfield.signals.look import Look
 from stegfield.signals.packing import Packing
 
 if TYPE_CHECKING:
@@ -23,14 +25,48 @@ LEAST_SPAN = 1e-6
 HIGHEST_RATE = 1e6
 """Points a second."""
 
-Origin = Literal["JPEG", "WebP", "palette", "few levels", "16 bits"]
-"""Of an image: lossy files, few colours or levels of grey, or more bits than are kept."""
+Origin = Literal["JPEG", "WebP", "HEIC", "AVIF", "palette", "few levels", "16 bits", "coarse"]
+"""Of an image: lossy files, few colours or levels of grey, or more bits than are written; of a
+sound: levels with gaps between them."""
 
 
 def _image() -> Any:
-    from stegfield.signals.image import IMAGE  # which makes signals itself
+    from stegfield.signals.images import IMAGE  # which makes signals itself
 
     return IMAGE
+
+
+@dataclass(frozen=True, eq=False)
+class EightBit:
+    """Samples in the place of a signal's values, which take four times the memory.
+
+    `Signal` makes values of them when they are first asked for.
+    """
+
+    samples: UInt8[np.ndarray, "*size channels"] = field(repr=False)
+
+    def __post_init__(self) -> None:
+        samples = np.ascontiguousarray(self.samples).view()
+        samples.flags.writeable = False  # signals hand them out as they are
+        object.__setattr__(self, "samples", samples)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Points along each axis, and channels."""
+        return self.samples.shape
+
+    def to_values(self) -> Float32[np.ndarray, "*size channels"]:
+        """Make values from -1 to 1."""
+        values = self.samples.astype(np.float32)
+        values /= np.float32(127.5)
+        values -= 1
+        return values
+
+
+if TYPE_CHECKING:
+    Values = Shaped[np.ndarray, "*size channels"]
+else:  # what is given; what is read is always an array
+    Values = Shaped[np.ndarray, "*size channels"] | EightBit
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -50,45 +86,60 @@ class Signal:
         Signal(image, 512x384, 3 channels)
     """
 
-    values: Shaped[np.ndarray, "*size channels"]
-    """In float32 and C order, whatever floating-point numbers are given."""
+    values: Values
+    """In float32 and C order, whatever floating-point numbers are given; or made of `EightBit`."""
     medium: Medium = field(default_factory=_image)
     """An image if left out."""
     origin: Origin | None = None
     """What samples were decoded from, where it shows in them or was more than they are."""
+    look: Look | None = None
+    """What the image file says of its samples, such as a colour profile; None is sRGB."""
     packing: Packing | None = None
     """How the climate file that the values are from holds them; files of our own if None."""
     rate: float | None = None
     """Points a second along the first axis, where that is time."""
     range: tuple[float, float] = WHOLE_RANGE
     """What -1 and 1 stand for, on the medium's own scale: a quiet sound fills [-1, 1] as well."""
+    notes: tuple[str, ...] = ()
+    """What a reader may not expect of the file: sentences, whose subject is its name."""
     folded: bool = False
     """The values are laid out on the grid of a field that shows something else (see `fold`)."""
 
     def __post_init__(self) -> None:
-        values = np.asarray(self.values)
-        if not np.issubdtype(values.dtype, np.floating):
+        held = self.held
+        if not isinstance(held, EightBit) and not np.issubdtype(held.dtype, np.floating):
             raise ConfigError(
-                f"Signal(values) are floating-point numbers from -1 to 1, got {values.dtype}",
+                f"Signal(values) are floating-point numbers from -1 to 1, got {held.dtype}",
                 hint="signals.read(array) takes 8-bit samples",
             )
-        if values.ndim != self.medium.axes + 1 and not self.folded:
+        if len(held.shape) != self.medium.axes + 1 and not self.folded:
             raise ConfigError(
                 f"the values of {self.medium.noun} have {self.medium.axes + 1} axes, the last one "
-                f"for channels, got the shape {values.shape}"
+                f"for channels, got the shape {held.shape}"
             )
-        # torch warns of arrays that cannot be written to, as broadcast ones are
-        object.__setattr__(self, "values", np.require(values, np.float32, ("C", "W")))
+        if not isinstance(held, EightBit):
+            # torch warns of arrays that cannot be written to, as broadcast ones are
+            object.__setattr__(self, "values", np.require(held, np.float32, ("C", "W")))
+
+    @property
+    def held(self) -> Any:
+        """What the signal was made of: values, or `EightBit`; for `dataclasses.replace`."""
+        return vars(self)["held"]
+
+    @property
+    def samples(self) -> UInt8[np.ndarray, "*size channels"] | None:
+        """The 8-bit samples that the values stand for, where the signal was made of them."""
+        return self.held.samples if isinstance(self.held, EightBit) else None
 
     @property
     def size(self) -> tuple[int, ...]:
         """Points along each axis: (rows, columns) of an image."""
-        return self.values.shape[:-1]
+        return tuple(self.held.shape[:-1])
 
     @property
     def channels(self) -> int:
         """Values at each point: 1 for grey, 3 for RGB."""
-        return int(self.values.shape[-1])
+        return int(self.held.shape[-1])
 
     @property
     def natural(self) -> Float64[np.ndarray, "*size channels"]:
@@ -120,6 +171,23 @@ class Signal:
         still = self.medium.still(self)
         samples = still.medium.to_levels(still)
         return Image.fromarray(samples[..., 0] if still.channels == 1 else samples)
+
+
+class _Values:
+    """The attribute `Signal.values`: made of 8-bit samples, if need be, when first asked for."""
+
+    def __get__(self, signal: Signal | None, owner: type[Signal]) -> Any:
+        if signal is None:
+            return self
+        if isinstance(signal.held, EightBit) and "made" not in vars(signal):
+            vars(signal)["made"] = signal.held.to_values()
+        return vars(signal).get("made", signal.held)
+
+    def __set__(self, signal: Signal, given: NDArray[Any] | EightBit) -> None:
+        vars(signal)["held"] = given if isinstance(given, EightBit) else np.asarray(given)
+
+
+Signal.values = _Values()  # type: ignore[assignment]
 
 
 def stretched(

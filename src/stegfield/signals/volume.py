@@ -15,7 +15,9 @@ from pathlib import Path
 import numpy as np
 from numpy.lib import format as npy
 
+from stegfield import archives
 from stegfield.errors import VolumeError
+from stegfield.files import distrusting
 from stegfield.metrics import VolumeQuality, volume_quality
 from stegfield.signals.grids import LARGEST_POINTS
 from stegfield.signals.levels import FULL_SCALE, SixteenBits
@@ -23,7 +25,6 @@ from stegfield.signals.signal import Signal
 
 KINDS = ("int8", "uint8", "int16", "uint16")
 FEWEST_POINTS = 4
-LARGEST_HEADER = 1000
 
 
 class VolumeMedium(SixteenBits):
@@ -32,14 +33,11 @@ class VolumeMedium(SixteenBits):
     name = "volume"
     noun = "a volume"
     plural = "volumes"
+    error = VolumeError
     axes = 3
     suffixes = (".npy",)
     written = suffixes
     channels = (1,)
-
-    def recognizes(self, data: bytes) -> bool:
-        """Tell whether bytes begin as an array in NumPy's format does."""
-        return data.startswith(npy.MAGIC_PREFIX)
 
     def decode(
         self, data: bytes, path: Path, *, flatten: bool = False, largest: int = LARGEST_POINTS
@@ -49,13 +47,10 @@ class VolumeMedium(SixteenBits):
         Raises:
             VolumeError: Not such a file, or damaged, or of another shape or type.
         """
-        stream = io.BytesIO(data)
-        try:
-            version = npy.read_magic(stream)
-            read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-            shape, turned, kind = read(stream, max_header_size=LARGEST_HEADER)
-        except Exception:  # NumPy parses Python here, and raises nearly anything on crafted files
-            raise VolumeError(f"{path} is not an array in NumPy's format") from None
+        with distrusting(path, "an array in NumPy's format", VolumeError):
+            stream = io.BytesIO(data)
+            layout = archives.array_header(stream)
+        shape, kind = layout.shape, layout.kind
         if kind.name not in KINDS:
             raise VolumeError(f"{path} has numbers of type {kind.name}", hint="make them int16")
         if len(shape) != self.axes or min(shape) < FEWEST_POINTS or math.prod(shape) > largest:
@@ -64,10 +59,9 @@ class VolumeMedium(SixteenBits):
                 hint=f"volumes have 3 axes of {FEWEST_POINTS} points or more, "
                 f"{largest / 1e6:g} million in all",
             )
-        held = data[stream.tell() :]
-        if len(held) != math.prod(shape) * kind.itemsize:
+        if len(data) - stream.tell() != layout.size:
             raise VolumeError(f"{path} is cut off, or longer than its header says")
-        numbers = np.frombuffer(held, kind).reshape(shape, order="F" if turned else "C")
+        numbers = layout.filled(data[stream.tell() :])
         if numbers.max() >= FULL_SCALE:
             raise VolumeError(f"{path} goes up to {numbers.max()}", hint="make its numbers int16")
         return self.from_levels(numbers.astype(np.int16)[..., None])
@@ -87,7 +81,7 @@ class VolumeMedium(SixteenBits):
         """Compare two volumes by their integers.
 
         Raises:
-            ConfigError: They differ in size.
+            ConfigError: The volumes differ in size.
         """
         self.check_same_size(shown, wanted)
         return volume_quality(self.to_levels(shown), self.to_levels(wanted))

@@ -35,6 +35,15 @@ from stegfield.metrics import Samples
 
 THRESHOLD = 0.2
 """Of StegExpose: an image with this estimate or a higher one is called a stego."""
+ABOUT = {
+    "primary": "which of two neighbours is larger, and which is even",
+    "pairs": "the same, apart for each difference of neighbours",
+    "rs": "whether flipped bits make samples less smooth or smoother",
+    "chi": "how equally often the two levels of a pair occur",
+    "ws": "how far samples lie from what their neighbours predict",
+    "fusion": "mean of the first four that give a number",
+}
+"""What each detector judges by."""
 RANDOM = 0.25
 """Root of the equation of RS for a rate of -1."""
 LARGEST_DIFFERENCE = 10

@@ -15,8 +15,11 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+
 from stegfield import signals
 from stegfield.errors import ConfigError, InputError
+from stegfield.metrics import Samples
 from stegfield.signals import Signal
 from stegfield.steganalysis import lsb
 from stegfield.steganalysis.curves import share_interval
@@ -52,6 +55,15 @@ SUSPECTED: dict[str, dict[str, int]] = {
 COVERS = "covers"
 LEAST_PIXELS = 64 * 64
 """Of smaller images, up to two in five that hide nothing were suspected, not those few."""
+LEAST_LEVELS, LEAST_USED = 16, 0.5
+"""Of a photograph's channels: how many levels, and what share of those in its range, are used."""
+MOST = 0.01, 0.99
+"""Shares of the samples between which a channel's range lies: a few highlights do not count."""
+MOST_IN_PALETTE = 256
+FEW_LEVELS = (
+    "it has too few different levels or colours: detectors made for photographs raise false alarms "
+    "on scans, drawings, screenshots and palettes"
+)
 
 
 @dataclass(frozen=True)
@@ -67,20 +79,23 @@ class Verdict:
 
     @property
     def words(self) -> str:
-        """The verdict in one to three sentences."""
+        """The verdict in plain sentences, with how often such a verdict is wrong."""
         if self.suspected is None:
             return f"cannot be judged: {self.why_not}"
         name, counts = self.decided_by, {k: v[self.decided_by] for k, v in SUSPECTED.items()}
         if self.suspected:
             low, high = share_interval(counts[COVERS], IMAGES)
             return (
-                f"suspected of LSB replacement by {name}, which suspects {counts[COVERS]} of "
-                f"{IMAGES} innocent photographs as well ({low:.0%} to {high:.0%} of all)"
+                "suspected of LSB replacement: the lowest bits look overwritten in about "
+                f"{min(self.rates[name] or 0, 1):.0%} of the samples. False alarms: {name} "
+                f"suspects {counts[COVERS]} of {IMAGES} innocent photographs, so {low:.0%} to "
+                f"{high:.0%} of all. Of other pictures the rate is not known, so this is a reason "
+                "to look closer, not a proof"
             )
         found = "; ".join(f"{k}: {count}" for k, count in counts.items() if k != COVERS)
         return (
-            f"no sign of LSB replacement for {name}, which says little of other changes; of "
-            f"{IMAGES} stegos of each kind it found ({found})"
+            f"no sign of LSB replacement for {name}. That does not mean that there is no message: "
+            f"of {IMAGES} stegos of each kind, {name} found ({found})"
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -93,11 +108,34 @@ class Verdict:
         }
 
 
+def has_few_levels(samples: Samples) -> bool:
+    """Tell whether a picture uses too few levels, or colours, for its lowest bits to be judged.
+
+    A photograph uses most levels between its darkest and its brightest. Scans in black and white,
+    drawings, screenshots and palettes do not, and neither do samples of fewer bits stretched to 8.
+
+    Example:
+        >>> has_few_levels(np.arange(4096, dtype=np.uint8).reshape(64, 64, 1) // 16 * 16)
+        True
+    """
+    for channel in np.moveaxis(samples, 2, 0):
+        counts = np.bincount(channel.ravel(), minlength=256)
+        darkest, brightest = np.searchsorted(counts.cumsum(), np.array(MOST) * channel.size)
+        share = np.count_nonzero(counts[darkest : brightest + 1]) / (brightest + 1 - darkest)
+        if np.count_nonzero(counts) < LEAST_LEVELS or share < LEAST_USED:
+            return True
+    if samples.shape[2] == 1:
+        return False
+    packed = samples.astype(np.int32) @ np.array([1 << 16, 1 << 8, 1])
+    return len(np.unique(packed)) <= MOST_IN_PALETTE
+
+
 def judge(image: Signal, detector: str = "all") -> Verdict:
     """Judge an image by one of our detectors of LSB replacement, or by all of them.
 
-    Samples out of a JPEG or a lossy WebP are not judged: either would have destroyed a message in
-    them, and none of these detectors looks into coefficients.
+    Samples out of a lossy file, such as a JPEG, are not judged: it would have destroyed a message
+    in them, and none of these detectors looks into coefficients. Nor are pictures of few levels or
+    colours, of which a third that hide nothing were suspected.
 
     Raises:
         InputError: the signal is not an image.
@@ -115,7 +153,7 @@ def judge(image: Signal, detector: str = "all") -> Verdict:
         )
     decides = DECIDES if detector == "all" else detector
     names = lsb.DETECTORS if detector == "all" else (detector,)
-    if image.origin in ("JPEG", "WebP"):
+    if image.origin in ("JPEG", "WebP", "HEIC", "AVIF"):
         return Verdict(
             dict.fromkeys(names),
             decides,
@@ -123,12 +161,18 @@ def judge(image: Signal, detector: str = "all") -> Verdict:
             f"a lossy file ({image.origin}) keeps no lowest bits; messages in its coefficients, or "
             "any that survive it, are not looked for",
         )
+    if image.origin in ("palette", "few levels"):
+        why = "it has a palette or few levels, which look like LSB replacement to these detectors"
+        return Verdict(dict.fromkeys(names), decides, None, why)
     if math.prod(image.size) < LEAST_PIXELS:
         why = f"it has fewer than {LEAST_PIXELS:,} pixels, too few for these detectors"
         return Verdict(dict.fromkeys(names), decides, None, why)
-    found = lsb.rates(signals.to_samples(image), names)
+    samples = signals.to_samples(image)
+    if has_few_levels(samples):
+        return Verdict(dict.fromkeys(names), decides, None, FEW_LEVELS)
+    found = lsb.rates(samples, names)
     rates = {name: rate if math.isfinite(rate) else None for name, rate in found.items()}
     decisive = rates[decides]
     if decisive is None:
-        return Verdict(rates, decides, None, "too few different levels")
+        return Verdict(rates, decides, None, FEW_LEVELS)
     return Verdict(rates, decides, decisive >= lsb.THRESHOLD)

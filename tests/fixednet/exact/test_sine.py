@@ -19,6 +19,7 @@ from stegfield.fixednet.exact import search
 from stegfield.fixednet.exact.sine import (
     PLANES,
     SEGMENT,
+    KeyedOrder,
     SineNetwork,
     keyed_order,
     parities,
@@ -200,6 +201,16 @@ def test_constraint_heights_without_a_solver_are_refused(height: int) -> None:
 def test_a_keyed_order_has_every_sample_once(samples: int) -> None:
     [order] = keyed_order(KEY, samples)
     assert sorted(order.tolist()) == list(range(samples))
+
+
+def test_an_order_that_is_made_as_it_is_asked_for_reads_the_same() -> None:
+    samples = np.random.default_rng(0).integers(0, 256, 2 * SEGMENT + 3, dtype=np.uint8)
+    order = KeyedOrder(KEY, len(samples), holder=1, skipped=500)
+    assert order.lengths == [len(part) for part in order]
+    assert np.array_equal(order[1], keyed_order(KEY, len(samples))[1][500:])
+    lazy = SineNetwork(KEY, "test", order, (3000, 200))
+    at_hand = SineNetwork(KEY, "test", order.at_once(), (3000, 200))
+    assert np.array_equal(lazy.read(samples), at_hand.read(samples))
 
 
 def test_many_samples_are_ordered_in_segments_from_everywhere() -> None:

@@ -41,6 +41,16 @@ def embedded(levels: Samples, message: bytes = MESSAGE, salt: bytes = SALT) -> S
     return robust.embed(levels, Content.of(message), KEY, salt=salt)[0]
 
 
+def test_cosines_do_not_depend_on_how_many_rows_are_read_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    levels = photo()[:, :200]
+    at_once = block_cosines(luma(levels))
+    monkeypatch.setattr(search, "BAND", 200 * 43)
+    assert np.allclose(search.cosines(levels), at_once, rtol=0, atol=1e-9)
+    assert search.cosines(levels[:7]).shape == (0, 8)
+
+
 @cache
 def sent() -> Samples:
     return embedded(photo())

@@ -1,10 +1,10 @@
 """Experiments: functions from data and settings to figures and pictures.
 
-A new one is a function in a file here and a line in `EXPERIMENTS`: its first parameter takes the
-data, and all others are settings that a suite gives by name; where several experiments share
-settings, these are a dataclass, as a parameter ``settings``. Other packages add theirs by an entry
-point of the group ``stegfield.experiments``, and methods to compare, which become columns, to
-`EMBEDDERS` and `HIDERS` by those of ``stegfield.embedders`` and ``stegfield.hiders``.
+A new experiment is a function in a file here and a line in `EXPERIMENTS`. Its first parameter takes
+the data; all others are settings that a suite gives by name. Settings that several experiments
+share are a dataclass, in a parameter ``settings``. Other packages add experiments by an entry point
+of the group ``stegfield.experiments``. They add methods to compare, which become columns, to
+`EMBEDDERS` and `HIDERS` by entry points of ``stegfield.embedders`` and ``stegfield.hiders``.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def find(name: str, settings: Mapping[str, Setting]) -> Callable[[Datasets], Fou
     """Return an experiment that waits for its data alone.
 
     Raises:
-        ConfigError: there is none of this name, or it takes other settings.
+        ConfigError: No experiment has this name, or it takes other settings.
     """
     experiment = EXPERIMENTS.find(name)
     shared = get_type_hints(experiment).get("settings")

@@ -28,19 +28,19 @@ GUESSES = ("random keys", "natural pictures", "another key")
 
 @dataclass(frozen=True, kw_only=True)
 class Guessing(HidingSettings):
-    """How two images are hidden, and the first guessed at; ``method`` is one of `GUESSES`."""
+    """How two images are hidden and the first is attacked; ``method`` is one of `GUESSES`."""
 
     keys: int = 1000
-    """Random ones to try."""
+    """Random keys to try."""
     descents: int = 3
-    """To try."""
+    """Descents to try."""
     search_steps: int = 300
-    """Of each descent."""
+    """Steps of each descent."""
 
 
 @dataclass(frozen=True, eq=False)
 class Hidden:
-    """A field that hides images, these, and what shows each secret."""
+    """A field that hides images, the images, and what reveals each secret."""
 
     field: Field
     images: list[Signal]
@@ -93,29 +93,29 @@ def _named(name: str, shown: damage.Remains) -> dict[str, Figure]:
 
 
 def guessing_keys(data: Datasets, settings: Guessing) -> Found:
-    """Hide two images and guess at the first, by someone who knows where its slots are.
+    """Hide two images and attack the first, as an adversary who knows where its slots are.
 
     The methods: values of random keys; values that make a smooth picture, found by descent; or the
-    same by the holder of the other secret's key, starting from its values.
+    same by an adversary who has the other secret's key, starting from its values.
     """
     method, seed = settings.method, settings.image
     if method not in GUESSES:
         raise ConfigError(f"there is no way to guess called {method}", hint=", ".join(GUESSES))
     hidden = Hidden.of(data, replace(settings, method="ours"))
-    public, (wanted, other) = hidden.field, hidden.witnesses
+    public, (target, other) = hidden.field, hidden.witnesses
     if method == "random keys":
-        found = guessing.random_keys(public, wanted, count=settings.keys, pictures=SHOWN, seed=seed)
+        found = guessing.random_keys(public, target, count=settings.keys, pictures=SHOWN, seed=seed)
     else:
         held = key_slots(public, other.key, other.scheme)
         found = guessing.natural_values(
             public,
-            wanted,
+            target,
             steps=settings.search_steps,
             tries=settings.descents,
             holding=held if method == "another key" else None,
             seed=seed,
         )
-    secret = signals.to_samples(wanted.secret)
+    secret = signals.to_samples(target.secret)
     return Found(
         {
             "best_psnr_db": found.best_psnr_db,
@@ -148,7 +148,7 @@ def sending(
         data: Where the images come from.
         dataset: A set of them.
         method: The profile.
-        message_bytes: Random ones, in each image.
+        message_bytes: Length of the random message in each image.
         count: Images.
     """
     config = EmbedConfig(profile=method)

@@ -1,4 +1,4 @@
-"""Batching: how many messages a second `stegfield batch` embeds, by how many processes."""
+"""Batching: messages a second that `stegfield batch` embeds, by number of processes."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def batching(
         jobs: Messages to embed.
         resolution: Rows and columns of the covers.
         message_bytes: Length of the random message.
-        ray: Try Ray too, where it is installed.
+        ray: Also run the jobs on Ray, if it is installed.
     """
     many = cores()
     ways = {"one_core": (1, "local", 1), "one_process": (1, "local", many)}
@@ -92,7 +92,7 @@ def _run(folder: Path, jobs: int, workers: int, engine: str, on: int) -> float:
 
 
 def _pin(on: int) -> Callable[[], None] | None:
-    """Return what keeps a process to some cores, where the system can."""
+    """Return a function that limits a process to some cores, or None if the system cannot."""
     if not hasattr(os, "sched_setaffinity"):
         return None
     return partial(os.sched_setaffinity, 0, set(sorted(os.sched_getaffinity(0))[:on]))

@@ -23,7 +23,7 @@ from stegfield.signals import waves
 
 KEY = Key(bytes(range(32)))
 SMALLEST = 64
-"""Rows and columns of the image that the others' growth is told from."""
+"""Rows and columns of the image that memory growth is measured from."""
 
 
 def embedding_commands(
@@ -34,12 +34,12 @@ def embedding_commands(
     Args:
         data: Where the image comes from.
         dataset: A set; one image of it is repeated as tiles.
-        size: Of the cover, as ``columns x rows`` without spaces.
+        size: Size of the cover, as ``columns x rows`` without spaces.
         image: Which image.
-        rate: Bits a pixel, filled.
+        rate: Bits a pixel that the message fills.
 
     Raises:
-        ConfigError: the size is not of this form.
+        ConfigError: The size is not of this form.
     """
     numbers = re.fullmatch(r"(\d+)x(\d+)", size)
     if numbers is None:
@@ -84,14 +84,14 @@ def _both_ways(samples: Samples, rows: int, columns: int, rate: int) -> dict[str
 def hiding_command(
     data: Datasets, *, dataset: str, field: str, resolution: int = 256, steps: int = 30
 ) -> Found:
-    """Hide two images by the command, for its peak memory.
+    """Hide two images by the command, and measure its peak memory.
 
     Args:
         data: Where the images come from.
         dataset: A set of them.
         field: The architecture.
         resolution: Rows and columns.
-        steps: Of training.
+        steps: Training steps.
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -111,7 +111,7 @@ def revealing(data: Datasets, *, field: str, resolution: int = 128, large: int =
     """Reveal a secret, and render a field larger: as calls, and as commands.
 
     Args:
-        data: Of no use here.
+        data: Not used.
         field: The architecture.
         resolution: Rows and columns of what is revealed.
         large: Rows and columns of what is rendered.
@@ -145,10 +145,10 @@ def generating_covers(
     """Load a model and generate covers; the larger one as a command as well.
 
     Args:
-        data: Of no use here.
-        model: One that ships with the package.
+        data: Not used.
+        model: A model that ships with the package.
         resolution: Points along each side of a cover.
-        large: And of the larger one.
+        large: Points along each side of the larger one.
     """
     source = generative.load(model)
     figures: dict[str, Figure] = {

@@ -1,4 +1,4 @@
-"""Detecting: how well detectors tell stegos from covers, and how many pairs they learn from."""
+"""Detecting: how well detectors tell stegos from covers, and how many pairs they need."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stegfield.steganalysis import compare, learning
 CUT = 2
 """Crops along each axis of an image."""
 LEAST_SIDE = 8
-"""Of a crop: in smaller ones, networks and rich features have nothing to look at."""
+"""Least side of a crop: smaller ones are too small for networks and rich features."""
 STEGOS = "stegos.npy"
 
 
@@ -30,17 +30,17 @@ def detecting(
     richer: bool = False,
     scattered: bool = False,
 ) -> Found:
-    """Try every detector on one way to embed, on crops of images.
+    """Run every detector on one method of embedding, on crops of images.
 
     Args:
         data: Where the images come from.
         dataset: A set of them; four crops are taken of each.
-        method: One of `compare.SCHEMES`: ours, or simulators of others.
+        method: One of `compare.SCHEMES`: ours, or a simulator of another.
         payload: Bits a pixel.
-        images: How many.
+        images: How many images.
         resolution: Rows and columns of a crop.
-        richer: Try those alone that learn, from the slow features too.
-        scattered: Take crops at random places of a grid, not those in the corners.
+        richer: Run only detectors that learn, with the slow features too.
+        scattered: Take crops at random places of a grid, not in the corners.
     """
     covers, groups = _crops(data, dataset, images, resolution, scattered=scattered)
     rows = compare.compare_detectors(
@@ -84,18 +84,18 @@ def learning_curve(
     images: int = 24,
     resolution: int = 64,
 ) -> Found:
-    """Train a network on some pairs of cover and stego, and judge it by others.
+    """Train a network on some pairs of cover and stego, and test it on others.
 
     Args:
         data: Where the images come from.
-        dataset: A set of them; four crops are taken of each, those of half of the images to learn.
+        dataset: A set of them; four crops of each; half of the images are for training.
         method: One of `compare.SCHEMES`.
         payload: Bits a pixel.
-        pairs: To learn from.
-        seed: Decides which, and the network's first weights.
+        pairs: Pairs to train on.
+        seed: Decides the pairs, and the network's first weights.
         network: siamese or srnet.
-        steps: Of training.
-        images: How many.
+        steps: Training steps.
+        images: How many images.
         resolution: Rows and columns of a crop.
     """
     covers, groups = _crops(data, dataset, images, resolution)
@@ -138,7 +138,7 @@ def _scheme(method: str) -> compare.Scheme:
 def _crops(
     data: Datasets, dataset: str, images: int, side: int, *, scattered: bool = False
 ) -> tuple[list[Samples], list[int]]:
-    """Cut four crops from each image, and tell which image each belongs to."""
+    """Return four crops of each image, and the index of each crop's image."""
     if images < 1 or side < LEAST_SIDE:
         raise ConfigError(
             f"images must be at least 1 and resolution at least {LEAST_SIDE}, "

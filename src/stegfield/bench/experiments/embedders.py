@@ -29,25 +29,25 @@ KEY = Key(bytes(range(32)))
 WEIGHTS = ("weights", "steganogan-basic.safetensors")
 NOISE = 2 / 255
 WARM = 64
-"""Rows and columns of what is embedded once before anything is timed."""
+"""Rows and columns of a cover that is embedded in once before anything is timed."""
 
 
 @dataclass(frozen=True, eq=False)
 class Embedded:
-    """An 8-bit image with bits in it, and what there is to tell of them."""
+    """An 8-bit stego image, and figures about its bits."""
 
     stego: Samples = field(repr=False)
     figures: dict[str, Figure]
 
 
 Embedder = Callable[[Datasets, Signal, EmbeddingSettings, int], Embedded]
-"""From data, a cover, settings, and a seed for the bits."""
+"""A method: takes data, a cover, settings, and a seed for the bits."""
 
 
 def ours(
     data: Datasets, cover: Signal, settings: EmbeddingSettings, seed: int, *, flat: bool = False
 ) -> Embedded:
-    """Embed a random message, write it, read it again, and count what comes back wrong."""
+    """Embed a random message, write and read the file, and count the wrong bits."""
     _warm_up()
     rate = settings.rate
     length = settings.message_bytes or fixednet.capacity(cover)["exact"][f"{rate} bpp"]
@@ -71,13 +71,13 @@ def ours(
 
 @lru_cache(maxsize=1)
 def _warm_up() -> None:
-    """Embed once: what is compiled or loaded on first use is no part of the seconds."""
+    """Embed once, so that what is compiled or loaded on first use is not timed."""
     levels = np.random.default_rng(0).integers(0, 256, (WARM, WARM, 3), dtype=np.uint8)
     fixednet.embed(signals.from_samples(levels), b"", KEY)
 
 
 def _wrong_share(message: bytes, file: bytes) -> float:
-    """Return the share of a message's bits that its file gives back wrong."""
+    """Return the share of a message's bits that are wrong when extracted from its file."""
     try:
         again = fixednet.extract(signals.decode(file, Path("stego.png")), KEY)
     except UnreadableError:

@@ -1,4 +1,4 @@
-"""Embedding: messages that fill a rate, by our procedure, the paper's and its relatives."""
+"""Embedding: messages that fill a rate, by our method, the paper's and its relatives."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ BISECTIONS = 60
 
 @dataclass(frozen=True, kw_only=True)
 class Embedding(EmbeddingSettings):
-    """One cover."""
+    """Settings of an experiment on one cover."""
 
     draw: bool = False
-    """Give a picture: cover, stego and their difference, twenty times."""
+    """Draw a picture: cover, stego and their difference, magnified twenty times."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Filling(EmbeddingSettings):
-    """Many covers."""
+    """Settings of an experiment on many covers."""
 
     count: int = 50
-    """How many."""
+    """How many covers."""
     crop: bool = False
-    """Cut covers from all over the images of the set, instead of reducing these."""
+    """Cut covers from all over the images of the set, instead of reducing the images."""
     baseline: bool = False
-    """Embed by ours as well, and tell how many times longer the method takes."""
+    """Embed by ours as well, and measure how many times longer the method takes."""
 
 
 def embedding(data: Datasets, settings: Embedding) -> Found:
-    """Embed random bits at a rate, and count what comes back wrong from the 8-bit image."""
+    """Embed random bits at a rate, and count the bits read wrong from the 8-bit image."""
     cover = settings.cover(data, settings.image)
     done = EMBEDDERS.find(settings.method)(data, cover, settings, settings.image)
     levels = signals.to_samples(cover)
@@ -55,7 +55,7 @@ def embedding(data: Datasets, settings: Embedding) -> Found:
 
 
 def filling(data: Datasets, settings: Filling) -> Found:
-    """Embed in many covers; where a model generates them, seconds have that too."""
+    """Embed in many covers; seconds include generating them, if a model does."""
     runs = _embedded(data, settings)
     values: dict[str, list[float]] = {}
     for name, value in (item for run in runs for item in run.items()):

@@ -1,4 +1,4 @@
-"""What an experiment gives."""
+"""What an experiment returns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Generating: how near what a model generates comes to real examples, and in what time."""
+"""Generating: how close a model's samples are to real examples, and how long one takes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from stegfield.signals.packing import HALF_RANGE_KELVIN
 
 SHOWN = 32
 TIMED = 64
-"""Samples that are drawn to tell how long one takes."""
+"""Samples that are drawn to time one."""
 
 
 def generating(
@@ -27,14 +27,14 @@ def generating(
     samples: int = 500,
     seed: int = 0,
 ) -> Found:
-    """Measure samples of a model beside other real examples, the same blurred, and noise.
+    """Compare samples of a model, other real examples, the same blurred, and noise.
 
     Args:
-        data: Where the real examples are.
-        model: One that ships with the package, or a file.
+        data: Where the real examples come from.
+        model: A model that ships with the package, or a file.
         examples: Folder, zip or file of the data folder that it learned from; the digits need none.
-        samples: How many to draw.
-        seed: Decides which.
+        samples: How many samples to draw.
+        seed: Decides the samples.
     """
     source = generative.load(model)
     real = generative.read_examples(

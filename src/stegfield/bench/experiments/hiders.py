@@ -21,18 +21,18 @@ from stegfield.signals import Signal
 
 @dataclass(frozen=True, eq=False)
 class Exchange:
-    """What a method shows to everyone, and what its receivers get; 8-bit samples."""
+    """What a method shows to everyone, and what its receivers reveal; 8-bit samples."""
 
     stego: Samples = field(repr=False)
     recovered: list[Samples] = field(repr=False)
     figures: dict[str, Figure] = field(default_factory=dict)
-    """What else there is to tell, such as seconds."""
+    """Other figures, such as seconds."""
     result: HideResult | None = None
-    """The field, if the method makes one of ours."""
+    """The field, if the method makes a `Field`."""
 
 
 Hider = Callable[[Sequence[Signal], HidingSettings], Exchange]
-"""From the cover with its secrets behind it."""
+"""A method: takes the cover and then its secrets, and settings."""
 
 
 def hide_images(
@@ -98,7 +98,7 @@ def _config(settings: HidingSettings) -> HideConfig:
 
 
 def exchanged(result: HideResult, side: int) -> Exchange:
-    """Render what everyone sees, and what each key reveals."""
+    """Return what everyone sees, and what each key reveals."""
     size = (side, side)
     keys = [each.key_file for each in result.secrets if each.key_file is not None]
     revealed = [hide.reveal(result.field, key, size=size).signal for key in keys]
@@ -115,10 +115,10 @@ def exchanged(result: HideResult, side: int) -> Exchange:
 
 
 def with_field(images: Sequence[Signal], settings: HidingSettings) -> HideResult:
-    """Hide by a method that makes a field of ours.
+    """Hide by a method that makes a `Field`.
 
     Raises:
-        ConfigError: the method makes none.
+        ConfigError: The method makes no field.
     """
     result = HIDERS.find(settings.method)(images, settings).result
     if result is None:

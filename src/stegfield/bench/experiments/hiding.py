@@ -1,4 +1,4 @@
-"""Hiding: several images in one image, by our procedure, the paper's and those of others."""
+"""Hiding: several images in one image, by our method, the paper's and those of others."""
 
 from __future__ import annotations
 
@@ -16,26 +16,25 @@ from stegfield.errors import ConfigError
 from stegfield.metrics import Quality, Samples, quality
 
 GAIN = 10.0
-"""By how much differences are magnified in pictures."""
+"""Factor by which differences are magnified in pictures."""
 TILE = 160
-"""Pixels of an image's width in them."""
+"""Width of an image in pictures, in pixels."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Hiding(HidingSettings):
-    """What is hidden, and what is looked at."""
+    """What is hidden, and what is measured."""
 
     repeats: int = 1
-    """Hides so often, and tells of the run whose worst PSNR is the median."""
+    """Number of runs; the one whose worst PSNR is the median is reported."""
     shown: int = 0
-    """Rows and columns at which to look at what was hidden, beside the same images at that size; 0
-    takes ``resolution``."""
+    """Rows and columns at which images are rendered and compared; 0 takes ``resolution``."""
     draw: bool = False
-    """Give a picture: the images, what came out, and the differences, ten times."""
+    """Draw a picture: originals, what the field shows, and differences, magnified ten times."""
 
 
 def hiding(data: Datasets, settings: Hiding) -> Found:
-    """Hide images and measure all that come out, on 8-bit samples."""
+    """Hide images and measure the cover and every secret, on 8-bit samples."""
     images = settings.images(data)
     hider = HIDERS.find(settings.method)
     runs = [hider(images, settings) for _ in range(settings.repeats)]
@@ -55,7 +54,7 @@ def hiding(data: Datasets, settings: Hiding) -> Found:
 
 def _at(exchange: Exchange, side: int) -> Exchange:
     if exchange.result is None:
-        raise ConfigError("only a field can be looked at in another size")
+        raise ConfigError("only a field can be rendered at another size")
     return exchanged(exchange.result, side)
 
 

@@ -1,7 +1,7 @@
-"""Knowing the model: what a generated cover's function gives away about a message in it.
+"""Knowing the model: what a generated cover's function reveals about a message in it.
 
 An adversary who has the model can search for the function that an image shows. Here they have found
-it, without an error, and look at how far each sample lies from it. The detector is the likelihood
+it without an error, and measure the distance of each sample from it. The detector is the likelihood
 ratio of these distances, learned from other covers and stegos of the same kind.
 """
 
@@ -22,9 +22,9 @@ from stegfield.steganalysis import curves
 COVERS = ("with noise", "function alone")
 METHODS = ("ours", "ours, flat")
 EDGES = np.linspace(-40, 40, 401)
-"""Of the distances' histogram, in levels."""
+"""Edges of the histogram of distances, in levels."""
 INSIDE = 0.9
-"""Values beyond are left out: what is clipped has no distance."""
+"""Values beyond are left out: a clipped sample has no distance."""
 
 
 def knowing(
@@ -37,15 +37,15 @@ def knowing(
     images: int = 60,
     resolution: int = 64,
 ) -> Found:
-    """Tell stegos from covers by their distances from the function that both show.
+    """Detect stegos by the distances of their samples from the function of the cover.
 
     Args:
-        data: Of no use here.
+        data: Not used.
         message_bytes: Length of the random messages.
-        cover: As `generate` writes them, with noise; or the function alone, rounded.
+        cover: As `generate` writes it, with noise; or the function alone, rounded.
         method: ours, or ours with all changes at the same cost (flat).
-        model: Generates them.
-        images: How many; half of them are learned from.
+        model: Generates the covers.
+        images: How many images; the detector learns from half of them.
         resolution: Points along the longer side.
     """
     if cover not in COVERS:
@@ -76,7 +76,7 @@ def knowing(
 
 
 def _distances(shown: Signal, function: Signal) -> Int64[np.ndarray, " bins"]:
-    """Count how many samples, as a file holds them, are how far from the function's values."""
+    """Return the histogram of distances between a file's samples and the function's values."""
     inside = np.abs(function.values) < INSIDE
     held = signals.with_levels(shown, signals.to_levels(shown)).values
     distances = ((held - function.values) / carriers.step(shown))[inside]
@@ -86,7 +86,7 @@ def _distances(shown: Signal, function: Signal) -> Int64[np.ndarray, " bins"]:
 def _likelihood_ratios(
     counts: Int64[np.ndarray, "images 2 bins"],
 ) -> Float64[np.ndarray, "images 2"]:
-    """Score covers and stegos of each half by what the other half's distances are like."""
+    """Score covers and stegos of each half by the histograms of the other half."""
     scores = np.empty(counts.shape[:2])
     half = len(counts) // 2
     for judged, learned in ((slice(half), slice(half, None)), (slice(half, None), slice(half))):

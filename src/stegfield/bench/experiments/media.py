@@ -82,7 +82,7 @@ SYNTHETIC: dict[str, Reader] = {
     "made sound": lambda data: chords(2048),
     "made film": lambda data: clip(4, 16, 16),
 }
-"""What needs no data folder."""
+"""Signals that need no data folder."""
 COVERS: dict[str, Reader] = {
     "photograph": photograph,
     "music": music,
@@ -101,13 +101,13 @@ SECRETS: dict[str, Reader] = {
 
 
 def pairing(data: Datasets, *, cover: str, secret: str, steps: int = 500) -> Found:
-    """Hide one medium in another's field, or nothing, and measure what comes out of both.
+    """Hide one medium in another's field, or nothing, and measure what the field shows of both.
 
     Args:
         data: Where the signals come from.
         cover: One of `COVERS`.
         secret: One of `SECRETS`, or ``nothing``.
-        steps: Of training.
+        steps: Training steps.
     """
     shown = _known(COVERS, cover)(data)
     training = FitConfig(steps=steps, seed=SEED)
@@ -144,14 +144,14 @@ def sounding(
     message_bytes: int = 40,
     made: bool = False,
 ) -> Found:
-    """Embed a message in every recorded sound: SNR, PSNR, share of samples changed.
+    """Embed a message in every recorded sound; measure SNR, PSNR and changed samples.
 
     Args:
         data: Where the sounds come from.
-        method: ours; or ours with all changes at one cost (flat).
-        rate: Bits a sample; 0 leaves it to the message.
+        method: ours, or ours with all changes at the same cost (flat).
+        rate: Bits a sample; 0 takes as many as the message needs.
         message_bytes: Length of the message.
-        made: Take a made sound, which needs no data folder.
+        made: Take a synthetic sound, which needs no data folder.
     """
     if method not in ("ours", "ours, flat"):
         raise ConfigError(f"there is no method {method!r} for sounds", hint="ours, or ours, flat")
@@ -186,9 +186,9 @@ def hiding_media(data: Datasets, *, dataset: str = "usgov", steps: int = 800) ->
     """Hide a sound and a film in a photograph's field, and draw what each key reveals.
 
     Args:
-        data: Where the signals come from; without music, a made sound.
+        data: Where the signals come from; without music, the sound is synthetic.
         dataset: A set of photographs: the first is the cover, the second is filmed in a pan.
-        steps: Of training.
+        steps: Training steps.
     """
     still = data.image(dataset, 0, None)
     cover = replace(signals.resize(still, 128), origin=None)

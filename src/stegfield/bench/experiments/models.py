@@ -1,4 +1,4 @@
-"""Models: how fast they are trained, and what a receiver gains who can generate the cover."""
+"""Models: how fast they are trained, and what a receiver gains from generating the cover."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ CHANNELS = {
 
 
 def training_models(data: Datasets, *, model: str = "faces", size: int = 64) -> Found:
-    """Time whole steps of a training, as many as have one penalty, and tell what takes the time.
+    """Time whole training steps from one penalty to the next, and the share of each part.
 
-    Examples are random images that are in memory already, as those of a run are once each was read.
+    Examples are random images in memory, where those of a run are after the first epoch.
 
     Args:
-        data: Of no use here.
-        model: Whose settings; it is trained at 16, 32 and 64 points a side, one after the other.
-        size: Which of these stages.
+        data: Not used.
+        model: A model, for its settings; its stages have 16, 32 and 64 points a side.
+        size: The stage to time.
     """
     keep_freed_memory()
     plan = f"16:{STAGE_STEPS},32:{2 * STAGE_STEPS}"
@@ -83,7 +83,7 @@ def training_models(data: Datasets, *, model: str = "faces", size: int = 64) -> 
 
 
 class _Parts:
-    """Seconds spent in some methods; what one calls of the others counts as theirs alone."""
+    """Seconds spent in some methods; a call from one to another counts for the other alone."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
@@ -111,14 +111,14 @@ def knowing_covers(
 ) -> Found:
     """Send bits and messages to a receiver who has the cover, or to one who does not.
 
-    All cosines of a generated cover that can carry bits carry one each; and, apart from that, the
-    cover carries a message of 16 bytes. Both go through several channels.
+    In one stego image, all cosines of a generated cover that can carry bits carry one each; in
+    another, the cover carries a message of 16 bytes. Both go through several channels.
 
     Args:
-        data: Of no use here.
+        data: Not used.
         method: ``cover known``, or ``blind``.
         model: Generates the covers.
-        images: How many.
+        images: How many covers.
         resolution: Points along each side.
     """
     source = generative.load(model)

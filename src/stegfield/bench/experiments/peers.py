@@ -1,4 +1,4 @@
-"""Peers: other ways to hide images in images, run here on the same images.
+"""Peers: other methods to hide images in images, run here on the same images.
 
 ``LSB`` puts the upper bits of secrets where the cover's lower bits were. ``StegaINR`` is a secret
 field inside a larger one (Liu et al., 2023, as Dong et al., 2024, compare with it): secret

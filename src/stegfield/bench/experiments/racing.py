@@ -1,4 +1,4 @@
-"""Racing: how soon ours reaches a PSNR, beside the paper's procedure."""
+"""Racing: how soon our method reaches a PSNR, compared with the paper's."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from stegfield.hiding import Secret
 from stegfield.keys import Key
 
 STEPS = {"fourier": 1000, "siren": 600, "grid": 600}
-"""That ours plans for, by architecture."""
+"""Seconds that our method plans for, by architecture."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Racing(HidingSettings):
-    """What is hidden; ``seconds`` cut off the paper's joint training."""
+    """What is hidden; ``seconds`` limits the paper's joint training."""
 
     target_db: int | float = 38.0
-    """Ends a run whose worst image has reached it."""
+    """PSNR of the worst image at which a run ends."""
 
 
 def racing(data: Datasets, settings: Racing) -> Found:
-    """Train by the paper's procedure until it reaches a PSNR or runs out of time, then by ours.
+    """Train by the paper's method until it reaches a PSNR or runs out of time, then by ours.
 
-    The time of the paper's fit to the cover alone is not counted. Where it does not reach the PSNR,
-    the factors by which ours is faster are lower bounds.
+    The time of the paper's fit to the cover alone is not counted. If the paper's method does not
+    reach the PSNR, the factors by which ours is faster are lower bounds.
     """
     images = settings.images(data)
     keys = [Key(bytes([at]) * 32) for at in range(1, len(images))]

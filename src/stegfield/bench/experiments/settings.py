@@ -1,4 +1,4 @@
-"""Settings that several experiments share, and what becomes of them."""
+"""Settings that several experiments share."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ class HidingSettings:
     """How images are hidden in a field; zeros and empty names take the default."""
 
     dataset: str
-    """A set of images; cover and secrets are ``secrets + 1`` in a row."""
+    """A set of images; cover and secrets are ``secrets + 1`` of them in a row."""
     method: str = "ours"
     """One of `hiders.HIDERS`."""
     field: str = ""
-    """Architecture of ours."""
+    """Architecture of our field."""
     width: int = 0
     """Units of its layers."""
     depth: int = 0
-    """Its layers."""
+    """Number of layers."""
     w0: int | float = 0.0
-    """Its factor on the argument of every sine."""
+    """Factor on the argument of every sine."""
     features: int = 0
-    """Of each cell of a grid."""
+    """Features of each cell of a grid."""
     finest_features: int = 0
-    """Of each cell of its finest level."""
+    """Features of each cell of the finest grid."""
     resolution: int = 128
     """Rows and columns."""
     secrets: int = 2
@@ -45,17 +45,17 @@ class HidingSettings:
     image: int = 0
     """Which group of images."""
     stride: int = 1
-    """Takes every so many images of the set."""
+    """Step through the set: 2 takes every second image."""
     seconds: int | float = 0.0
-    """To train for; 0 heeds ``steps`` alone."""
+    """Seconds to train for; 0 leaves it to ``steps``."""
     steps: int = 0
-    """To train for; 0 heeds ``seconds`` alone."""
+    """Steps to train for; 0 leaves it to ``seconds``."""
     peer_steps: int = 3000
-    """To train for, of methods that are not ours."""
+    """Steps to train for, in methods of others."""
     batch: int = 0
-    """Points of a step of ours."""
+    """Points of a step, in our method."""
     seed: int = -1
-    """Of the training; -1 takes the number of the group."""
+    """Seed of the training; -1 takes the number of the group."""
     ratio: int | float = 0.0
     """Share of the weights that are slots."""
     slots: SlotRule = "keyed"
@@ -77,10 +77,10 @@ class HidingSettings:
         return {name: size for name in names if (size := getattr(self, name))}
 
     def training(self, **more: Any) -> FitConfig:
-        """Return how ours is trained.
+        """Return how our field is trained.
 
         Raises:
-            ConfigError: neither steps nor seconds are given.
+            ConfigError: Neither steps nor seconds are given.
         """
         if not self.seconds and not self.steps:
             raise ConfigError("an experiment needs steps or seconds")
@@ -90,7 +90,7 @@ class HidingSettings:
         return FitConfig(**{**plan, "steps": self.steps or None, "seed": seed, **more})
 
     def papers_training(self) -> FitConfig:
-        """Return how the paper trains: Adam on the absolute error of all points."""
+        """Return how the paper's field is trained: Adam on the absolute error of all points."""
         return self.training(
             max_seconds=self.seconds * PAPERS_SHARE or None,
             optimizer="adam",
@@ -119,15 +119,15 @@ class EmbeddingSettings:
     image: int = 0
     """Which cover, and which message."""
     stride: int = 1
-    """Takes every so many images of the set."""
+    """Step through the set: 2 takes every second image."""
     learning_rate: int | float = 0.1
     """Of the paper's solver."""
     restarts: int = 100
     """Of the paper's solver."""
     networks: int = 10
-    """Of the paper, tried in order while the PSNR is below 20 dB."""
+    """Networks of the paper, tried in order while the PSNR is below 20 dB."""
     model: str = ""
-    """Generates the covers, with the number of the image as seed."""
+    """Model that generates the covers, with the number of the image as seed."""
 
     def cover(self, data: Datasets, index: int) -> Signal:
         """Read a cover, or generate it."""
@@ -139,7 +139,7 @@ class EmbeddingSettings:
 def random_crops(
     data: Datasets, dataset: str, side: int, count: int
 ) -> tuple[list[Samples], list[int]]:
-    """Cut square crops at places drawn at random, and tell which image each is from."""
+    """Return square crops at random places, and the index of each crop's image."""
     random = np.random.default_rng(0)
     cut, groups = [], []
     for number in range(count):

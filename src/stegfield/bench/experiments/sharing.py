@@ -1,7 +1,7 @@
 """Sharing: neighbourhoods and weights of point convolutions once a batch, or once a sample.
 
-All samples of ours have the same points, so neighbours and the weights that depend on them are
-found once. The published PointConv (Wu et al., 2019) finds them for every sample, and estimates the
+All our samples have the same points, so neighbours and the weights that depend on them are computed
+once. The published PointConv (Wu et al., 2019) computes them for every sample, and estimates the
 density of points as well.
 """
 
@@ -48,10 +48,10 @@ def _critic(size: int) -> Critic:
 
 
 def sharing(data: Datasets, *, size: int = 32) -> Found:
-    """Time one convolution of as many points a side, 64 to 128 channels, forward and back.
+    """Time one convolution of 64 to 128 channels, forward and back.
 
     Args:
-        data: Of no use here.
+        data: Not used.
         size: Points along each side.
     """
     torch.manual_seed(0)
@@ -73,12 +73,12 @@ def sharing(data: Datasets, *, size: int = 32) -> Found:
 def sharing_critic(data: Datasets, *, size: int) -> Found:
     """Time the critic of `faces`, forward and back, in four ways.
 
-    "batched" does our arithmetic for all samples at once, with points of their own; "direct" does
-    it for one sample after the other; "published" is batched and has densities as well, by the
-    Gaussian kernel alone, without the network that it puts behind it: a lower bound.
+    "batched" does our arithmetic for all samples at once, each with its own points. "direct" does
+    it for one sample after the other. "published" is batched and estimates densities by the
+    Gaussian kernel alone, without the network behind it: a lower bound.
 
     Args:
-        data: Of no use here.
+        data: Not used.
         size: Points along each side.
     """
     keep_freed_memory()
@@ -97,7 +97,7 @@ def sharing_critic(data: Datasets, *, size: int) -> Found:
 
 
 def _raced(ways: dict[str, Callable[[], Tensor]]) -> Found:
-    """Time ways to the same result, each forward and back, beside the first one."""
+    """Time several ways to one result, forward and back, and compare each with the first."""
     first, *others = ways
     with torch.no_grad():
         result = ways[first]()
@@ -117,7 +117,7 @@ def _scores_one_by_one(critic: Critic, points: list[Tensor], values: Tensor) -> 
 
 
 def _own_scores(critic: Critic, points: list[Tensor], values: Tensor, *, densities: bool) -> Tensor:
-    """What the critic does, with points of every sample's own."""
+    """Return the critic's scores, computed with separate points for every sample."""
     sets = [_own_neighbourhood(*pair) for pair in pairwise(points)]
     if densities:
         for some in points[:-1]:
@@ -141,7 +141,7 @@ class _Own:
 
 
 def _own_neighbourhood(finer: Tensor, coarser: Tensor) -> _Own:
-    """Find each point's nearest ones for every sample, though all have the same points here."""
+    """Find the nearest points of each point, separately for every sample."""
     count = min(NEIGHBOURS, len(finer))
     found = [
         torch.cdist(coarser.expand(some, -1, -1), finer.expand(some, -1, -1))
@@ -174,7 +174,7 @@ def _gathered(values: Tensor, index: Tensor) -> Tensor:
 
 
 def _convolved(layer: nn.Module, values: Tensor, near: _Own) -> Tensor:
-    """What a convolution does, with weights made for every sample."""
+    """Return a convolution's output, with weights computed for every sample."""
     layer, each = cast("PointConv", layer), near.relative
     weights = layer.weights(each.flatten(0, 1)).unflatten(0, each.shape[:2])
     size = (weights.square().mean(2, keepdim=True) + 1e-6).sqrt()

@@ -1,4 +1,4 @@
-"""Showing: whether what a field shows tells that it hides something."""
+"""Showing: whether what a field shows reveals that it hides secrets."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ def showing(
     secrets: int = 2,
     learning_steps: int = 400,
 ) -> Found:
-    """Try detectors of images on what fields with secrets show.
+    """Run detectors of images on what fields with secrets show.
 
     Args:
         data: Where the covers come from.
-        dataset: A set of them; crops at places drawn at random.
-        against: What the detectors tell it from: ``cover``, the images themselves, or ``clean``,
-            what fields without secrets show of them.
-        fields: How many, of one cover each.
+        dataset: A set of them; crops at random places.
+        against: The other class: ``cover``, the images themselves; or ``clean``, what fields
+            without secrets show of them.
+        fields: How many fields, of one cover each.
         resolution: Rows and columns of covers and secrets.
-        width: Of the SIREN's layers.
+        width: Width of the SIREN's layers.
         depth: Layers of the SIREN.
-        steps: Of training.
-        secrets: In each field.
-        learning_steps: Training of the siamese network, on half of the covers.
+        steps: Training steps of each field.
+        secrets: Secrets in each field.
+        learning_steps: Training steps of the siamese network, on half of the covers.
     """
     if against not in ("cover", "clean"):
         raise ConfigError(f"against is cover or clean, got {against}")

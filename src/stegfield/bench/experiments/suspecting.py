@@ -13,7 +13,7 @@ from stegfield.steganalysis import compare, lsb
 
 COVERS = "covers"
 COMPRESSED = ("usgov",)
-"""Sets that come as JPEG, and are reduced at least by half: that removes what compression did."""
+"""Sets of JPEG files, reduced at least by half to remove traces of compression."""
 
 
 def suspecting(
@@ -25,7 +25,7 @@ def suspecting(
     longest: int = 1024,
     images: int = 0,
 ) -> Found:
-    """Count the images that each detector suspects at its threshold.
+    """Count the images that each detector suspects, at its threshold.
 
     Args:
         data: Where images come from.
@@ -33,7 +33,7 @@ def suspecting(
         method: ``covers``, or one of `compare.SCHEMES`.
         payload: Bits a pixel.
         longest: Pixels of the longer side to which images from JPEG files are reduced.
-        images: Of each set; 0 takes all.
+        images: Images of each set; 0 takes all.
     """
     covers = _covers(data, datasets, longest, images)
     sent = covers if method == COVERS else _stegos(covers, method, payload)
@@ -54,18 +54,18 @@ def choosing(
     longest: int = 1024,
     images: int = 0,
 ) -> Found:
-    """Choose the detector that suspects the fewest of half of the covers, and try it on the rest.
+    """Choose the detector that suspects the fewest covers of one half, and test it on the other.
 
-    Where several do, the one among them that finds the most stegos of the same half. The means are
-    over random halves: how the verdict of all detectors does on images that did not choose it.
+    Of several such detectors, the one that finds the most stegos of the same half is chosen. The
+    means over random halves tell how the verdict of all detectors does on new images.
 
     Args:
         data: Where images come from.
         datasets: Sets of them, with commas between.
-        payload: Of LSB replacement, in bits a pixel.
-        halves: To try.
+        payload: Bits a pixel of LSB replacement.
+        halves: Number of random halves.
         longest: Pixels of the longer side to which images from JPEG files are reduced.
-        images: Of each set; 0 takes all.
+        images: Images of each set; 0 takes all.
     """
     covers = _covers(data, datasets, longest, images)
     stegos = _stegos(covers, "replacement", payload)

@@ -1,4 +1,4 @@
-"""Timing: the inner loops, each beside another way to do the same."""
+"""Timing: the inner loops, each compared with another way to the same result."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def searching(
     """Time the solver's loops as machine code, and the same arithmetic in numpy.
 
     Args:
-        data: Of no use here.
-        samples: That may carry bits.
-        bits: That they are to carry.
+        data: Not used.
+        samples: Samples that may carry bits.
+        bits: Bits that they carry.
         height: The constraint height of the trellis.
     """
     random = np.random.default_rng(0)
@@ -60,9 +60,9 @@ def searching(
 
 
 def training_step(data: Datasets, settings: HidingSettings) -> Found:
-    """Time a training step of a field with secrets, and tell what takes the time.
+    """Time a training step of a field with secrets, and the share of each part.
 
-    A few steps are trained without a profiler for the time, and as many with it for the shares.
+    A few steps run without a profiler for the time, and as many with it for the shares.
     """
     images = settings.images(data)
     field = fields.new_field(images[0], architecture=settings.field or "siren", seed=1)
@@ -102,7 +102,7 @@ def _useful_operations(field: Field, points: int) -> int:
 
 
 def _muon(field: Field) -> dict[str, Figure]:
-    """Time one step of our Muon beside torch's on a field's matrices."""
+    """Time one step of our Muon and of torch's on a field's matrices."""
     matrices = _matrices(field)
     for matrix in matrices:
         matrix.grad = torch.randn_like(matrix)

@@ -1,4 +1,4 @@
-"""Weighing: whether the weights of fields tell that they hide something."""
+"""Weighing: whether the weights of fields reveal that they hide secrets."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ def weighing(
 
     Args:
         data: Where the covers come from.
-        dataset: A set of them; crops at places drawn at random. Detectors are tried on those of
-            images that they did not learn from.
+        dataset: A set of them; crops at random places. Detectors are tested on images that they did
+            not learn from.
         method: One of `pools.KINDS`: how the second kind is made.
         against: The first kind.
-        fields: Of each kind.
+        fields: Fields of each kind.
         resolution: Rows and columns of covers and secrets.
-        width: Of the SIREN's layers.
+        width: Width of the SIREN's layers.
         depth: Layers of the SIREN.
-        steps: Of training.
-        secrets: In each field that has some.
-        draw: Give histograms of each layer's weights.
+        steps: Training steps of each field.
+        secrets: Secrets in each field that has some.
+        draw: Draw histograms of each layer's weights.
     """
     covers, groups = random_crops(data, dataset, resolution, fields)
     kinds = (against, method)
@@ -103,10 +103,10 @@ def build_pools(
     """Build SIRENs of every kind, in as many processes as a job has threads.
 
     Returns:
-        Their folder, which all jobs find that want fields of the same covers and sizes.
+        Their folder, which jobs with the same covers and sizes share.
 
     Raises:
-        StegfieldError: Some failed.
+        StegfieldError: Some fields failed.
     """
     config = pools.PoolConfig(
         sizes={"width": width, "depth": depth},

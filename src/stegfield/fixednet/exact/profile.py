@@ -2,12 +2,12 @@
 
     one segment's samples:  [ header | body ........... ]    all others':  [ body ......... ]
 
-The header has a network of its own over the first samples of one segment that the key picks, a
-sixteenth of all samples where that is enough, and 14,080 at most. The body's network reads all
-others; its settings stand in the header. Any carrier will do: nothing here knows media.
+The header has a network of its own over the first samples of one segment that the key chooses: a
+sixteenth of all samples if that is enough, and 14,080 at most. The body's network reads all others;
+its settings are in the header. Carriers of every medium are treated alike.
 
-A few bytes of Reed-Solomon parity in each codeword let a message survive some altered samples; any
-more are noticed by the seals, and nothing is read then.
+A few bytes of Reed-Solomon parity in each codeword let a message survive some altered samples. The
+seals detect any more, and then nothing is read.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from stegfield.config import DescentConfig, EmbedConfig
 from stegfield.errors import CapacityError, ConfigError, UnreadableError, Wording
 from stegfield.fixednet.exact.sine import (
     CONSTRAINT_HEIGHT,
+    KeyedOrder,
     SineNetwork,
-    keyed_order,
     segment_order,
     segments,
 )
@@ -61,9 +61,11 @@ HEADER_BITS = 8 * HEADER_CODE.coded_length
 HEADER_SHARE = 16  # of all samples, one in this many,
 HEADER_SPARSITY = 32  # but at most this many samples for each bit of the header
 FULLEST = 1.5
-"""Bits a sample, at most: 4.5 bits a pixel in RGB. The planes' limit is 2."""
+"""Most bits a sample: 4.5 bits a pixel in RGB. Two planes could carry 2."""
+AT_HAND = 1 << 26
+"""Samples whose order a sender keeps in memory; that of more is made twice."""
 RATES = (1, 2, 3, 4)
-"""Bits a pixel or point that capacities are told for."""
+"""Bits a pixel or point for which capacities are shown."""
 net_bytes = partial(longest_message, header=HEADER_BITS, parity=PARITY)
 assert NETWORK.size == SETTINGS  # noqa: S101 - a fact about this file
 
@@ -82,7 +84,7 @@ def header_samples(samples: int) -> int:
 
 
 def fullest(samples: int) -> int:
-    """Return the most bits that samples can carry, those of the header included."""
+    """Return the most bits that samples can carry, header included."""
     return HEADER_BITS + int(FULLEST * (samples - header_samples(samples)))
 
 
@@ -111,8 +113,7 @@ def body_network(
     Raises:
         ConfigError: The bits are more than the samples, or the constraint height is out of range.
     """
-    order, holder = keyed_order(key, samples), header_segment(key, samples)
-    order[holder] = order[holder][header_samples(samples) :]
+    order = KeyedOrder(key, samples, header_segment(key, samples), header_samples(samples))
     return SineNetwork(key, "body", order, bits, constraint_height)
 
 
@@ -132,13 +133,13 @@ def embed(
         carrier: The cover.
         content: The message.
         key: Decides the network.
-        constraint_height: Over how many bits a sample has weights: more is better and slower.
-        bits: How many to carry; those without a message are random [default: as the message needs].
+        constraint_height: Number of bits in which a sample has weights; more is better and slower.
+        bits: How many to carry, random ones behind the message [default: as the message needs].
         salt: 16 bytes, never used twice, for repeatable results [default: random].
-        watch: Told how far the work has come.
+        watch: Called with the progress of the work.
 
     Returns:
-        What to add to each level, and the number of bits carried.
+        The change of each level, and the number of bits carried.
 
     Raises:
         CapacityError: The message does not fit.
@@ -163,6 +164,8 @@ def embed(
         raise
     carried = 8 * code.coded_length if bits is None else room - HEADER_BITS
     body = body_network(key, samples, (0, 0), constraint_height)
+    if samples <= AT_HAND and isinstance(body.order, KeyedOrder):
+        body = replace(body, order=body.order.at_once())
     planned = plan(carrier, carried, body.order)
     settings = NETWORK.pack(*planned.bits, constraint_height)
     sealed = seal(content, key, settings, (HEADER_CODE, code), salt)
@@ -199,14 +202,14 @@ def extract(samples: Integer[np.ndarray, " samples"], key: Key) -> bytes:
         raise UnreadableError
     try:
         network = body_network(key, len(samples), (lower, upper), height)
-    except ConfigError:  # a sender with the key, but not this program
+    except ConfigError:  # a header that this program would never write
         raise UnreadableError from None
     coded = bytes_of(network.read(samples))[: code.coded_length]
     return open_body(code.decode(coded), key, header)
 
 
 class Exact(Profile):
-    """Any carrier, at any rate; as quiet as can be, and lost if samples change."""
+    """The exact profile: any carrier, at any rate; hard to detect, and lost if samples change."""
 
     name = "exact"
     heeds = frozenset({"bpp", "flat", "constraint_height"})
@@ -231,7 +234,7 @@ class Exact(Profile):
         descent: DescentConfig,
         watch: EmbedWatch | None,
     ) -> tuple[Signal, int]:
-        """Change the fewest and best hidden levels of a carrier."""
+        """Change the levels of a carrier at the least cost."""
         carrier = carriers.of(cover, flat=config.flat)
         change, bits = embed(
             carrier,

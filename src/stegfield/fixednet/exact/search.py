@@ -1,8 +1,8 @@
 """The inner loops of the trellis solver, compiled where numba is installed, and its threads.
 
-With numba (``pip install 'stegfield[fast]'``) the search runs as machine code; without it numpy
-does the same arithmetic in the same order, with results equal to the last bit, only slower. numba
-is imported by the first search, since that takes half a second and readers do without it.
+With numba (``pip install 'stegfield[fast]'``) the search runs as machine code. Without it, numpy
+does the same arithmetic in the same order: slower, with results equal to the last bit. The first
+search imports numba, since that takes half a second and extracting does not need it.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ Result = TypeVar("Result")
 def window_parities(
     stretch: NDArray[np.int64], columns: NDArray[np.int64], ones: NDArray[np.bool_], bits: int
 ) -> NDArray[np.bool_]:
-    """Tell which bits have an odd number of ones among the samples that have a weight in them.
+    """Return for each bit whether an odd number of its samples are one.
 
     Args:
-        stretch: Of each sample, its first bit; rises from 0 to the last bit by steps of 0 or 1.
-        columns: Of each sample, its weights in the bits from there on; none beyond the last bit.
+        stretch: First bit of each sample; rises from 0 to the last bit by steps of 0 or 1.
+        columns: Weights of each sample in the bits from there on; none beyond the last bit.
         ones: Which samples are one.
-        bits: How many bits there are.
+        bits: Number of bits.
     """
     read = np.zeros(bits, dtype=np.bool_)
     if bits == 0:
@@ -49,12 +49,12 @@ def cheapest_flips(
     target: NDArray[np.uint8],
     height: int,
 ) -> NDArray[np.bool_]:
-    """Find which samples to flip at the least total cost, so that every bit's parity is as wanted.
+    """Find the samples to flip, at the least total cost, so that the parities of bits change.
 
     Args:
-        columns: Of each sample, which bits from its first one on change parity when it flips; the
+        columns: For each sample, which bits from its first one on change parity when it flips; the
             first one always does.
-        costs: Of each sample, what its flip costs, at least 0.
+        costs: Cost of each sample's flip, at least 0.
         ends: True at the last sample whose first bit is bit 0, 1, 2, ...: once for each bit.
         target: For each bit, 1 where its parity must change.
         height: The constraint height: columns are below 2^height; at least 3.
@@ -67,20 +67,20 @@ def cheapest_flips(
 
 @cache
 def compiled() -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """Return the search along the samples and the one back, compiled if that can be."""
+    """Return the forward search and the way back, compiled if possible."""
     try:
         import numba
-    except Exception:  # not installed, or at odds with this numpy or this machine
+    except Exception:  # not installed, or it does not work with this numpy or machine
         return forward_numpy, _backward
     return _machine_code(numba, _forward_loops), _machine_code(numba, _backward)
 
 
 def _machine_code(numba: Any, function: Callable[..., Any]) -> Callable[..., Any]:
-    # unwrap: a test run puts checks of annotations around every function, which numba cannot read
+    # unwrap: tests wrap every function in checks of annotations, which numba cannot compile
     plain = inspect.unwrap(function)
     try:
         return numba.njit(plain, nogil=True, cache=True)  # type: ignore[no-any-return]
-    except RuntimeError:  # there is no folder to keep machine code in
+    except RuntimeError:  # there is no folder to cache machine code in
         return numba.njit(plain, nogil=True)  # type: ignore[no-any-return]
 
 
@@ -92,7 +92,7 @@ def cores() -> int:
 
 
 def parallel(work: Callable[[Job], Result], jobs: Iterable[Job]) -> Iterator[Result]:
-    """Do jobs on all cores and yield each result in turn; those not begun are dropped at an end."""
+    """Do jobs on all cores and yield the results in order; if closed, drop those not begun."""
     with ThreadPoolExecutor(cores()) as pool:
         waiting = [pool.submit(work, job) for job in jobs]
         try:
@@ -112,7 +112,7 @@ def forward_numpy(
     """Follow the cheapest paths in numpy; see `cheapest_flips`.
 
     Returns:
-        A bit for each sample and state: whether the cheapest way there flips the sample.
+        A bit for each sample and state: whether the cheapest path to it flips the sample.
     """
     states = np.arange(1 << height)
     cost = np.full(1 << height, np.inf, dtype=np.float32)
@@ -143,7 +143,7 @@ def _forward_loops(
     best = np.empty(states, dtype=np.float32)
     took = np.empty(states, dtype=np.uint8)
     path = np.empty((len(columns), states >> 3), dtype=np.uint8)
-    lane = min(states, 16)  # neighbours that a processor handles at once
+    lane = min(states, 16)  # states that a processor handles at once
     done = 0
     for sample in range(len(columns)):
         rho = costs[sample]

@@ -3,17 +3,17 @@
     samples ─keyed order─► sin ─► bit planes ─keyed integer weights─► z ─► sin ─► one logit per bit
 
 The first layer reads the two lowest bit planes of a sample x by sines of period 2 and 4: bit b is 1
-where sin(2 pi (x + 1/2) / 2^(b+1)) < 0. The second one adds up, for every bit of the message, the
-plane's values within a window of the keyed order, with weights 0 or 1 drawn from the key, and reads
-the sum z by sin(pi (z + 1/2)), which is (-1)^z at the integers. So every logit is exactly 1 or -1,
-in any number format, on any device and for any order of summation, and whoever lacks the key
-knows neither the order nor the weights.
+where sin(2 pi (x + 1/2) / 2^(b+1)) < 0. For every bit of the message, the second layer adds up the
+plane's values in a window of the keyed order, with weights 0 or 1 from the key. It reads the sum z
+by sin(pi (z + 1/2)), which is (-1)^z at the integers. So every logit is exactly 1 or -1, in any
+number format, on any device and for any order of summation. Without the key, nobody knows the order
+or the weights.
 
-Samples are put into a keyed order first, in segments of at most 65,536, each of which takes samples
-from all over the signal. Within a segment bit i owns a stretch of samples; a sample of stretch i
+Samples are first put into a keyed order, in segments of at most 65,536. Each segment takes samples
+from all over the signal. Within a segment, bit i owns a stretch of samples. A sample of stretch i
 has weights in bits i to i + h - 1, always one in bit i itself, where h is the constraint height.
-This is the shape of a convolution with stride and a kernel of h stretches; a message of any length
-is spread over all samples by the length of the stretches.
+This is a convolution with stride and a kernel of h stretches; the length of the stretches spreads a
+message of any length over all samples.
 
 Source: the paper's fixed network (GINR-Stega, Sec. 3.6) with sines for its ReLUs. The weights have
 the shape of a syndrome-trellis code (Filler, Judas and Fridrich 2011), so that the sender can find
@@ -26,8 +26,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import accumulate, pairwise
+from typing import overload
 
 import numpy as np
 from jaxtyping import Bool, Int8, Int64, Integer, UInt64
@@ -48,9 +49,54 @@ class Weights:
     """The second layer's weights for one plane of one segment."""
 
     stretch: NDArray[np.int64] = field(repr=False)
-    """Of each sample in keyed order, the first bit that it has a weight in."""
+    """For each sample in keyed order, the first bit in which it has a weight."""
     columns: NDArray[np.int64] = field(repr=False)
-    """Of each sample, its weights: bit t is the one in bit stretch + t of the message."""
+    """For each sample, its weights: bit t is the weight in bit stretch + t of the message."""
+
+
+@dataclass(frozen=True)
+class KeyedOrder(Sequence[NDArray[np.int32]]):
+    """All samples in the order that a key decides, each segment of it made when it is asked for.
+
+    Together they take four times the memory of 8-bit samples.
+
+    Args:
+        key: Decides the order.
+        total: How many samples there are.
+        holder: The segment that has the header, if any.
+        skipped: Samples at the beginning of that segment which are left out.
+    """
+
+    key: Key
+    total: int
+    holder: int = 0
+    skipped: int = 0
+
+    @cached_property
+    def lengths(self) -> list[int]:
+        """Samples of each segment."""
+        every = [len(range(at, self.total, len(self))) for at in range(len(self))]
+        every[self.holder] -= self.skipped
+        return every
+
+    def __len__(self) -> int:
+        return segments(self.total)
+
+    @overload
+    def __getitem__(self, segment: int) -> NDArray[np.int32]: ...
+    @overload
+    def __getitem__(self, segment: slice) -> list[NDArray[np.int32]]: ...
+    def __getitem__(self, segment: int | slice) -> NDArray[np.int32] | list[NDArray[np.int32]]:
+        if isinstance(segment, slice):
+            return [self[at] for at in range(*segment.indices(len(self)))]
+        if not 0 <= segment < len(self):
+            raise IndexError(segment)
+        order = segment_order(self.key, self.total, segment)
+        return order[self.skipped :] if segment == self.holder else order
+
+    def at_once(self) -> list[NDArray[np.int32]]:
+        """Make all segments, with all threads."""
+        return list(parallel(self.__getitem__, range(len(self))))
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,10 +108,10 @@ class SineNetwork:
         label: Networks of other labels have unrelated weights.
         order: Sample indices in keyed order, segment by segment (see `keyed_order`).
         bits: How many bits the first and the second plane carry.
-        constraint_height: Over how many bits of its plane a sample has weights.
+        constraint_height: Number of bits of its plane in which a sample has weights.
 
     Raises:
-        ConfigError: A plane should carry more bits than there are samples.
+        ConfigError: A plane would carry more bits than there are samples.
     """
 
     key: Key
@@ -82,24 +128,31 @@ class SineNetwork:
             raise ConfigError(f"{self.samples} samples cannot carry {self.bits} bits")
 
     @cached_property
+    def lengths(self) -> list[int]:
+        """How many samples it reads of each segment."""
+        if isinstance(self.order, KeyedOrder):
+            return self.order.lengths
+        return [len(part) for part in self.order]
+
+    @cached_property
     def samples(self) -> int:
-        """How many samples it reads."""
-        return sum(len(part) for part in self.order)
+        """Number of samples that it reads."""
+        return sum(self.lengths)
 
     @cached_property
     def shares(self) -> tuple[list[int], list[int]]:
         """The bits that each segment carries, in each plane, in proportion to its samples."""
-        ends = [0, *accumulate(len(part) for part in self.order)]
+        ends = [0, *accumulate(self.lengths)]
         lower, upper = ([end * bits // max(self.samples, 1) for end in ends] for bits in self.bits)
         return [b - a for a, b in pairwise(lower)], [b - a for a, b in pairwise(upper)]
 
     def weights(self, segment: int, plane: int) -> Weights:
         """Grow the weights of one plane of one segment from the key."""
-        samples, bits = len(self.order[segment]), self.shares[plane][segment]
+        samples, bits = self.lengths[segment], self.shares[plane][segment]
         stretch = np.arange(samples, dtype=np.int64) * bits // max(samples, 1)
         stream = self.key.stream(f"sine/{self.label}/{segment}/{plane}", salt=IMAGE_SALT)
         drawn = np.frombuffer(stream.bytes(2 * samples), "<u2").astype(np.int64)
-        # one weight in the bit that owns the sample, so that every message can be reached;
+        # one weight in the bit that owns the sample, so that every message can be embedded;
         # one at the far end, so that the window has its full length; none beyond the last bit
         columns = drawn | 1 | 1 << (self.constraint_height - 1)
         room = np.minimum(bits - stretch, self.constraint_height)
@@ -107,19 +160,20 @@ class SineNetwork:
 
     def read(self, samples: Integer[np.ndarray, " samples"]) -> Bool[np.ndarray, " bits"]:
         """Read the message: True where the logit is negative."""
-        shares = [
-            (plane, segment, share)
-            for plane in range(PLANES)
-            for segment, share in enumerate(self.shares[plane])
-            if share
-        ]
 
-        def one(job: tuple[int, int, int]) -> NDArray[np.bool_]:
-            plane, segment, share = job
-            ones = planes(samples[self.order[segment]], plane)
-            return parities(self.weights(segment, plane), ones, share)
+        def one(segment: int) -> list[NDArray[np.bool_]]:
+            shares = [self.shares[plane][segment] for plane in range(PLANES)]
+            carrying = samples[self.order[segment]] if any(shares) else samples[:0]
+            return [
+                parities(self.weights(segment, plane), planes(carrying, plane), share)
+                if share
+                else np.zeros(0, dtype=np.bool_)
+                for plane, share in enumerate(shares)
+            ]
 
-        return np.concatenate([np.zeros(0, dtype=np.bool_), *parallel(one, shares)])
+        read = list(parallel(one, range(len(self.order))))
+        none = np.zeros(0, dtype=np.bool_)
+        return np.concatenate([none, *(part[plane] for plane in range(PLANES) for part in read)])
 
     def logits(self, samples: Integer[np.ndarray, " samples"]) -> Int8[np.ndarray, " bits"]:
         """Return one logit per bit, 1 or -1; a negative one stands for the bit 1."""
@@ -129,8 +183,8 @@ class SineNetwork:
 def segments(samples: int) -> int:
     """Return the number of segments that samples are divided into.
 
-    It shares no factor with the number of samples, and so with that of a row: each segment then
-    meets all channels and columns.
+    The number has no common factor with the number of samples, nor with that of a row: so each
+    segment has samples of all channels and columns.
     """
     count = max(1, -(-samples // SEGMENT))
     while math.gcd(count, samples) > 1:
@@ -141,7 +195,7 @@ def segments(samples: int) -> int:
 def segment_order(key: Key, samples: int, segment: int) -> NDArray[np.int32]:
     """Put the samples of one segment into the order that a key decides.
 
-    Segment j of s takes the samples j, j + s, j + 2s, ... and so comes from everywhere.
+    Segment j of s takes the samples j, j + s, j + 2s, ... from all over the signal.
     """
     at = np.arange(segment, samples, segments(samples), dtype=np.int32)
     stream = key.stream(f"order/{segment}", salt=IMAGE_SALT)
@@ -149,10 +203,10 @@ def segment_order(key: Key, samples: int, segment: int) -> NDArray[np.int32]:
 
 
 def rising(draws: UInt64[np.ndarray, " draws"]) -> Int64[np.ndarray, " draws"]:
-    """Return the places of draws in rising order; of equal ones, the first one first.
+    """Return the indices that sort draws; of equal draws, the first comes first.
 
-    Sorting numbers is five times as fast as sorting their places: each draw carries its place in
-    its lowest bits. Where draws then have equal upper bits, all are sorted once more as they were.
+    Sorting numbers is five times as fast as sorting indices, so each draw carries its index in its
+    lowest bits. If two draws then have equal upper bits, the draws are sorted by index instead.
     """
     places = np.arange(len(draws), dtype=np.uint64)
     width = np.uint64(len(draws).bit_length())
@@ -166,7 +220,7 @@ def rising(draws: UInt64[np.ndarray, " draws"]) -> Int64[np.ndarray, " draws"]:
 
 def keyed_order(key: Key, samples: int) -> list[NDArray[np.int32]]:
     """Put all samples into the order that a key decides, segment by segment."""
-    return list(parallel(partial(segment_order, key, samples), range(segments(samples))))
+    return KeyedOrder(key, samples).at_once()
 
 
 def planes(samples: Integer[np.ndarray, " samples"], plane: int) -> Bool[np.ndarray, " samples"]:
@@ -177,5 +231,5 @@ def planes(samples: Integer[np.ndarray, " samples"], plane: int) -> Bool[np.ndar
 def parities(
     weights: Weights, ones: Bool[np.ndarray, " samples"], bits: int
 ) -> Bool[np.ndarray, " bits"]:
-    """Add up the weights of the samples that are one, and read the sums' sines."""
+    """Return each bit: the sine of the sum of weights of samples that are one."""
     return window_parities(weights.stretch, weights.columns, ones, bits)

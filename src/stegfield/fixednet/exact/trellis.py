@@ -1,14 +1,14 @@
 """The trellis solver: the change of least cost after which a sine network reads a message.
 
-A network of the shape of `stegfield.fixednet.exact.sine` makes the search a shortest path: going
-through the samples in keyed order, all that matters of the past is which of the next h bits (the
-constraint height) are right so far, 2^h states. The Viterbi algorithm finds the cheapest path for
-one bit plane exactly, in one pass, without local minima, at every rate and for any costs.
+For a network as in `stegfield.fixednet.exact.sine`, the search is a shortest path. Along the
+samples in keyed order, the state is which of the next h bits (the constraint height) are right so
+far: 2^h states. The Viterbi algorithm finds the cheapest path of one bit plane exactly, in one
+pass, without local minima, at every rate and for any costs.
 
-The two planes share one budget. A sample may move by up to 3 levels; what it becomes modulo 4
+The two planes share one budget. A sample may change by up to 3 levels, and its new value modulo 4
 decides both of its bits. At the least cost for a given number of bits, residue r has a probability
-proportional to exp(-lambda * cost(r)). This gives how many bits each plane should carry, and
-what a flip in the upper plane costs while the lower one is still open:
+proportional to exp(-lambda * cost(r)). This decides how many bits each plane should carry, and what
+a flip in the upper plane costs before the lower bit is chosen:
 
     1. lambda: where the entropy of the residues is the number of bits
     2. upper plane: a value costs -ln(sum of exp(-lambda * cost(r)) over its residues r),
@@ -16,10 +16,10 @@ what a flip in the upper plane costs while the lower one is still open:
     3. lower plane: the costs of the two residues that are left
 
 Source: Filler, Judas and Fridrich (2011), "Minimizing Additive Distortion in Steganography Using
-Syndrome-Trellis Codes", Sec. IV (Viterbi) and VI (layers). Theirs are one submatrix found by a
-search and three moves; ours are weights drawn anew from the key for every sample, which measured as
-good, and seven moves, so that no sample is ever unusable. That a change costs less where the cover
-was rounded from nearly half way is from Fridrich, Goljan and Soukal (2004), "Perturbed Quantization
+Syndrome-Trellis Codes", Sec. IV (Viterbi) and VI (layers). They use one submatrix found by a search
+and three moves. Here the key draws weights for every sample, which measured as good, and there are
+seven moves, so that every sample can be used. The lower cost of changes where the cover was rounded
+from nearly half way is from Fridrich, Goljan and Soukal (2004), "Perturbed Quantization
 Steganography".
 """
 
@@ -41,8 +41,8 @@ from stegfield.fixednet.progress import EmbedProgress, EmbedWatch
 MOVES = (0, 1, -1, 2, -2, 3, -3)
 RESIDUES = 4
 LEAST = np.float32(0.1)
-"""Of its cost, what a change costs at least: plain areas that lie half way keep high costs."""
-TRIED = 1 << 14  # samples that stand for all of them in a plan
+"""Least share of its cost that a change keeps: half-way values in plain areas stay costly."""
+TRIED = 1 << 14  # samples that a plan is computed from
 
 
 @dataclass(frozen=True)
@@ -52,18 +52,17 @@ class Plan:
     bits: tuple[int, int]
     """Bits of the lower and of the upper plane."""
     lambda_: float
-    """How strongly the solver prefers cheap changes: the multiplier of Filler et al. (2011)."""
+    """The multiplier that turns costs into probabilities of change (Filler et al., 2011)."""
 
 
 def plan(carrier: Carrier, bits: int, order: Sequence[NDArray[np.int32]] | None = None) -> Plan:
-    """Split bits between the planes so that they cost the least.
+    """Split bits between the planes at the least total cost.
 
     Args:
         carrier: The cover. With side information e, a change by d levels costs d^2 + 2 d e times
-            what its place costs, and at least d^2 / 10 times that.
-        bits: How many it carries, at most 2 a sample.
-        order: Which samples will carry the bits, in an order without regard to their place
-            [default: all, as they stand].
+            the sample's cost, and at least d^2 / 10 times.
+        bits: Number of bits, at most 2 a sample.
+        order: Samples that will carry the bits, in keyed order [default: all, in their own order].
     """
     order = order or [np.arange(len(carrier.levels), dtype=np.int32)]
     count = sum(len(part) for part in order)
@@ -96,14 +95,14 @@ def solve(
 
     Args:
         network: The fixed network.
-        bits: What it shall read.
-        carrier: The cover, with those samples too that the network does not read.
-        lambda_: As planned (see `plan`).
+        bits: The bits to read.
+        carrier: The cover, including samples that the network does not read.
+        lambda_: The multiplier of the plan (see `plan`).
         salt: With the network's key, decides between changes of equal cost.
-        watch: Told how far the work has come.
+        watch: Called with the progress of the work.
 
     Returns:
-        What to add to each sample, from -3 to 3. The network reads the bits exactly.
+        The change of each sample, from -3 to 3. The network then reads the bits exactly.
     """
     lower, upper = np.split(bits, [network.bits[0]])
     starts = [np.cumsum([0, *network.shares[plane]]) for plane in (0, 1)]
@@ -140,7 +139,7 @@ def _options(
 ) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
     """Return the cheapest move to each residue modulo 4, and its cost, for some samples.
 
-    Two up and two down come to one residue: each sample says which it takes.
+    Two up and two down have the same residue: each sample decides which it takes.
     """
     rows, levels, costs = np.arange(len(at)), carrier.levels[at].astype(np.int32), carrier.costs[at]
     above = None if carrier.side_information is None else carrier.side_information[at]
@@ -151,7 +150,7 @@ def _options(
         moved = levels + move * sides
         inside = (moved >= carrier.bounds[0]) & (moved <= carrier.bounds[1])
         residue = moved & (RESIDUES - 1)
-        further: NDArray[np.float32] | int = move**2  # by how much the squared distance grows
+        further: NDArray[np.float32] | int = move**2  # growth of the squared distance
         if above is not None:
             grown = move**2 + (2 * move * sides).astype(np.float32) * above
             further = np.maximum(grown, LEAST * move**2)
@@ -163,7 +162,7 @@ def _options(
 
 
 def _values(costs: NDArray[np.float32], lambda_: float) -> NDArray[np.float64]:
-    """Return what each value of the upper bit costs while the lower bit is open."""
+    """Return the cost of each value of the upper bit, before the lower bit is chosen."""
     pairs = costs.astype(np.float64).reshape(-1, 2, 2)  # residues 0, 1 | 2, 3
     least = np.minimum(pairs[..., 0], pairs[..., 1])
     rest = np.exp(-lambda_ * (np.maximum(pairs[..., 0], pairs[..., 1]) - least))
@@ -186,10 +185,10 @@ def _entropy(chances: NDArray[np.float64]) -> float:
 def _either_pair(
     costs: NDArray[np.float32], second_of_equals: NDArray[np.bool_]
 ) -> NDArray[np.int64]:
-    """Return for each lower bit its cheapest residue, where nobody reads the upper bit.
+    """Return the cheapest residue of each lower bit, where the upper plane carries nothing.
 
-    The next level up and the next one down cost the same: were the upper bit kept, even samples
-    would only go up and odd ones down, which shows in a histogram as the pairs of LSB replacement.
+    The next level up and the next one down cost the same. If the upper bit were kept, even samples
+    would only go up and odd ones down: a histogram would show the pairs of LSB replacement.
     """
     first, second = costs[:, :2], costs[:, 2:]
     upper = (second < first) | ((second == first) & second_of_equals)
@@ -198,38 +197,38 @@ def _either_pair(
 
 def _solve_upper(
     weights: Weights,
-    wanted: NDArray[np.bool_],
+    target: NDArray[np.bool_],
     costs: NDArray[np.float32],
     lambda_: float,
     height: int,
 ) -> NDArray[np.int64]:
     """Choose the upper bits; return the pair of residues that each stands for."""
     values = _values(costs, lambda_)
-    bits = _cheapest(weights, wanted, values, height)
+    bits = _cheapest(weights, target, values, height)
     return 2 * bits[:, None].astype(np.int64) + np.arange(2)
 
 
 def _solve_lower(
     weights: Weights,
-    wanted: NDArray[np.bool_],
+    target: NDArray[np.bool_],
     costs: NDArray[np.float32],
     pairs: NDArray[np.int64],
     height: int,
 ) -> NDArray[np.int64]:
     """Choose the lower bits; return the residues."""
     values = np.take_along_axis(costs, pairs, axis=1)
-    bits = _cheapest(weights, wanted, values, height)
+    bits = _cheapest(weights, target, values, height)
     return np.where(bits, pairs[:, 1], pairs[:, 0])
 
 
 def _cheapest(
-    weights: Weights, wanted: NDArray[np.bool_], values: NDArray[np.floating], height: int
+    weights: Weights, target: NDArray[np.bool_], values: NDArray[np.floating], height: int
 ) -> NDArray[np.bool_]:
-    """Choose a bit for each sample so that their parities are as wanted, at the least cost."""
+    """Choose a bit for each sample so that their parities are the target, at the least cost."""
     bits = values[:, 1] < values[:, 0]
-    if len(wanted) == 0:
+    if len(target) == 0:
         return bits
-    target = parities(weights, bits, len(wanted)) ^ wanted
+    change = parities(weights, bits, len(target)) ^ target
     costs = np.abs(values[:, 1] - values[:, 0]).astype(np.float32)
     ends = np.append(weights.stretch[1:] != weights.stretch[:-1], True)
-    return bits ^ cheapest_flips(weights.columns, costs, ends, target.astype(np.uint8), height)
+    return bits ^ cheapest_flips(weights.columns, costs, ends, change.astype(np.uint8), height)

@@ -1,6 +1,6 @@
-"""The paper profile: the paper's networks and solver, to compare with.
+"""The paper profile: the paper's networks and solver, for comparison.
 
-Only its work needs torch: the profile itself is imported without.
+Importing the profile needs no torch; embedding and extracting do.
 """
 
 from stegfield.fixednet.paper.profile import PROFILE

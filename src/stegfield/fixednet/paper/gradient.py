@@ -1,24 +1,23 @@
-"""The paper's solver: gradients of a fixed network change an image until it says the message.
+"""The paper's solver: it changes an image by gradients until a fixed network reads the message.
 
     image ─► L-BFGS, a few iterations ─► back within the bounds ─► round ─► read ─► again, or done
                                                                        └► repair, if bits stay wrong
 
 The loss is the sum of the binary cross-entropies of all bits. The path is chaotic: another number
-of threads rounds differently and ends at another image, so only the result can be checked, and it
-is, on the 8-bit image that is written. Reading is done in float64, where machines agree far more
-closely than the distance from 0 that every logit must keep.
+of threads rounds differently and ends at another image. So the result is checked, on the 8-bit
+image that is written. Bits are read in float64, where machines agree far more closely than the
+distance from 0 that every logit must keep.
 
-Some bits may stay wrong when the restarts are used up: L-BFGS pushes hardest where the logits are
-large. A repair then goes on with Adam, in steps of half a level; it sees the rounded image
-(gradients pass through the rounding unchanged), and bits that are safe no longer count. Measured
-on a 64x64 face after 40 restarts: from 200 of 8,192 bits wrong at 21.7 dB to none at 20.5 dB in 190
-steps, while 150 moves of single levels along the signs of the largest gradients left 198.
+Some bits may stay wrong after the last restart: L-BFGS pushes hardest where the logits are large. A
+repair then continues with Adam, in steps of half a level. It works on the rounded image (gradients
+pass through the rounding unchanged), and bits that are safe no longer count. Benchmark on a 64x64
+face after 40 restarts: from 200 of 8,192 bits wrong at 21.7 dB to none at 20.5 dB in 190 steps,
+while 150 moves of single levels along the signs of the largest gradients left 198.
 
 Source: Zhong et al. (GINR-Stega), Eq. 2 and Sec. 3.4, after Kishore et al. (2022), FNNS.
 Differs from the authors, who count wrong bits on the float image, which no file holds, and stop
-where that has none: here the rounded image counts. The repair is ours. What begins at the cover is
-the paper's search, a start at random noise around it or at an encoder's image makes it FNNS-D or
-FNNS-DE.
+when it has none: here the rounded image counts. The repair is ours. A search from the cover is the
+paper's; a start at random noise around it or at an encoder's image makes it FNNS-D or FNNS-DE.
 """
 
 from __future__ import annotations
@@ -51,16 +50,16 @@ REPAIR_LEVELS = 0.5
 
 @dataclass(frozen=True, eq=False)
 class Descent:
-    """The best image of a descent: the one with the fewest wrong bits, then the highest PSNR."""
+    """The best image of a descent: the fewest wrong bits, then the highest PSNR."""
 
     levels: UInt8[np.ndarray, "rows columns channels"] = field(repr=False)
     errors: int
     """Bits that are wrong in the 8-bit image, or too close to be read safely."""
     float_errors: int
-    """Fewest bits wrong in the float image after any restart: what the authors count."""
+    """Fewest wrong bits in the float image after any restart, as the authors count."""
     restarts: int
     psnr_db: float
-    """Of the 8-bit image, over all its samples."""
+    """PSNR of the 8-bit image, over all its samples."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +72,7 @@ class Embedded:
 
 @dataclass(frozen=True, eq=False)
 class _Task:
-    """What a descent works on; tensors are on the network's device."""
+    """The task of a descent; tensors are on the network's device."""
 
     network: FixedNetwork
     signs: Float[Tensor, " bits"]  # 1 or -1 for every bit
@@ -82,7 +81,7 @@ class _Task:
     upper: Float[Tensor, "rows columns channels"]
 
     def distances(self, image: Tensor) -> Tensor:
-        """How far every logit is on the right side of 0."""
+        """Return the distance of every logit from 0, positive on the right side."""
         logits: Tensor = self.network(image).flatten()
         return self.signs * logits[: len(self.signs)]
 
@@ -91,7 +90,7 @@ class _Task:
             return int((self.distances(image) <= 0).sum())
 
     def within_bounds(self, image: Tensor) -> Tensor:
-        """Put values back within their bounds; those that are no numbers become the lower bound."""
+        """Clip values to their bounds; NaN becomes the lower bound."""
         numbers = torch.where(image.isnan(), self.lower, image)
         return numbers.clamp(self.lower, self.upper)
 
@@ -119,8 +118,8 @@ def embed_bits(
 ) -> Embedded:
     """Change an image until one of a key's ReLU networks reads the bits.
 
-    Networks are tried in order until one reads all bits at 20 dB or more; all but the last are
-    given up as soon as the PSNR falls below that.
+    Networks are tried in order until one reads all bits at 20 dB or more. All but the last are
+    abandoned as soon as the PSNR falls below that.
 
     Args:
         key: Decides the networks.
@@ -128,14 +127,14 @@ def embed_bits(
         levels: The cover.
         depth: Bits per pixel that the network reads, from 1 to 4.
         config: How to search.
-        start: Image to begin with, with values in [0, 1] [default: the cover].
-        until_read: Try another network where bits stay wrong, too; the paper does so for the PSNR
-            alone.
-        watch: Told of every restart.
+        start: Image to start from, with values in [0, 1] [default: the cover].
+        until_read: Also try another network if bits stay wrong; the paper does so only for the
+            PSNR.
+        watch: Called after every restart.
 
     Returns:
-        The first result that is good enough, or the one with the fewest bits wrong, then the
-        highest PSNR. Some may be wrong: look at ``descent.errors``.
+        The first result that is good enough, or the one with the fewest wrong bits, then the
+        highest PSNR. Bits may be wrong: see ``descent.errors``.
 
     Raises:
         ConfigError: The depth is out of range.
@@ -177,13 +176,13 @@ def descend(
     """Change an image until a fixed network reads the bits.
 
     Args:
-        network: The fixed network; the work is done on its device.
+        network: The fixed network, on whose device the search runs.
         bits: The message, at most ``network.depth`` bits a pixel, pixel by pixel. Bits that the
             network reads beyond it may be anything.
         levels: The cover.
         config: How to search.
-        start: Image to begin with, with values in [0, 1] [default: the cover].
-        watch: Told of every restart and of every step of the repair.
+        start: Image to start from, with values in [0, 1] [default: the cover].
+        watch: Called after every restart and every step of the repair.
 
     Raises:
         ConfigError: The network reads images with another number of channels.
@@ -241,7 +240,7 @@ def noise_around(
     spread: float,
     generator: torch.Generator,
 ) -> Float[Tensor, "rows columns channels"]:
-    """Return an image to start from: the cover and uniform noise of up to ``spread``, in [0, 1]."""
+    """Return a start: the cover with uniform noise of up to ``spread``, in [0, 1]."""
     noise = 2 * torch.rand(levels.shape, generator=generator) - 1
     return (_to_values(levels, noise.device) + spread * noise).clamp(0, 1)
 
@@ -288,7 +287,7 @@ def _lbfgs(task: _Task, image: Tensor, config: DescentConfig) -> Tensor:
 def _repaired(
     task: _Task, best: _Found, steps: int, watch: Callable[[int, _Found], bool]
 ) -> _Found:
-    """Take the last bits to their side by Adam on the rounded image."""
+    """Correct the last wrong bits by Adam on the rounded image."""
     values = _to_values(best.levels, task.lower.device).requires_grad_()
     optimizer = torch.optim.Adam([values], lr=REPAIR_LEVELS / PEAK, betas=(0.9, 0.99))
     for step in range(1, steps + 1):
@@ -307,7 +306,7 @@ def _repaired(
 
 
 def _judged(task: _Task, image: Tensor, wrong: int | None = None) -> _Found:
-    """Round an image and count its wrong bits; where float32 sees none, float64 looks again."""
+    """Round an image and count its wrong bits; if float32 finds none, count again in float64."""
     levels = (image * PEAK).round().to(torch.uint8).cpu().numpy()
     wrong = task.wrong(_to_values(levels, image.device)) if wrong is None else wrong
     return _Found(levels, wrong or _unsafe(task, levels), psnr_db(task.cover, levels))

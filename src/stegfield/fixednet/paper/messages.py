@@ -1,9 +1,8 @@
-"""Messages by the paper's networks: ReLU networks or a released SteganoGAN, and gradients.
+"""Messages of the paper profile: ReLU networks or a released SteganoGAN, and gradients.
 
 Every pixel carries as many bits as the rate says. The receiver tries the ten networks of a key, or
-a released SteganoGAN, at every rate. Header and body are those of the other profiles, without
-parity: so one wrong bit is enough to lose the message, and embedding fails where the solver leaves
-one.
+a released SteganoGAN, at every rate. Header and body are those of the other profiles, but without
+parity: one wrong bit loses the message, and embedding fails if the solver leaves one.
 
 Source: GINR-Stega, Sec. 3.4; see `stegfield.fixednet.paper.gradient` for what differs.
 """
@@ -61,10 +60,10 @@ def embed(
         key: Decides the networks.
         depth: Bits a pixel, from 1 to 4.
         config: How to search.
-        watch: Told how far the work has come.
+        watch: Called with the progress of the work.
 
     Returns:
-        The best image found; the message comes back only if the solver got every bit right.
+        The best image found; the message can be extracted only if every bit is right.
 
     Raises:
         CapacityError: The message does not fit.

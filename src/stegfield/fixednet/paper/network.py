@@ -1,4 +1,4 @@
-"""What a fixed network is for the gradient solver."""
+"""The interface of a fixed network for the gradient solver."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import torch
 
 
 class FixedNetwork(torch.nn.Module):
-    """Reads bits from an image; nothing trains it.
+    """A network that reads bits from an image, and is not trained.
 
-    It takes an image with values in [0, 1], rows x columns x channels, and gives logits, rows x
+    It takes an image with values in [0, 1], rows x columns x channels, and returns logits, rows x
     columns x depth: a bit is 1 where its logit is above 0. Weights are buffers, so that a copy in
-    another number format reads in that.
+    another number format computes in it.
     """
 
     depth: int
     """Bits per pixel."""
     channels: int
-    """Of the images that it reads."""
+    """Channels of the images that it reads."""

@@ -1,8 +1,8 @@
-"""The paper profile: a ReLU network, gradients, and nothing that corrects errors, to compare with.
+"""The paper profile: a ReLU network, gradients, and no error correction, for comparison.
 
     bits, pixel by pixel:  [ header | body | random ............ ]
 
-torch is imported when it embeds or extracts, not before.
+Embedding and extracting import torch; the profile itself does not.
 
 Source: Zhong et al. (GINR-Stega), Sec. 3.3 and 3.4.
 """
@@ -27,7 +27,7 @@ RATES = (1, 2, 3, 4)
 """Bits a pixel that its networks read."""
 net_bytes = partial(longest_message, header=8 * HEADER_BYTES, parity=0)
 LARGEST_PIXELS = 1 << 20
-"""The solver takes about 12 KB of memory for each: 12 GB for an image of this size."""
+"""The solver needs about 12 KB of memory a pixel: 12 GB for an image of this size."""
 
 
 class Paper(Profile):
@@ -42,7 +42,7 @@ class Paper(Profile):
         """Refuse rates that are not whole numbers from 1 to 4.
 
         Raises:
-            ConfigError: The rate is another one.
+            ConfigError: The rate is not 1, 2, 3 or 4.
         """
         if config.bpp is not None and config.bpp not in RATES:
             raise ConfigError(Wording("{bpp} must be 1, 2, 3 or 4 with the paper profile"))
@@ -57,7 +57,7 @@ class Paper(Profile):
         check_pixels(size)
 
     def capacity(self, cover: Signal) -> dict[str, int]:
-        """Return the bytes of the longest message for each rate; the solver may fail before."""
+        """Return the bytes of the longest message for each rate; the solver may fail with fewer."""
         room = cover.points if cover.points <= LARGEST_PIXELS else 0
         return {f"{bpp} bpp": net_bytes(bpp * room) for bpp in RATES}
 
@@ -90,7 +90,7 @@ class Paper(Profile):
         """Read a message by the networks of a key, or by a released one.
 
         Raises:
-            ConfigError: The image is too large to have been embedded in.
+            ConfigError: The image is larger than this profile takes.
             InputError: The weights are not a network that can be trusted.
             UnreadableError: There is no message for this key, or a bit of it is wrong.
         """
@@ -110,7 +110,7 @@ def check_pixels(size: tuple[int, ...]) -> None:
     if pixels > LARGEST_PIXELS:
         raise ConfigError(
             f"the paper profile takes at most {LARGEST_PIXELS:,} pixels, got {pixels:,}",
-            hint="its solver takes 12 KB of memory a pixel: take a smaller image",
+            hint="take a smaller image: the solver needs 12 KB of memory a pixel",
         )
 
 

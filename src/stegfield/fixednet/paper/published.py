@@ -1,17 +1,17 @@
-"""Published networks: SteganoGAN's trained encoders and decoders, as baselines to measure against.
+"""Published networks: SteganoGAN's trained encoders and decoders, as baselines.
 
-A safetensors file holds the tensors; the JSON file beside it, of the same name, lists the layers of
-an encoder and a decoder and tells how many bits a pixel they were trained for. Both are rebuilt
-from plain data: the files are checked to the last shape, and nothing is ever unpickled.
+A safetensors file holds the tensors. A JSON file of the same name lists the layers of an encoder
+and a decoder, and how many bits a pixel they were trained for. Both are rebuilt from plain data:
+every shape is checked, and nothing is ever unpickled.
 
-Layers come in groups. The first group sees the image, every later one sees what all groups before
-it gave, in their order; those of the encoder see the message too, behind the rest. An encoder that
-ends in a tanh gives the stego image, any other one what to add to the cover.
+Layers come in groups. The input of the first group is the image; that of every later one is the
+outputs of all groups before it, in order. Groups of the encoder also get the message, last. An
+encoder that ends in a tanh returns the stego image, any other one the change of the cover.
 
 Source: Zhang et al. (2019), SteganoGAN; FNNS-D and FNNS-DE of Kishore et al. (2022) use them as a
 fixed network and as a place to start from.
-Differs from how the networks were released, with batch normalisation in training mode and inputs in
-[0, 1]: with the statistics of their training and inputs in [-1, 1] they read far fewer bits wrong.
+Differs from the released code, which has batch normalisation in training mode and inputs in [0, 1]:
+with the statistics of training and inputs in [-1, 1], the networks read far fewer bits wrong.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ class PublishedNetwork(FixedNetwork):
     Args:
         path: The safetensors file; its description stands beside it.
         depth: Bits per pixel to read, of those that the networks were trained for [default: all of
-            them]. Some were hardly learned; the ones whose last weights are largest come first.
+            them]. Some were hardly learned; those with the largest last weights come first.
 
     Raises:
-        InputError: A file is missing, or not what it should be.
+        InputError: A file is missing, or does not hold such networks.
         ConfigError: The networks read fewer bits than ``depth``.
     """
 
@@ -100,16 +100,16 @@ class PublishedNetwork(FixedNetwork):
 
         Args:
             image: The cover, with values in [0, 1].
-            bits: The message, at most ``depth`` bits a pixel, pixel by pixel. What the networks
-                could carry beyond it is filled with what the decoder reads from the cover.
+            bits: The message, at most ``depth`` bits a pixel, pixel by pixel. The rest is filled
+                with the bits that the decoder reads from the cover.
         """
         cover = _to_batch(2 * image - 1)
         with torch.no_grad():
             message = (_through(self.decoder, cover)[0] > 0).movedim(0, -1)
             read = self.order[: self.depth]
-            wanted = message[..., read].flatten()
-            wanted[: len(bits)] = torch.tensor(bits, device=image.device)
-            message[..., read] = wanted.reshape(*message.shape[:2], self.depth)
+            filled = message[..., read].flatten()
+            filled[: len(bits)] = torch.tensor(bits, device=image.device)
+            message[..., read] = filled.reshape(*message.shape[:2], self.depth)
             stego = _through(self.encoder, cover, _to_batch(message.to(image.dtype)))
             if not isinstance(list(self.encoder.modules())[-1], torch.nn.Tanh):
                 stego = cover + stego
@@ -117,7 +117,7 @@ class PublishedNetwork(FixedNetwork):
 
 
 class _Distrust(Exception):  # noqa: N818 - never leaves this module
-    """Says what is wrong with a file."""
+    """An error: what is wrong with a file."""
 
 
 def _to_batch(image: Tensor) -> Tensor:
@@ -178,7 +178,7 @@ def _build(
 
 
 def _layer(entries: dict[str, Any], width: int) -> torch.nn.Module:
-    """Build one layer behind so many channels."""
+    """Build one layer for ``width`` input channels."""
     kind = entries.get("type")
     if kind == "Conv2d":
         if entries.get("kernel_size") != [3, 3] or entries.get("padding") != [1, 1]:
@@ -211,7 +211,7 @@ def _small(entries: dict[str, Any], name: str) -> float:
 
 
 def _tensors(data: bytes, expected: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Read the tensors, and check that they are those expected."""
+    """Read the tensors, and check names, shapes, types and values."""
     try:
         tensors = safetensors.torch.load(data)
     except safetensors.SafetensorError as error:

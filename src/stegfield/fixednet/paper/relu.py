@@ -2,20 +2,19 @@
 
     image ─► 3 x [conv 3x3, 128 units ─► leaky ReLU ─► normalise] ─► conv 3x3 ─► logits
 
-The image has values in [0, 1], as the paper's bounds (its Eq. 2) have; convolutions pad with zeros.
-Bit d of a pixel is 1 where its logit d is above 0. All weights are drawn by the key from a normal
-distribution, the scales of the normalisation as well, and there are no biases. Nothing is trained:
-the sender looks for an image that makes this network say the message
-(`stegfield.fixednet.paper.gradient`).
+The image has values in [0, 1], as in the paper's Eq. 2; convolutions pad with zeros. Bit d of a
+pixel is 1 where its logit d is above 0. The key draws all weights from a normal distribution, and
+the scales of the normalisation too; there are no biases. Nothing is trained: the sender searches
+for an image from which this network reads the message (`stegfield.fixednet.paper.gradient`).
 
-Where the logits that decide are close to 0, two machines may round to different sides of it; so the
-sender keeps them at a distance.
+Two machines may round a logit close to 0 to different sides, so the sender keeps logits at a
+distance from 0.
 
 Source: Zhong et al. (GINR-Stega), Sec. 3.3 and 3.4, after Kishore et al. (2022), FNNS.
-Differs from the authors' code, which leaves batch normalisation in training mode, so that what an
-image says depends on those beside it in a batch: we normalise each channel of each image by that
-image's own mean and variance. It also draws weights by torch's generator from a number; here
-`seed_index` is one of ten networks of the same key.
+Differs from the authors' code, which leaves batch normalisation in training mode: what is read from
+an image then depends on the others in its batch. Here each channel of each image is normalised by
+its own mean and variance. The authors draw weights with torch's generator from a seed; here the key
+has ten networks, and `seed_index` is one of them.
 """
 
 from __future__ import annotations
@@ -45,10 +44,10 @@ class ReluNetwork(FixedNetwork):
         key: Decides all weights.
         seed_index: Which of the key's networks, from 0 to 9.
         depth: Bits per pixel, from 1 to 4. A network reads the first bits of a deeper one.
-        channels: Of the image, 1 or 3.
+        channels: Channels of the image, 1 or 3.
 
     Raises:
-        ConfigError: One of them is out of range.
+        ConfigError: The seed index, the depth or the channels are out of range.
     """
 
     def __init__(self, key: Key, *, seed_index: int = 0, depth: int = 1, channels: int = 3) -> None:
@@ -91,7 +90,7 @@ class ReluNetwork(FixedNetwork):
 def normalise(
     features: Float[Tensor, "images units rows columns"],
 ) -> Float[Tensor, "images units rows columns"]:
-    """Bring every channel of every image to mean 0 and variance 1, over its rows and columns."""
+    """Return features with mean 0 and variance 1 in every channel of every image."""
     centred = features - features.mean(dim=(2, 3), keepdim=True)
     variance = centred.square().mean(dim=(2, 3), keepdim=True)
     return centred * (variance + EPSILON).rsqrt()

@@ -1,4 +1,4 @@
-"""The robust profile: for pictures that are re-encoded on their way."""
+"""The robust profile: for images that are re-encoded on their way."""
 
 from stegfield.fixednet.robust.profile import PROFILE
 

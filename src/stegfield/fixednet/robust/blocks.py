@@ -3,17 +3,17 @@
     luma ─8x8 blocks─► eight cosines ─keyed mixing─► z + keyed phase ─► sin(pi z / CELL) ─► logit
 
 Each kernel is a keyed sum of eight low-frequency cosines of a block, which JPEG and WebP keep most
-precisely; the eight kernels are orthogonal, so that every block carries up to eight bits, each
-moved without touching the others. A bit is read by the cell that z falls into. A cell is several
-times wider than what re-encoding moves z, and the logit tells how far z is from the cell's edge.
+precisely. The eight kernels are orthogonal, so every block carries up to eight bits, and each can
+be changed without the others. The cell that z falls into decides the bit. A cell is several times
+wider than the change of z by re-encoding, and the logit is the distance of z from the cell's edge.
 
-A key has many networks, and each image takes one of them: kernels and phases that two images had in
-common would show that both carry something. No image tells which; the receiver tries them all, by
-how near to cells' centres the first bits lie. The eight bits of a byte lie in neighbouring blocks,
-so that damage in some part of an image costs few bytes.
+A key has many networks, and each image uses one of them: two images with the same kernels and
+phases would reveal that both carry messages. The image does not say which one; the receiver finds
+it by how close the first bits are to the centres of cells. The eight bits of a byte are in
+neighbouring blocks, so that damage in one part of an image costs few bytes.
 
-A reader who has the cover needs no cells: z tells how far a kernel was moved, and its sign is the
-bit, however far noise moves it on.
+A receiver who has the cover needs no cells: z is how far a kernel was moved, and its sign is the
+bit, at any strength of noise.
 
 Sources: Chen and Wornell (2001), quantisation index modulation, for the cells; Ahmed, Natarajan and
 Rao (1974) for the cosines; the signs of Hadamard's matrix make the sums orthogonal.
@@ -34,12 +34,12 @@ from stegfield.keys import IMAGE_SALT, Key
 SIDE = 8
 KERNELS = 8
 FREQUENCIES = ((0, 1), (1, 0), (1, 1), (0, 2), (2, 0), (1, 2), (2, 1), (2, 2))
-"""Rows and columns of the cosines that carry bits; not the mean, which shows most."""
+"""Rows and columns of the cosines that carry bits; not the mean, whose change is most visible."""
 CELL = 18.0
 """Width of a cell, in levels times 8: a change of one coefficient of a block by one."""
 KNOWN_CELL = CELL * 2 / math.sqrt(3)
-"""The same where readers have the cover: moves of half a cell cost as much as those above do, which
-reach up to a whole cell, evenly."""
+"""The same if receivers have the cover: moves of half a cell cost as much as those above, which
+are uniform up to a whole cell."""
 GROUP = 8  # neighbouring blocks: those of a byte
 DOUBT = 0.3  # a mean of logits that counts for nothing; noise has 2 / pi
 INDICES = 1024
@@ -53,9 +53,9 @@ class BlockNetwork:
     Args:
         key: Decides kernels, phases and the order of the bits.
         index: Which of the key's networks, below 1,024.
-        order: Of the image's blocks (see `block_order`).
-        bits: How many are read; a network reads the first bits of a longer one.
-        cover: The cosines of the cover, where readers have it: see the module.
+        order: Order of the image's blocks (see `block_order`).
+        bits: Number of bits; a network reads the first bits of a longer one.
+        cover: The cosines of the cover, if receivers have it: see the module.
     """
 
     key: Key
@@ -66,9 +66,9 @@ class BlockNetwork:
 
     @cached_property
     def _drawn(self) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
-        """Draw the mixing of the cosines, the place in its order where each kernel begins, phases.
+        """Draw the mixing of the cosines, where each kernel begins in its order, and the phases.
 
-        Phases come last, so that the first bits need no more noise than they use.
+        Phases come last, so that the first bits need no more of the key stream than they use.
         """
         noise = self.key.stream(f"blocks/{self.index}", salt=IMAGE_SALT)
         signs = np.where(np.frombuffer(noise.bytes(KERNELS), np.uint8) & 1, 1, -1)
@@ -83,12 +83,12 @@ class BlockNetwork:
 
     @cached_property
     def mixing(self) -> Float64[np.ndarray, "8 8"]:
-        """The share of each cosine in each kernel."""
+        """Return the share of each cosine in each kernel."""
         return self._drawn[0]
 
     @cached_property
     def places(self) -> tuple[Int64[np.ndarray, " bits"], Int64[np.ndarray, " bits"]]:
-        """The block and the kernel of each bit; bits fill one kernel after the other."""
+        """Return the block and the kernel of each bit; bits fill one kernel after the other."""
         groups = self.order.shape[1]
         at, within = np.divmod(np.arange(self.bits), GROUP)
         kernel, turn = np.divmod(at, max(1, groups))
@@ -97,7 +97,7 @@ class BlockNetwork:
     def project(self, cosines: Float64[np.ndarray, "blocks 8"]) -> Float64[np.ndarray, " bits"]:
         """Return z for every bit, in cells and with its phase: whole numbers are cells' centres.
 
-        A cover that readers have lies at 1/2, between the two cells that are used then.
+        A cover that receivers have is at 1/2, between the two cells that are used then.
         """
         blocks, kernels = self.places
         carrying, phase = cosines, self._drawn[2]
@@ -114,14 +114,14 @@ class BlockNetwork:
     def unproject(
         self, moves: Float64[np.ndarray, " bits"], blocks: int
     ) -> Float64[np.ndarray, "blocks 8"]:
-        """Return the least change of the cosines that moves every z by so many cells."""
+        """Return the least change of the cosines that moves every z by a number of cells."""
         levels = np.zeros((blocks, KERNELS))
         levels[self.places] = moves * self.cell
         cosines: NDArray[np.float64] = levels @ self.mixing
         return cosines
 
     def logits(self, cosines: Float64[np.ndarray, "blocks 8"]) -> Float64[np.ndarray, " bits"]:
-        """Return what is read from cosines, one logit per bit."""
+        """Return one logit per bit, read from cosines."""
         return self.read(self.project(cosines))
 
 
@@ -132,7 +132,7 @@ def block_order(key: Key, rows: int, columns: int) -> Int64[np.ndarray, "8 group
     """
     down, across = rows // SIDE, columns // SIDE
     row, column = np.divmod(np.arange(down * across), max(1, across))
-    near = np.lexsort((row, column, row // 2))  # the last one counts first
+    near = np.lexsort((row, column, row // 2))  # the last key sorts first
     groups = len(near) // GROUP
     grouped = near[: groups * GROUP].reshape(groups, GROUP)
     noise = key.stream("blocks/order", salt=IMAGE_SALT)
@@ -149,16 +149,16 @@ def find_networks(
     count: int,
     cover: Float64[np.ndarray, "blocks 8"] | None = None,
 ) -> list[BlockNetwork]:
-    """Find the networks of a key that read their first bits most surely, the surest one first.
+    """Find the networks of a key that read their first bits most reliably, the best one first.
 
     Args:
         key: Decides the networks.
-        order: Of the image's blocks (see `block_order`).
-        cosines: What is read.
-        bits: How many are read, copies included.
-        copies: How often each bit stands there.
-        count: How many networks to give.
-        cover: The cosines of the cover, if the reader has it.
+        order: Order of the image's blocks (see `block_order`).
+        cosines: The cosines of the image.
+        bits: How many bits are read, copies included.
+        copies: Number of copies of each bit.
+        count: How many networks to return.
+        cover: The cosines of the cover, if the receiver has it.
     """
     networks = [BlockNetwork(key, index, order, bits, cover) for index in range(INDICES)]
     sure = [np.abs(fold(network.logits(cosines), copies)).mean() for network in networks]
@@ -166,10 +166,10 @@ def find_networks(
 
 
 def fold(logits: Float64[np.ndarray, " bits"], copies: int) -> Float64[np.ndarray, " fewer"]:
-    """Add up the logits of each bit's copies, which stand one run of all bits after another.
+    """Add up the logits of each bit's copies; each copy is a run of all bits.
 
-    The eight bits of a byte are neighbours in the image: the surer they are together, the more
-    their copy counts, so that one that was lost does not outvote another.
+    The eight bits of a byte are neighbours in the image. The more reliable they are together, the
+    more their copy counts, so that a lost copy does not outvote another.
     """
     grouped = logits.reshape(copies, -1, GROUP)
     sure = np.abs(grouped).mean(axis=2, keepdims=True)
@@ -202,7 +202,7 @@ def block_levels(
 
 @cache
 def _waves() -> NDArray[np.float64]:
-    """Return the carrying cosines as unit vectors, one a row."""
+    """Return the carrying cosines as unit vectors, one per row."""
     at = (2 * np.arange(SIDE) + 1) * np.pi / (2 * SIDE)
     waves = np.stack([np.cos(frequency * at) for frequency in range(SIDE)])
     waves *= np.sqrt(np.where(np.arange(SIDE) == 0, 1, 2) / SIDE)[:, None]

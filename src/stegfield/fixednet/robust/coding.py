@@ -1,10 +1,10 @@
-"""How header and body are coded for a way that damages them: copies, and strong parity.
+"""How header and body are coded to survive damage: copies, and strong parity.
 
     bits, kernel after kernel:  [ 3 x header | 1 to 4 x body ............ ]  the rest is free
 
-The logits of a bit's copies are added up before anything is decided, so that those that are sure
-outvote the others; then Reed-Solomon codes correct bytes, the least certain of which count as
-erased. There are as many copies, and as much parity, as the cover has room for at a small cost.
+The logits of a bit's copies are added up before the bit is decided, so that reliable copies outvote
+the others. Then Reed-Solomon codes correct bytes, the least reliable of which count as erased. The
+sender takes as many copies, and as much parity, as the cover can carry at a small cost.
 """
 
 from __future__ import annotations
@@ -23,36 +23,36 @@ HEADER_CODE = Code(HEADER_BYTES, 24)
 HEADER_COPIES = 3
 HEADER_BITS = 8 * HEADER_CODE.coded_length * HEADER_COPIES
 LEAST_PARITY = (126, 48, 48, 48)
-"""Bytes of each codeword of at most 255, at least, for 1 to 4 copies of the body."""
+"""Least bytes of parity in each codeword of at most 255, for 1 to 4 copies of the body."""
 MOST_PARITY = 224
 FULLEST = 3
-"""Bits a block, at most: about 40 dB."""
+"""Most bits a block: about 40 dB."""
 net_bytes = partial(longest_message, header=HEADER_BITS, parity=LEAST_PARITY[0])
 
 
 @dataclass(frozen=True)
 class BodyCode:
-    """How a body is coded: its Reed-Solomon code, and how many copies stand in the image."""
+    """How a body is coded: its Reed-Solomon code, and its number of copies in the image."""
 
     code: Code
     copies: int
 
     @property
     def bits(self) -> int:
-        """Bits that it takes, those of the header included."""
+        """Number of bits that it takes, header included."""
         return HEADER_BITS + 8 * self.code.coded_length * self.copies
 
     @property
     def settings(self) -> bytes:
-        """What the header says of it."""
+        """Its settings in the header."""
         return bytes([self.copies, self.code.parity]).ljust(SETTINGS, b"\0")
 
     @classmethod
     def from_header(cls, header: Header) -> BodyCode:
-        """Read what a header says of its body.
+        """Read the settings of a body from its header.
 
         Raises:
-            UnreadableError: No sender codes a body like that.
+            UnreadableError: The settings are out of range.
         """
         copies, parity, *rest = header.settings
         if not 1 <= copies <= len(LEAST_PARITY) or any(rest):
@@ -63,12 +63,12 @@ class BodyCode:
 
 
 def fullest(rows: int, columns: int) -> int:
-    """Return the most bits that an image can carry, those of the header included."""
+    """Return the most bits that an image can carry, header included."""
     return FULLEST * GROUP * ((rows // SIDE) * (columns // SIDE) // GROUP)
 
 
 def strongest(length: int, bits: int) -> BodyCode | None:
-    """Return the most copies, and for these the most parity, that fit into a number of bits."""
+    """Return the code with the most copies, then the most parity, that fits into ``bits``."""
     for copies in range(len(LEAST_PARITY), 0, -1):
         for parity in range(MOST_PARITY, LEAST_PARITY[copies - 1] - 1, -1):
             coding = BodyCode(Code(length, parity), copies)
@@ -78,7 +78,7 @@ def strongest(length: int, bits: int) -> BodyCode | None:
 
 
 def corrected(logits: NDArray[np.float64], coding: BodyCode, said: list[NDArray[np.bool_]]) -> bool:
-    """Tell whether the codes correct what is read of header and body, which said these bits."""
+    """Return whether the codes correct the errors of logits, given the bits that were embedded."""
     halves = np.split(logits, [HEADER_BITS])
     folded = [fold(*pair) for pair in zip(halves, (HEADER_COPIES, coding.copies), strict=True)]
     return all(
@@ -88,10 +88,10 @@ def corrected(logits: NDArray[np.float64], coding: BodyCode, said: list[NDArray[
 
 
 def decode(code: Code, logits: NDArray[np.float64], copies: int) -> bytes:
-    """Add up the logits of copies, and correct the bytes that they say.
+    """Add up the logits of copies, and correct the bytes.
 
     Raises:
-        UnreadableError: Too much is wrong.
+        UnreadableError: Too many bytes are wrong.
     """
     logits = fold(logits, copies)
     reliability = np.abs(logits).reshape(-1, 8).min(axis=1)

@@ -1,7 +1,7 @@
 """The robust profile: the block network, with strong parity, for files that are re-encoded.
 
-See `stegfield.fixednet.robust.blocks` for the network, `coding` for what it is given to say, and
-`search` for how the sender makes it.
+See `stegfield.fixednet.robust.blocks` for the network, `coding` for the bits that it carries, and
+`search` for the sender's solver.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ from stegfield.payload import Code, Content, Header, check_room, open_body, seal
 from stegfield.signals import Signal
 
 LOADS = (2.25, 2.0, 1.5, 1.0)
-"""Bits a block that copies and parity may fill up; tried in turn, while they cost too much."""
+"""Bits a block that copies and parity may fill; tried in order while they cost too much."""
 COPIES_DB = 41.0
-"""A PSNR below this costs too much for more than one copy with the least parity."""
+"""Below this PSNR, only one copy with the least parity is embedded."""
 CANDIDATES = 3
 """Networks whose header a receiver tries to open."""
 TOO_MUCH = (
@@ -61,13 +61,13 @@ def embed(
     Args:
         levels: The cover.
         content: The message.
-        key: Decides the networks, one of which the salt picks.
+        key: Decides the networks, one of which the salt chooses.
         salt: 16 bytes, never used twice, for repeatable results [default: random].
-        known_cover: The receiver has the cover too.
-        watch: Told how far the work has come.
+        known_cover: Whether the receiver has the cover too.
+        watch: Called with the progress of the work.
 
     Returns:
-        The stego image, and the number of bits carried, those of the header included.
+        The stego image, and the number of bits carried, header included.
 
     Raises:
         CapacityError: The message does not fit.
@@ -78,17 +78,17 @@ def embed(
     salt = salt or secrets.token_bytes(SALT_BYTES)
     order = block_order(key, *levels.shape[:2])
     cover = search.cosines(levels) if known_cover else None
-    wanted = (
+    roomy = (
         coding.strongest(content.length, int(load * room / FULLEST)) or least for load in LOADS
     )
-    tries = list(dict.fromkeys([*wanted, least]))
+    tries = list(dict.fromkeys([*roomy, least]))
     for done, body in enumerate(tries):
 
         def told(progress: EmbedProgress, done: int = done) -> None:
             if watch is not None:
                 watch(replace(progress, fraction=(done + progress.fraction) / len(tries)))
 
-        # one salt for all tries, since only one of them ever leaves this function
+        # one salt for all tries, since only one result leaves this function
         sealed = seal(content, key, body.settings, (HEADER_CODE, body.code), salt)
         network = BlockNetwork(key, int.from_bytes(salt[:2]) % INDICES, order, body.bits, cover)
         least_db = 0.0 if body == least else COPIES_DB
@@ -107,8 +107,8 @@ def extract(
 
     Args:
         levels: The stego image.
-        key: That it was sent with.
-        cover: The cover, for messages to a receiver who has it.
+        key: The key that it was embedded with.
+        cover: The cover, for messages with a known cover.
 
     Raises:
         UnreadableError: There is no message for this key, or too much of it was lost.
@@ -132,7 +132,7 @@ def extract(
         except UnreadableError:
             continue
         body = BodyCode.from_header(header)
-        if body.bits > room:  # by a sender with the key, but not this program
+        if body.bits > room:  # a header that this program would never write
             raise UnreadableError
         logits = replace(network, bits=body.bits).logits(cosines)[HEADER_BITS:]
         return open_body(coding.decode(body.code, logits, body.copies), key, header)
@@ -145,7 +145,7 @@ def survived(
     message: bytes,
     cover: UInt8[np.ndarray, "rows columns _channels"] | None = None,
 ) -> dict[str, bool]:
-    """Tell for each encoder that a sender tries whether a message comes back from its output."""
+    """Return for each encoder whether the message can be extracted from its output."""
 
     def reads(seen: UInt8[np.ndarray, "rows columns channels"]) -> bool:
         try:
@@ -157,7 +157,7 @@ def survived(
 
 
 class Robust(Profile):
-    """Short messages in images that outlast JPEG and WebP."""
+    """The robust profile: short messages in images, which survive JPEG and WebP."""
 
     name = "robust"
     heeds = frozenset({"known_cover"})
@@ -165,7 +165,7 @@ class Robust(Profile):
     lossy = True
 
     def check_size(self, size: tuple[int, ...], suffix: str) -> None:
-        """Refuse an image that WebP, which messages are promised to survive, cannot hold.
+        """Refuse an image that is too large for WebP, which messages should survive.
 
         Raises:
             ConfigError: The image is too large.
@@ -178,7 +178,7 @@ class Robust(Profile):
             )
 
     def capacity(self, cover: Signal) -> dict[str, int]:
-        """Return the bytes of the longest message, which costs about 40 dB."""
+        """Return the bytes of the longest message, at about 40 dB."""
         rows, columns = cover.size
         fits = max(rows, columns) <= WEBP_SIDE
         return {"at most": net_bytes(fullest(rows, columns)) if fits else 0}
@@ -193,7 +193,7 @@ class Robust(Profile):
         descent: DescentConfig,
         watch: EmbedWatch | None,
     ) -> tuple[Signal, int]:
-        """Move the luma of an image's blocks until real encoders leave the message."""
+        """Change the luma of an image's blocks until the message survives real encoders."""
         stego, bits = embed(
             images.samples(cover), content, key, known_cover=config.known_cover, watch=watch
         )
@@ -208,7 +208,7 @@ class Robust(Profile):
     def survived(
         self, stego: Signal, message: bytes, key: Key, *, cover: Signal | None
     ) -> dict[str, bool]:
-        """Tell for each encoder that the sender tries whether the message survives it.
+        """Return whether the message survives, for each encoder that the sender tries.
 
         Raises:
             NotEmbeddedError: The message survives none of them.

@@ -1,7 +1,7 @@
-"""The sender's search: moves of the blocks that real encoders leave readable.
+"""The sender's solver: changes of blocks that stay readable after real encoders.
 
-The sender moves every z to the nearest centre of a cell that says its bit, sends the result through
-real encoders, and moves each z against what they did to it, several times.
+The sender moves every z to the nearest centre of a cell for its bit, runs real encoders on the
+result, and moves each z against the error that they made, several times.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from stegfield import channel
 from stegfield.fixednet.progress import EmbedProgress, EmbedWatch
-from stegfield.fixednet.robust.blocks import BlockNetwork, block_cosines, block_levels
+from stegfield.fixednet.robust.blocks import SIDE, BlockNetwork, block_cosines, block_levels
 from stegfield.fixednet.robust.coding import HEADER_COPIES, BodyCode, corrected
 from stegfield.metrics import PEAK, luma, psnr_db
 from stegfield.payload import Sealed, bits_of
@@ -23,19 +23,23 @@ CHANNELS = {
     "JPEG 90": channel.jpeg(90),
     "WebP 80": channel.webp(80),
 }
-"""What the sender tries."""
+"""The encoders that the sender tries."""
+BAND = 1 << 22
+"""Pixels whose luma is in memory at a time."""
 ROUNDS = 8
-STEP = 0.5  # of what encoders did to a z, a round takes back this much
-SAFE = 0.35  # of a cell: a z that no encoder moves further from the centre stays
-FURTHEST = 0.5  # of a cell: how far from its centre a z may be put
+STEP = 0.5  # share of the encoders' error of a z that a round corrects
+SAFE = 0.35  # of a cell: a z that every encoder leaves closer to the centre stays
+FURTHEST = 0.5  # of a cell: largest distance from its centre at which a z is put
 PROJECTIONS = 3
 SPARE_DB = 40.5
-"""A PSNR below this is not spent on more than that all encoders leave the message."""
+"""Below this PSNR, the search ends as soon as the message survives all encoders."""
 
 
 def cosines(levels: Shaped[np.ndarray, "rows columns channels"]) -> NDArray[np.float64]:
-    """Return the carrying cosines of an image's luma."""
-    return block_cosines(luma(levels))
+    """Return the carrying cosines of an image's luma, which is made a band of rows at a time."""
+    height = max(SIDE, BAND // levels.shape[1] // SIDE * SIDE)
+    tops = range(0, max(1, levels.shape[0]), height)
+    return np.concatenate([block_cosines(luma(levels[top : top + height])) for top in tops])
 
 
 def solve(
@@ -49,13 +53,13 @@ def solve(
 ) -> NDArray[np.uint8]:
     """Change an image until a network reads header and body after every encoder, or nearly so.
 
-    Ends early, at whatever it has, where the PSNR falls below the least.
+    The search ends early, with the best image so far, if the PSNR falls below the least.
     """
     bits = [bits_of(sealed.header), bits_of(sealed.body)]
     copies = (HEADER_COPIES, coding.copies)
     said = np.concatenate([np.tile(part, n) for part, n in zip(bits, copies, strict=True)])
     start = network.project(cosines(levels))
-    target = 2 * np.rint((start - said) / 2) + said  # even cells say 0, odd ones 1
+    target = 2 * np.rint((start - said) / 2) + said  # even cells are 0, odd ones 1
     push = np.zeros(network.bits)
     best, rank = levels, (-1, 0)
     for attempt in range(ROUNDS):
@@ -79,16 +83,16 @@ def solve(
 
 
 def _moved(
-    levels: NDArray[np.uint8], network: BlockNetwork, wanted: NDArray[np.float64]
+    levels: NDArray[np.uint8], network: BlockNetwork, target: NDArray[np.float64]
 ) -> NDArray[np.uint8]:
-    """Change an image until the network's first z are as wanted, or nearly so.
+    """Change an image until the network's first z are at their targets, or nearly so.
 
-    Where samples are at the end of their range half of a change is lost; what is missing is added
-    again, which moves the block's mean away from the end.
+    Samples at the end of their range lose half of a change. The missing part is added again, which
+    moves the block's mean away from the end.
     """
     changed = levels.astype(np.float64)
     for _ in range(PROJECTIONS):
         now = cosines(changed)
-        change = network.unproject(wanted - network.project(now), len(now))
+        change = network.unproject(target - network.project(now), len(now))
         changed = np.clip(changed + block_levels(change, *levels.shape[:2])[..., None], 0, PEAK)
     return np.rint(changed).astype(np.uint8)

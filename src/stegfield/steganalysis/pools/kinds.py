@@ -89,11 +89,12 @@ def _clean(order: Order) -> Field:
 
 def _hidden(order: Order, config: HideConfig | None = None, like: Field | None = None) -> Field:
     """Hide the secrets, as `hide` publishes them."""
+    own = like is None  # a clean field has its own architecture and sizes
     return hide(
         order.cover,
         [Secret(image, key) for image, key in zip(order.secrets, order.keys, strict=True)],
-        architecture=order.config.architecture,
-        sizes=order.config.sizes,
+        architecture=order.config.architecture if own else None,
+        sizes=order.config.sizes if own else None,
         config=config,
         training=order.training,
         like=like,

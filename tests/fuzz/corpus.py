@@ -1,0 +1,200 @@
+"""Small valid files of every format that is read from strangers, and what reads each."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import struct
+import tempfile
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import trimesh
+from PIL import Image
+
+from stegfield import fields, signals
+from stegfield.config import FitConfig
+from stegfield.errors import InputError
+from stegfield.fields import checkpoints
+from stegfield.generative import logbook, store
+from stegfield.generative.image_files import Images
+from stegfield.generative.temperatures import globes
+from stegfield.keys import Key, KeyFile
+
+LEAST = 16
+
+
+@dataclass(frozen=True)
+class Format:
+    """Valid files of one format, and what reads them."""
+
+    name: str
+    files: tuple[bytes, ...]
+    read: Callable[[bytes, Path], object]
+    """Gets the bytes, and a path at which they stand as well."""
+    cost: int = 1
+    """How much rarer its cases are, since they take longer."""
+
+
+def formats() -> list[Format]:
+    """Return all formats, with their files made anew."""
+    return [*_images(), *_sounds(), *_films(), *_shapes(), *_others(), *_ours()]
+
+
+def _decode(data: bytes, path: Path) -> object:
+    return signals.decode(data, path, flatten=True).values
+
+
+def _images() -> list[Format]:
+    levels = np.random.default_rng(1).integers(0, 256, (16, 24, 4), np.uint8)
+    pictures = {
+        mode: Image.fromarray(levels[..., : {"L": 1, "RGB": 3, "RGBA": 4}[mode]].squeeze())
+        for mode in ("L", "RGB", "RGBA")
+    }
+    pictures["P"] = pictures["RGB"].quantize(16)
+    pictures["1"] = pictures["L"].convert("1")
+    pictures["CMYK"] = pictures["RGB"].convert("CMYK")
+    pictures["I;16"] = Image.fromarray(levels[..., 0].astype(np.uint16) * 257)
+    found = []
+    for kind, suffix in (
+        ("PNG", ".png"),
+        ("JPEG", ".jpg"),
+        ("WEBP", ".webp"),
+        ("BMP", ".bmp"),
+        ("TIFF", ".tif"),
+        ("GIF", ".gif"),
+        ("PPM", ".ppm"),
+        ("AVIF", ".avif"),
+    ):
+        written = []
+        for picture in pictures.values():
+            stream = io.BytesIO()
+            with contextlib.suppress(OSError, ValueError, KeyError):  # not of this mode
+                picture.save(stream, kind)
+                written.append(stream.getvalue())
+        found.append(Format(suffix, tuple(written), _decode))
+    return found
+
+
+def _sounds() -> list[Format]:
+    wave = 0.5 * np.sin(np.arange(120) / 5)[:, None]
+    kinds = {
+        ".wav": [("WAV", each) for each in ("PCM_16", "PCM_U8", "PCM_24", "FLOAT", "ULAW")]
+        + [("WAVEX", "PCM_16"), ("RF64", "PCM_16"), ("WAV", "IMA_ADPCM")],
+        ".flac": [("FLAC", "PCM_16"), ("FLAC", "PCM_24")],
+    }
+    found = []
+    for suffix, each in kinds.items():
+        written = []
+        for kind, subtype in each:
+            stream = io.BytesIO()
+            soundfile.write(stream, wave, 8000, format=kind, subtype=subtype)
+            written.append(stream.getvalue())
+        found.append(Format(suffix, tuple(written), _decode))
+    return found
+
+
+def _films() -> list[Format]:
+    film = signals.clip(3, 16, 24)
+    frames = [Image.fromarray(frame) for frame in signals.to_levels(film)]
+    stream = io.BytesIO()
+    frames[0].save(stream, "GIF", save_all=True, append_images=frames[1:], duration=40)
+    return [
+        Format(".mp4", (signals.encode(film, ".mp4"),), _decode, 2),
+        Format(".apng", (signals.encode(film, ".apng"),), _decode),
+        Format(".gif of frames", (stream.getvalue(),), _named(".gif")),
+    ]
+
+
+def _named(suffix: str) -> Callable[[bytes, Path], object]:
+    return lambda data, path: _decode(data, path.with_suffix(suffix))
+
+
+def _shapes() -> list[Format]:
+    box = trimesh.creation.box()
+    found = []
+    for suffix in (".ply", ".obj", ".stl", ".off"):
+        made = box.export(file_type=suffix[1:])
+        data = made.encode() if isinstance(made, str) else bytes(made)
+        found.append(Format(suffix, (data,), _decode, 8))
+    return found
+
+
+def _others() -> list[Format]:
+    return [
+        Format(".npy", (signals.encode(signals.blob(6), ".npy"),), _decode),
+        Format(".nc", (signals.encode(signals.globe(7, 12), ".nc"),), _decode, 60),
+    ]
+
+
+def _ours() -> list[Format]:
+    field = fields.new_field(
+        signals.waves(10, 14), architecture="siren", sizes={"width": 8, "depth": 2}, seed=1
+    )
+    whole = fields.to_bytes(field)
+    length = struct.unpack_from("<Q", whole)[0]
+    log = b"".join(
+        json.dumps({"step": step, "swd": 0.5, "real_swd": 0.1}).encode() + b"\n" for step in (1, 9)
+    )
+    return [
+        Format("field", (whole, whole[: 8 + length]), lambda data, _: fields.from_bytes(data)),
+        Format("model", (store.to_bytes(store.load("digits")),), _model, 8),
+        Format("key", (KeyFile(Key.generate()).to_bytes(),), lambda _, path: KeyFile.read(path)),
+        Format("checkpoint", (_checkpoint(),), _go_on, 20),
+        Format("log", (log,), lambda _, path: logbook.distance_curves(path), 20),
+        Format(".zip", (_zip(),), _learn, 4),
+        Format(".npz", (_npz(),), lambda _, path: globes(path), 2),
+    ]
+
+
+def _model(data: bytes, path: Path) -> object:
+    return store.from_bytes(data, path)
+
+
+def _checkpoint() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "run"
+        _fit(path)
+        return path.read_bytes()
+
+
+def _fit(path: Path) -> object:
+    return fields.fit(
+        signals.waves(12, 12),
+        architecture="siren",
+        sizes={"width": 8, "depth": 2},
+        training=FitConfig(steps=1, seed=1, polish=0),
+        checkpoint=path,
+    )
+
+
+def _go_on(_: bytes, path: Path) -> object:
+    with contextlib.suppress(InputError):
+        checkpoints.start(path)
+    return _fit(path)
+
+
+def _zip() -> bytes:
+    picture, stream = io.BytesIO(), io.BytesIO()
+    Image.fromarray(np.arange(192, dtype=np.uint8).reshape(8, 8, 3)).save(picture, "PNG")
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(LEAST):
+            archive.writestr(f"{number}.png", picture.getvalue())
+    return stream.getvalue()
+
+
+def _learn(_: bytes, path: Path) -> object:
+    images = Images(path, 8)
+    return images.values(np.arange(len(images)), 8)
+
+
+def _npz() -> bytes:
+    stream = io.BytesIO()
+    kelvin = np.full((LEAST, 5, 8), 280, np.float32)
+    np.savez_compressed(stream, temperature=kelvin, latitude=np.linspace(90, -90, 5))
+    return stream.getvalue()
