@@ -75,14 +75,14 @@ def _chosen(data: bytes, path: Path) -> Medium:
     Raises:
         InputError: The file is of a kind that is not read, or is not what its name promises.
     """
-    named, others = _named(path), [medium for medium in MEDIA.usable() if medium not in OURS]
-    if named in others:
+    named = _named(path)
+    if named is not None and named not in OURS:
         return named
-    if found := next((medium for medium in others if medium.recognizes(data)), None):
-        return found
     kind = sniff(data)
-    if kind is None:
-        return named or IMAGE
+    if kind is None:  # packages are searched only for what is none of ours
+        return named or next(
+            (medium for medium in MEDIA.usable() if medium.recognizes(data)), IMAGE
+        )
     medium = MEDIA.get(kind.medium)
     if medium is None:
         raise (named or IMAGE).error(f"{path} is {kind.name}", hint=kind.hint)
