@@ -68,7 +68,7 @@ def test_a_second_field_of_the_cover_is_compared_with_the_first(
     assert set(facts["correlations"]) == {"one.png", "two.png"}
     lines = capsys.readouterr().err
     assert "slots differ more than other weights do in" in lines
-    assert f"two.png: correlation {facts['correlations']['two.png']:.2f}" in lines
+    assert f"two.png has a correlation of {facts['correlations']['two.png']:.2f}" in lines
 
 
 def test_an_image_that_is_not_hidden_is_noticed(

@@ -41,7 +41,7 @@ def test_a_climate_model_is_measured_by_latitude_and_wavenumber(
     assert told[3].split()[:4] == ["SWD", "diversity", "PSNR-2", "nearest"]
     assert told[3].split()[4:] == ["zonal", "mean", "spread", "spectrum"]
     assert [line.split()[0] for line in told[4:8]] == ["generated", "real", "blurred", "noise"]
-    assert told[8].startswith("fewer than 200")
+    assert told[8].startswith("with fewer than 200")
     # white noise has no zones, and real ones differ less among themselves than from temperatures
     generated, real = (float(told[at].split()[6]) for at in (4, 5))
     assert generated > 10

@@ -229,7 +229,7 @@ def test_what_cannot_be_hidden_is_refused() -> None:
         hide(COVER, [Secret(ONE, ALICE), Secret(TWO, Key(b"a" * 32))])
     with pytest.raises(ConfigError, match="the same key"):
         hide(COVER, [Secret(ONE, Passphrase("p")), Secret(TWO, Passphrase("p"))])
-    with pytest.raises(ConfigError, match="a passphrase is not enough"):
+    with pytest.raises(ConfigError, match="cannot be combined with a passphrase"):
         hide(COVER, [Secret(ONE, Passphrase("p"))], config=HideConfig(slots="magnitude"))
     with pytest.raises(ConfigError, match=r"HideConfig\(ratio=\.\.\.\) must be between 0 and 1"):
         HideConfig(ratio=1.5)

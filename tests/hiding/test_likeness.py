@@ -79,9 +79,9 @@ def test_what_a_likeness_cannot_be_kept_with_is_refused(clean: Field) -> None:
         hide(waves(20, 25), secrets, training=TRAINING, like=clean)
     with pytest.raises(ConfigError, match="random slots"):
         hide(COVER, secrets, config=HideConfig(slots="random"), training=TRAINING, like=clean)
-    with pytest.raises(ConfigError, match="those of the clean field"):
+    with pytest.raises(ConfigError, match="cannot be combined with a clean field"):
         hide(COVER, secrets, training=TRAINING, like=clean, sizes=SIZES)
-    with pytest.raises(ConfigError, match="those of the clean field"):
+    with pytest.raises(ConfigError, match="cannot be combined with a clean field"):
         hide(COVER, secrets, training=TRAINING, like=clean, architecture="grid")
     with pytest.raises(ConfigError, match="L-BFGS"):
         hide(COVER, secrets, training=replace(TRAINING, polish=2), like=clean)
