@@ -198,7 +198,8 @@ def test_packages_are_not_searched_for_help_or_for_names_of_ours(folder: Path) -
         "              ['keygen', 'new.key'],\n"
         "              ['embed', 'photo.png', 'letter.txt', '-o', 'x.png', '--key', 'new.key'],\n"
         "              ['fit', 'photo.png', '-o', 'x.safetensors', '--field', 'siren',\n"
-        "               '--steps', '1'], ['inspect', 'x.safetensors']):\n"
+        "               '--steps', '1'], ['inspect', 'x.safetensors'],\n"
+        "              ['extract', 'x.png', '-o', 'x.txt', '--key', 'new.key']):\n"
         "    assert cli.run(words) == 0, words\n"
     )
     done = subprocess.run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from stegfield import carriers
@@ -80,8 +81,8 @@ def readers(
     profile: str | None = None,
     known_cover: bool = False,
     weights: Path | None = None,
-) -> list[Profile]:
-    """Choose the profiles that a receiver tries, in turn.
+) -> Iterator[Profile]:
+    """Choose the profiles that a receiver tries; each is loaded when its turn comes.
 
     Args:
         medium: Medium of the signal that may carry a message.
@@ -94,23 +95,27 @@ def readers(
             weights have no meaning for it.
     """
     carriers.check(medium)
+    found: Iterator[Profile]
     if profile is None:
-        found = [each for each in PROFILES.usable() if each.tried and each.takes(medium)]
+        found = (each for each in PROFILES.usable() if each.tried and each.takes(medium))
         what, when = f"in {medium.plural}", "without a profile"
     else:
-        found = [load(profile)]
-        found[0].check_medium(medium)
+        named = load(profile)
+        named.check_medium(medium)
+        found = iter([named])
         what, when = f"of the {profile} profile", f"for the {profile} profile"
     if known_cover:
-        found = [each for each in found if "known_cover" in each.heeds]
-        if not found:
+        heeding = [each for each in found if "known_cover" in each.heeds]
+        if not heeding:
             raise ConfigError(
                 f"messages {what} are read without a cover", hint="leave the cover out"
             )
+        found = iter(heeding)
     if weights is not None:
-        found = [each for each in found if "weights" in each.heeds]
-        if not found:
+        heeding = [each for each in found if "weights" in each.heeds]
+        if not heeding:
             raise _ignored("weights", when)
+        found = iter(heeding)
     return found
 
 

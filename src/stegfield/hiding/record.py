@@ -68,7 +68,18 @@ class SecretRecord:
                 object.__setattr__(self, name, float(np.float32(value)))
 
     def to_bytes(self) -> bytes:
-        """Encode the facts."""
+        """Encode the facts.
+
+        Raises:
+            ConfigError: the medium is one of another package, and has more than three axes or
+                cannot be told from another one.
+        """
+        if len(self.size) > MOST_AXES:
+            raise ConfigError(
+                f"a record of a secret tells {MOST_AXES} axes, and {self.medium.plural} have "
+                f"{len(self.size)}",
+                hint="hide a part that has fewer",
+            )
         return LAYOUT.pack(
             VERSION,
             media_codes.encode(self.medium),
