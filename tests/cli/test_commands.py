@@ -503,7 +503,11 @@ def test_ctrl_c_twice_stops_at_once_and_writes_nothing(
 
     monkeypatch.setattr("stegfield.fields.run.Run.advance", interrupted)
     command = ["hide", "photo.png", "-o", "long.safetensors", *QUICK]
-    assert cli.run([*command, "--secret", "one.png", "alice.key"]) == 1
+    before = signal.signal(signal.SIGTERM, cli._as_ctrl_c)  # as main() does
+    try:
+        assert cli.run([*command, "--secret", "one.png", "alice.key"]) == 1
+    finally:
+        signal.signal(signal.SIGTERM, before)
     told = capsys.readouterr().err
     assert "winding down" in told
     assert "error: stopped before the result was written" in told
