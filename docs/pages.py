@@ -180,7 +180,10 @@ def packages() -> str:
 
 def linked(text: str) -> str:
     """Lead the links of the repository's documents to pages; those to other files go."""
-    pages = {source: page for page, source in COPIED.items()} | {"README.md": "index.md"}
+    pages = {source: page for page, source in COPIED.items()} | {
+        "README.md": "index.md",
+        "tutorial.ipynb": "tutorial.md",
+    }
 
     def one(match: re.Match[str]) -> str:
         label, target = match[1], match[2].removeprefix("docs/")
