@@ -97,7 +97,8 @@ def with_sums(data: bytes) -> bytes:
 
 def work(pipe: Connection, every: list[Format], folder: Path) -> None:
     """Read cases as they come, and tell of each what became of it and how much memory it took."""
-    resource.setrlimit(resource.RLIMIT_AS, (ADDRESSES, ADDRESSES))
+    most = memory("VmSize") + ADDRESSES  # what this process was forked from may have much already
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     warnings.simplefilter("ignore")
     with Path(os.devnull).open("w") as nothing:

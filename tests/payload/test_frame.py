@@ -219,7 +219,7 @@ def test_the_highest_bit_comes_first_and_zeros_fill_the_last_byte(bits: list[boo
 
 
 def test_a_message_that_no_receiver_would_read_is_refused() -> None:
-    with pytest.raises(InputError, match="268,435,457 bytes, and 268,435,456 are the most"):
+    with pytest.raises(InputError, match="has 268,435,457 bytes, more than 268,435,456"):
         Content.of(bytes(LARGEST_MESSAGE + 1))
 
 
