@@ -45,7 +45,7 @@ class FitProgress:
             fraction=self.fraction,
             counted=f"step {self.step:,}",
             figures=", ".join(f"{name} {db:.1f} dB" for name, db in pairs),
-            seconds_left=self.seconds * (1 / max(self.fraction, 1e-3) - 1),
+            seconds_left=self.seconds * (1 / self.fraction - 1) if self.fraction else math.nan,
             ending=WINDING_DOWN,
         )
 
