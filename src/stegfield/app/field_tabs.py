@@ -91,7 +91,7 @@ def hide_tab(desk: Desk) -> None:
         secrets = [
             _secret(visit, number, path, text, decoy)
             for number, (path, text, decoy) in enumerate(rows, 1)
-            if path or text
+            if path or text or decoy
         ]
         if not secrets:
             raise InputError("there is no secret", hint="choose an image and a passphrase for it")
@@ -307,11 +307,13 @@ def _apart(
 
 
 def _progress(progress: FitProgress) -> str:
-    left = progress.seconds * (1 / max(progress.fraction, 1e-3) - 1)
+    left = ""
+    if progress.fraction:
+        left = f", about {progress.seconds * (1 / progress.fraction - 1):.0f} s left"
     names = ["cover", *(f"secret {number}" for number in range(1, MOST_SECRETS + 1))]
     figures = zip(names, progress.psnr_db, strict=False)
     told = " · ".join(f"{name} **{psnr_db:.1f} dB**" for name, psnr_db in figures)
-    return f"{told}\n\nstep {progress.step:,}, about {left:.0f} s left"
+    return f"{told}\n\nstep {progress.step:,}{left}"
 
 
 def _so_far(progress: FitProgress, cover: Signal, secrets: list[Secret]) -> Image.Image | None:
