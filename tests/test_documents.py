@@ -16,7 +16,18 @@ from stegfield import bench, cli, signals
 from stegfield.signals import chords, clip, to_samples, waves
 
 HOME = Path(__file__).parent.parent
-NO_API = {"app", "archives", "cli", "demo", "files", "lazy", "pictures", "registry", "tensor_files"}
+NO_API = {
+    "app",
+    "archives",
+    "cli",
+    "demo",
+    "files",
+    "lazy",
+    "machine",
+    "pictures",
+    "registry",
+    "tensor_files",
+}
 """Packages that serve the others, or are commands and pages and no calls."""
 DOCUMENTS = [HOME / "README.md", HOME / "CONTRIBUTING.md", *sorted((HOME / "docs").glob("*.md"))]
 

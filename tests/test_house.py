@@ -25,7 +25,6 @@ LEARNS = (
     "steganalysis/learning.py",
     "steganalysis/networks.py",
     "steganalysis/pools/",
-    "steganalysis/weights.py",
 )
 """What trains, renders or learns, and so may import torch."""
 

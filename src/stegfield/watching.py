@@ -132,6 +132,13 @@ def _ending(display: Display, latest: Sequence[Told]) -> Iterator[Callable[[], b
         signal.signal(signal.SIGINT, previous)
 
 
+def time_left(seconds: float) -> str:
+    """Return the time that is left in words; nothing where it is not known, as NaN tells."""
+    if math.isnan(seconds):
+        return ""
+    return f"{seconds:.0f} s left" if seconds < 120 else f"{seconds / 60:.0f} min left"
+
+
 def progress_bar(count: str, left: ProgressColumn, *, console: Console | None = None) -> Bar:
     """Return a bar on stderr, shown if that is a terminal: share done, count, figures, times.
 
@@ -180,9 +187,7 @@ class Display(ABC):
         seconds, elapsed = latest.seconds_left, time.monotonic() - self.began
         if seconds is None and latest.fraction:
             seconds = elapsed * (1 / latest.fraction - 1)
-        if seconds is None or math.isnan(seconds):
-            return ""
-        return f"{seconds:.0f} s left" if seconds < 120 else f"{seconds / 60:.0f} min left"
+        return "" if seconds is None else time_left(seconds)
 
     def line(self, latest: Told) -> str:
         """Return the state in one line."""

@@ -38,6 +38,7 @@ from stegfield.fields import Field, FitProgress
 from stegfield.hiding import HideResult, Secret
 from stegfield.keys import Passphrase
 from stegfield.signals import Signal
+from stegfield.watching import time_left
 
 MOST_SECRETS, INPUTS = 8, 3
 SHORTEST, DEFAULT_SECONDS = 5, 60
@@ -58,7 +59,7 @@ def hide_tab(desk: Desk) -> None:
     """Lay out the tab that hides images in the field of a cover."""
     kinds = KINDS | brought(fields.ARCHITECTURES)
     gr.Markdown(
-        "Everyone who has the field sees the cover. With a secret's passphrase, the same field "
+        "Everyone with the field sees the cover. With a secret's passphrase, the same field "
         "shows the secret."
     )
     with gr.Row():
@@ -307,13 +308,12 @@ def _apart(
 
 
 def _progress(progress: FitProgress) -> str:
-    left = ""
-    if progress.fraction:
-        left = f", about {progress.seconds * (1 / progress.fraction - 1):.0f} s left"
     names = ["cover", *(f"secret {number}" for number in range(1, MOST_SECRETS + 1))]
-    figures = zip(names, progress.psnr_db, strict=False)
-    told = " · ".join(f"{name} **{psnr_db:.1f} dB**" for name, psnr_db in figures)
-    return f"{told}\n\nstep {progress.step:,}{left}"
+    pairs = zip(names, progress.psnr_db, strict=False)
+    figures = " · ".join(f"{name} **{psnr_db:.1f} dB**" for name, psnr_db in pairs)
+    told = progress.told(names)
+    left = "" if told.seconds_left is None else time_left(told.seconds_left)
+    return f"{figures}\n\n{', '.join(filter(None, (told.counted, left)))}"
 
 
 def _so_far(progress: FitProgress, cover: Signal, secrets: list[Secret]) -> Image.Image | None:

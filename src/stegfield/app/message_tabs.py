@@ -45,7 +45,7 @@ def embed_tab(desk: Desk) -> None:
     """Lay out the tab that embeds a file or a text in an image or a climate field."""
     profiles = PROFILES | brought(fixednet.PROFILES)
     gr.Markdown(
-        "Puts any file into a picture; a receiver who has the key takes it out again, bit for bit. "
+        "Puts any file into a picture; a receiver with the key gets it back, bit for bit. "
         "Take a picture that was never a JPEG."
     )
     with gr.Row():

@@ -107,7 +107,7 @@ def natural_values(
         target: The secret that guesses are compared with; only the positions of its key are used.
         steps: Steps of each descent.
         tries: Descents, each from values of its own.
-        holding: The slots of another secret, for an adversary who has its key. They search with its
+        holding: The slots of another secret, for an adversary with its key. They search with its
             values in the field, and the first descent starts from them.
         seed: Decides where descents start.
     """

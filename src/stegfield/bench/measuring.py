@@ -6,7 +6,6 @@ methods that are compared run in one job, and the figure is their ratio.
 
 from __future__ import annotations
 
-import os
 import platform
 import statistics
 import subprocess
@@ -20,6 +19,7 @@ from typing import Any
 import torch
 
 import stegfield
+from stegfield.machine import cores
 
 PRODUCTS = 200
 POINTS, WIDTH = 2048, 128
@@ -72,13 +72,6 @@ def _alone(words: Sequence[str]) -> Measured:
     )
     seconds, kibibytes = map(float, done.stdout.split())
     return Measured(seconds, kibibytes * 1024 / 1e6)
-
-
-def cores() -> int:
-    """Count the cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def machine() -> dict[str, Any]:

@@ -41,7 +41,7 @@ def attack(
     """Attack a field of your own: measure its images after damage, and what guesses find.
 
     Damage is pruning, noise, rounding and training on the cover. Guesses are random keys, searches
-    for natural pictures, and the same searches by an adversary who has another secret's key. With a
+    for natural pictures, and the same searches by an adversary with another secret's key. With a
     second field of the same cover, the report also says how much the difference of the two reveals
     about slots and secrets.
 

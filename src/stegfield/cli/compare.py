@@ -61,9 +61,9 @@ def compare(
         check_output(output, json=json, force=force)
     check_stdin(original=a, other=b)
     pair = [read_signal(path, flatten=flatten) for path in (a, b)]
-    quality = signals.quality(pair[1], pair[0])
     if output is not None and pair[0].medium is not signals.IMAGE:
         raise ConfigError("--output draws the difference of images only", hint="leave it out")
+    quality = signals.quality(pair[1], pair[0])
     if output is not None:
         first, second = (signals.to_samples(signal) for signal in pair)
         row = [

@@ -7,7 +7,7 @@ from typing import Any
 
 from stegfield.cli.signal_files import read_file
 from stegfield.cli.streams import check_stdin, name_of
-from stegfield.cli.terminal import answer, size_text
+from stegfield.cli.terminal import answer
 
 
 def inspect(field: Path, /, *, json: bool = False) -> None:
@@ -51,8 +51,10 @@ def inspect(field: Path, /, *, json: bool = False) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from stegfield import signals
+
     public = found.header.public
-    size = size_text(public.size)
+    size = signals.size_text(public.size)
     sizes = ", ".join(f"{name} {value:g}" for name, value in facts["sizes"].items())
     table = Table("tensor", "shape", "smallest", "largest", "std", box=None)
     for tensor in tensors:

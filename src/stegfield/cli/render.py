@@ -16,7 +16,7 @@ from stegfield.cli.streams import (
     name_of,
     write,
 )
-from stegfield.cli.terminal import answer, say, size_text
+from stegfield.cli.terminal import answer, say
 
 
 def render(
@@ -55,4 +55,4 @@ def render(
     if json:
         answer({medium.name: str(output), "size": list(size_shown)})
     else:
-        say(f"{name_of(output, 'stdout')}: {size_text(size_shown)}")
+        say(f"{name_of(output, 'stdout')}: {signals.size_text(size_shown)}")

@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from stegfield.cli.asking import read_key_file
 from stegfield.cli.signal_files import file_of, read_field
 from stegfield.cli.streams import check_output, check_stdin, files_among, name_of, write
-from stegfield.cli.terminal import answer, say, size_text
+from stegfield.cli.terminal import answer, say
 
 
 def reveal(
@@ -62,7 +62,7 @@ def reveal(
         medium = shown.signal.medium.name
         answer({medium: str(output), "size": list(size_shown), "certain": shown.certain})
         return
-    say(f"{name_of(output, 'stdout')}: {size_text(size_shown)}")
+    say(f"{name_of(output, 'stdout')}: {signals.size_text(size_shown)}")
     if not shown.certain:
         what = shown.signal.medium.noun
         say(f"warning: no record was found with this key; check by eye whether this is {what}")

@@ -96,11 +96,6 @@ def send(data: bytes) -> None:
         ) from error
 
 
-def size_text(size: Sequence[int]) -> str:
-    """Return a size as people write it, columns first."""
-    return "x".join(map(str, reversed(size)))
-
-
 def warn_if_short(target_db: float | None, qualities: Sequence[AnyQuality]) -> None:
     """Warn if a run did not reach its target PSNR."""
     reached = min(quality.psnr_db for quality in qualities)

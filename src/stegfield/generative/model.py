@@ -117,7 +117,7 @@ class Model:
     ) -> Signal:
         """Generate the field of a seed, show it, and add noise as a camera has it: `GRAIN`.
 
-        An adversary who has the model can search for the field that looks like an image, and find
+        An adversary with the model can search for the field that looks like an image, and find
         it. Without noise they would have the cover, level by level, and see every change that a
         message made. For messages, use `stegfield.generative.cover_for_message`.
 

@@ -1,7 +1,7 @@
 """Likeness: a field that hides secrets keeps the statistics of a field that hides nothing.
 
 In free training, slots grow to twice the size of other weights, and spectra become flatter: an
-adversary who has a few clean fields detects that at once. So the joint training starts at a clean
+adversary with a few clean fields detects that at once. So the joint training starts at a clean
 field of the cover. Every few steps, each tensor is moved back to that field's singular values, then
 to the norms of every unit's weights, then to its sorted values. At the end the sorted values are
 equal to the last bit, the others nearly.

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from stegfield.errors import InputError
-from stegfield.jobs.pool import DIED, cores, performed
+from stegfield.jobs.pool import DIED, performed
+from stegfield.machine import cores
 
 J = TypeVar("J")
 O = TypeVar("O")  # noqa: E741 - an outcome

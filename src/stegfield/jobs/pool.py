@@ -37,13 +37,6 @@ THREADS = (
 """Variables that libraries read when they are imported."""
 
 
-def cores() -> int:
-    """Count the cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1  # macOS and Windows
-
-
 def performed(
     tasks: Iterable[tuple[J, bool]],
     perform: Callable[[J, bool], O],

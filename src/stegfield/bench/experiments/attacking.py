@@ -96,7 +96,7 @@ def guessing_keys(data: Datasets, settings: Guessing) -> Found:
     """Hide two images and attack the first, as an adversary who knows where its slots are.
 
     The methods: values of random keys; values that make a smooth picture, found by descent; or the
-    same by an adversary who has the other secret's key, starting from its values.
+    same by an adversary with the other secret's key, starting from its values.
     """
     method, seed = settings.method, settings.image
     if method not in GUESSES:

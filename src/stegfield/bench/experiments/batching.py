@@ -18,10 +18,10 @@ import numpy as np
 from stegfield import signals
 from stegfield.bench.datasets import Datasets
 from stegfield.bench.experiments.found import Found
-from stegfield.bench.measuring import cores
 from stegfield.bench.results import Figure
 from stegfield.errors import StegfieldError
 from stegfield.keys import Key, KeyFile
+from stegfield.machine import cores
 
 
 def batching(

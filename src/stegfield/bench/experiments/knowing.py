@@ -1,7 +1,7 @@
 """Knowing the model: what a generated cover's function reveals about a message in it.
 
-An adversary who has the model can search for the function that an image shows. Here they have found
-it without an error, and measure the distance of each sample from it. The detector is the likelihood
+An adversary with the model can search for the function that an image shows. Here they have found
+it exactly, and measure the distance of each sample from it. The detector is the likelihood
 ratio of these distances, learned from other covers and stegos of the same kind.
 """
 

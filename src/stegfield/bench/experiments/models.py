@@ -109,7 +109,7 @@ class _Parts:
 def knowing_covers(
     data: Datasets, *, method: str, model: str = "faces", images: int = 8, resolution: int = 256
 ) -> Found:
-    """Send bits and messages to a receiver who has the cover, or to one who does not.
+    """Send bits and messages to a receiver with the cover, or to one without it.
 
     In one stego image, all cosines of a generated cover that can carry bits carry one each; in
     another, the cover carries a message of 16 bytes. Both go through several channels.

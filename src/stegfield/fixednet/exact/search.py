@@ -8,7 +8,6 @@ search imports numba, since that takes half a second and extracting does not nee
 from __future__ import annotations
 
 import inspect
-import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -16,6 +15,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from stegfield.machine import cores
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -82,13 +83,6 @@ def _machine_code(numba: Any, function: Callable[..., Any]) -> Callable[..., Any
         return numba.njit(plain, nogil=True, cache=True)  # type: ignore[no-any-return]
     except RuntimeError:  # there is no folder to cache machine code in
         return numba.njit(plain, nogil=True)  # type: ignore[no-any-return]
-
-
-def cores() -> int:
-    """Count the cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1  # macOS and Windows
 
 
 def parallel(work: Callable[[Job], Result], jobs: Iterable[Job]) -> Iterator[Result]:

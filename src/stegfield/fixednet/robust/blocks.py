@@ -12,7 +12,7 @@ phases would reveal that both carry messages. The image does not say which one; 
 it by how close the first bits are to the centres of cells. The eight bits of a byte are in
 neighbouring blocks, so that damage in one part of an image costs few bytes.
 
-A receiver who has the cover needs no cells: z is how far a kernel was moved, and its sign is the
+A receiver with the cover needs no cells: z is how far a kernel was moved, and its sign is the
 bit, at any strength of noise.
 
 Sources: Chen and Wornell (2001), quantisation index modulation, for the cells; Ahmed, Natarajan and
