@@ -10,7 +10,7 @@ uniform to everyone without their key, at places that depend on nothing but the 
     version, flags, length, mask of the parts ─AES-SIV─► header, in one of the slots
 
 Each message takes a slot and a set of parts, uniform among the free ones. All bits that no message
-takes stay as the operating system gave them. Whoever has some of the keys sees the same whatever
+takes stay as the operating system gave them. Holders of some of the keys see the same whatever
 else is there, since sampling without replacement is exchangeable: a decoy's key shows a decoy.
 
 Innocent carriers come from the same function, with no messages.
@@ -247,7 +247,7 @@ def _read(
     opened: tuple[int, bytes, bytes, bytes],
     network: Network | None,
 ) -> Found:
-    """Read the body of an opened header; whoever has the key may have written anything there."""
+    """Read the body of an opened header; a holder of the key may have written anything there."""
     slot, salt, header, facts = opened
     version, deflated, length, mask = LAYOUT.unpack(facts)
     rows = [part for part in range(PARTS) if mask >> part & 1]
