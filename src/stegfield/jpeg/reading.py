@@ -218,7 +218,7 @@ def decode(data: bytes, name: str = "the file", *, largest: int = LARGEST_POINTS
         largest: Pixels that it may have.
 
     Raises:
-        ImageError: the file is no JPEG, or is damaged, incomplete, too large, or not a baseline one.
+        ImageError: the file is no baseline JPEG, or damaged, incomplete or too large.
     """
     reader, length = _Reader(name, largest), 0
     try:
