@@ -24,7 +24,6 @@ from stegfield.fixednet.exact.sine import (
     keyed_order,
     parities,
     planes,
-    rising,
     segments,
 )
 from stegfield.keys import Key
@@ -238,16 +237,6 @@ def test_many_samples_are_ordered_in_segments_from_everywhere() -> None:
         quarters = np.bincount(part // -(-samples // 4))
         assert quarters.min() > 0.2499 * len(part)
         assert abs(np.corrcoef(part, np.arange(len(part)))[0, 1]) < 0.02
-
-
-@given(st.lists(st.integers(0, (1 << 64) - 1), max_size=200), st.booleans())
-@example([7, 7, 3, 7], False)
-@example([], False)
-def test_draws_are_ordered_as_a_stable_sort_orders_them(values: list[int], alike: bool) -> None:
-    draws = np.array(values, dtype=np.uint64)
-    if alike:  # many are equal, or differ in their lowest bits only
-        draws %= np.uint64(17)
-    assert np.array_equal(rising(draws), np.argsort(draws, kind="stable"))
 
 
 def test_other_keys_have_another_order() -> None:

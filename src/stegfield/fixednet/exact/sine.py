@@ -31,11 +31,12 @@ from itertools import accumulate, pairwise
 from typing import overload
 
 import numpy as np
-from jaxtyping import Bool, Int8, Int64, Integer, UInt16, UInt64
+from jaxtyping import Bool, Int8, Integer, UInt16
 from numpy.typing import NDArray
 
 from stegfield.config import CONSTRAINT_HEIGHTS
 from stegfield.errors import ConfigError
+from stegfield.fixednet.exact.order import permutation
 from stegfield.fixednet.exact.search import parallel, window_parities
 from stegfield.keys import IMAGE_SALT, Key, KeyStream
 
@@ -221,23 +222,7 @@ def segment_samples(samples: int, segment: int, longest: int = SEGMENT) -> NDArr
 
 def shuffled(at: NDArray[np.int32], stream: KeyStream) -> NDArray[np.int32]:
     """Put samples into the order that a key stream decides."""
-    return np.take(at, rising(stream.integers(len(at))))
-
-
-def rising(draws: UInt64[np.ndarray, " draws"]) -> Int64[np.ndarray, " draws"]:
-    """Return the indices that sort draws; of equal draws, the first comes first.
-
-    Sorting numbers is five times as fast as sorting indices, so each draw carries its index in its
-    lowest bits. If two draws then have equal upper bits, the draws are sorted by index instead.
-    """
-    places = np.arange(len(draws), dtype=np.uint64)
-    width = np.uint64(len(draws).bit_length())
-    marked = draws >> width << width | places
-    marked.sort()
-    upper = marked >> width
-    if (upper[1:] == upper[:-1]).any():
-        return np.argsort(draws, kind="stable")
-    return (marked & ((np.uint64(1) << width) - np.uint64(1))).astype(np.int64)
+    return np.take(at, permutation(stream, len(at)))
 
 
 def keyed_order(key: Key, samples: int) -> list[NDArray[np.int32]]:
