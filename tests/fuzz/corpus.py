@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import safetensors.numpy
@@ -193,7 +194,7 @@ def _ours() -> list[Format]:
 def _weights() -> bytes:
     draws = np.random.default_rng(0)
     some = draws.normal(0, 0.02, (40, 50)).astype(np.float32)
-    tensors = {"a": some, "b": some[:20].astype(np.float16), "c": np.arange(9)}
+    tensors: dict[str, Any] = {"a": some, "b": some[:20].astype(np.float16), "c": np.arange(9)}
     return embed_weights(safetensors.numpy.save(tensors, {"by": "us"}), b"noon", KEY).file
 
 
