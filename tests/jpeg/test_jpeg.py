@@ -23,6 +23,7 @@ from stegfield.errors import ImageError
 from stegfield.jpeg import files, huffman
 from stegfield.jpeg.conversion import NOTHING_LEFT
 from stegfield.jpeg.files import Scan
+from stegfield.jpeg.quality import luma_table
 from stegfield.jpeg.sayable import open_ways
 
 
@@ -417,6 +418,13 @@ def test_bytes_are_refused_with_one_error(data: bytes) -> None:
     for each in (data, b"\xff\xd8" + data):
         with pytest.raises(ImageError):
             jpeg.decode(each)
+
+
+def test_the_quality_is_that_of_the_encoder() -> None:
+    for quality in range(1, 101):
+        file = jpeg.decode(written(picture(8, 8), quality=quality))
+        assert jpeg.estimated_quality(file) == quality
+        assert (luma_table(quality) == file.components[0].table).all()
 
 
 PLAIN = """

@@ -18,6 +18,7 @@ Source: ITU-T T.81.
 
 from stegfield.jpeg.files import LARGEST_POINTS, Coding, Component, JpegFile
 from stegfield.jpeg.frame import ZIGZAG
+from stegfield.jpeg.quality import estimated_quality
 from stegfield.jpeg.reading import decode, encode
 from stegfield.jpeg.sayable import Ways
 from stegfield.jpeg.stripping import without_metadata
@@ -31,5 +32,6 @@ __all__ = [
     "Ways",
     "decode",
     "encode",
+    "estimated_quality",
     "without_metadata",
 ]
