@@ -54,6 +54,12 @@ def nonzero(planes: Planes) -> int:
     return int(np.count_nonzero(planes[..., 1:]))
 
 
+def dry(planes: Planes, modes: int) -> int:
+    """Count the `elements` that may change: those of blocks with some texture in or near them."""
+    some = np.isfinite(jpeg_costs.uerd(planes, np.ones(MODES, np.int64), ZIGZAG[1:2]))
+    return modes * int(np.count_nonzero(some))
+
+
 def find_costs(planes: Planes, table: Table, count: int, name: CostName) -> NDArray[np.float32]:
     """Compute the cost of a change by one of each of the `elements`; infinite for wet ones."""
     found = COSTS[name](planes, table, chosen_modes(count))

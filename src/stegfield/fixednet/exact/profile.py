@@ -13,6 +13,7 @@ seals detect any more, and then nothing is read.
 from __future__ import annotations
 
 import struct
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -23,8 +24,8 @@ from numpy.typing import NDArray
 
 from stegfield import carriers
 from stegfield.carriers import Carrier
-from stegfield.config import DescentConfig, EmbedConfig
-from stegfield.errors import CapacityError, ConfigError, UnreadableError, Wording
+from stegfield.config import DescentConfig, EmbedConfig, changed
+from stegfield.errors import CapacityError, ConfigError, InputError, UnreadableError, Wording
 from stegfield.fixednet.exact.sine import (
     CONSTRAINT_HEIGHT,
     KeyedOrder,
@@ -50,7 +51,7 @@ from stegfield.payload import (
     open_body,
     seal,
 )
-from stegfield.signals import Signal
+from stegfield.signals import Medium, Signal
 
 PARITY = 8
 """Bytes of each codeword of 255: four wrong bytes in it are corrected."""
@@ -62,6 +63,10 @@ HEADER_SHARE = 16  # of all samples, one in this many,
 HEADER_SPARSITY = 32  # but at most this many samples for each bit of the header
 FULLEST = 1.5
 """Most bits a sample: 4.5 bits a pixel in RGB. Two planes could carry 2."""
+JPEG_SETTINGS = frozenset({"allow_recompress", "costs", "loud", "quality", "strip_metadata"})
+"""Settings of messages in JPEG files."""
+LOSSY = (".jpg", ".jpeg")
+"""Kinds of files that keep coefficients, not samples."""
 AT_HAND = 1 << 26
 """Samples whose order a sender keeps in memory; that of more is made twice."""
 RATES = (1, 2, 3, 4)
@@ -86,6 +91,11 @@ def header_samples(samples: int) -> int:
 def fullest(samples: int) -> int:
     """Return the most bits that samples can carry, header included."""
     return HEADER_BITS + int(FULLEST * (samples - header_samples(samples)))
+
+
+def bits_for(content: Content) -> int:
+    """Return the bits that a message needs, header included."""
+    return HEADER_BITS + 8 * Code(content.length, PARITY).coded_length
 
 
 def header_segment(key: Key, samples: int) -> int:
@@ -212,11 +222,33 @@ class Exact(Profile):
     """The exact profile: any carrier, at any rate; hard to detect, and lost if samples change."""
 
     name = "exact"
-    heeds = frozenset({"bpp", "flat", "constraint_height"})
+    heeds = frozenset({"bpp", "flat", "constraint_height", *JPEG_SETTINGS})
     quiet = True
+
+    def for_file(self, cover: Signal, suffix: str, config: EmbedConfig) -> tuple[Profile, Signal]:
+        """Return what embeds in the coefficients of a JPEG, if the file to write is one."""
+        if suffix.lower() in LOSSY:
+            from stegfield.fixednet.exact import coefficients  # which needs this module
+
+            return coefficients.for_cover(cover, config)
+        for name in JPEG_SETTINGS.intersection(changed(config)):
+            raise ConfigError(
+                Wording(f"{{{name}}} has no meaning for {{suffix}} files", suffix=suffix),
+                hint="it goes with .jpg files",
+            )
+        return self, cover
+
+    def check_suffix(self, medium: Medium, suffix: str) -> None:
+        """Refuse a kind of file that would lose the message; a JPEG keeps it in coefficients."""
+        if suffix.lower() not in LOSSY or suffix.lower() not in medium.written:
+            super().check_suffix(medium, suffix)
 
     def capacity(self, cover: Signal) -> dict[str, int]:
         """Return the bytes of the longest message for each rate that the cover has room for."""
+        if cover.jpeg is not None:
+            with suppress(InputError):  # the samples of any picture carry messages
+                profile, cover = self.for_file(cover, LOSSY[0], EmbedConfig())
+                return profile.capacity(cover)
         try:
             most = fullest(len(carriers.of(cover).levels))
         except CapacityError:
@@ -249,7 +281,11 @@ class Exact(Profile):
     def extract(
         self, stego: Signal, key: Key, *, cover: Signal | None = None, weights: Path | None = None
     ) -> bytes:
-        """Read a message from the levels of a carrier."""
+        """Read a message from the levels of a carrier, or a JPEG's coefficients."""
+        if stego.jpeg is not None:
+            from stegfield.fixednet.exact import coefficients  # which needs this module
+
+            return coefficients.extract(stego.jpeg, key)
         return extract(carriers.of(stego).levels, key)
 
 

@@ -25,7 +25,9 @@ from stegfield.signals.images.medium import (
     IMAGE,
     from_array,
     from_pillow,
+    recompressed,
     resize,
+    to_jpeg,
     to_pillow,
     to_png,
 )
@@ -36,7 +38,9 @@ __all__ = [
     "SMALLEST_SIDE",
     "from_array",
     "from_pillow",
+    "recompressed",
     "resize",
+    "to_jpeg",
     "to_pillow",
     "to_png",
 ]
