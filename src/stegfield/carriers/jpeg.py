@@ -12,12 +12,12 @@ from functools import cache
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Bool, Int16, Integer
+from jaxtyping import Bool, Int16, Integer, Shaped
 from numpy.typing import NDArray
 
 from stegfield.carriers import jpeg_costs
 from stegfield.carriers.blocks import MODES, ZIGZAG, Planes, Table, to_pixels
-from stegfield.carriers.carrier import Carrier
+from stegfield.carriers.carrier import Carrier, Ways
 from stegfield.signals import Signal
 
 QUIETEST, EVERY = 28, MODES - 1
@@ -25,6 +25,7 @@ QUIETEST, EVERY = 28, MODES - 1
 LARGEST = 1023
 """Largest magnitude of an AC coefficient that baseline files may hold."""
 CostName = Literal["uerd", "j-uniward"]
+Sayable = tuple[Bool[np.ndarray, "rows columns 64"], Bool[np.ndarray, "rows columns 64"]]
 Cost = Callable[[Planes, Table, NDArray[np.integer]], NDArray[np.floating]]
 
 
@@ -33,7 +34,9 @@ def chosen_modes(count: int) -> NDArray[np.int64]:
     return ZIGZAG[1 : 1 + count]
 
 
-def elements(planes: Planes, count: int) -> Integer[np.ndarray, " elements"]:
+def elements(
+    planes: Shaped[np.ndarray, "rows columns 64"], count: int
+) -> Shaped[np.ndarray, " elements"]:
     """Return the coefficients that may carry bits, block by block, in zigzag order."""
     return planes[..., chosen_modes(count)].reshape(-1)
 
@@ -66,9 +69,7 @@ def find_costs(planes: Planes, table: Table, count: int, name: CostName) -> NDAr
     return found.astype(np.float32, copy=False).reshape(-1)
 
 
-def open_ways(
-    levels: Integer[np.ndarray, " elements"], costs: NDArray[np.float32]
-) -> tuple[Bool[np.ndarray, " elements"], Bool[np.ndarray, " elements"]]:
+def open_ways(levels: Integer[np.ndarray, " elements"], costs: NDArray[np.float32]) -> Ways:
     """Tell which coefficients may go up and which down: wet ones and the largest may not."""
     dry = np.isfinite(costs)
     return dry & (levels < LARGEST), dry & (levels > -LARGEST)
@@ -80,6 +81,7 @@ def carrier(
     *,
     modes: int = QUIETEST,
     cost: CostName = "uerd",
+    sayable: Sayable | None = None,
 ) -> Carrier:
     """Make a carrier of the coefficients of a picture's luma.
 
@@ -88,12 +90,20 @@ def carrier(
         table: The quantisation step of each mode.
         modes: How many modes of each block may carry bits.
         cost: One of `COSTS`.
+        sayable: Which of the coefficients may go up, and which down, as far as the file's code
+            tables can say [default: all].
     """
     levels = elements(planes, modes)
 
     @cache
     def costs() -> NDArray[np.float32]:
         return find_costs(planes, table, modes, cost)
+
+    def ways() -> Ways:
+        up, down = open_ways(levels, costs())
+        if sayable is None:
+            return up, down
+        return up & elements(sayable[0], modes), down & elements(sayable[1], modes)
 
     def put_back(_: NDArray[np.integer]) -> Signal:
         raise NotImplementedError("coefficients are put back by `changed`")
@@ -102,9 +112,18 @@ def carrier(
         levels=levels,
         bounds=(-LARGEST, LARGEST),
         find_costs=lambda: finite(costs()),
-        find_ways=lambda: open_ways(levels, costs()),
+        find_ways=ways,
         put_back=put_back,
     )
+
+
+def is_open(change: Integer[np.ndarray, " elements"], carrier: Carrier) -> bool:
+    """Tell whether a change goes by one step at most, and by open ways only."""
+    if carrier.ways is None:
+        return True
+    up, down = carrier.ways
+    inside = (change >= -1) & (change <= 1) & ((change < 1) | up) & ((change > -1) | down)
+    return bool(inside.all())
 
 
 def finite(costs: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -82,8 +82,8 @@ def embed(
             sound: WAV or FLAC; other samples become 16-bit ones. - is stdin.
         message: File to embed; - is stdin.
         output: File to write: .jpg of a JPEG, which stays one and keeps its metadata; .png, .bmp,
-            .tiff or .webp; with --profile robust any of them. For a climate field, .nc; for a sound, .wav or .flac. - is stdout, for a PNG, NetCDF
-            or WAV.
+            .tiff or .webp; with --profile robust any of them. For a climate field, .nc; for a
+            sound, .wav or .flac. - is stdout, for a PNG, NetCDF or WAV.
         key: Key file; asks for a passphrase if left out.
         flatten: Put a transparent image onto white.
         keep_metadata: Keep an image's EXIF data, such as camera, time and place, except previews.
@@ -107,7 +107,7 @@ def embed(
     data = b"" if from_stdin else read_message(message)
     signal = signal or read_signal(cover, flatten=flatten)
     profile.check_size(signal.size, suffix)
-    profile, shown = profile.for_file(signal, suffix, config)
+    profile, _ = profile.for_file(signal, suffix, config)
     if profile.samples:
         _tell_origin(name_of(cover), signal, quiet=profile.quiet)
         _tell_look(name_of(cover), signal, suffix, keep_metadata=keep_metadata)

@@ -27,15 +27,16 @@ from stegfield.errors import (
     Caution,
     ConfigError,
     InputError,
+    NotEmbeddedError,
     UnreadableError,
     Wording,
 )
 from stegfield.fixednet.exact import profile as exact
 from stegfield.fixednet.progress import EmbedWatch
 from stegfield.keys import Key
-from stegfield.payload import Content
+from stegfield.payload import Content, check_room
 from stegfield.signals import Signal
-from stegfield.signals.images import recompressed, to_jpeg
+from stegfield.signals.images import recompressed, to_jpeg, without_metadata
 
 QUIET, NOTICEABLE, LOUD = 0.05, 0.1, 0.2
 """Rates: up to the first, detectors find next to nothing; beyond the second, senders are warned;
@@ -47,7 +48,7 @@ FULLEST = 0.5
 """Most bits for each coefficient that may change."""
 QUALITY = 90
 """Of JPEG files that are made of other pictures."""
-STEGO = Path("stego.jpg")
+STEGO, NAME = Path("stego.jpg"), "the cover"
 
 
 def loudness(rate: float) -> str:
@@ -65,7 +66,7 @@ class Coefficients(exact.Exact):
 
     samples = False
 
-    def __init__(self, image: codec.Jpeg) -> None:
+    def __init__(self, image: codec.JpegFile) -> None:
         """Take the file of the cover."""
         self.image = image
 
@@ -139,26 +140,27 @@ def for_cover(cover: Signal, config: EmbedConfig) -> tuple[Coefficients, Signal]
             Wording("{quality} has no meaning for a picture that is a JPEG already"),
             hint=Wording("leave it out, or reduce the picture with {size}"),
         )
+    if config.strip_metadata:
+        file = without_metadata(file)
     try:
-        image = codec.decode(file)
+        image = codec.decode(file, NAME)
     except InputError:
         if not config.allow_recompress:
             raise
-        image = codec.decode(recompressed(file))
-    if config.strip_metadata:
-        image = codec.without_metadata(image)
-    shown = signals.decode(image.data, STEGO)
-    return Coefficients(image), shown
+        file = recompressed(file)
+        image = codec.decode(file, NAME)
+    image.check_changeable()
+    return Coefficients(image), cover if file == cover.jpeg else signals.decode(file, STEGO)
 
 
-def luma(image: codec.Jpeg) -> tuple[Int16[np.ndarray, "rows columns 64"], Table]:
+def luma(image: codec.JpegFile) -> tuple[Int16[np.ndarray, "rows columns 64"], Table]:
     """Return the coefficients of luma within the picture, and their quantisation steps."""
     first = image.components[0]
-    return first.coefficients[: first.rows, : first.columns], first.table
+    return first.picture, first.table
 
 
 def embed(
-    cover: codec.Jpeg,
+    cover: codec.JpegFile,
     content: Content,
     key: Key,
     *,
@@ -179,16 +181,23 @@ def embed(
 
     Raises:
         CapacityError: The message does not fit, or it is loud and nobody asked for that.
+        NotEmbeddedError: Too many blocks are plain.
     """
     planes, table = luma(cover)
     loud = _is_loud(content, planes, allowed=config.loud)
-    carrier = jpeg.carrier(
-        planes, table, modes=jpeg.EVERY if loud else jpeg.QUIETEST, cost=config.costs
+    up, down = (ways[: planes.shape[0], : planes.shape[1]] for ways in cover.open_ways(0))
+    for modes in (jpeg.EVERY,) if loud else (jpeg.QUIETEST, jpeg.EVERY):
+        carrier = jpeg.carrier(planes, table, modes=modes, cost=config.costs, sayable=(up, down))
+        change, bits = exact.embed(
+            carrier, content, key, constraint_height=config.constraint_height, watch=watch
+        )
+        if jpeg.is_open(change, carrier):
+            others = [None] * (len(cover.components) - 1)
+            stego = cover.with_coefficients([jpeg.changed(planes, change), *others])
+            return codec.encode(stego), bits
+    raise NotEmbeddedError(
+        hint="too much of the photo is plain: take another, or a shorter message"
     )
-    change, bits = exact.embed(
-        carrier, content, key, constraint_height=config.constraint_height, watch=watch
-    )
-    return codec.encode(cover, jpeg.changed(planes, change)), bits
 
 
 def extract(file: bytes, key: Key) -> bytes:
@@ -234,10 +243,10 @@ def _is_loud(
     )
     if needed <= quiet:
         return False
-    exact.check_room(content, needed=needed, available=most, net=exact.net_bytes(most))
+    check_room(content, needed=needed, available=most, net=exact.net_bytes(most))
     if not allowed:
         try:
-            exact.check_room(content, needed=needed, available=quiet, net=exact.net_bytes(quiet))
+            check_room(content, needed=needed, available=quiet, net=exact.net_bytes(quiet))
         except CapacityError as error:
             error.hint = Wording(
                 "take a larger photo or a shorter message; {loud:True} embeds what detectors find"

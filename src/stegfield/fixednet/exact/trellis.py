@@ -159,7 +159,7 @@ def _options(
             further = np.maximum(grown, LEAST * move**2)
         cost = costs * further
         if ways is not None and move:
-            cost[~np.where(move * sides > 0, *ways)] += CLOSED * move**2
+            cost[~np.where(move * sides > 0, *ways) | (abs(move) > 1)] += CLOSED * move**2
         better = inside & (cost < least[rows, residue])
         to = rows[better], residue[better]
         least[to], moves[to] = cost[better], (move * sides)[better]

@@ -32,6 +32,7 @@ from stegfield.signals.images.medium import (
     to_png,
 )
 from stegfield.signals.images.opening import SMALLEST_SIDE
+from stegfield.signals.images.stripping import without_metadata
 
 __all__ = [
     "IMAGE",
@@ -43,4 +44,5 @@ __all__ = [
     "to_jpeg",
     "to_pillow",
     "to_png",
+    "without_metadata",
 ]
