@@ -22,14 +22,8 @@ def cover() -> NDArray[np.int16]:
 
 
 @pytest.mark.parametrize("name", jpegs.SCHEMES)
-def test_schemes_leave_the_means_alone_and_can_be_repeated(
-    name: str, cover: NDArray[np.int16]
-) -> None:
-    table = jpegs.table_of(QUALITY)
-    stego, again = (
-        jpegs.SCHEMES[name](cover, table, 0.2, np.random.default_rng(1)) for _ in range(2)
-    )
-    assert np.array_equal(stego, again)
+def test_schemes_leave_the_means_alone(name: str, cover: NDArray[np.int16]) -> None:
+    stego = jpegs.SCHEMES[name](cover, jpegs.table_of(QUALITY), 0.2, np.random.default_rng(1))
     change = stego.astype(int) - cover
     assert np.abs(change).max() == 1
     assert not change[..., 0].any()

@@ -97,7 +97,7 @@ def embedded(
     planned = plan(carrier, bits, order)
     network = SineNetwork(key, "body", order, planned.bits)
     message = random.integers(2, size=bits).astype(np.bool_)
-    change = solve(network, message, carrier, lambda_=planned.lambda_, salt=random.bytes(16))
+    change = solve(network, message, carrier, lambda_=planned.lambda_)
     return jpeg.changed(cover, change)
 
 

@@ -57,10 +57,9 @@ def test_a_message_comes_back_and_the_file_stays_what_it_was(options: dict[str, 
     cover = file_of(photograph(*size), comment=b"by the sea", **options)
     stego = embedded(cover)
     assert fixednet.extract(stego, KEY) == MESSAGE
-    with pytest.raises(UnreadableError):
-        fixednet.extract(stego, OTHER)
-    with pytest.raises(UnreadableError):
-        fixednet.extract(cover, KEY)
+    for file, key in ((stego, OTHER), (cover, KEY)):
+        with pytest.raises(UnreadableError):
+            fixednet.extract(file, key, profile="exact")
     before, after = jpeg.decode(cover), jpeg.decode(stego)
     assert before.coding == after.coding
     assert abs(len(stego) - len(cover)) < 0.01 * len(cover)
@@ -185,7 +184,7 @@ def test_progressive_files_are_refused_or_encoded_anew() -> None:
     shown, before = (Image.open(io.BytesIO(file)) for file in (stego, cover))
     assert vars(shown)["quantization"] == vars(before)["quantization"]
     with pytest.raises(UnreadableError):
-        fixednet.extract(cover, KEY)
+        fixednet.extract(cover, KEY, profile="exact")
     assert "at most" in fixednet.capacity(cover)["exact"]
 
 

@@ -10,6 +10,7 @@ Rates are bits per non-zero AC coefficient of luma (bpnzAC), everything included
 
 from __future__ import annotations
 
+import math
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -34,7 +35,7 @@ from stegfield.errors import (
 from stegfield.fixednet.exact import profile as exact
 from stegfield.fixednet.progress import EmbedWatch
 from stegfield.keys import Key
-from stegfield.payload import Content, check_room
+from stegfield.payload import Content, check_room, longest_message
 from stegfield.signals import Signal
 from stegfield.signals.images import recompressed, to_jpeg, without_metadata
 
@@ -78,10 +79,10 @@ class Coefficients(exact.Exact):
     def capacity(self, cover: Signal) -> dict[str, int]:
         """Return the bytes of the longest message for each rate, with a word for it."""
         rates = {
-            f"{rate:g} bpnzAC, {word}": exact.net_bytes(int(rate * self.nonzero))
+            f"{rate:g} bpnzAC, {word}": longest_message(int(rate * self.nonzero))
             for rate, word in WORDS.items()
         }
-        most = exact.net_bytes(_room(luma(self.image)[0], loud=True))
+        most = longest_message(_room(luma(self.image)[0], loud=True))
         return {name: min(length, most) for name, length in rates.items()} | {"at most": most}
 
     def embed(
@@ -132,6 +133,8 @@ def for_cover(cover: Signal, config: EmbedConfig) -> tuple[Coefficients, Signal]
         InputError: The file is not a JPEG of a kind that carries messages, and is not to be encoded
             anew.
     """
+    if config.flat:
+        raise ConfigError(Wording("{flat:True} has no meaning for .jpg files"))
     file = cover.jpeg
     if file is None:
         file = to_jpeg(cover, config.quality or QUALITY)
@@ -184,12 +187,18 @@ def embed(
         NotEmbeddedError: Too many blocks are plain.
     """
     planes, table = luma(cover)
-    loud = _is_loud(content, planes, allowed=config.loud)
+    asked = None if config.bpp is None else round(config.bpp * math.prod(cover.size))
+    loud = _is_loud(content, planes, asked or 0, allowed=config.loud)
     up, down = (ways[: planes.shape[0], : planes.shape[1]] for ways in cover.open_ways(0))
     for modes in (jpeg.EVERY,) if loud else (jpeg.QUIETEST, jpeg.EVERY):
         carrier = jpeg.carrier(planes, table, modes=modes, cost=config.costs, sayable=(up, down))
         change, bits = exact.embed(
-            carrier, content, key, constraint_height=config.constraint_height, watch=watch
+            carrier,
+            content,
+            key,
+            constraint_height=config.constraint_height,
+            bits=asked,
+            watch=watch,
         )
         if jpeg.is_open(change, carrier):
             others = [None] * (len(cover.components) - 1)
@@ -229,24 +238,31 @@ def _room(planes: Int16[np.ndarray, "rows columns 64"], *, loud: bool) -> int:
 
 
 def _is_loud(
-    content: Content, planes: Int16[np.ndarray, "rows columns 64"], *, allowed: bool
+    content: Content,
+    planes: Int16[np.ndarray, "rows columns 64"],
+    asked: int,
+    *,
+    allowed: bool,
 ) -> bool:
     """Tell whether a message is loud, and refuse one that does not fit, or is not asked for.
+
+    Args:
+        content: The message.
+        planes: The coefficients of luma.
+        asked: Bits to carry at least, random ones behind the message.
+        allowed: Whether it may be loud.
 
     Raises:
         CapacityError: The message does not fit.
     """
-    needed, quiet, most = (
-        exact.bits_for(content),
-        _room(planes, loud=False),
-        _room(planes, loud=True),
-    )
+    needed = max(exact.bits_for(content), asked)
+    quiet, most = _room(planes, loud=False), _room(planes, loud=True)
     if needed <= quiet:
         return False
-    check_room(content, needed=needed, available=most, net=exact.net_bytes(most))
+    check_room(content, needed=needed, available=most, net=longest_message(most))
     if not allowed:
         try:
-            check_room(content, needed=needed, available=quiet, net=exact.net_bytes(quiet))
+            check_room(content, needed=needed, available=quiet, net=longest_message(quiet))
         except CapacityError as error:
             error.hint = Wording(
                 "take a larger photo or a shorter message; {loud:True} embeds what detectors find"
