@@ -1,4 +1,4 @@
-"""Leaving out what a JPEG file tells beside its picture: who took it, where, when and with what.
+"""Leaving out what a JPEG file tells beside its picture: place, time, camera, previews, comments.
 
 What decides how the picture looks stays: JFIF's resolution, the colour profile, Adobe's marker, and
 the orientation, by itself.
