@@ -20,6 +20,7 @@ from stegfield.keys.strength import (
     generate_passphrase,
     guesses_log10,
 )
+from stegfield.keys.system import system_stream
 
 __all__ = [
     "IMAGE_SALT",
@@ -35,6 +36,7 @@ __all__ = [
     "generate_passphrase",
     "guesses_log10",
     "opened",
+    "system_stream",
     "unlock",
     "unlock_file",
 ]

@@ -28,6 +28,32 @@ class KeyStream:
         """Draw integers, uniform in [0, 2^64)."""
         return np.frombuffer(self.bytes(8 * count), dtype="<u8").astype(np.uint64)
 
+    def below(self, bound: int) -> int:
+        """Draw one integer below ``bound``, exactly uniform: too large ones are drawn again.
+
+        Raises:
+            ConfigError: ``bound`` is not from 1 to 2^32.
+        """
+        if not 1 <= bound <= 1 << 32:
+            raise ConfigError(f"an integer is drawn below a bound from 1 to 2^32, got {bound}")
+        largest = (1 << 64) // bound * bound
+        while (drawn := int.from_bytes(self.bytes(8), "little")) >= largest:
+            pass
+        return drawn % bound
+
+    def shuffled(self, size: int) -> list[int]:
+        """Draw a permutation of the integers below ``size``, exactly uniform (Fisher and Yates).
+
+        Example:
+            >>> KeyStream(bytes(32)).shuffled(5)
+            [1, 3, 2, 4, 0]
+        """
+        order = list(range(size))
+        for last in range(size - 1, 0, -1):
+            other = self.below(last + 1)
+            order[last], order[other] = order[other], order[last]
+        return order
+
     def choose(self, count: int, size: int) -> NDArray[np.int64]:
         """Draw ``count`` different integers below ``size``, in random order.
 

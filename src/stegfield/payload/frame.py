@@ -187,8 +187,15 @@ def open_body(body: bytes, key: Key, header: Header) -> bytes:
         data = cipher.decrypt(NONCE, body, header.to_bytes())
     except InvalidTag:
         raise UnreadableError from None
-    if not header.deflated:
-        return data
+    return inflated(data) if header.deflated else data
+
+
+def inflated(data: bytes) -> bytes:
+    """Inflate data that only a holder of the key can have written.
+
+    Raises:
+        UnreadableError: The data would inflate beyond 256 MiB, or is not deflated.
+    """
     inflate = zlib.decompressobj()
     try:
         message = inflate.decompress(data, LARGEST_MESSAGE)
