@@ -97,7 +97,8 @@ class Grain:
         cells = np.floor(np.ldexp(theta.astype(np.float64), -self.exponent - self.bits) + 0.5)
         half = 1 << (self.bits - 1)
         integers = cells.reshape(-1).astype(np.int64) * (1 << self.bits) + low - half
-        return np.ldexp(integers.astype(np.float32), self.exponent).reshape(theta.shape)
+        weights: NDArray[np.float32] = np.ldexp(integers.astype(np.float32), self.exponent)
+        return weights.reshape(theta.shape)
 
     def low(self, weights: Float32[np.ndarray, "*shape"]) -> Int64[np.ndarray, " weights"] | None:
         """Return the U of each weight; None if one of them is not on the lattice."""
@@ -105,7 +106,8 @@ class Grain:
         if not np.array_equal(places, np.rint(places)) or np.abs(places).max() > 1 << MANTISSA:
             return None
         shifted = places.astype(np.int64) + (1 << (self.bits - 1))
-        if shifted.max() >> MANTISSA or shifted.min() < (1 << self.bits) - (1 << MANTISSA):
+        far = 1 << MANTISSA
+        if shifted.max() >= far or shifted.min() < (1 << self.bits) - far:  # beyond every draw
             return None
         return shifted % (1 << self.bits)
 

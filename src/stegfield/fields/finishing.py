@@ -13,12 +13,14 @@ import numpy as np
 import torch
 from jaxtyping import Bool
 
-from stegfield.errors import CapacityError
+from stegfield.errors import CapacityError, Wording
 from stegfield.fields import drawing
 from stegfield.fields.field import Field
 from stegfield.fields.store import to_file
 from stegfield.keys import KEY_BYTES, KeyStream
 from stegfield.payload.law import Message, compose
+
+LARGER = Wording("take a larger field, as with {sizes:width=256}, or hide less")
 
 
 def draw(field: Field, messages: Sequence[Message] = ()) -> None:
@@ -38,11 +40,23 @@ def draw(field: Field, messages: Sequence[Message] = ()) -> None:
     tensors = to_file(field).tensors
     if field.grains is None:
         field.grains = drawing.grains_of(tensors)
-    try:
-        plane = compose(messages, drawing.plane_bits(tensors, field.grains))
-    except CapacityError as error:
-        raise error.held_by("field") from None
-    _put(field, field.grains, plane)
+    _put(field, field.grains, _composed(messages, drawing.plane_bits(tensors, field.grains)))
+
+
+def check_room(field: Field, messages: Sequence[Message]) -> None:
+    """Refuse messages that will not fit into a field, or share a key, before it is trained.
+
+    The room is estimated: each weight of a tensor that can be drawn carries its most bits. A field
+    has about 1 % less once it is trained.
+
+    Raises:
+        CapacityError: The messages do not fit.
+        ConfigError: Two messages have the same key.
+    """
+    if messages:
+        sizes = [tensor.numel() for tensor in field.state_dict().values()]
+        most = sum(size for size in sizes if size >= drawing.LEAST_WEIGHTS) * drawing.MOST_BITS
+        _composed(messages, most)
 
 
 def trial(field: Field) -> Field:
@@ -56,6 +70,14 @@ def trial(field: Field) -> Field:
     constant = KeyStream(bytes(KEY_BYTES)).bits(drawing.plane_bits(tensors, grains))
     _put(tried, grains, constant)
     return tried
+
+
+def _composed(messages: Sequence[Message], bits: int) -> Bool[np.ndarray, " bits"]:
+    try:
+        return compose(messages, bits)
+    except CapacityError as error:
+        error.hint = LARGER
+        raise
 
 
 @torch.no_grad()
