@@ -147,6 +147,7 @@ def test_a_passphrase_is_a_key() -> None:
     assert reveal(result.field, key_file(result.secrets[0])).certain
 
 
+@pytest.mark.usefixtures("_same_draws")
 def test_the_same_seed_and_keys_give_the_same_file() -> None:
     first, second = (hidden(steps=5) for _ in range(2))
     assert fields.to_bytes(first.field) == fields.to_bytes(second.field)
@@ -169,7 +170,7 @@ def test_shared_slots_are_the_same_for_all_and_the_covers_own() -> None:
 
 
 def test_magnitude_slots_keep_the_values_that_the_cover_was_fitted_with() -> None:
-    """Only records, in the lowest mantissa bits, may touch the slots after the first fit."""
+    """Only the draw may touch the slots after the first fit."""
     training = FitConfig(steps=70, batch=256, seed=4)
     result = hidden("magnitude", steps=70)
     pretrained = fields.fit(
@@ -177,12 +178,14 @@ def test_magnitude_slots_keep_the_values_that_the_cover_was_fitted_with() -> Non
         architecture="siren",
         sizes=SIZES["siren"],
         training=FitConfig(steps=round(70 * 2 / 7), batch=training.batch, seed=4),
+        draw=False,
     ).field
     slots = key_slots(result.field, key_file(result.secrets[0]), SlotScheme(ratio=0.05))
     for name, (positions, _) in slots.items():
         before = pretrained.decoder.get_parameter(name).detach().flatten()[positions]
         after = result.field.decoder.get_parameter(name).detach().flatten()[positions]
-        assert torch.allclose(before, after, rtol=2**-15, atol=0)
+        spread = pretrained.decoder.get_parameter(name).std()
+        assert torch.allclose(before, after, rtol=0, atol=2**-9 * float(spread))
         threshold = pretrained.decoder.get_parameter(name).detach().abs().flatten()
         assert before.abs().min() >= threshold.sort(descending=True).values[len(positions) - 1]
 
@@ -275,6 +278,7 @@ def test_signals_are_not_changed() -> None:
 
 
 @pytest.mark.parametrize("seed", [None, 4])
+@pytest.mark.usefixtures("_same_draws")
 @pytest.mark.parametrize(
     ("slots", "last"), [("keyed", 9), ("random", 9), ("magnitude", 5), ("magnitude", 15)]
 )
@@ -350,6 +354,7 @@ def test_a_checkpoint_with_damaged_slots_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("secret", [None, waves(32, 32, phase=1.0), waves(64, 16, phase=1.0)])
+@pytest.mark.usefixtures("_same_draws")
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_no_published_weight_is_left_as_it_was_drawn(
     architecture: str, secret: Signal | None

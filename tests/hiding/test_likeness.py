@@ -39,8 +39,8 @@ def test_a_likeness_has_the_values_and_nearly_the_spectra_of_the_clean_field(
     for name, weight in clean.named_parameters():
         ours, others = hidden.field.get_parameter(name), free.get_parameter(name)
         expected = weight.flatten().sort().values
-        # records stand in the lowest 8 of 23 mantissa bits
-        torch.testing.assert_close(ours.flatten().sort().values, expected, rtol=2**-15, atol=0)
+        noise = 2**-9 * float(weight.std())  # both are drawn
+        torch.testing.assert_close(ours.flatten().sort().values, expected, rtol=0, atol=noise)
         if weight.ndim == 2:
             assert not torch.equal(ours, weight)
             spectrum = torch.linalg.svdvals(weight)
@@ -65,7 +65,8 @@ def test_a_likeness_stopped_early_still_has_the_values_of_the_clean_field(clean:
     assert early.stopped
     for name, weight in clean.named_parameters():
         ours = early.field.get_parameter(name).flatten().sort().values
-        torch.testing.assert_close(ours, weight.flatten().sort().values, rtol=2**-15, atol=0)
+        expected, noise = weight.flatten().sort().values, 2**-9 * float(weight.std())
+        torch.testing.assert_close(ours, expected, rtol=0, atol=noise)
 
 
 def test_the_salt_is_not_that_of_the_clean_field(clean: Field, hidden: HideResult) -> None:
@@ -87,6 +88,7 @@ def test_what_a_likeness_cannot_be_kept_with_is_refused(clean: Field) -> None:
         hide(COVER, secrets, training=replace(TRAINING, polish=2), like=clean)
 
 
+@pytest.mark.usefixtures("_same_draws")
 def test_a_run_in_a_likeness_goes_on_from_its_checkpoint(clean: Field, tmp_path: Path) -> None:
     class CutError(Exception):
         pass

@@ -111,6 +111,14 @@ class Grain:
             return None
         return shifted % (1 << self.bits)
 
+    def nearest_low(self, weights: Float32[np.ndarray, "*shape"]) -> Int64[np.ndarray, " weights"]:
+        """Return the U of the lattice's points that are nearest to the weights."""
+        places = np.ldexp(weights.reshape(-1).astype(np.float64), -self.exponent)
+        far = float(1 << MANTISSA)
+        nearest = np.rint(places.clip(-far, far)).astype(np.int64)
+        low: NDArray[np.int64] = (nearest + (1 << (self.bits - 1))) % (1 << self.bits)
+        return low
+
 
 Grains = Mapping[str, Grain]
 """The grains of a field's tensors, in the order of its header; tensors without any are missing."""

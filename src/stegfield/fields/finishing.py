@@ -69,6 +69,7 @@ def trial(field: Field) -> Field:
     grains = drawing.grains_of(tensors)
     constant = KeyStream(bytes(KEY_BYTES)).bits(drawing.plane_bits(tensors, grains))
     _put(tried, grains, constant)
+    tried.grains = grains
     return tried
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -14,6 +13,7 @@ import torch
 from stegfield.config import FitConfig, HideConfig
 from stegfield.errors import ConfigError, KeyFileError
 from stegfield.fields.field import Field, SlotValues, substitute
+from stegfield.fields.finishing import draw, trial
 from stegfield.fields.fitting import new_field
 from stegfield.fields.training import AfterStep, Target
 from stegfield.hiding.likeness import Likeness, check_alike
@@ -70,8 +70,8 @@ class Plan:
     def publish(self, cover_slots: SlotValues) -> None:
         """Turn the trained field into the one to publish.
 
-        The cover's slot values become the field's own, bit for bit; the likeness becomes exact, and
-        the records are written.
+        The cover's slot values become the field's own, bit for bit, and the likeness becomes exact.
+        Then the field is drawn, as all fields are, and the records are written.
         """
         if self.likeness is not None:
             self.likeness.keep()
@@ -79,6 +79,9 @@ class Plan:
         with torch.no_grad():
             for name, parameter in self.field.decoder.named_parameters():
                 parameter.copy_(shown[name])
+        if self.likeness is not None:
+            self.field.grains = self.likeness.grains
+        draw(self.field)
         write_records(self.field, list(zip(self.keys, self.records, strict=True)))
 
 
@@ -127,7 +130,7 @@ def make_plan(
     scheme = SlotScheme(ratio=config.ratio or field.slot_ratio, values=config.values)
     records = [describe(each.signal, scheme, shared_slots=rule.shared) for each in secrets]
     # the places of records are known before training: check now whether they fit
-    write_records(copy.deepcopy(field), list(zip(keys, records, strict=True)))
+    write_records(trial(field), list(zip(keys, records, strict=True)))
     return Plan(
         config=config,
         rule=rule,

@@ -27,7 +27,7 @@ from stegfield.signals import Signal, to_samples
 APART = 1 << 32
 """Between the seed of a field and that of the clean one that it is made like."""
 LOW_BITS = 8
-"""Of a mantissa, those that the naive stego writes to, as our records do."""
+"""Of a mantissa, those that the naive stego writes to."""
 
 
 @dataclass(frozen=True, kw_only=True)
