@@ -13,14 +13,13 @@ import numpy as np
 import torch
 from jaxtyping import Bool
 
-from stegfield.errors import CapacityError, Wording
+from stegfield.errors import CapacityError
 from stegfield.fields import drawing
+from stegfield.fields.carrying import LARGER
 from stegfield.fields.field import Field
 from stegfield.fields.store import to_file
 from stegfield.keys import KEY_BYTES, KeyStream
 from stegfield.payload.law import Message, compose
-
-LARGER = Wording("take a larger field, as with {sizes:width=256}, or hide less")
 
 
 def draw(field: Field, messages: Sequence[Message] = ()) -> None:

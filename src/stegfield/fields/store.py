@@ -54,7 +54,16 @@ def from_bytes(data: bytes, name: Path | str = "the data") -> Field:
         FieldFileError: Anything about the bytes is not as `to_bytes` writes it.
         PluginNeededError: The field is of an architecture or a medium that is not installed.
     """
-    found = decode(data, name)
+    return from_file(decode(data, name), name)
+
+
+def from_file(found: FieldFile, name: Path | str = "the data") -> Field:
+    """Build the field of a file that was read; errors mention ``name``.
+
+    Raises:
+        FieldFileError: The tensors are not those of the field that the header describes.
+        PluginNeededError: The field is of an architecture that is not installed.
+    """
     try:
         field = _empty_field(found.header)
     except (ConfigError, RuntimeError) as error:  # not of its medium, or of sizes too large

@@ -104,7 +104,7 @@ def make_plan(
         CapacityError: The field has too few weights for its records.
         InputError: The checkpoint is damaged.
     """
-    rule = POSITION_RULES[config.slots]
+    rule = POSITION_RULES[config.slot_rule]
     _check_secrets(secrets, config, checkpoint)
     cover = _wide_enough(cover, [secret.signal for secret in secrets])
     if like is not None:
@@ -127,7 +127,7 @@ def make_plan(
     keys = [unlock(secret.key, field.public.seed) for secret in secrets]
     if len(set(keys)) < len(keys):
         raise ConfigError("two secrets have the same key", hint="give each secret its own key")
-    scheme = SlotScheme(ratio=config.ratio or field.slot_ratio, values=config.values)
+    scheme = SlotScheme(ratio=config.ratio or field.slot_ratio, values=config.value_rule)
     records = [describe(each.signal, scheme, shared_slots=rule.shared) for each in secrets]
     # the places of records are known before training: check now whether they fit
     write_records(trial(field), list(zip(keys, records, strict=True)))
@@ -152,7 +152,7 @@ def _check_secrets(secrets: Sequence[Secret], config: HideConfig, checkpoint: Pa
             "a run with decoys cannot be resumed: their keys are not kept",
             hint="leave out the checkpoint, or give each decoy a key file",
         )
-    if POSITION_RULES[config.slots].shared:
+    if POSITION_RULES[config.slot_rule].shared:
         _check_key_files(secrets, config, checkpoint)
 
 
@@ -162,8 +162,8 @@ def _check_key_files(
     """Refuse keys that cannot hold shared slot positions."""
     if any(isinstance(secret.key, Passphrase) for secret in secrets):
         raise ConfigError(
-            f"{config.slots} slots cannot be combined with a passphrase: their positions need a "
-            "key file",
+            f"{config.slot_rule} slots cannot be combined with a passphrase: their positions need "
+            "a key file",
             hint="give key files, or take keyed slots",
         )
     resumed = checkpoint is not None and checkpoint.exists()
@@ -178,9 +178,10 @@ def _check_key_files(
 
 def _check_like(like: Field, cover: Signal, config: HideConfig, training: FitConfig) -> None:
     check_alike(like, cover)
-    if POSITION_RULES[config.slots].shared:
+    if POSITION_RULES[config.slot_rule].shared:
         raise ConfigError(
-            f"a clean field cannot be combined with {config.slots} slots", hint="take keyed slots"
+            f"a clean field cannot be combined with {config.slot_rule} slots",
+            hint="take keyed slots",
         )
     if training.robust:
         raise ConfigError(
