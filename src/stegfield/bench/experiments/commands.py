@@ -103,7 +103,9 @@ def hiding_command(
                 KeyFile(Key(bytes([at]) * 32)).write(folder / f"{at}.key")
                 secrets += ["--secret", folder / f"{at}.png", folder / f"{at}.key"]
         how = ("--field", field, "--steps", str(steps))
-        done = command("hide", folder / "0.png", "-o", folder / "field", *how, *secrets)
+        done = command(
+            "hide", "--as", "functions", folder / "0.png", "-o", folder / "field", *how, *secrets
+        )
     return Found({"seconds": done.seconds, "megabytes": done.peak_megabytes})
 
 
