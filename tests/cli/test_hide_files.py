@@ -157,3 +157,84 @@ def test_fields_are_drawn_unless_research_says_no(capsys: pytest.CaptureFixture[
     assert run("generate digits -o digit.safetensors --seed 1") == 0
     assert header.read(Path("digit.safetensors")).header.grains
     assert fields.load(Path("digit.safetensors")).grains
+
+
+def test_a_field_that_fit_wrote_carries_files(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["fit", "photo.png", "-o", "field.safetensors", *QUICK]) == 0
+    both = "--key alice.key --also parts.zip bob.key"
+    assert run(f"embed field.safetensors letter.pdf -o stego.safetensors {both}") == 0
+    said = capsys.readouterr().err
+    assert f"letter.pdf, {len(LETTER)} bytes" in said
+    assert "room for" in said
+    assert run("extract stego.safetensors -o back --key alice.key") == 0
+    assert Path("back.pdf").read_bytes() == LETTER
+    assert run("reveal stego.safetensors -o back --key bob.key") == 0
+    assert Path("back.zip").read_bytes() == ZIP
+    before, after = (header.read(Path(f"{name}.safetensors")) for name in ("field", "stego"))
+    assert before.header == after.header
+    assert Path("field.safetensors").stat().st_size == Path("stego.safetensors").stat().st_size
+
+    again = "embed stego.safetensors letter.pdf -o third.safetensors --key eve.key --keep bob.key"
+    assert run(again) == 0
+    assert run("extract third.safetensors -o kept --key bob.key") == 0
+    assert Path("kept.zip").read_bytes() == ZIP
+    assert run("extract third.safetensors -o lost --key alice.key") == 1
+    assert "nothing can be read with this key" in capsys.readouterr().err
+
+
+def test_capacity_of_a_field_sees_known_messages_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    assert hide(*ALICE, *BOB) == 0
+    assert cli.run(["fit", "photo.png", "-o", "clean.safetensors", *QUICK]) == 0
+    told = []
+    for words in ("public.safetensors", "clean.safetensors", "public.safetensors --key alice.key"):
+        capsys.readouterr()
+        assert run(f"capacity {words} --json") == 0
+        told.append(json.loads(capsys.readouterr().out))
+    assert told[0] == told[1]
+    assert told[0]["parts"] == law.PARTS > told[2]["parts"]
+    assert told[2]["messages"] == told[0]["messages"] - 1
+    assert run("capacity public.safetensors --key alice.key") == 0
+    assert "beside 1 known message: " in capsys.readouterr().out
+    assert run("capacity public.safetensors --key eve.key") == 1
+    assert run("capacity photo.png --key eve.key") == 2
+
+
+def test_fields_that_cannot_carry_are_refused_in_one_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    first = Path(__file__).parents[1] / "golden" / "fields" / "first.safetensors"
+    Path("first.safetensors").write_bytes(first.read_bytes())
+    assert cli.run(["fit", "photo.png", "-o", "plain.safetensors", *QUICK, "--no-draw"]) == 0
+    capsys.readouterr()
+    for name, why in (("first", "format 1"), ("plain", "never drawn")):
+        for words in ("embed {} letter.pdf -o x --key alice.key", "capacity {}"):
+            assert run(words.format(f"{name}.safetensors")) == 1
+            said = capsys.readouterr().err
+            assert f"{name}.safetensors" in said
+            assert why in said
+            assert said.startswith("error: ")
+    assert run("embed photo.png letter.pdf -o x.png --key alice.key --keep bob.key") == 2
+    assert "--keep is for fields" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "entry", ["[-20, 10000000000]", "[1000000, 10]", '{"a": 1}', "[[-20, 10]]"]
+)
+def test_a_hostile_grain_is_refused_in_one_line(
+    entry: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.run(["fit", "photo.png", "-o", "field.safetensors", *QUICK]) == 0
+    data = Path("field.safetensors").read_bytes()
+    length = int.from_bytes(data[:8], "little")
+    outer = json.loads(data[8 : 8 + length])
+    inner = json.loads(outer["__metadata__"]["stegfield"])
+    inner["grain"]["decoder.layers.0.weight"] = json.loads(entry)
+    outer["__metadata__"]["stegfield"] = json.dumps(inner)
+    forged = json.dumps(outer).encode()
+    Path("forged.safetensors").write_bytes(
+        len(forged).to_bytes(8, "little") + forged + data[8 + length :]
+    )
+    capsys.readouterr()
+    for words in ("reveal forged.safetensors -o x --key alice.key", "inspect forged.safetensors"):
+        assert run(words) == 1
+        assert "the grain of one of its tensors is out of range" in capsys.readouterr().err

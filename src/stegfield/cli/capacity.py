@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
+from cyclopts import Parameter
+
+from stegfield.cli import field_files
 from stegfield.cli.signal_files import read_signal
 from stegfield.cli.terminal import answer
+from stegfield.errors import ConfigError
 
 
-def capacity(cover: Path, /, *, flatten: bool = False, json: bool = False) -> None:
-    """Show how many bytes an image, a climate field or a sound can carry.
+def capacity(
+    cover: Path,
+    /,
+    *,
+    key: Annotated[tuple[Path, ...], Parameter(consume_multiple=True, negative="")] = (),
+    flatten: bool = False,
+    json: bool = False,
+) -> None:
+    """Show how many bytes an image, a climate field, a sound or a field can carry.
 
     Messages are deflated first, so a text may be two or three times as long.
 
     Args:
-        cover: Image, climate field named .nc, or sound: .wav or .flac; - is stdin.
+        cover: Image, climate field named .nc, or sound: .wav or .flac; or a field that `fit` or
+            `hide` wrote, named .safetensors. - is stdin.
+        key: Key files of messages that a field carries already: what is left beside them. Other
+            messages are not seen.
         flatten: Put a transparent image onto white.
         json: Print the result as JSON.
     """
@@ -23,6 +38,11 @@ def capacity(cover: Path, /, *, flatten: bool = False, json: bool = False) -> No
 
     from stegfield import fixednet
 
+    if field_files.is_field(cover):
+        field_files.capacity(cover, key, json=json)
+        return
+    if key:
+        raise ConfigError("--key is for fields, and shows what is left", hint="leave it out")
     signal = read_signal(cover, flatten=flatten)
     room = fixednet.capacity(signal)
     if json:
