@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from stegfield.cli import field_files
 from stegfield.cli.signal_files import read_signal
 from stegfield.cli.terminal import answer
+from stegfield.cli.weights import is_model, tell_model_capacity
 from stegfield.errors import ConfigError
 
 
@@ -21,13 +22,13 @@ def capacity(
     flatten: bool = False,
     json: bool = False,
 ) -> None:
-    """Show how many bytes an image, a climate field, a sound or a field can carry.
+    """Show how many bytes an image, a climate field, a sound, a field or a model can carry.
 
     Messages are deflated first, so a text may be two or three times as long.
 
     Args:
-        cover: Image, climate field named .nc, or sound: .wav or .flac; or a field that `fit` or
-            `hide` wrote, named .safetensors. - is stdin.
+        cover: Image, climate field named .nc, sound: .wav or .flac, or field or model:
+            .safetensors; - is stdin.
         key: Key files of messages that a field carries already: what is left beside them. Other
             messages are not seen.
         flatten: Put a transparent image onto white.
@@ -43,6 +44,9 @@ def capacity(
         return
     if key:
         raise ConfigError("--key is for fields, and shows what is left", hint="leave it out")
+    if is_model(cover):
+        tell_model_capacity(cover, as_json=json)
+        return
     signal = read_signal(cover, flatten=flatten)
     room = fixednet.capacity(signal)
     if json:
