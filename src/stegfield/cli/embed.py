@@ -31,8 +31,8 @@ MANY_LEVELS = "take a photograph with 256 levels"
 EXIF = "EXIF"
 SHOWN = {
     "JPEG": (
-        "is a JPEG, and changes stand out from what its encoder left",
-        NEVER_LOSSY.format("a JPEG"),
+        "is a JPEG, and changes of its samples stand out from what its encoder left",
+        "write a .jpg file, which changes the coefficients of the JPEG itself",
     ),
     "WebP": (
         "is a lossy WebP, and changes stand out from what its encoder left",
@@ -89,9 +89,9 @@ def embed(
             wrote, or the weights of any other model: safetensors, of which nothing but last bits of
             numbers changes. - is stdin.
         message: File to embed; - is stdin.
-        output: File to write: .png, .bmp, .tiff or .webp; .jpg as well with --profile robust.
-            For a climate field, .nc; for a sound, .wav or .flac; for a model, .safetensors. - is
-            stdout, for a PNG, NetCDF or WAV.
+        output: File to write: .jpg of a JPEG, which stays one and keeps its metadata; .png, .bmp,
+            .tiff or .webp; with --profile robust any of them. For a climate field, .nc; for a
+            sound, .wav or .flac; for a model, .safetensors. - is stdout, for a PNG, NetCDF or WAV.
         key: Key file; asks for a passphrase if left out.
         also: One more file to embed, and its own key file. Repeat it for others; in a field.
         keep: Key files of messages that a field carries already and that shall stay. All others
@@ -150,8 +150,10 @@ def embed(
     data = b"" if from_stdin else read_message(message)
     signal = signal or read_signal(cover, flatten=flatten)
     profile.check_size(signal.size, suffix)
-    _tell_origin(name_of(cover), signal, quiet=profile.quiet)
-    _tell_look(name_of(cover), signal, suffix, keep_metadata=keep_metadata)
+    profile, _ = profile.for_file(signal, suffix, config)
+    if profile.samples:
+        _tell_origin(name_of(cover), signal, quiet=profile.quiet)
+        _tell_look(name_of(cover), signal, suffix, keep_metadata=keep_metadata)
     with_key = read_key(key, passphrase_stdin=passphrase_stdin, new=True, weak=weak)
     if from_stdin:  # last, since the user may have to type it
         data = read_message(message)
@@ -203,12 +205,19 @@ def tell(output: Path, result: EmbedResult) -> None:
     figures = str(result.quality)
     if result.luma_psnr_db is not None:
         figures = f"PSNR {result.quality.psnr_db:.2f} dB"
+    rate = f"{result.rate_bpp:.3g} a {medium.point}"
+    if result.rate_bpnzac is not None:
+        from stegfield.fixednet.exact.coefficients import loudness
+
+        rate = f"{result.rate_bpnzac:.2g} a non-zero coefficient: {loudness(result.rate_bpnzac)}"
     say(
         f"{name_of(output, 'stdout')}: {result.message_bytes:,} bytes in {result.bits:,} bits, "
-        f"{result.rate_bpp:.3g} a {medium.point}; read back and compared\n"
+        f"{rate}; read back and compared\n"
         f"{figures}, {100 * result.changed:.3g} % of the samples changed, "
         f"{result.seconds:.1f} s"
     )
+    for each in result.cautions:
+        say(f"warning: {each.text}\nhint: {each.hint}")
     lost = [name for name, came_back in result.survived.items() if not came_back]
     if lost:
         say(
