@@ -13,7 +13,8 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
-Levels = UInt8[np.ndarray, "rows columns channels"]
+# an underscore leaves a size free: some channels resize
+Levels = UInt8[np.ndarray, "_rows _columns channels"]
 Channel = Callable[[Levels], Levels]
 
 

@@ -573,7 +573,7 @@ def test_embedding_refuses_what_cannot_work(capsys: pytest.CaptureFixture[str]) 
         return ["embed", *words, "--key", "alice.key"]
 
     assert ".jpg files change samples" in fails(
-        embed("cover.png", "letter.txt", "-o", "s.jpg"), capsys, code=2
+        embed("cover.png", "letter.txt", "-o", "s.jpg", "--profile", "paper"), capsys, code=2
     )
     assert "an image is written as a" in fails(
         embed("cover.png", "letter.txt", "-o", "s.gif"), capsys, code=2
@@ -708,6 +708,8 @@ def test_a_cover_whose_file_gives_changes_away_is_warned_about(
     ):
         assert cli.run(["embed", name, *command]) == 0
         assert warning in capsys.readouterr().err
+    assert cli.run(["embed", "cover.jpg", *command]) == 0
+    assert "hint: write a .jpg file" in capsys.readouterr().err
     assert cli.run(["embed", "cover.png", *command]) == 0
     assert "warning" not in capsys.readouterr().err
 

@@ -29,7 +29,7 @@ from stegfield.errors import (
 from stegfield.fixednet import PROFILES
 from stegfield.fixednet.exact.profile import Exact
 from stegfield.fixednet.robust import profile as robust
-from stegfield.fixednet.robust import search
+from stegfield.fixednet.robust import sending
 from stegfield.keys import Key, Passphrase
 from stegfield.metrics import Samples, luma, mean_psnr_db, quality
 from stegfield.signals import Signal, waves
@@ -84,9 +84,9 @@ def test_a_message_survives_every_kind_of_file_that_keeps_samples(
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".jpeg"])
-def test_jpeg_files_are_refused_but_by_the_profile_for_them(suffix: str) -> None:
+def test_jpeg_files_are_refused_where_they_would_lose_the_message(suffix: str) -> None:
     with pytest.raises(ConfigError, match="lost") as caught:
-        fixednet.embed(SMALL, MESSAGE, KEY, suffix=suffix)
+        fixednet.embed(SMALL, MESSAGE, KEY, suffix=suffix, config=EmbedConfig(profile="paper"))
     assert caught.value.hint is not None
     assert 'profile="robust"' in caught.value.hint
     result = fixednet.embed(
@@ -249,7 +249,8 @@ def test_what_survived_is_measured_on_the_file_as_written(monkeypatch: pytest.Mo
 
 
 def test_a_message_that_no_encoder_leaves_is_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "CHANNELS", {"JPEG 3": channel.jpeg(3)})
+    hopeless = {"JPEG 3": channel.jpeg(3)}
+    monkeypatch.setattr(sending, "channels_for", lambda _: hopeless)
     with pytest.raises(NotEmbeddedError) as caught:
         fixednet.embed(photo(), MESSAGE, KEY, config=EmbedConfig(profile="robust"))
     assert caught.value.hint is not None

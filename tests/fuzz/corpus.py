@@ -11,22 +11,26 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import safetensors.numpy
 import soundfile
 import trimesh
 from PIL import Image
 
-from stegfield import fields, signals
+from stegfield import fields, jpeg, signals
 from stegfield.config import FitConfig
 from stegfield.errors import InputError
 from stegfield.fields import checkpoints
+from stegfield.fixednet.weights import embed_weights, extract_weights
 from stegfield.generative import logbook, store
 from stegfield.generative.image_files import Images
 from stegfield.generative.temperatures import globes
 from stegfield.keys import Key, KeyFile
 
 LEAST = 16
+KEY = Key(bytes(range(32)))
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ class Format:
 
 def formats() -> list[Format]:
     """Return all formats, with their files made anew."""
-    return [*_images(), *_sounds(), *_films(), *_shapes(), *_others(), *_ours()]
+    return [*_images(), *_jpegs(), *_sounds(), *_films(), *_shapes(), *_others(), *_ours()]
 
 
 def _decode(data: bytes, path: Path) -> object:
@@ -79,6 +83,40 @@ def _images() -> list[Format]:
                 written.append(stream.getvalue())
         found.append(Format(suffix, tuple(written), _decode))
     return found
+
+
+def _jpegs() -> list[Format]:
+    levels = np.random.default_rng(2).integers(0, 256, (24, 40, 4), np.uint8)
+    written = []
+    for mode, bands in (("L", 1), ("RGB", 3), ("CMYK", 4)):
+        picture = Image.fromarray(levels[..., :bands].squeeze(), mode)
+        for options in (
+            {},
+            {"optimize": True},
+            {"progressive": True},
+            {"restart_marker_blocks": 2},
+        ):
+            stream = io.BytesIO()
+            picture.save(stream, "JPEG", quality=60, **options)
+            written.append(stream.getvalue())
+            _change(written[-1], Path())  # which compiles what workers run
+    return [Format("coefficients", tuple(written), _change)]
+
+
+def _change(data: bytes, _: Path) -> object:
+    """Read coefficients, write them, and change some."""
+    with contextlib.suppress(InputError):
+        assert jpeg.encode(jpeg.decode(data)) == data
+    file = jpeg.decode(data, allow_recompress=True)
+    luma = file.components[0].picture
+    change = np.arange(luma.size, dtype=np.int16).reshape(luma.shape) % 3 - 1
+    up, down = file.open_ways(0)
+    change[((change > 0) & ~up) | ((change < 0) & ~down)] = 0
+    planes = [luma + change, *[None] * (len(file.components) - 1)]
+    stego = jpeg.encode(jpeg.without_metadata(file).with_coefficients(planes))
+    again = jpeg.decode(stego).components[0].picture
+    assert (again == luma + change).all()
+    return stego
 
 
 def _sounds() -> list[Format]:
@@ -144,12 +182,20 @@ def _ours() -> list[Format]:
     return [
         Format("field", (whole, whole[: 8 + length]), lambda data, _: fields.from_bytes(data)),
         Format("model", (store.to_bytes(store.load("digits")),), _model, 8),
+        Format("weights", (_weights(),), lambda data, _: extract_weights(data, KEY), 20),
         Format("key", (KeyFile(Key.generate()).to_bytes(),), lambda _, path: KeyFile.read(path)),
         Format("checkpoint", (_checkpoint(),), _go_on, 20),
         Format("log", (log,), lambda _, path: logbook.distance_curves(path), 20),
         Format(".zip", (_zip(),), _learn, 4),
         Format(".npz", (_npz(),), lambda _, path: globes(path), 2),
     ]
+
+
+def _weights() -> bytes:
+    draws = np.random.default_rng(0)
+    some = draws.normal(0, 0.02, (40, 50)).astype(np.float32)
+    tensors: dict[str, Any] = {"a": some, "b": some[:20].astype(np.float16), "c": np.arange(9)}
+    return embed_weights(safetensors.numpy.save(tensors, {"by": "us"}), b"noon", KEY).file
 
 
 def _model(data: bytes, path: Path) -> object:

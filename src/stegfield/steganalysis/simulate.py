@@ -25,28 +25,10 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from stegfield.carriers import costs
+from stegfield.carriers.jpeg_costs import LOW_PASS
 from stegfield.errors import CapacityError
 from stegfield.metrics import Samples
 
-LOW_PASS = (
-    -0.00011747678400228192,
-    0.0006754494059985568,
-    -0.0003917403729959771,
-    -0.00487035299301066,
-    0.008746094047015655,
-    0.013981027917015516,
-    -0.04408825393106472,
-    -0.01736930100202211,
-    0.128747426620186,
-    0.00047248457399797254,
-    -0.2840155429624281,
-    -0.015829105256023893,
-    0.5853546836548691,
-    0.6756307362980128,
-    0.3128715909144659,
-    0.05441584224308161,
-)
-"""Daubechies' scaling filter of 16 taps, from its last to its first."""
 STABILIZER = 1.0
 TERNARY = float(np.log2(3))
 HALVINGS = 60
@@ -103,14 +85,29 @@ def change_chances(rho: Costs, cover: Samples, bits_a_sample: float) -> NDArray[
     Raises:
         CapacityError: the entropy of any changes is less than the payload.
     """
-    allowed = np.stack([cover < 255, cover > 0])
+    return payload_chances(rho, np.stack([cover < 255, cover > 0]), bits_a_sample)
+
+
+def payload_chances(
+    rho: NDArray[np.float64], allowed: NDArray[np.bool_], bits_each: float
+) -> NDArray[np.float64]:
+    """Return the probabilities of a change up and of one down at every element, for a payload.
+
+    Args:
+        rho: What a change costs.
+        allowed: Which elements may go up, and then which may go down.
+        bits_each: The payload, in bits an element.
+
+    Raises:
+        CapacityError: the entropy of any changes is less than the payload.
+    """
     room = float(np.log2(1 + allowed.sum(axis=0)).mean())
-    if bits_a_sample > room:
-        raise _too_much(bits_a_sample * cover.size, room * cover.size)
+    if bits_each > room:
+        raise _too_much(bits_each * rho.size, room * rho.size)
     low, high = LOGARITHMS
     for _ in range(HALVINGS):
         middle = (low + high) / 2
-        enough = _entropy(_chances(rho, allowed, np.exp(middle))) > bits_a_sample
+        enough = _entropy(_chances(rho, allowed, np.exp(middle))) > bits_each
         low, high = (middle, high) if enough else (low, middle)
     return _chances(rho, allowed, np.exp(low))
 

@@ -22,9 +22,11 @@ from stegfield.fixednet.robust.blocks import (
     block_order,
     find_networks,
 )
+from stegfield.fixednet.robust.ecc import Code
+from stegfield.fixednet.robust.sending import SAME_SIZE
 from stegfield.keys import IMAGE_SALT, Key
 from stegfield.metrics import Samples, luma, psnr_db
-from stegfield.payload import TAG, Code, Content, Header, Sealed
+from stegfield.payload import TAG, Content, Header, Sealed
 
 PHOTOGRAPHS: Any = data
 KEY, OTHER = Key(bytes(range(32))), Key(bytes(range(1, 33)))
@@ -262,7 +264,7 @@ def test_the_round_after_which_most_encoders_leave_the_message_is_the_best(
         patch.setattr(search, "ROUNDS", 1)
         first = embedded(photo())
     outcomes = count()
-    monkeypatch.setattr(search, "corrected", lambda *_: next(outcomes) <= len(search.CHANNELS))
+    monkeypatch.setattr(search, "corrected", lambda *_: next(outcomes) <= len(SAME_SIZE))
     assert np.array_equal(embedded(photo()), first)  # though later ones have fewer wrong bits
     monkeypatch.setattr(search, "corrected", lambda *_: True)
     assert not np.array_equal(embedded(photo()), first)

@@ -37,11 +37,14 @@ from stegfield.carriers import Carrier
 from stegfield.fixednet.exact.search import cheapest_flips, parallel
 from stegfield.fixednet.exact.sine import SineNetwork, Weights, parities
 from stegfield.fixednet.progress import EmbedProgress, EmbedWatch
+from stegfield.keys import IMAGE_SALT, KEY_BYTES, Key, system_stream
 
 MOVES = (0, 1, -1, 2, -2, 3, -3)
 RESIDUES = 4
 LEAST = np.float32(0.1)
 """Least share of its cost that a change keeps: half-way values in plain areas stay costly."""
+CLOSED = np.float32(1e5)
+"""How many times the mean cost a move costs where its way is closed."""
 TRIED = 1 << 14  # samples that a plan is computed from
 
 
@@ -88,7 +91,6 @@ def solve(
     carrier: Carrier,
     *,
     lambda_: float,
-    salt: bytes,
     watch: EmbedWatch | None = None,
 ) -> NDArray[np.int8]:
     """Find the change of a carrier after which the network reads the bits.
@@ -98,19 +100,20 @@ def solve(
         bits: The bits to read.
         carrier: The cover, including samples that the network does not read.
         lambda_: The multiplier of the plan (see `plan`).
-        salt: With the network's key, decides between changes of equal cost.
         watch: Called with the progress of the work.
 
     Returns:
-        The change of each sample, from -3 to 3. The network then reads the bits exactly.
+        The change of each sample, from -3 to 3. The network then reads the bits exactly. The
+        operating system decides between changes of equal cost, and nobody can ask it again.
     """
     lower, upper = np.split(bits, [network.bits[0]])
     starts = [np.cumsum([0, *network.shares[plane]]) for plane in (0, 1)]
     change = np.zeros(len(carrier.levels), dtype=np.int8)
+    ties = Key(system_stream().bytes(KEY_BYTES))
 
     def one(segment: int) -> tuple[int, int]:
         at = network.order[segment]
-        stream = network.key.stream(f"ties/{network.label}/{segment}", salt=salt)
+        stream = ties.stream(f"ties/{segment}", salt=IMAGE_SALT)
         costs, moves = _options(carrier, at, stream.bits(len(at)))
         below, above = (
             part[starts[plane][segment] : starts[plane][segment + 1]]
@@ -142,6 +145,7 @@ def _options(
     Two up and two down have the same residue: each sample decides which it takes.
     """
     rows, levels, costs = np.arange(len(at)), carrier.levels[at].astype(np.int32), carrier.costs[at]
+    ways = None if carrier.ways is None else tuple(way[at] for way in carrier.ways)
     above = None if carrier.side_information is None else carrier.side_information[at]
     least = np.full((len(at), RESIDUES), np.inf, dtype=np.float32)
     moves = np.zeros((len(at), RESIDUES), dtype=np.int8)
@@ -155,6 +159,8 @@ def _options(
             grown = move**2 + (2 * move * sides).astype(np.float32) * above
             further = np.maximum(grown, LEAST * move**2)
         cost = costs * further
+        if ways is not None and move:
+            cost[~np.where(move * sides > 0, *ways) | (abs(move) > 1)] += CLOSED * move**2
         better = inside & (cost < least[rows, residue])
         to = rows[better], residue[better]
         least[to], moves[to] = cost[better], (move * sides)[better]

@@ -18,7 +18,7 @@ from stegfield.config import DescentConfig, EmbedConfig
 from stegfield.errors import CapacityError, ConfigError, NotEmbeddedError, UnreadableError
 from stegfield.fixednet.profile import WEBP_SIDE, Profile
 from stegfield.fixednet.progress import EmbedProgress, EmbedWatch
-from stegfield.fixednet.robust import long, sealing, sending, short
+from stegfield.fixednet.robust import long, sending, short
 from stegfield.fixednet.robust.coding import fullest, net_bytes
 from stegfield.fixednet.robust.lattice import STEPS
 from stegfield.keys import Key
@@ -54,8 +54,8 @@ def embed(
         CapacityError: The message does not fit.
     """
     rows, columns = levels.shape[:2]
-    blocks = None if known_cover else _blocks(rows, columns, content)
-    if blocks is None:
+    form = None if known_cover else short.format_for(rows, columns, len(content.data))
+    if form is None:
         try:
             return long.embed(levels, content, key, known_cover=known_cover, watch=watch)
         except CapacityError:
@@ -69,17 +69,12 @@ def embed(
     steps = list(dropwhile(lambda step: step < first, STEPS))
     hard = sending.hardest_for(levels)
     for done, step in enumerate(steps, 1):
-        stego, bits = short.embed(levels, content, key, short.Format(blocks, step))
+        stego, bits = short.embed(levels, content, key, form._replace(step=step))
         if watch is not None:
             watch(EmbedProgress(done / len(steps), 0, psnr_db(levels, stego)))
         if all(_reads(each(stego), key) is not None for each in hard.values()):
             break
     return stego, bits
-
-
-def _blocks(rows: int, columns: int, content: Content) -> int | None:
-    length = sealing.length_for(content)
-    return None if length is None else short.grid_for(rows, columns, length)
 
 
 def _reads(levels: Levels, key: Key) -> bytes | None:

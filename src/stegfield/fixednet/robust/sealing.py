@@ -28,22 +28,15 @@ FILLING = b"\x80"
 """The byte behind a message that does not fill its length; zeros follow."""
 
 
-def length_for(content: Content) -> int | None:
-    """Return the length that a message is filled to; None where it is too long."""
-    return next((each for each in LENGTHS if each >= len(content.data)), None)
-
-
-def seal(content: Content, key: Key, context: str) -> bytes:
+def seal(content: Content, key: Key, context: str, length: int) -> bytes:
     """Encrypt and authenticate a message.
 
     Args:
-        content: The message, of at most 512 bytes.
+        content: The message.
         key: Only its owner can open the result.
         context: The network that carries it; `unseal` needs the same.
+        length: Bytes that the message is filled to, one of `LENGTHS`, no fewer than it has.
     """
-    length = length_for(content)
-    if length is None:
-        raise ValueError(f"{len(content.data)} bytes are too many to be sealed")
     filled = len(content.data) < length
     data = (content.data + FILLING if filled else content.data).ljust(length, b"\0")
     tag = _tag(data, key, context, filled=filled, deflated=content.deflated)

@@ -56,19 +56,27 @@ CERTAIN = 4.5
 class Format(NamedTuple):
     """How a message lies in an image; nothing tells the receiver but the image."""
 
+    length: int
+    """Bytes that the message is filled to."""
     blocks: int
+    """Blocks of the grid along the longer side."""
     step: float
+    """Period of the phases."""
 
 
-def grid_for(rows: int, columns: int, length: int) -> int | None:
-    """Return the blocks of the grid for a sealed length; None where the image has no room."""
-    fitting = (each for each in GRIDS[length] if _fits(rows, columns, each, length))
-    return next(fitting, None)
+def format_for(rows: int, columns: int, length: int, step: float = STEPS[0]) -> Format | None:
+    """Return the format of a message of so many bytes, deflated; None where there is no room."""
+    for filled, grids in GRIDS.items():
+        for blocks in grids if filled >= length else ():
+            if _fits(rows, columns, blocks, filled):
+                return Format(filled, blocks, step)
+    return None
 
 
 def longest(rows: int, columns: int) -> int:
     """Return the bytes of the longest message, deflated, that an image has room for; 0 for none."""
-    fitting = (each for each in sealing.LENGTHS if grid_for(rows, columns, each) is not None)
+    lengths = sealing.LENGTHS
+    fitting = (each for each in lengths if format_for(rows, columns, each) is not None)
     return max(fitting, default=0)
 
 
@@ -94,7 +102,7 @@ def embed(
         levels: The cover.
         content: The message, of at most 512 bytes.
         key: Decides the networks.
-        form: The grid and the step.
+        form: How the message lies in the image (see `format_for`).
         index: The network [default: one that the system's randomness chooses].
 
     Returns:
@@ -102,7 +110,7 @@ def embed(
     """
     plane = plane_of(levels)
     index = pilot.choose(key, plane, system_stream()) if index is None else index
-    bits = bits_of(sealing.seal(content, key, _context(form.blocks, index)))
+    bits = bits_of(sealing.seal(content, key, _context(form.blocks, index), form.length))
     grid = Grid.of(plane, form.blocks)
     lattice = Lattice(key, index, grid)
     change = pilot.added(key, index, plane)
