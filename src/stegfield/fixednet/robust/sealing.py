@@ -47,7 +47,7 @@ def unseal(sealed: bytes, key: Key, context: str) -> bytes:
     """Check and decrypt a message.
 
     Raises:
-        UnreadableError: It is for another key or network, or was altered.
+        UnreadableError: the bytes are for another key or network, or were altered.
     """
     tag, data = sealed[:TAG], _crypt(sealed[TAG:], key, sealed[:TAG])
     for filled, deflated in product((True, False), (True, False)):
