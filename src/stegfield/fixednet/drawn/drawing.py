@@ -16,6 +16,7 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Bool, Int64
 
+from stegfield.config import GRAINS
 from stegfield.errors import ConfigError, UnreadableError, Wording
 from stegfield.fixednet.drawn.network import Triangular
 from stegfield.fixednet.drawn.sampler import BAND, MOST_BITS, Sampler
@@ -48,6 +49,7 @@ def draw(shown: Signal, grain: float, messages: Sequence[law.Message] = ()) -> S
         >>> bool((one.samples == other.samples).all())
         False
     """
+    GRAINS.check(grain, owner="draw", name="grain")
     sampler, samples = _sampler(grain), Samples(shown)
     low, high = samples.bounds
     if high - low < 2 << sampler.bits:
