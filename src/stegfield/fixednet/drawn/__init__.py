@@ -5,7 +5,7 @@ messages ─law─► U ──┼─► G ─► samples ─low bits─► netwo
 the system ─► R ────┘
 """
 
-from stegfield.fixednet.drawn.drawing import draw, find, places
+from stegfield.fixednet.drawn.drawing import Kept, draw, find, kept, places
 from stegfield.fixednet.drawn.profile import PROFILE, usual_grain
 
-__all__ = ["PROFILE", "draw", "find", "places", "usual_grain"]
+__all__ = ["PROFILE", "Kept", "draw", "find", "kept", "places", "usual_grain"]

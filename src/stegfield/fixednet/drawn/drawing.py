@@ -11,7 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import asdict, dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Int64
@@ -90,12 +92,58 @@ def find(cover: Signal, key: KeySource) -> law.Found:
         UnreadableError: There is no message of this key, or it was altered.
         KeyFileError: The key is a path, and its file is missing, damaged, or not a key file.
     """
+    return _find(cover, key)[0]
+
+
+def _find(cover: Signal, key: KeySource) -> tuple[law.Found, int]:
+    """Read a message, and return the bits of the plane that it was found in as well."""
     opened = unlock(key, salt(cover))  # one for both planes, since both begin with it
     samples = Samples(cover)
     planes = samples.plane(MOST_BITS)
     with suppress(UnreadableError):
-        return law.find(planes[: samples.count], opened, network=NETWORK)
-    return law.find(planes, opened, network=NETWORK)
+        return law.find(planes[: samples.count], opened, network=NETWORK), samples.count
+    return law.find(planes, opened, network=NETWORK), len(planes)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The messages of some keys in a drawn cover, and the room beside them."""
+
+    messages: int
+    message_bytes: int
+    """Bytes of all of them."""
+    parts: int
+    """Parts that they take, of 64."""
+    parts_left: int
+    bytes_left: int
+    """Bytes of the longest message, deflated, that fits beside them."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the figures as plain values."""
+        return asdict(self)
+
+
+def kept(cover: Signal, keys: Sequence[KeySource]) -> Kept:
+    """Read the messages of some keys, and tell how much room they leave.
+
+    Nobody can tell whether there are messages of other keys.
+
+    Raises:
+        UnreadableError: There is no message of one of the keys.
+        ConfigError: There is no key.
+    """
+    if not keys:
+        raise ConfigError("there is no key to read messages with", hint="give one or more")
+    found, bits = zip(*(_find(cover, key) for key in keys), strict=True)
+    messages = list({each.slot: each for each in found}.values())
+    parts = sum(each.parts for each in messages)
+    return Kept(
+        messages=len(messages),
+        message_bytes=sum(len(each.data) for each in messages),
+        parts=parts,
+        parts_left=law.PARTS - parts,
+        bytes_left=law.longest(bits[0], messages),
+    )
 
 
 def places(cover: Signal, grain: float) -> law.Places:
