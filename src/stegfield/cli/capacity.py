@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from stegfield.cli.signal_files import read_signal
 from stegfield.cli.streams import name_of
 from stegfield.cli.terminal import answer, say
+from stegfield.cli.weights import is_model, tell_model_capacity
 
 if TYPE_CHECKING:
     from stegfield.fixednet.drawn import Kept
@@ -21,13 +22,14 @@ def capacity(
     flatten: bool = False,
     json: bool = False,
 ) -> None:
-    """Show how many bytes an image, a climate field or a sound can carry.
+    """Show how many bytes an image, a climate field, a sound or a model can carry.
 
     Messages are deflated first, so a text may be two or three times as long. With --key, show how
     much room the messages in a cover with grain leave.
 
     Args:
-        cover: Image, climate field named .nc, or sound: .wav or .flac; - is stdin.
+        cover: Image, climate field named .nc, sound: .wav or .flac, or model: .safetensors; - is
+            stdin.
         key: Key file of a message in it. Repeat it for others.
         flatten: Put a transparent image onto white.
         json: Print the result as JSON.
@@ -38,6 +40,9 @@ def capacity(
     from stegfield import fixednet
     from stegfield.fixednet import drawn
 
+    if is_model(cover):
+        tell_model_capacity(cover, as_json=json)
+        return
     signal = read_signal(cover, flatten=flatten)
     if key:
         _tell_kept(cover, drawn.kept(signal, key), json=json)

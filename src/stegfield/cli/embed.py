@@ -21,7 +21,9 @@ from stegfield.cli.streams import (
     write,
 )
 from stegfield.cli.terminal import answer, say
+from stegfield.cli.weights import embed_in_model, is_model
 from stegfield.config import DescentConfig, EmbedConfig
+from stegfield.errors import ConfigError
 
 NEVER_LOSSY = "take a picture that never was {}, or one reduced in size since"
 FULL_COLOUR = "take a photograph in full colour"
@@ -78,7 +80,7 @@ def embed(
     json: bool = False,
     force: bool = False,
 ) -> None:
-    """Embed a file in an image, a climate field or a sound; `extract` reads it bit for bit.
+    """Embed a file in an image, a climate field, a sound or a model; `extract` reads it.
 
     With --grain nobody can tell the result from what `stegfield grain` makes of the same picture,
     if the ciphers hold, and there may be several messages.
@@ -86,11 +88,12 @@ def embed(
     Args:
         cover: Image: PNG, JPEG, WebP, BMP, TIFF, PPM, AVIF, HEIC or a GIF of one frame; 16-bit
             samples become 8-bit ones. Or a temperature on the globe: NetCDF-4, named .nc. Or a
-            sound: WAV or FLAC; other samples become 16-bit ones. - is stdin.
+            sound: WAV or FLAC; other samples become 16-bit ones. Or the weights of any model:
+            safetensors, of which nothing but last bits of numbers changes. - is stdin.
         message: File to embed; - is stdin.
         output: File to write: .png, .bmp, .tiff or .webp; .jpg as well with --profile robust.
-            For a climate field, .nc; for a sound, .wav or .flac. - is stdout, for a PNG, NetCDF
-            or WAV.
+            For a climate field, .nc; for a sound, .wav or .flac; for a model, .safetensors. - is
+            stdout, for a PNG, NetCDF or WAV.
         key: Key file; asks for a passphrase if left out.
         also: One more file to embed, and its own key file. Repeat it for others; with --grain.
         size: Reduce an image to so many pixels along its longer side.
@@ -109,6 +112,23 @@ def embed(
     check_output(output, json=json, force=force)
     keyless = any(each is None for each in (key, *(each.key for each in also)))
     check_stdin(cover=cover, message=message, passphrase_stdin=passphrase_stdin and keyless)
+    if is_model(cover):
+        if also or size is not None:
+            flag = "--also" if also else "--size"
+            raise ConfigError(f"{flag} has no meaning for a model", hint="leave it out")
+        embed_in_model(
+            cover,
+            message,
+            output,
+            key=key,
+            config=config,
+            descent=descent,
+            passphrase_stdin=passphrase_stdin,
+            weak=weak,
+            as_json=json,
+            force=force,
+        )
+        return
     fixednet.profiles.load(config.chosen)  # a name that does not exist is told before files
     signal = read_picture(cover, size, flatten=flatten) if is_stream(cover) else None
     medium = signal.medium if signal else signals.medium_of_file(cover)

@@ -28,8 +28,8 @@ from stegfield.config import DescentConfig, EmbedConfig
 from stegfield.errors import CapacityError, ConfigError, UnreadableError, Wording
 from stegfield.fixednet.exact.header import BITS as HEADER_BITS
 from stegfield.fixednet.exact.header import NETWORKS, HeaderNetworks, header_samples
-from stegfield.fixednet.exact.sine import CONSTRAINT_HEIGHT, KeyedOrder, SineNetwork
-from stegfield.fixednet.exact.trellis import plan, solve
+from stegfield.fixednet.exact.sine import CONSTRAINT_HEIGHT, PLANES, KeyedOrder, SineNetwork
+from stegfield.fixednet.exact.trellis import Plan, plan, solve
 from stegfield.fixednet.profile import Profile
 from stegfield.fixednet.progress import EmbedWatch
 from stegfield.keys import IMAGE_SALT, Key, system_stream
@@ -48,8 +48,8 @@ from stegfield.signals import Signal
 
 NETWORK = struct.Struct("<IIB")
 """Bits in the lower and the upper plane, constraint height."""
-FULLEST = 1.5
-"""Most bits a sample: 4.5 bits a pixel in RGB. Two planes could carry 2."""
+FULLEST = {1: 0.5, 2: 1.5}
+"""Most bits a sample by the number of planes: of two, 4.5 bits a pixel in RGB."""
 AT_HAND = 1 << 26
 """Samples whose order a sender keeps in memory; that of more is made twice."""
 RATES = (1, 2, 3, 4)
@@ -57,13 +57,13 @@ RATES = (1, 2, 3, 4)
 assert NETWORK.size == SETTINGS  # noqa: S101 - a fact about this file
 
 
-def fullest(samples: int) -> int:
-    """Return the most bits that samples can carry, header included.
+def fullest(samples: int, planes: int = PLANES) -> int:
+    """Return the most bits that samples can carry in their lowest planes, header included.
 
     Raises:
         CapacityError: There are too few samples for a header.
     """
-    return HEADER_BITS + int(FULLEST * (samples - header_samples(samples)))
+    return HEADER_BITS + int(FULLEST[planes] * (samples - header_samples(samples)))
 
 
 def body_network(key: Key, header: Header, order: Sequence[NDArray[np.int32]]) -> SineNetwork:
@@ -88,6 +88,7 @@ def embed(
     *,
     constraint_height: int = CONSTRAINT_HEIGHT,
     bits: int | None = None,
+    planes: int = PLANES,
     watch: EmbedWatch | None = None,
 ) -> tuple[NDArray[np.int8], int]:
     """Find the change of a carrier that carries a message at the least cost.
@@ -98,6 +99,7 @@ def embed(
         key: Decides the network.
         constraint_height: Number of bits in which a sample has weights; more is better and slower.
         bits: How many to carry, random ones behind the message [default: as the message needs].
+        planes: 1 where only the lowest bit of a sample may carry anything.
         watch: Called with the progress of the work.
 
     Returns:
@@ -107,7 +109,7 @@ def embed(
         CapacityError: The message does not fit.
     """
     samples, needed = len(carrier.levels), 8 * content.length
-    most = fullest(samples)
+    most = fullest(samples, planes)
     if bits is not None and bits > most:
         raise CapacityError(
             needed=bits,
@@ -128,7 +130,7 @@ def embed(
     header = content.header(bytes(SETTINGS))
     order = KeyedOrder(key, samples, header.salt, head.order[0])
     at_hand = order.at_once() if samples <= AT_HAND else order
-    planned = plan(carrier, carried, at_hand)
+    planned = plan(carrier, carried, at_hand) if planes > 1 else Plan((carried, 0), 1.0)
     header = replace(header, settings=NETWORK.pack(*planned.bits, constraint_height))
     body = body_network(key, header, at_hand)
     said = fill(content.seal(key, header), carried)
