@@ -112,6 +112,7 @@ def embed(
     check_output(output, json=json, force=force)
     keyless = any(each is None for each in (key, *(each.key for each in also)))
     check_stdin(cover=cover, message=message, passphrase_stdin=passphrase_stdin and keyless)
+    fixednet.profiles.load(config.chosen)  # a name that does not exist is told before files
     if is_model(cover):
         if also or size is not None:
             flag = "--also" if also else "--size"
@@ -129,7 +130,6 @@ def embed(
             force=force,
         )
         return
-    fixednet.profiles.load(config.chosen)  # a name that does not exist is told before files
     signal = read_picture(cover, size, flatten=flatten) if is_stream(cover) else None
     medium = signal.medium if signal else signals.medium_of_file(cover)
     suffix = suffix_of(output, medium)

@@ -130,7 +130,7 @@ def kept(cover: Signal, keys: Sequence[KeySource]) -> Kept:
 
     Raises:
         UnreadableError: There is no message of one of the keys.
-        ConfigError: There is no key.
+        ConfigError: The list of keys is empty.
     """
     if not keys:
         raise ConfigError("there is no key to read messages with", hint="give one or more")
