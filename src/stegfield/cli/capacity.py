@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+from cyclopts import Parameter
+
+from stegfield.cli import field_files
 from stegfield.cli.signal_files import read_signal
 from stegfield.cli.streams import name_of
 from stegfield.cli.terminal import answer, say
 from stegfield.cli.weights import is_model, tell_model_capacity
+from stegfield.errors import ConfigError
 
 if TYPE_CHECKING:
     from stegfield.fixednet.drawn import Kept
@@ -18,19 +22,20 @@ def capacity(
     cover: Path,
     /,
     *,
-    key: list[Path] = [],  # noqa: B006 - it is not changed
+    key: Annotated[tuple[Path, ...], Parameter(consume_multiple=True, negative="")] = (),
     flatten: bool = False,
     json: bool = False,
 ) -> None:
-    """Show how many bytes an image, a climate field, a sound or a model can carry.
+    """Show how many bytes an image, a climate field, a sound, a field or a model can carry.
 
     Messages are deflated first, so a text may be two or three times as long. With --key, show how
     much room the messages in a cover with grain leave.
 
     Args:
-        cover: Image, climate field named .nc, sound: .wav or .flac, or model: .safetensors; - is
-            stdin.
-        key: Key file of a message in it. Repeat it for others.
+        cover: Image, climate field named .nc, sound: .wav or .flac, or field or model:
+            .safetensors; - is stdin.
+        key: Key files of messages that a field or a cover with grain carries already: what is left
+            beside them. Other messages are not seen.
         flatten: Put a transparent image onto white.
         json: Print the result as JSON.
     """
@@ -40,7 +45,12 @@ def capacity(
     from stegfield import fixednet
     from stegfield.fixednet import drawn
 
+    if field_files.is_field(cover):
+        field_files.capacity(cover, key, json=json)
+        return
     if is_model(cover):
+        if key:
+            raise ConfigError("--key has no meaning for a model", hint="leave it out")
         tell_model_capacity(cover, as_json=json)
         return
     signal = read_signal(cover, flatten=flatten)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from stegfield.cli import also as more
+from stegfield.cli import field_files
 from stegfield.cli.also import Also
 from stegfield.cli.asking import read_key, read_message
 from stegfield.cli.progress import watching
@@ -31,8 +32,8 @@ MANY_LEVELS = "take a photograph with 256 levels"
 EXIF = "EXIF"
 SHOWN = {
     "JPEG": (
-        "is a JPEG, and changes stand out from what its encoder left",
-        NEVER_LOSSY.format("a JPEG"),
+        "is a JPEG, and changes of its samples stand out from what its encoder left",
+        "write a .jpg file, which changes the coefficients of the JPEG itself",
     ),
     "WebP": (
         "is a lossy WebP, and changes stand out from what its encoder left",
@@ -69,6 +70,7 @@ def embed(
     key: Path | None = None,
     also: Also = [],  # noqa: B006 - it is not changed
     size: int | None = None,
+    keep: Annotated[tuple[Path, ...], Parameter(consume_multiple=True, negative="")] = (),
     config: Annotated[EmbedConfig, Parameter(name="*")] = EmbedConfig(),
     descent: Annotated[
         DescentConfig, Parameter(name="*", group="With --profile paper")
@@ -88,15 +90,19 @@ def embed(
     Args:
         cover: Image: PNG, JPEG, WebP, BMP, TIFF, PPM, AVIF, HEIC or a GIF of one frame; 16-bit
             samples become 8-bit ones. Or a temperature on the globe: NetCDF-4, named .nc. Or a
-            sound: WAV or FLAC; other samples become 16-bit ones. Or the weights of any model:
-            safetensors, of which nothing but last bits of numbers changes. - is stdin.
+            sound: WAV or FLAC; other samples become 16-bit ones. Or a field that `fit` or `hide`
+            wrote, or the weights of any other model: safetensors, of which nothing but last bits of
+            numbers changes. - is stdin.
         message: File to embed; - is stdin.
-        output: File to write: .png, .bmp, .tiff or .webp; .jpg as well with --profile robust.
-            For a climate field, .nc; for a sound, .wav or .flac; for a model, .safetensors. - is
-            stdout, for a PNG, NetCDF or WAV.
+        output: File to write: .jpg of a JPEG, which stays one and keeps its metadata; .png, .bmp,
+            .tiff or .webp; with --profile robust any of them. For a climate field, .nc; for a
+            sound, .wav or .flac; for a model, .safetensors. - is stdout, for a PNG, NetCDF or WAV.
         key: Key file; asks for a passphrase if left out.
-        also: One more file to embed, and its own key file. Repeat it for others; with --grain.
+        also: One more file to embed, and its own key file. Repeat it for others; with --grain, or
+            in a field.
         size: Reduce an image to so many pixels along its longer side.
+        keep: Key files of messages that a field carries already and that shall stay. All others
+            are lost, since a field is drawn anew.
         flatten: Put a transparent image onto white.
         keep_metadata: Keep an image's EXIF data, such as camera, time and place, except previews.
             Colour profile, gamma and resolution are kept in any case.
@@ -108,6 +114,22 @@ def embed(
     from stegfield import files, fixednet, signals
 
     read = (cover, message, key, descent.weights, *more.paths(also))
+    if field_files.is_field(cover):
+        field_files.embed(
+            cover,
+            message,
+            output,
+            key=key,
+            also=also,
+            keep=keep,
+            passphrase_stdin=passphrase_stdin,
+            weak=weak,
+            json=json,
+            force=force,
+        )
+        return
+    if keep:
+        raise ConfigError("--keep is for fields, which are drawn anew", hint="leave it out")
     files.check_apart(files_among(output), files_among(*read))
     check_output(output, json=json, force=force)
     keyless = any(each is None for each in (key, *(each.key for each in also)))
@@ -140,8 +162,10 @@ def embed(
     more.check_also(also)
     signal = signal or read_picture(cover, size, flatten=flatten)
     profile.check_size(signal.size, suffix)
-    tell_origin(name_of(cover), signal, quiet=profile.quiet)
-    tell_look(name_of(cover), signal, suffix, keep_metadata=keep_metadata)
+    profile, _ = profile.for_file(signal, suffix, config)
+    if profile.samples:
+        tell_origin(name_of(cover), signal, quiet=profile.quiet)
+        tell_look(name_of(cover), signal, suffix, keep_metadata=keep_metadata)
     with_key = read_key(key, passphrase_stdin=passphrase_stdin and key is None, new=True, weak=weak)
     with_keys = more.with_keys(also, passphrase_stdin=passphrase_stdin, weak=weak)
     # stdin comes last, since the user may have to type it
@@ -207,12 +231,19 @@ def tell(output: Path, result: EmbedResult) -> None:
     """Print the result of an embedding."""
     medium = result.stego.medium
     several = f" of {result.messages} messages" if result.messages > 1 else ""
+    rate = f"{result.rate_bpp:.3g} a {medium.point}"
+    if result.rate_bpnzac is not None:
+        from stegfield.fixednet.exact.coefficients import loudness
+
+        rate = f"{result.rate_bpnzac:.2g} a non-zero coefficient: {loudness(result.rate_bpnzac)}"
     say(
         f"{name_of(output, 'stdout')}: {result.message_bytes:,} bytes{several} in "
-        f"{result.bits:,} bits, {result.rate_bpp:.3g} a {medium.point}; read back and compared\n"
+        f"{result.bits:,} bits, {rate}; read back and compared\n"
         f"{figures(result)}, {100 * result.changed:.3g} % of the samples changed, "
         f"{result.seconds:.1f} s"
     )
+    for each in result.cautions:
+        say(f"warning: {each.text}\nhint: {each.hint}")
     lost = [name for name, came_back in result.survived.items() if not came_back]
     if lost:
         say(

@@ -216,7 +216,9 @@ def _outputs(
 
     outputs = []
     if output is not None and _is_function(output):
-        outputs.append(files.Output(output, fields.to_bytes(source.field(seeds[0]))))
+        made = source.field(seeds[0])
+        fields.draw(made)
+        outputs.append(files.Output(output, fields.to_bytes(made)))
     elif output is not None and result is not None:
         outputs.append(files.Output(output, result.file))
     if grid is not None:

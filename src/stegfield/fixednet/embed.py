@@ -19,7 +19,7 @@ import numpy as np
 
 from stegfield import carriers, signals
 from stegfield.config import GRAINS, DescentConfig, EmbedConfig
-from stegfield.errors import ConfigError, NotEmbeddedError, UnreadableError, Wording
+from stegfield.errors import Caution, ConfigError, NotEmbeddedError, UnreadableError, Wording
 from stegfield.fixednet.profile import Profile
 from stegfield.fixednet.profiles import PROFILES, check, readers
 from stegfield.fixednet.progress import EmbedWatch
@@ -54,15 +54,20 @@ class EmbedResult:
     """Standard deviation of the grain that was drawn, in levels; None where none was."""
     changed: float
     """Share of the samples that differ from the cover's."""
+    rate_bpnzac: float | None
+    """Of a JPEG whose coefficients carry the message: bits per non-zero AC coefficient of luma."""
+    cautions: tuple[Caution, ...]
+    """What to know before the file is sent."""
     survived: dict[str, bool]
     """For the robust profile: whether the message survives each encoder."""
     seconds: float
 
     def to_json(self) -> dict[str, Any]:
         """Return the figures as plain values."""
-        left_out = ("stego", "file", "quality")
+        left_out = ("stego", "file", "quality", "cautions")
         figures = {k: v for k, v in vars(self).items() if k not in left_out}
-        return finite_or_none({**figures, **asdict(self.quality)})
+        cautions = [asdict(each) for each in self.cautions]
+        return finite_or_none({**figures, "cautions": cautions, **asdict(self.quality)})
 
 
 @dataclass(frozen=True)
@@ -145,6 +150,7 @@ def embed(
             )
         messages = [replace(messages[0], key=unlock(key, IMAGE_SALT))]
     cover = _without_metadata(cover, keep=keep_metadata)
+    profile, cover = profile.for_file(cover, suffix, config)
     return _embedded(cover, messages, profile, suffix, config=config, descent=descent, watch=watch)
 
 
@@ -199,7 +205,7 @@ def _embedded(
     began = time.perf_counter()
     known = cover if config.known_cover else None
     stego, bits = profile.embed_all(cover, messages, config=config, descent=descent, watch=watch)
-    file = signals.encode(stego, suffix)
+    file = profile.encode(stego, suffix)
     written = signals.decode(file, Path(f"stego{suffix}"))
     survived: dict[str, bool] = {}
     for each in messages:
@@ -230,6 +236,8 @@ def _embedded(
         luma_psnr_db=luma_psnr_db(after, before) if has_luma else None,
         grain=profile.grain(cover, config),
         changed=float((after != before).mean()),
+        rate_bpnzac=profile.rate_bpnzac(bits),
+        cautions=profile.cautions(bits),
         survived=survived,
         seconds=time.perf_counter() - began,
     )
