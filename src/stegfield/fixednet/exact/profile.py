@@ -28,7 +28,8 @@ from stegfield.config import DescentConfig, EmbedConfig
 from stegfield.errors import CapacityError, ConfigError, UnreadableError, Wording
 from stegfield.fixednet.exact.header import BITS as HEADER_BITS
 from stegfield.fixednet.exact.header import NETWORKS, HeaderNetworks, header_samples
-from stegfield.fixednet.exact.sine import CONSTRAINT_HEIGHT, KeyedOrder, SineNetwork
+from stegfield.fixednet.exact.order import KeyedOrder
+from stegfield.fixednet.exact.sine import CONSTRAINT_HEIGHT, SineNetwork
 from stegfield.fixednet.exact.trellis import plan, solve
 from stegfield.fixednet.profile import Profile
 from stegfield.fixednet.progress import EmbedWatch
@@ -50,8 +51,6 @@ NETWORK = struct.Struct("<IIB")
 """Bits in the lower and the upper plane, constraint height."""
 FULLEST = 1.5
 """Most bits a sample: 4.5 bits a pixel in RGB. Two planes could carry 2."""
-AT_HAND = 1 << 26
-"""Samples whose order a sender keeps in memory; that of more is made twice."""
 RATES = (1, 2, 3, 4)
 """Bits a pixel or point for which capacities are shown."""
 assert NETWORK.size == SETTINGS  # noqa: S101 - a fact about this file
@@ -127,10 +126,9 @@ def embed(
     head = HeaderNetworks(key, samples).network(system_stream().below(NETWORKS))
     header = content.header(bytes(SETTINGS))
     order = KeyedOrder(key, samples, header.salt, head.order[0])
-    at_hand = order.at_once() if samples <= AT_HAND else order
-    planned = plan(carrier, carried, at_hand)
+    planned = plan(carrier, carried, order)
     header = replace(header, settings=NETWORK.pack(*planned.bits, constraint_height))
-    body = body_network(key, header, at_hand)
+    body = body_network(key, header, order)
     said = fill(content.seal(key, header), carried)
     change = solve(body, said, carrier, lambda_=planned.lambda_, watch=watch)
     sealed = bits_of(header.seal(key, IMAGE_SALT))
