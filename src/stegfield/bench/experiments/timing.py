@@ -35,7 +35,7 @@ OPERATIONS = {
 REPEATS = 5
 MUON_REPEATS = 30
 SPREAD = 20
-"""Dearest flip of a search, in units of 1 / lambda."""
+"""Most expensive flip of a search, in units of 1 / lambda."""
 
 
 def searching(
@@ -64,7 +64,7 @@ def searching(
             **{f"{name}_nanoseconds": 1e9 * took / samples for name, took in seconds.items()},
             "times_slower": seconds["numpy"] / ours,
             "times_slower_exact": seconds["exact"] / ours,
-            "dearer_percent": 100 * (paid["compiled"] / paid["exact"] - 1),
+            "extra_cost_percent": 100 * (paid["compiled"] / paid["exact"] - 1),
         }
     )
 

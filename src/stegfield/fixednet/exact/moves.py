@@ -31,7 +31,7 @@ LEAST = np.float32(0.1)
 """Least share of its cost that a change keeps: half-way values in plain areas stay costly."""
 CLOSED = np.float32(1e5)
 """How many times the mean cost a move costs where its way is closed."""
-DEAREST = np.float32(1e30)
+HIGHEST = np.float32(1e30)
 """Of infinite costs: differences of those would not be numbers."""
 FURTHEST = 3
 
@@ -57,7 +57,7 @@ class Moves:
     def times(self, factor: float) -> Moves:
         """Multiply all costs."""
         by, costs = np.float32(factor), (self.lower, self.upper, self.both)
-        lower, upper, both = (np.minimum(cost * by, DEAREST) for cost in costs)
+        lower, upper, both = (np.minimum(cost * by, HIGHEST) for cost in costs)
         return replace(self, lower=lower, upper=upper, both=both)
 
     def either(self) -> Moves:
@@ -157,7 +157,7 @@ class _Known:
         if self.above is not None:
             grown = square + (2 * step).astype(np.float32) * self.above
             further = np.maximum(grown, LEAST * square)
-        cost = np.minimum(self.costs, DEAREST / CLOSED) * further
+        cost = np.minimum(self.costs, HIGHEST / CLOSED) * further
         if self.ways is not None:
             closed = ~np.where(step > 0, *self.ways)
             cost[closed] += CLOSED * square[closed]

@@ -97,7 +97,7 @@ class KeyedOrder(Sequence[NDArray[np.int32]]):
         """Return the samples of one segment.
 
         Raises:
-            IndexError: There is no such segment.
+            IndexError: ``segment`` is below 0 or not below the number of segments.
         """
         if not 0 <= segment < self.parts:
             raise IndexError(segment)
@@ -171,7 +171,7 @@ def permutation(stream: KeyStream, count: int) -> Int64[np.ndarray, " count"]:
         count: How many, at most 2^18: of more, those that share a bucket would be too many.
 
     Raises:
-        ConfigError: There are more.
+        ConfigError: ``count`` is above 2^18.
 
     Example:
         >>> from stegfield.keys import KeyStream

@@ -29,8 +29,8 @@ from stegfield.errors import CapacityError, ConfigError, UnreadableError, Wordin
 from stegfield.fixednet.exact.header import BITS as HEADER_BITS
 from stegfield.fixednet.exact.header import NETWORKS, HeaderNetworks, header_samples
 from stegfield.fixednet.exact.order import KeyedOrder
-from stegfield.fixednet.exact.sine import CONSTRAINT_HEIGHT, SineNetwork
-from stegfield.fixednet.exact.trellis import plan, solve
+from stegfield.fixednet.exact.sine import CONSTRAINT_HEIGHT, PLANES, SineNetwork
+from stegfield.fixednet.exact.trellis import Plan, plan, solve
 from stegfield.fixednet.profile import Profile
 from stegfield.fixednet.progress import EmbedWatch
 from stegfield.keys import IMAGE_SALT, Key, system_stream
@@ -49,20 +49,20 @@ from stegfield.signals import Signal
 
 NETWORK = struct.Struct("<IIB")
 """Bits in the lower and the upper plane, constraint height."""
-FULLEST = 1.5
-"""Most bits a sample: 4.5 bits a pixel in RGB. Two planes could carry 2."""
+FULLEST = {1: 0.5, 2: 1.5}
+"""Most bits a sample by the number of planes: of two, 4.5 bits a pixel in RGB."""
 RATES = (1, 2, 3, 4)
 """Bits a pixel or point for which capacities are shown."""
 assert NETWORK.size == SETTINGS  # noqa: S101 - a fact about this file
 
 
-def fullest(samples: int) -> int:
-    """Return the most bits that samples can carry, header included.
+def fullest(samples: int, planes: int = PLANES) -> int:
+    """Return the most bits that samples can carry in their lowest planes, header included.
 
     Raises:
         CapacityError: There are too few samples for a header.
     """
-    return HEADER_BITS + int(FULLEST * (samples - header_samples(samples)))
+    return HEADER_BITS + int(FULLEST[planes] * (samples - header_samples(samples)))
 
 
 def body_network(key: Key, header: Header, order: Sequence[NDArray[np.int32]]) -> SineNetwork:
@@ -87,6 +87,7 @@ def embed(
     *,
     constraint_height: int = CONSTRAINT_HEIGHT,
     bits: int | None = None,
+    planes: int = PLANES,
     watch: EmbedWatch | None = None,
 ) -> tuple[NDArray[np.int8], int]:
     """Find the change of a carrier that carries a message at the least cost.
@@ -97,6 +98,7 @@ def embed(
         key: Decides the network.
         constraint_height: Number of bits in which a sample has weights; more is better and slower.
         bits: How many to carry, random ones behind the message [default: as the message needs].
+        planes: 1 where only the lowest bit of a sample may carry anything.
         watch: Called with the progress of the work.
 
     Returns:
@@ -106,7 +108,7 @@ def embed(
         CapacityError: The message does not fit.
     """
     samples, needed = len(carrier.levels), 8 * content.length
-    most = fullest(samples)
+    most = fullest(samples, planes)
     if bits is not None and bits > most:
         raise CapacityError(
             needed=bits,
@@ -126,7 +128,7 @@ def embed(
     head = HeaderNetworks(key, samples).network(system_stream().below(NETWORKS))
     header = content.header(bytes(SETTINGS))
     order = KeyedOrder(key, samples, header.salt, head.order[0])
-    planned = plan(carrier, carried, order)
+    planned = plan(carrier, carried, order) if planes > 1 else Plan((carried, 0), 1.0)
     header = replace(header, settings=NETWORK.pack(*planned.bits, constraint_height))
     body = body_network(key, header, order)
     said = fill(content.seal(key, header), carried)

@@ -32,7 +32,7 @@ Job = TypeVar("Job")
 Result = TypeVar("Result")
 
 LONG_STRETCH = 8
-"""Samples a bit above which many are too dear to flip: then 16 bits are as fast as 8."""
+"""Samples a bit above which many are too expensive to flip: then 16 bits are as fast as 8."""
 
 
 @dataclass(frozen=True)
@@ -42,17 +42,17 @@ class Rounding:
     kind: type[np.unsignedinteger]
     steps: int
     """Integers a unit: a sample that costs so much more flips e times as rarely."""
-    dearest: int
+    highest: int
     """The integer of all costs from there on; less than the largest, which means unreached."""
 
     def prices(self, costs: Float32[np.ndarray, " samples"]) -> NDArray[np.unsignedinteger]:
         """Round costs that are in units of 1 / lambda."""
         scaled = np.rint(costs * np.float32(self.steps))
-        return np.minimum(scaled, np.float32(self.dearest)).astype(self.kind)
+        return np.minimum(scaled, np.float32(self.highest)).astype(self.kind)
 
 
-COARSE = Rounding(np.uint8, steps=12, dearest=250)
-FINE = Rounding(np.uint16, steps=512, dearest=60_000)
+COARSE = Rounding(np.uint8, steps=12, highest=250)
+FINE = Rounding(np.uint16, steps=512, highest=60_000)
 
 
 def cheapest_flips(
@@ -85,8 +85,8 @@ def cheapest_flips(
     for rounding in roundings:
         prices = rounding.prices(costs)
         flips = buffers.search(columns, prices, lengths, target)
-        if not (prices[flips] == rounding.dearest).any():
-            break  # else more digits tell dear ones apart
+        if not (prices[flips] == rounding.highest).any():
+            break  # else 16 bits tell expensive ones apart
     return flips
 
 

@@ -90,7 +90,7 @@ class _Costs:
         return _call(b, f"llvm.vector.reduce.{operation}.{self.name}", self.lane, b.load(place))
 
     def step(self, b: Any, costs: Any, half: Any, path: Any, column: Any, price: Any) -> None:
-        dear = _splat(b, b.trunc(price, self.lane), self.vector)
+        added = _splat(b, b.trunc(price, self.lane), self.vector)
         far = b.and_(b.lshr(column, COUNT(LANE_BITS)), b.sub(half, COUNT(1)))
         end, none = b.append_basic_block(), b.append_basic_block()
         table = b.switch(b.and_(column, COUNT(LANES - 1)), none)
@@ -101,12 +101,12 @@ class _Costs:
             table.add_case(COUNT(near), block)
             b.position_at_end(block)
             with cgutils.for_range(b, half) as loop:
-                self._pairs(b, costs, half, path, loop.index, far, near, dear)
+                self._pairs(b, costs, half, path, loop.index, far, near, added)
             b.branch(end)
         b.position_at_end(end)
 
     def _pairs(
-        self, b: Any, costs: Any, half: Any, path: Any, at: Any, far: Any, near: int, dear: Any
+        self, b: Any, costs: Any, half: Any, path: Any, at: Any, far: Any, near: int, added: Any
     ) -> None:
         """Update the pairs of vector ``at`` of the lower half and its partner in the upper one."""
         lanes = ir.VectorType(INDEX, LANES)
@@ -116,7 +116,7 @@ class _Costs:
         words = b.inttoptr(path, WORD.as_pointer())
         for place, stays, comes in ((at, here, there), (other, there, here)):
             turned = b.shuffle_vector(comes, comes, turn)
-            best = self.call(b, "umin", stays, self.call(b, "uadd.sat", turned, dear))
+            best = self.call(b, "umin", stays, self.call(b, "uadd.sat", turned, added))
             self.store(b, best, costs, place)
             kept = b.bitcast(b.icmp_unsigned("==", best, stays), WORD)
             b.store(kept, b.gep(words, [place]))
