@@ -84,9 +84,9 @@ def test_a_message_survives_every_kind_of_file_that_keeps_samples(
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".jpeg"])
-def test_jpeg_files_are_refused_but_by_the_profile_for_them(suffix: str) -> None:
+def test_jpeg_files_are_refused_where_they_would_lose_the_message(suffix: str) -> None:
     with pytest.raises(ConfigError, match="lost") as caught:
-        fixednet.embed(SMALL, MESSAGE, KEY, suffix=suffix)
+        fixednet.embed(SMALL, MESSAGE, KEY, suffix=suffix, config=EmbedConfig(profile="paper"))
     assert caught.value.hint is not None
     assert 'profile="robust"' in caught.value.hint
     result = fixednet.embed(

@@ -55,9 +55,10 @@ class Carrier:
 
     @cached_property
     def ways(self) -> Ways | None:
-        """Return which levels may go up, and which may go down; a level with no way is wet.
+        """Return which levels may go up by one, and which may go down; others are wet.
 
-        A solver takes a closed way only where it finds no other, so senders check its result.
+        A solver takes a closed way, or more than one step, only where it finds no other way, so
+        senders check its result.
 
         Returns:
             None where the bounds alone decide.

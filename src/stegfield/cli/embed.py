@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from stegfield.cli import field_files
+from stegfield.cli.also import Also
 from stegfield.cli.asking import read_key, read_message
 from stegfield.cli.progress import watching
 from stegfield.cli.signal_files import read_signal, suffix_of
@@ -21,6 +23,7 @@ from stegfield.cli.streams import (
 from stegfield.cli.terminal import answer, say
 from stegfield.cli.weights import embed_in_model, is_model
 from stegfield.config import DescentConfig, EmbedConfig
+from stegfield.errors import ConfigError
 
 NEVER_LOSSY = "take a picture that never was {}, or one reduced in size since"
 FULL_COLOUR = "take a photograph in full colour"
@@ -28,8 +31,8 @@ MANY_LEVELS = "take a photograph with 256 levels"
 EXIF = "EXIF"
 SHOWN = {
     "JPEG": (
-        "is a JPEG, and changes stand out from what its encoder left",
-        NEVER_LOSSY.format("a JPEG"),
+        "is a JPEG, and changes of its samples stand out from what its encoder left",
+        "write a .jpg file, which changes the coefficients of the JPEG itself",
     ),
     "WebP": (
         "is a lossy WebP, and changes stand out from what its encoder left",
@@ -64,6 +67,8 @@ def embed(
     *,
     output: Annotated[Path, Parameter(alias="-o")],
     key: Path | None = None,
+    also: Also = [],  # noqa: B006 - it is not changed
+    keep: Annotated[tuple[Path, ...], Parameter(consume_multiple=True, negative="")] = (),
     config: Annotated[EmbedConfig, Parameter(name="*")] = EmbedConfig(),
     descent: Annotated[
         DescentConfig, Parameter(name="*", group="With --profile paper")
@@ -80,13 +85,17 @@ def embed(
     Args:
         cover: Image: PNG, JPEG, WebP, BMP, TIFF, PPM, AVIF, HEIC or a GIF of one frame; 16-bit
             samples become 8-bit ones. Or a temperature on the globe: NetCDF-4, named .nc. Or a
-            sound: WAV or FLAC; other samples become 16-bit ones. Or the weights of any model:
-            safetensors, of which nothing but last bits of numbers changes. - is stdin.
+            sound: WAV or FLAC; other samples become 16-bit ones. Or a field that `fit` or `hide`
+            wrote, or the weights of any other model: safetensors, of which nothing but last bits of
+            numbers changes. - is stdin.
         message: File to embed; - is stdin.
-        output: File to write: .png, .bmp, .tiff or .webp; .jpg as well with --profile robust.
-            For a climate field, .nc; for a sound, .wav or .flac; for a model, .safetensors. - is
-            stdout, for a PNG, NetCDF or WAV.
+        output: File to write: .jpg of a JPEG, which stays one and keeps its metadata; .png, .bmp,
+            .tiff or .webp; with --profile robust any of them. For a climate field, .nc; for a
+            sound, .wav or .flac; for a model, .safetensors. - is stdout, for a PNG, NetCDF or WAV.
         key: Key file; asks for a passphrase if left out.
+        also: One more file to embed, and its own key file. Repeat it for others; in a field.
+        keep: Key files of messages that a field carries already and that shall stay. All others
+            are lost, since a field is drawn anew.
         flatten: Put a transparent image onto white.
         keep_metadata: Keep an image's EXIF data, such as camera, time and place, except previews.
             Colour profile, gamma and resolution are kept in any case.
@@ -97,6 +106,24 @@ def embed(
     """
     from stegfield import files, fixednet, signals
 
+    if field_files.is_field(cover):
+        field_files.embed(
+            cover,
+            message,
+            output,
+            key=key,
+            also=also,
+            keep=keep,
+            passphrase_stdin=passphrase_stdin,
+            weak=weak,
+            json=json,
+            force=force,
+        )
+        return
+    if keep:
+        raise ConfigError(
+            "--keep is for fields, which can carry several messages", hint="leave it out"
+        )
     files.check_apart(files_among(output), files_among(cover, message, key, descent.weights))
     check_output(output, json=json, force=force)
     check_stdin(cover=cover, message=message, passphrase_stdin=passphrase_stdin and key is None)
@@ -123,8 +150,10 @@ def embed(
     data = b"" if from_stdin else read_message(message)
     signal = signal or read_signal(cover, flatten=flatten)
     profile.check_size(signal.size, suffix)
-    _tell_origin(name_of(cover), signal, quiet=profile.quiet)
-    _tell_look(name_of(cover), signal, suffix, keep_metadata=keep_metadata)
+    profile, _ = profile.for_file(signal, suffix, config)
+    if profile.samples:
+        _tell_origin(name_of(cover), signal, quiet=profile.quiet)
+        _tell_look(name_of(cover), signal, suffix, keep_metadata=keep_metadata)
     with_key = read_key(key, passphrase_stdin=passphrase_stdin, new=True, weak=weak)
     if from_stdin:  # last, since the user may have to type it
         data = read_message(message)
@@ -176,12 +205,19 @@ def tell(output: Path, result: EmbedResult) -> None:
     figures = str(result.quality)
     if result.luma_psnr_db is not None:
         figures = f"PSNR {result.quality.psnr_db:.2f} dB"
+    rate = f"{result.rate_bpp:.3g} a {medium.point}"
+    if result.rate_bpnzac is not None:
+        from stegfield.fixednet.exact.coefficients import loudness
+
+        rate = f"{result.rate_bpnzac:.2g} a non-zero coefficient: {loudness(result.rate_bpnzac)}"
     say(
         f"{name_of(output, 'stdout')}: {result.message_bytes:,} bytes in {result.bits:,} bits, "
-        f"{result.rate_bpp:.3g} a {medium.point}; read back and compared\n"
+        f"{rate}; read back and compared\n"
         f"{figures}, {100 * result.changed:.3g} % of the samples changed, "
         f"{result.seconds:.1f} s"
     )
+    for each in result.cautions:
+        say(f"warning: {each.text}\nhint: {each.hint}")
     lost = [name for name, came_back in result.survived.items() if not came_back]
     if lost:
         say(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 from stegfield.config.settings import Range, Settings
 
 LARGEST_BPP = 6
 CONSTRAINT_HEIGHTS = Range(6, 14)
 """Constraint heights of the exact profile."""
+
+JPEG_QUALITIES = Range(50, 98)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,3 +34,18 @@ class EmbedConfig(Settings):
     constraint_height: Annotated[int, CONSTRAINT_HEIGHTS] = 10
     """Bits of the message that each sample takes part in; one more doubles the time for a small
     gain."""
+
+    costs: Literal["uerd", "j-uniward"] = "uerd"
+    """Of a JPEG's coefficients: uerd is quick; j-uniward takes seconds for a large photo."""
+
+    loud: bool = False
+    """Embed in a JPEG even what detectors find: more than 0.2 bits per non-zero coefficient."""
+
+    quality: Annotated[int | None, JPEG_QUALITIES] = None
+    """Of a JPEG that is made of another kind of picture, or of a reduced one [default: 90]."""
+
+    allow_recompress: bool = False
+    """Encode a progressive JPEG anew as a baseline one, which may show."""
+
+    strip_metadata: bool = False
+    """Leave out what a JPEG's file tells beside its picture: EXIF data, thumbnails, comments."""

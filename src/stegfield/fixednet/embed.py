@@ -16,7 +16,7 @@ from typing import Any
 
 from stegfield import carriers, signals
 from stegfield.config import DescentConfig, EmbedConfig
-from stegfield.errors import ConfigError, NotEmbeddedError, UnreadableError
+from stegfield.errors import Caution, ConfigError, NotEmbeddedError, UnreadableError
 from stegfield.fixednet.profiles import PROFILES, check, readers
 from stegfield.fixednet.progress import EmbedWatch
 from stegfield.keys import IMAGE_SALT, KeySource, unlock
@@ -44,15 +44,20 @@ class EmbedResult:
     """PSNR of the luma, as some papers report it; None for signals without luma."""
     changed: float
     """Share of the samples that differ from the cover's."""
+    rate_bpnzac: float | None
+    """Of a JPEG whose coefficients carry the message: bits per non-zero AC coefficient of luma."""
+    cautions: tuple[Caution, ...]
+    """What to know before the file is sent."""
     survived: dict[str, bool]
     """For the robust profile: whether the message survives each encoder."""
     seconds: float
 
     def to_json(self) -> dict[str, Any]:
         """Return the figures as plain values."""
-        left_out = ("stego", "file", "quality")
+        left_out = ("stego", "file", "quality", "cautions")
         figures = {k: v for k, v in vars(self).items() if k not in left_out}
-        return finite_or_none({**figures, **asdict(self.quality)})
+        cautions = [asdict(each) for each in self.cautions]
+        return finite_or_none({**figures, "cautions": cautions, **asdict(self.quality)})
 
 
 @dataclass(frozen=True)
@@ -122,11 +127,12 @@ def embed(
     profile = check(cover.medium, suffix, config, descent=descent, size=cover.size)
     if cover.look is not None and not keep_metadata:
         cover = replace(cover, values=cover.held, look=cover.look.without_metadata())
+    profile, cover = profile.for_file(cover, suffix, config)
     opened, known = unlock(key, IMAGE_SALT), cover if config.known_cover else None
     stego, bits = profile.embed(
         cover, Content.of(message), opened, config=config, descent=descent, watch=watch
     )
-    file = signals.encode(stego, suffix)
+    file = profile.encode(stego, suffix)
     written = signals.decode(file, Path(f"stego{suffix}"))
     try:
         again = profile.extract(written, opened, cover=known, weights=descent.weights)
@@ -150,6 +156,8 @@ def embed(
         quality=quality,
         luma_psnr_db=luma_psnr_db(after, before) if has_luma else None,
         changed=float((after != before).mean()),
+        rate_bpnzac=profile.rate_bpnzac(bits),
+        cautions=profile.cautions(bits),
         survived=survived,
         seconds=time.perf_counter() - began,
     )

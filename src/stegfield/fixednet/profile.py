@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from stegfield import carriers, signals
 from stegfield.config import DescentConfig, EmbedConfig
-from stegfield.errors import ConfigError, Wording
+from stegfield.errors import Caution, ConfigError, Wording
 from stegfield.fixednet.progress import EmbedWatch
 from stegfield.keys import Key
 from stegfield.payload import Content
@@ -37,6 +37,8 @@ class Profile(ABC):
     """Whether its messages survive files that change samples."""
     quiet: ClassVar[bool] = False
     """Whether its changes are hard to detect, unless the cover's origin reveals them."""
+    samples: ClassVar[bool] = True
+    """Whether it changes samples, whose history, as in a JPEG or a palette, then shows."""
     tried: ClassVar[bool] = True
     """Whether a receiver tries it if no profile is named."""
 
@@ -96,6 +98,32 @@ class Profile(ABC):
         Raises:
             ConfigError: A value is not one that this profile takes.
         """
+
+    def for_file(self, cover: Signal, suffix: str, config: EmbedConfig) -> tuple[Profile, Signal]:
+        """Return what embeds in a cover for a kind of file, and the cover as that file shows it.
+
+        Args:
+            cover: The cover.
+            suffix: Suffix of the file to write.
+            config: How to embed.
+
+        Raises:
+            ConfigError: A setting has no meaning for the kind of file.
+            InputError: The cover's file does not suit the kind of file.
+        """
+        return self, cover
+
+    def encode(self, stego: Signal, suffix: str) -> bytes:
+        """Encode a stego signal, which `embed` returned, as the file to send."""
+        return signals.encode(stego, suffix)
+
+    def rate_bpnzac(self, bits: int) -> float | None:
+        """Return a rate per non-zero AC coefficient; None where the carrier has none."""
+        return None
+
+    def cautions(self, bits: int) -> tuple[Caution, ...]:
+        """Return what to know of a stego that carries so many bits, before it is sent."""
+        return ()
 
     @abstractmethod
     def capacity(self, cover: Signal) -> dict[str, int]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from stegfield.watching import Told
 
-
 EARLY = 0.02
 """Share of the work from which on the time that is left can be estimated."""
 
@@ -22,8 +21,7 @@ class EmbedProgress:
     bits_left: int
     """Bits that the network does not yet read safely."""
     psnr_db: float
-    """PSNR of the samples that are done, which is about that of the whole at the end; infinite where
-    none is."""
+    """PSNR of the samples that are done, about that of the whole at the end; infinite before."""
 
     def told(self, names: Sequence[str]) -> Told:
         """Put it in words; there is one signal, whose name is not told."""

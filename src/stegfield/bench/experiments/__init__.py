@@ -33,6 +33,7 @@ _FILES = {
     "embedding": ("embedding", "filling"),
     "generating": ("generating",),
     "hiding": ("hiding",),
+    "jpegs": ("detecting_jpegs",),
     "knowing": ("knowing",),
     "media": ("hiding_media", "pairing", "sounding"),
     "models": ("knowing_covers", "training_models"),

@@ -76,7 +76,7 @@ class ImageMedium(EightBits):
         """
         with distrusting(path), opened(data, path) as image:
             alpha: reading.Alpha = "flatten" if flatten else "refuse"
-            return reading.read(image, data, path, largest=largest, alpha=alpha)
+            return reading.read(image, data, path, largest=largest, alpha=alpha, keep=True)
 
     def stored(self, data: bytes, path: Path, *, largest: int = LARGEST_POINTS) -> Iterator[Signal]:
         """Decode samples as they are stored, and then turned as the file says, if it does.
@@ -95,6 +95,7 @@ class ImageMedium(EightBits):
                     largest=largest,
                     alpha="ignore",
                     turn=turn,
+                    keep=not turn,
                 )
 
     def encode(self, signal: Signal, suffix: str) -> bytes:
@@ -209,6 +210,30 @@ def to_pillow(signal: Signal) -> Image.Image:
 def to_png(signal: Signal) -> bytes:
     """Encode an image as an 8-bit PNG, grey or RGB."""
     return IMAGE.encode(signal, ".png")
+
+
+def to_jpeg(signal: Signal, quality: int) -> bytes:
+    """Encode an image as a baseline JPEG, grey or with colours at half the resolution."""
+    image, stream = to_pillow(signal), io.BytesIO()
+    options = {} if signal.look is None else signal.look.options("JPEG", signal.channels)
+    image.save(stream, "JPEG", quality=quality, subsampling="4:2:0", **options)
+    return stream.getvalue()
+
+
+def recompressed(file: bytes) -> bytes:
+    """Encode a JPEG of any kind anew as a baseline one, with its own tables and metadata.
+
+    Raises:
+        ImageError: The file is damaged, or no image.
+    """
+    path, stream = Path("the picture"), io.BytesIO()
+    with distrusting(path), opened(file, path) as image:
+        check_size(*image.size, path, LARGEST_POINTS)
+        kept = {
+            name: image.info[name] for name in ("exif", "icc_profile", "dpi") if name in image.info
+        }
+        image.save(stream, "JPEG", quality="keep", **kept)
+    return stream.getvalue()
 
 
 def _channels(name: str, signal: Signal) -> int:
