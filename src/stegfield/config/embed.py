@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from stegfield.config.settings import Range, Settings
 
 LARGEST_BPP = 6
-CONSTRAINT_HEIGHTS = Range(3, 14)
+CONSTRAINT_HEIGHTS = Range(6, 14)
 """Constraint heights of the exact profile."""
 GRAINS = Range(1, 16)
 """Standard deviations of grain, in levels. Below 1, a sample's value would tell its low bit."""
