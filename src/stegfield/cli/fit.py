@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
@@ -13,6 +13,7 @@ from stegfield.cli.progress import finish, watching
 from stegfield.cli.signal_files import check_architecture, check_field_name
 from stegfield.cli.streams import check_output, check_stdin, files_among, name_of, write
 from stegfield.cli.terminal import answer, say, warn_if_short
+from stegfield.cli.waiting import tell_choice, waited
 from stegfield.config import FitConfig
 
 
@@ -38,7 +39,7 @@ def fit(
             the sphere; or a sound: WAV or FLAC. - is stdin.
         output: Field file to write; - is stdout.
         field: Architecture: siren, fourier, grid or one that another package brings [default:
-            siren; fourier with --robust].
+            chosen by the size of the image and the time; fourier with --robust].
         sizes: Sizes of the architecture that differ from its defaults, like width=256,depth=4.
         generated: A cover to generate, in place of an image.
         checkpoint: File to save the run to every 30 seconds, and to resume from if it exists.
@@ -57,12 +58,14 @@ def fit(
     if checkpoint is not None:
         files.check_new(checkpoint, force=True)
     name, signal = read_cover(image, generated, seed=training.seed, flatten=flatten)
+    named: dict[str, Any] = {"architecture": field, "sizes": parse_sizes(sizes)}
+    if checkpoint is None or not checkpoint.exists():
+        named["architecture"] = tell_choice(signal, training, **named)
     with watching(name) as watch:
         result = fields.fit(
             signal,
-            architecture=field,
-            sizes=parse_sizes(sizes),
-            training=training,
+            **named,
+            training=waited(training),
             watch=watch,
             checkpoint=checkpoint,
         )
@@ -73,6 +76,7 @@ def fit(
         answer(
             {
                 "field": str(output),
+                "architecture": result.field.architecture,
                 **result.quality.to_json(),
                 "steps": result.steps,
                 "seconds": round(result.seconds, 3),

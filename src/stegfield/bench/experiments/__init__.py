@@ -31,6 +31,7 @@ _FILES = {
     "commands": ("embedding_commands", "generating_covers", "hiding_command", "revealing"),
     "detecting": ("detecting", "learning_curve"),
     "embedding": ("embedding", "filling"),
+    "fitting": ("fitting",),
     "generating": ("generating",),
     "hiding": ("hiding",),
     "knowing": ("knowing",),
