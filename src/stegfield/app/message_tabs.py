@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ from stegfield.app.parts import (
 )
 from stegfield.app.session import Desk, Update, Visit, done, telling
 from stegfield.config import EmbedConfig
-from stegfield.errors import ConfigError, InputError, UnreadableError
+from stegfield.errors import ConfigError, InputError
 from stegfield.fixednet import EmbedResult
 from stegfield.generative.seeds import check_seed
 from stegfield.keys import Key, Passphrase
@@ -184,11 +183,8 @@ def _message(visit: Visit, words: str, attached: str | None) -> bytes:
 
 
 def _extracted(data: bytes, name: Path, largest: int, key: Key | Passphrase) -> bytes:
-    *others, last = signals.stored(data, name=name, largest=largest)
-    for stored in others:
-        with suppress(UnreadableError):
-            return fixednet.extract(stored, key)
-    return fixednet.extract(last, key)
+    readings = signals.stored(data, name=name, largest=largest)
+    return fixednet.first_read(lambda each: fixednet.extract(each, key), readings)
 
 
 def _embedded(

@@ -107,9 +107,10 @@ def embed(
     data = b"" if from_stdin else read_message(message)
     signal = signal or read_signal(cover, flatten=flatten)
     profile.check_size(signal.size, suffix)
+    with_key = read_key(key, passphrase_stdin=passphrase_stdin, new=True, weak=weak)
+    # after the key: a command that fails says only why
     _tell_origin(name_of(cover), signal, quiet=profile.quiet)
     _tell_look(name_of(cover), signal, suffix, keep_metadata=keep_metadata)
-    with_key = read_key(key, passphrase_stdin=passphrase_stdin, new=True, weak=weak)
     if from_stdin:  # last, since the user may have to type it
         data = read_message(message)
     with watching() as watch:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -88,7 +88,7 @@ def extract(
             return fixednet.extract(signal, with_key, profile=profile, weights=weights)
         return _extract_beside(known, signal, with_key, profile)
 
-    message = _first_read(of, first, variants)
+    message = fixednet.first_read(of, chain([first], variants))
     if is_stream(output):
         send_message(message)
     else:
@@ -97,17 +97,6 @@ def extract(
         answer({"message": str(output), "message_bytes": len(message)})
     else:
         say(f"{name_of(output, 'stdout')}: {len(message):,} bytes")
-
-
-def _first_read(read: Callable[[Signal], bytes], first: Signal, others: Iterator[Signal]) -> bytes:
-    """Read the first one of several signals that can be; if none can, say so of the first."""
-    try:
-        return read(first)
-    except UnreadableError:
-        for other in others:
-            with suppress(UnreadableError, ConfigError):  # turned, it may differ in size
-                return read(other)
-        raise
 
 
 def _extract_beside(

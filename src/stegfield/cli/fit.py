@@ -13,7 +13,7 @@ from stegfield.cli.progress import finish, watching
 from stegfield.cli.signal_files import check_architecture, check_field_name
 from stegfield.cli.streams import check_output, check_stdin, files_among, name_of, write
 from stegfield.cli.terminal import answer, say, warn_if_short
-from stegfield.cli.waiting import tell_choice, waited
+from stegfield.cli.waiting import chosen, waited
 from stegfield.config import FitConfig
 
 
@@ -59,9 +59,8 @@ def fit(
         files.check_new(checkpoint, force=True)
     name, signal = read_cover(image, generated, seed=training.seed, flatten=flatten)
     named: dict[str, Any] = {"architecture": field, "sizes": parse_sizes(sizes)}
-    if checkpoint is None or not checkpoint.exists():
-        named["architecture"] = tell_choice(signal, training, **named)
-    with watching(name) as watch:
+    named["architecture"], told = chosen(signal, training, checkpoint, **named)
+    with watching(name, opening=told) as watch:
         result = fields.fit(
             signal,
             **named,

@@ -17,7 +17,6 @@ from stegfield.cli.secret_files import SecretFiles, Secrets
 from stegfield.cli.signal_files import check_architecture, check_field_name, read_signal
 from stegfield.cli.streams import check_output, check_stdin, files_among, name_of, write_all
 from stegfield.cli.terminal import answer, say, warn_if_short
-from stegfield.cli.waiting import tell_choice, waited
 from stegfield.config import FitConfig, HideConfig
 from stegfield.errors import KeyFileError
 
@@ -57,9 +56,9 @@ def hide(
             file is written, since it then holds the slot positions as well.
         decoy: An image to hide under a key that is forgotten at once. To every detector that was
             tried, a field with decoys looks like one with as many secrets.
-        field: Architecture: siren, fourier, grid or one of another package [default: chosen by the
-            size of the cover and the time; fourier with --robust]. A grid fits fastest, but shows
-            traces of the secrets to everyone.
+        field: Architecture: siren, fourier, grid or one of another package [default:
+            siren; fourier with --robust]. A grid fits fastest, but shows traces of the secrets to
+            everyone.
         sizes: Sizes of the architecture that differ from its defaults, like width=256,depth=4.
         like: A field file of the cover without secrets, from `fit`. The new field keeps its
             architecture, sizes and sorted weights, which costs several dB. Never publish it.
@@ -94,11 +93,8 @@ def hide(
         for entry, image in zip(secret, images, strict=True)
     ]
     clean = None if like is None else fields.load(like)
-    named: dict[str, Any] = {"architecture": field, "sizes": parse_sizes(sizes)}
-    if clean is None and (checkpoint is None or not checkpoint.exists()):
-        named["architecture"] = tell_choice(cover_signal, training, **named, shared=True)
     empty = clean or fields.new_field(
-        cover_signal, **named, training=training, shared=True, checkpoint=checkpoint
+        cover_signal, architecture=field, sizes=parse_sizes(sizes), robust=training.robust
     )
     for caution in hiding.cautions(empty, [cover_signal, *images]):
         warn(caution)
@@ -106,9 +102,10 @@ def hide(
         result = hiding.hide(
             cover_signal,
             secrets,
-            **named,
+            architecture=field,
+            sizes=parse_sizes(sizes),
             config=config,
-            training=waited(training),
+            training=training,
             watch=watch,
             checkpoint=checkpoint,
             like=clean,

@@ -8,9 +8,9 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from contextvars import ContextVar
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stegfield.cli.terminal import say
 from stegfield.config import FitConfig
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 BEGAN: ContextVar[float | None] = ContextVar("began", default=None)
 """When the command began, by ``time.monotonic``."""
+
+OTHERWISE = "--field, --sizes and --max-seconds choose otherwise"
 
 
 def begin(began: float | None = None) -> float:
@@ -35,30 +37,35 @@ def waited(training: FitConfig) -> FitConfig:
     return training if began is None else left(training, began)
 
 
-def tell_choice(
+def chosen(
     cover: Signal,
     training: FitConfig,
+    checkpoint: Path | None = None,
     *,
     architecture: str | None,
     sizes: Mapping[str, Any] | None,
     shared: bool = False,
-) -> str:
-    """Say which field a cover gets, and what to expect of it; return its architecture.
+) -> tuple[str | None, str | None]:
+    """Choose the field that a cover gets.
 
     Args:
         cover: The cover.
         training: How the field will be trained.
+        checkpoint: Of the run; one that exists has its architecture already.
         architecture: What the user named, if anything.
         sizes: What the user named, if anything.
         shared: Whether secrets will share the field as functions.
+
+    Returns:
+        The architecture, and what to say of it.
     """
     from stegfield.fields.choosing import choose
 
+    if checkpoint is not None and checkpoint.exists():
+        return architecture, None
     choice = choose(
         cover.size, cover.medium, training, architecture=architecture, sizes=sizes, shared=shared
     )
     if architecture is None:
-        say(f"chosen: {choice.words} (choose with --field, --sizes and --max-seconds)")
-    elif choice.expected_db is not None:
-        say(choice.words)
-    return choice.architecture
+        return choice.architecture, f"chosen: {choice.words} ({OTHERWISE})"
+    return architecture, None if choice.expected_db is None else choice.words

@@ -22,7 +22,7 @@ class FitConfig(Settings):
     """Training steps to plan for."""
 
     max_seconds: Annotated[float | None, Range(0, above=True)] = None
-    """Seconds that all of it may take, from reading to the result; L-BFGS at the end gets a fifth."""
+    """Seconds that all of it may take, reading and writing too; L-BFGS at the end gets a fifth."""
 
     target_db: Annotated[float | None, Range(0, above=True)] = None
     """PSNR in dB at which to stop; without steps or seconds, longer and longer runs try for it."""

@@ -19,6 +19,7 @@ from stegfield.config import DescentConfig, EmbedConfig
 from stegfield.errors import ConfigError, NotEmbeddedError, UnreadableError
 from stegfield.fixednet.profiles import PROFILES, check, readers
 from stegfield.fixednet.progress import EmbedWatch
+from stegfield.fixednet.readings import first_read
 from stegfield.keys import IMAGE_SALT, KeySource, unlock
 from stegfield.metrics import AnyQuality, Quality, finite_or_none, luma_psnr_db
 from stegfield.payload import Content, message_bytes
@@ -185,11 +186,14 @@ def extract(
     if known is not None:
         _check_alike(known, first)
     opened = unlock(key, IMAGE_SALT)
-    for signal in chain([first], variants):
+
+    def of(signal: Signal) -> bytes:
         for each in tried if known is None or known.size == signal.size else ():
             with suppress(UnreadableError):
                 return each.extract(signal, opened, cover=known, weights=weights)
-    raise UnreadableError
+        raise UnreadableError
+
+    return first_read(of, chain([first], variants))
 
 
 def capacity(cover: Source) -> Capacity:

@@ -1,4 +1,4 @@
-"""Fitting: what a field of some architecture reaches in a number of steps, and the seconds it takes.
+"""Fitting: what a field of some architecture reaches in so many steps, and the seconds it takes.
 
 `stegfield.fields.choosing` chooses by these figures.
 """
