@@ -65,7 +65,7 @@ def test_the_demo_writes_a_gallery_of_what_it_measured(
 def test_ctrl_c_ends_the_whole_demo_in_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    hide = hiding.hide
+    hide = hiding.hide_functions
 
     def interrupted(*arguments: object, **settings: object) -> HideResult:
         signal.raise_signal(signal.SIGINT)

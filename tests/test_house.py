@@ -16,6 +16,7 @@ LEARNS = (
     "attacks/damage.py",
     "attacks/guessing.py",
     "bench/experiments/",
+    "bench/peers/",
     "bench/measuring.py",
     "fields/",
     "fixednet/paper/",

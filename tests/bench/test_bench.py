@@ -16,8 +16,10 @@ from PIL import Image
 
 from stegfield import bench, cli, signals
 from stegfield.bench import suites
-from stegfield.bench.experiments.peers import lsb, stegainr
+from stegfield.bench.datasets import Datasets
 from stegfield.bench.experiments.settings import HidingSettings
+from stegfield.bench.peers.lsb import lsb
+from stegfield.bench.peers.stegainr import stegainr
 from stegfield.bench.results import PICTURES, RESULTS, Findings, Results, write_picture
 from stegfield.errors import ConfigError, InputError
 from stegfield.jobs import Entry, Job, JobProgress, on_ray
@@ -374,19 +376,23 @@ def test_least_significant_bits_hide_the_upper_bits_of_others() -> None:
     cover, *others = (random.integers(0, 256, (12, 9, 3), dtype=np.uint8) for _ in range(3))
     settings = HidingSettings(dataset="none")
     for count, bits in ((1, 4), (2, 2)):
-        exchange = lsb([signals.from_samples(each) for each in (cover, *others[:count])], settings)
+        exchange = lsb(
+            Datasets(None),
+            [signals.from_samples(each) for each in (cover, *others[:count])],
+            settings,
+        )
         assert np.abs(exchange.stego.astype(int) - cover).max() < 16
         for secret, recovered in zip(others, exchange.recovered, strict=False):
             assert np.array_equal(recovered, secret >> (8 - bits) << (8 - bits))
     with pytest.raises(ConfigError):
-        lsb([signals.from_samples(cover)] * 6, settings)
+        lsb(Datasets(None), [signals.from_samples(cover)] * 6, settings)
 
 
 def test_a_secret_function_inside_a_stego_function_shows_the_secret() -> None:
     settings = HidingSettings(dataset="photographs", secrets=1, resolution=32, peer_steps=100)
     images = settings.images(bench.Datasets(None))
     cover, secret = map(signals.to_samples, images)
-    exchange = stegainr(images, settings)
+    exchange = stegainr(Datasets(None), images, settings)
     plain = np.full_like(secret, secret.mean().astype(np.uint8))
     assert psnr_db(secret, exchange.recovered[0]) > psnr_db(secret, plain) + 3
     assert psnr_db(cover, exchange.stego) > 14

@@ -196,7 +196,7 @@ def test_methods_of_other_packages_become_columns(
     def untouched(data: object, cover: signals.Signal, settings: object, seed: int) -> Embedded:
         return Embedded(signals.to_samples(cover), {"seconds": 0.0, "wrong_percent": 50.0})
 
-    def nothing(images: list[signals.Signal], settings: object) -> Exchange:
+    def nothing(data: object, images: list[signals.Signal], settings: object) -> Exchange:
         cover, *secrets = map(signals.to_samples, images)
         return Exchange(cover, [cover for _ in secrets])
 

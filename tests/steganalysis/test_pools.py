@@ -42,7 +42,7 @@ def test_every_cover_has_a_field_of_every_kind(pool: Path, kind: str) -> None:
 def test_keys_of_a_pool_open_its_fields(pool: Path, kind: str) -> None:
     for at, field in read(pool, kind).items():
         (key,) = pools.keys(5 + at, 1)
-        assert hiding.reveal(field, key).certain
+        assert hiding.reveal_function(field, key).certain
 
 
 def test_secrets_and_decoys_are_different_covers_drawn_for_each_field() -> None:

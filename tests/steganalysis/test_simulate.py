@@ -5,6 +5,7 @@ import pytest
 from skimage import data
 
 from stegfield.carriers import costs
+from stegfield.carriers.jpeg_costs import LOW_PASS
 from stegfield.errors import CapacityError
 from stegfield.metrics import Samples
 from stegfield.steganalysis import simulate
@@ -71,7 +72,7 @@ def test_more_than_a_scheme_can_carry_is_refused(
 
 
 def test_wavelets_are_orthonormal_and_blind_to_smooth_surfaces() -> None:
-    low = np.array(simulate.LOW_PASS)
+    low = np.array(LOW_PASS)
     for shift in range(0, 16, 2):
         assert low[shift:] @ low[: 16 - shift] == pytest.approx(float(shift == 0), abs=1e-9)
     high = low[::-1] * (-1.0) ** np.arange(16)

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from stegfield import files
-from stegfield.bench import benchmarks, charts, markdown, tables, web
+from stegfield.bench import benchmarks, charts, markdown, papers, tables, web
 from stegfield.bench.results import PICTURES, Findings, Results
 from stegfield.bench.sections import Drawn, Section
 from stegfield.bench.suites import Figure, Suite
@@ -27,8 +27,22 @@ PAGES = "report"
 """The folder of the Markdown pages."""
 
 
-def write_report(suites: Sequence[Suite], results: Results, *, quick: bool = False) -> list[Path]:
+def write_report(
+    suites: Sequence[Suite],
+    results: Results,
+    *,
+    quick: bool = False,
+    csv: bool = False,
+    latex: bool = False,
+) -> list[Path]:
     """Write ``report.html`` and the pages of ``report`` beside the results, with the charts.
+
+    Args:
+        suites: A section each.
+        results: What their jobs found.
+        quick: Show the results of the suites' short forms.
+        csv: Also write each table as CSV, in ``report``.
+        latex: Also write each table as LaTeX, and ``sources.bib``, in ``report``.
 
     Raises:
         InputError: No job of the suites has a result.
@@ -43,6 +57,11 @@ def write_report(suites: Sequence[Suite], results: Results, *, quick: bool = Fal
     texts = {"report.html": web.as_html(shown, quick=quick)}
     pages = markdown.as_pages(shown, f"../{PICTURES}", quick=quick)
     texts |= {f"{PAGES}/{name}": text for name, text in pages.items()}
+    if csv:
+        texts |= {f"{PAGES}/{each.name}.csv": papers.as_csv(each.table) for each in shown}
+    if latex:
+        texts |= {f"{PAGES}/{each.name}.tex": papers.as_latex(each) for each in shown}
+        texts |= {f"{PAGES}/{papers.SOURCES}": papers.sources()}
     for name, text in texts.items():
         files.write_new(folder / name, text.encode(), force=True)
     return [folder / name for name in texts]

@@ -86,6 +86,8 @@ def report(
     *,
     suite: tuple[str, ...] = (),
     into: tuple[Path, ...] = (),
+    csv: bool = False,
+    latex: bool = False,
     quick: bool = False,
 ) -> None:
     """Write a report of a folder's results: `report.html`, and a Markdown page for each suite.
@@ -94,13 +96,15 @@ def report(
         folder: Folder where `stegfield bench` wrote its results.
         suite: Suites to show [default: all that ship with stegfield].
         into: Documents to put tables into, at marks such as `<!-- speed-1-rates figures -->`.
+        csv: Also write every table as CSV, beside the pages.
+        latex: Also write every table as LaTeX, for the package booktabs, and the papers' BibTeX.
         quick: Show the results of `bench --quick`.
     """
     from stegfield import bench as suites
 
     chosen = [suites.load(name) for name in suite or suites.shipped()]
     results = suites.Results(folder)
-    for path in suites.write_report(chosen, results, quick=quick):
+    for path in suites.write_report(chosen, results, quick=quick, csv=csv, latex=latex):
         say(f"wrote {path}")
     sections = suites.sections(chosen, results, quick=quick) if into else []
     for document in into:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
@@ -16,6 +16,10 @@ from stegfield.cli.terminal import answer, say, warn_if_short
 from stegfield.cli.waiting import chosen, waited
 from stegfield.config import FitConfig
 
+if TYPE_CHECKING:
+    from stegfield.fields import FitResult
+    from stegfield.hiding import FilesResult
+
 
 def fit(
     image: Path | None = None,
@@ -26,12 +30,16 @@ def fit(
     sizes: str | None = None,
     training: Annotated[FitConfig, Parameter(name="*")] = FitConfig(),
     generated: Annotated[Generated, Parameter(name="*")] = Generated(),
+    draw: bool = True,
     checkpoint: Path | None = None,
     flatten: bool = False,
     json: bool = False,
     force: bool = False,
 ) -> None:
     """Fit a field to an image, a climate field or a sound, without secrets.
+
+    Its weights are drawn around those that were trained, as the weights of all fields are. So
+    nobody can tell it from one of `hide`, and `embed` can put files into it.
 
     Args:
         image: Image to show: PNG, JPEG, WebP, BMP, TIFF, PPM, AVIF or HEIC; or a temperature on
@@ -42,6 +50,8 @@ def fit(
             chosen by the size of the image and the time; fourier with --robust].
         sizes: Sizes of the architecture that differ from its defaults, like width=256,depth=4.
         generated: A cover to generate, in place of an image.
+        draw: Draw the weights; --no-draw leaves them as they were trained, for research. Such a
+            field can carry nothing, and its header says so.
         checkpoint: File to save the run to every 30 seconds, and to resume from if it exists.
         flatten: Put a transparent image onto white.
         json: Print the result as JSON.
@@ -67,23 +77,32 @@ def fit(
             training=waited(training),
             watch=watch,
             checkpoint=checkpoint,
+            draw=draw,
         )
     write(output, fields.to_bytes(result.field), force=force)
     warn_if_short(training.target_db, [result.quality])
     finish(checkpoint, stopped=result.stopped)
     if json:
-        answer(
-            {
-                "field": str(output),
-                "architecture": result.field.architecture,
-                **result.quality.to_json(),
-                "steps": result.steps,
-                "seconds": round(result.seconds, 3),
-                "stopped": result.stopped,
-            }
-        )
+        answer(fitted_facts(output, result))
     else:
-        say(
-            f"{name_of(output, 'stdout')}: {result.quality}, "
-            f"{result.steps} steps in {result.seconds:.1f} s"
-        )
+        tell_fitted(output, result)
+
+
+def fitted_facts(output: Path, result: FitResult | FilesResult) -> dict[str, Any]:
+    """Return what programs are told of a fitted field, whether or not it carries anything."""
+    return {
+        "field": str(output),
+        "architecture": result.field.architecture,
+        **result.quality.to_json(),
+        "steps": result.steps,
+        "seconds": round(result.seconds, 3),
+        "stopped": result.stopped,
+    }
+
+
+def tell_fitted(output: Path, result: FitResult | FilesResult) -> None:
+    """Say the same to people."""
+    say(
+        f"{name_of(output, 'stdout')}: {result.quality}, "
+        f"{result.steps} steps in {result.seconds:.1f} s"
+    )

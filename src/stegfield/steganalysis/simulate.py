@@ -25,28 +25,10 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from stegfield.carriers import costs
+from stegfield.carriers.jpeg_costs import LOW_PASS
 from stegfield.errors import CapacityError
 from stegfield.metrics import Samples
 
-LOW_PASS = (
-    -0.00011747678400228192,
-    0.0006754494059985568,
-    -0.0003917403729959771,
-    -0.00487035299301066,
-    0.008746094047015655,
-    0.013981027917015516,
-    -0.04408825393106472,
-    -0.01736930100202211,
-    0.128747426620186,
-    0.00047248457399797254,
-    -0.2840155429624281,
-    -0.015829105256023893,
-    0.5853546836548691,
-    0.6756307362980128,
-    0.3128715909144659,
-    0.05441584224308161,
-)
-"""Daubechies' scaling filter of 16 taps, from its last to its first."""
 STABILIZER = 1.0
 TERNARY = float(np.log2(3))
 HALVINGS = 60

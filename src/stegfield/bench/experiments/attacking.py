@@ -52,7 +52,7 @@ class Hidden:
     def of(cls, data: Datasets, settings: HidingSettings) -> Hidden:
         """Hide images of a set."""
         images = settings.images(data)
-        result = with_field(images, settings)
+        result = with_field(data, images, settings)
         witnesses = [
             damage.witness(result.field, secret, each.key_file)
             for secret, each in zip(images[1:], result.secrets, strict=True)

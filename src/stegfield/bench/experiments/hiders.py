@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from stegfield import hiding as hide
 from stegfield import signals
+from stegfield.bench.datasets import Datasets
 from stegfield.bench.experiments.settings import HidingSettings
 from stegfield.bench.results import Figure
 from stegfield.config import FitConfig, HideConfig
@@ -31,8 +32,8 @@ class Exchange:
     """The field, if the method makes a `Field`."""
 
 
-Hider = Callable[[Sequence[Signal], HidingSettings], Exchange]
-"""A method: takes the cover and then its secrets, and settings."""
+Hider = Callable[[Datasets, Sequence[Signal], HidingSettings], Exchange]
+"""A method: takes the data, the cover and then its secrets, and settings."""
 
 
 def hide_images(
@@ -46,7 +47,7 @@ def hide_images(
 ) -> HideResult:
     """Hide all but the first image in a field of the first, each with a key of its own."""
     keys = [Key(index.to_bytes(32, "big")) for index in range(1, settings.secrets + 1)]
-    return hide.hide(
+    return hide.hide_functions(
         images[0],
         [Secret(signal, key) for signal, key in zip(images[1:], keys, strict=True)],
         architecture=architecture,
@@ -56,7 +57,7 @@ def hide_images(
     )
 
 
-def ours(images: Sequence[Signal], settings: HidingSettings) -> Exchange:
+def ours(data: Datasets, images: Sequence[Signal], settings: HidingSettings) -> Exchange:
     """Hide as `stegfield hide` does without further options."""
     result = hide_images(
         images,
@@ -69,7 +70,7 @@ def ours(images: Sequence[Signal], settings: HidingSettings) -> Exchange:
     return exchanged(result, settings.resolution)
 
 
-def robust(images: Sequence[Signal], settings: HidingSettings) -> Exchange:
+def robust(data: Datasets, images: Sequence[Signal], settings: HidingSettings) -> Exchange:
     """Hide as `stegfield hide --robust` does."""
     result = hide_images(
         images,
@@ -81,7 +82,7 @@ def robust(images: Sequence[Signal], settings: HidingSettings) -> Exchange:
     return exchanged(result, settings.resolution)
 
 
-def paper(images: Sequence[Signal], settings: HidingSettings) -> Exchange:
+def paper(data: Datasets, images: Sequence[Signal], settings: HidingSettings) -> Exchange:
     """Hide by the paper's procedure: its authors' field, magnitude slots, Xavier values, Adam."""
     result = hide_images(
         images,
@@ -101,7 +102,7 @@ def exchanged(result: HideResult, side: int) -> Exchange:
     """Return what everyone sees, and what each key reveals."""
     size = (side, side)
     keys = [each.key_file for each in result.secrets if each.key_file is not None]
-    revealed = [hide.reveal(result.field, key, size=size).signal for key in keys]
+    revealed = [hide.reveal_function(result.field, key, size=size).signal for key in keys]
     return Exchange(
         signals.to_samples(render(result.field, size=size)),
         [signals.to_samples(signal) for signal in revealed],
@@ -114,13 +115,13 @@ def exchanged(result: HideResult, side: int) -> Exchange:
     )
 
 
-def with_field(images: Sequence[Signal], settings: HidingSettings) -> HideResult:
+def with_field(data: Datasets, images: Sequence[Signal], settings: HidingSettings) -> HideResult:
     """Hide by a method that makes a `Field`.
 
     Raises:
         ConfigError: The method makes no field.
     """
-    result = HIDERS.find(settings.method)(images, settings).result
+    result = HIDERS.find(settings.method)(data, images, settings).result
     if result is None:
         raise ConfigError(f"method {settings.method} makes no field")
     return result
@@ -133,8 +134,10 @@ HIDERS: Registry[Hider] = Registry(
         "ours": ours,
         "ours, robust": robust,
         "paper": paper,
-        "LSB": "stegfield.bench.experiments.peers:lsb",
-        "StegaINR": "stegfield.bench.experiments.peers:stegainr",
+        "LSB": "stegfield.bench.peers.lsb:lsb",
+        "StegaINR": "stegfield.bench.peers.stegainr:stegainr",
+        "Baluja": "stegfield.bench.peers.baluja:baluja",
+        "MIS-DNN": "stegfield.bench.peers.mis_dnn:mis_dnn",
     },
 )
 """Methods by name: a column each in the tables of suites."""

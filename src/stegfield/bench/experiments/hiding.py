@@ -37,7 +37,7 @@ def hiding(data: Datasets, settings: Hiding) -> Found:
     """Hide images and measure the cover and every secret, on 8-bit samples."""
     images = settings.images(data)
     hider = HIDERS.find(settings.method)
-    runs = [hider(images, settings) for _ in range(settings.repeats)]
+    runs = [hider(data, images, settings) for _ in range(settings.repeats)]
     if settings.shown:
         images = settings.images(data, settings.shown)
         runs = [_at(run, settings.shown) for run in runs]

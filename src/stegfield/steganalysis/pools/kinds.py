@@ -20,14 +20,14 @@ import torch
 from stegfield.config import FitConfig, HideConfig
 from stegfield.errors import ConfigError
 from stegfield.fields import Field, fit, substitute
-from stegfield.hiding import Secret, SlotScheme, hide, key_slots
+from stegfield.hiding import Secret, SlotScheme, hide_functions, key_slots
 from stegfield.keys import KEY_BYTES, Key
 from stegfield.signals import Signal, to_samples
 
 APART = 1 << 32
 """Between the seed of a field and that of the clean one that it is made like."""
 LOW_BITS = 8
-"""Of a mantissa, those that the naive stego writes to, as our records do."""
+"""Of a mantissa, those that the naive stego writes to."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +90,7 @@ def _clean(order: Order) -> Field:
 def _hidden(order: Order, config: HideConfig | None = None, like: Field | None = None) -> Field:
     """Hide the secrets, as `hide` publishes them."""
     own = like is None  # a clean field has its own architecture and sizes
-    return hide(
+    return hide_functions(
         order.cover,
         [Secret(image, key) for image, key in zip(order.secrets, order.keys, strict=True)],
         architecture=order.config.architecture if own else None,

@@ -1,9 +1,9 @@
-"""Peers: other methods to hide images in images, run here on the same images.
+"""StegaINR: a secret function inside a larger one (Liu et al., 2023).
 
-``LSB`` puts the upper bits of secrets where the cover's lower bits were. ``StegaINR`` is a secret
-field inside a larger one (Liu et al., 2023, as Dong et al., 2024, compare with it): secret
-functions of 3x64 are trained alone, their weights are part of a stego function of 3x256, and the
-others are trained so that the whole shows the cover; it hides one secret.
+Secret functions of 3x64 are trained alone, their weights are part of a stego function of 3x256, and
+the others are trained so that the whole shows the cover. It hides one secret.
+
+Source: as Dong et al. (2024), StegaINR4MIH, describe it, Sec. 4.
 """
 
 from __future__ import annotations
@@ -12,39 +12,22 @@ import time
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
 from stegfield import signals
+from stegfield.bench.datasets import Datasets
 from stegfield.bench.experiments.hiders import Exchange
 from stegfield.bench.experiments.settings import HidingSettings
 from stegfield.errors import ConfigError
 from stegfield.metrics import Samples
 from stegfield.signals import Signal
 
-BITS = 8
 FREQUENCY = 30.0
 SECRET_WIDTH, STEGO_WIDTH, LAYERS = 64, 256, 3
 BATCH = 4096
 RATE = 1e-4
-
-
-def lsb(images: Sequence[Signal], settings: HidingSettings) -> Exchange:
-    """Put the upper bits of one secret, or of two, into the cover's lower four."""
-    began = time.perf_counter()
-    cover, *secrets = map(signals.to_samples, images)
-    bits = BITS // 2 // len(secrets)
-    if not bits:
-        raise ConfigError(f"LSB takes one to four secrets here, got {len(secrets)}")
-    stego = cover >> BITS // 2 << BITS // 2
-    for at, secret in enumerate(secrets):
-        stego |= secret >> (BITS - bits) << (at * bits)
-    mask = (1 << bits) - 1
-    recovered = [(stego >> (at * bits) & mask) << (BITS - bits) for at in range(len(secrets))]
-    seconds = time.perf_counter() - began
-    return Exchange(stego, [np.asarray(each, np.uint8) for each in recovered], {"seconds": seconds})
 
 
 class _Sines(nn.Module):
@@ -68,7 +51,7 @@ class _Sines(nn.Module):
         return shown
 
 
-def stegainr(images: Sequence[Signal], settings: HidingSettings) -> Exchange:
+def stegainr(data: Datasets, images: Sequence[Signal], settings: HidingSettings) -> Exchange:
     """Train a secret function, then a stego function around it, with as many steps each."""
     began = time.perf_counter()
     (cover, *secrets), steps = map(signals.to_samples, images), settings.peer_steps
