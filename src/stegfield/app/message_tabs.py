@@ -72,9 +72,9 @@ def embed_tab(desk: Desk) -> None:
     ) -> Update:
         signal = visit.signal(path, "the cover")
         message = _message(visit, words, attached)
-        sender = visit.key(passphrase, key_file)
+        sender, note = visit.new_key(passphrase, key_file)
         sent = _embedded(visit, signal, message, sender, profiles[named])
-        answer = _answer(visit, sent, stem(path, "cover"), said, seen, result)
+        answer = _answer(visit, sent, stem(path, "cover"), note, said, seen, result)
         return {**answer, changed: show(_changes(visit, signal, sent.stego))}
 
     start.click(
@@ -151,11 +151,11 @@ def generate_tab(desk: Desk) -> None:
         if words and at is not None:
             caution = generative.public_seed_caution(at)
             raise ConfigError(caution.text, hint=caution.hint)
-        sender = visit.key(passphrase, key_file) if words else None
+        sender, note = visit.new_key(passphrase, key_file) if words else (None, "")
         cover = generative.cover_for_message(source, longest, seed=at, watch=visit.sampling())
         if sender is not None:
             sent = _embedded(visit, cover, words.encode(), sender, "exact")
-            return _answer(visit, sent, named, said, seen, result)
+            return _answer(visit, sent, named, note, said, seen, result)
         size = cover.size
         suffix = suffix_of(cover)
         return {
@@ -196,7 +196,7 @@ def _embedded(
 
 
 def _answer(
-    visit: Visit, sent: EmbedResult, name: str, said: Any, seen: Any, result: Any
+    visit: Visit, sent: EmbedResult, name: str, note: str, said: Any, seen: Any, result: Any
 ) -> Update:
     suffix = sent.stego.medium.lossless[0]
     lost = [encoder for encoder, came_back in sent.survived.items() if not came_back]
@@ -207,7 +207,7 @@ def _answer(
         said: done(
             f"{sent.message_bytes:,} bytes at {sent.quality.psnr_db:.1f} dB, "
             f"{100 * sent.changed:.2g} % of the samples changed, {sent.seconds:.1f} s. Read back "
-            f"and compared.{warning}"
+            f"and compared.{warning}{note}"
         ),
     }
 

@@ -40,7 +40,7 @@ _FILES = {
     "racing": ("racing",),
     "sharing": ("sharing", "sharing_critic"),
     "showing": ("showing",),
-    "suspecting": ("choosing", "suspecting"),
+    "suspecting": ("choosing", "judging", "suspecting"),
     "timing": ("searching", "training_step"),
     "weighing": ("weighing",),
 }
