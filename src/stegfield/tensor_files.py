@@ -1,13 +1,15 @@
 """Safetensors files: their header and their tensors, checked as they are read.
 
-The metadata has one entry, whose JSON describes the tensors. Nothing is unpickled, and nothing here
-needs torch.
+The metadata of our files has one entry, whose JSON describes the tensors; `places_of` finds the
+tensors of any file. Nothing is unpickled, and nothing here needs torch.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import numpy as np
@@ -24,6 +26,18 @@ KINDS: dict[str, Any] = {
     "I64": np.int64,
 }
 HALVES = ("F16", "BF16")
+
+
+LARGEST_FOREIGN_HEADER = 1 << 24
+"""Bytes: about 100,000 tensors of another program."""
+BYTES = {
+    **dict.fromkeys(("BOOL", "U8", "I8", "F8_E4M3", "F8_E5M2", "F8_E8M0"), 1),
+    **dict.fromkeys(("U16", "I16", "F16", "BF16"), 2),
+    **dict.fromkeys(("U32", "I32", "F32"), 4),
+    **dict.fromkeys(("U64", "I64", "F64", "C64"), 8),
+}
+"""Of a number of each type, by the names that headers have for them."""
+METADATA = "__metadata__"
 
 
 class DistrustError(Exception):
@@ -64,6 +78,78 @@ def entries_of(
             f"its format is not version {version}, the one that this program writes"
         )
     return dict(entries)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a tensor lies in a file."""
+
+    name: str
+    kind: str
+    """Its type, as the header names it; of one that is not known, the numbers are not counted."""
+    start: int
+    """Its first byte, from the beginning of the file."""
+    stop: int
+    """The byte after its last one."""
+
+    @property
+    def count(self) -> int:
+        """Return how many numbers it has, of a type that is known."""
+        return (self.stop - self.start) // BYTES[self.kind]
+
+
+def places_of(data: bytes) -> tuple[list[Place], dict[str, str]]:
+    """Find the tensors of any safetensors file, in the order in which they lie in it.
+
+    Returns:
+        The tensors, which fill the file without gaps, and the file's metadata.
+
+    Raises:
+        DistrustError: The header is not one that the format allows.
+    """
+    length = int.from_bytes(data[:LENGTH_BYTES], "little")
+    first = LENGTH_BYTES + length
+    if not 2 <= length <= min(LARGEST_FOREIGN_HEADER, len(data) - LENGTH_BYTES):
+        raise DistrustError("its header is missing or too long")
+    try:
+        entries = json.loads(data[LENGTH_BYTES:first], object_pairs_hook=_once)
+        metadata = {**entries.pop(METADATA, {})}
+        places = [_place(name, entry, first) for name, entry in entries.items()]
+    except DistrustError:
+        raise
+    except Exception:  # what a parser of foreign bytes may raise
+        raise DistrustError("its header is not readable") from None
+    places.sort(key=lambda place: (place.start, place.stop))
+    for place in places:
+        if place.start != first:
+            raise DistrustError("its tensors overlap, or have gaps between them")
+        first = place.stop
+    if first != len(data):
+        raise DistrustError("its tensors do not fill the file")
+    if not all(type(text) is str for text in metadata.values()):
+        raise DistrustError("its metadata is not text")
+    return places, metadata
+
+
+def _place(name: str, entry: dict[str, Any], first: int) -> Place:
+    """Check one entry of a foreign header."""
+    kind, shape, (start, stop) = entry["dtype"], entry["shape"], entry["data_offsets"]
+    numbers = [start, stop, *shape]
+    if entry.keys() != {"dtype", "shape", "data_offsets"} or type(kind) is not str:
+        raise DistrustError("its header is not readable")
+    if not all(type(number) is int and number >= 0 for number in numbers):
+        raise DistrustError("its header has sizes that are no sizes")
+    if stop < start or (kind in BYTES and stop - start != math.prod(shape) * BYTES[kind]):
+        raise DistrustError("its header has tensors of other sizes than their shapes")
+    return Place(name, kind, first + start, first + stop)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make a dictionary of pairs; a name that comes twice would mean two things."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise DistrustError("its header has a name twice")
+    return found
 
 
 def plain_json(text: str | bytes) -> Any:

@@ -11,8 +11,10 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import safetensors.numpy
 import soundfile
 import trimesh
 from PIL import Image
@@ -21,12 +23,14 @@ from stegfield import fields, signals
 from stegfield.config import FitConfig
 from stegfield.errors import InputError
 from stegfield.fields import checkpoints
+from stegfield.fixednet.weights import embed_weights, extract_weights
 from stegfield.generative import logbook, store
 from stegfield.generative.image_files import Images
 from stegfield.generative.temperatures import globes
 from stegfield.keys import Key, KeyFile
 
 LEAST = 16
+KEY = Key(bytes(range(32)))
 
 
 @dataclass(frozen=True)
@@ -144,12 +148,20 @@ def _ours() -> list[Format]:
     return [
         Format("field", (whole, whole[: 8 + length]), lambda data, _: fields.from_bytes(data)),
         Format("model", (store.to_bytes(store.load("digits")),), _model, 8),
+        Format("weights", (_weights(),), lambda data, _: extract_weights(data, KEY), 20),
         Format("key", (KeyFile(Key.generate()).to_bytes(),), lambda _, path: KeyFile.read(path)),
         Format("checkpoint", (_checkpoint(),), _go_on, 20),
         Format("log", (log,), lambda _, path: logbook.distance_curves(path), 20),
         Format(".zip", (_zip(),), _learn, 4),
         Format(".npz", (_npz(),), lambda _, path: globes(path), 2),
     ]
+
+
+def _weights() -> bytes:
+    draws = np.random.default_rng(0)
+    some = draws.normal(0, 0.02, (40, 50)).astype(np.float32)
+    tensors: dict[str, Any] = {"a": some, "b": some[:20].astype(np.float16), "c": np.arange(9)}
+    return embed_weights(safetensors.numpy.save(tensors, {"by": "us"}), b"noon", KEY).file
 
 
 def _model(data: bytes, path: Path) -> object:

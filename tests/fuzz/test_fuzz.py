@@ -68,7 +68,12 @@ def test_a_run_resumes_where_another_ended(
     seen: list[bytes] = []
     made = [fuzz.Format("x", (bytes(20),), lambda *_: None)]
     monkeypatch.setattr(fuzz, "formats", lambda: made)
-    monkeypatch.setattr(fuzz.Worker, "judge", lambda _, __, data: seen.append(data) or "read")
+
+    def judge(_: object, __: str, data: bytes) -> str:
+        seen.append(data)
+        return "read"
+
+    monkeypatch.setattr(fuzz.Worker, "judge", judge)
     fuzz.fuzz(6, 1, tmp_path)
     whole = seen[1:]
     seen.clear()

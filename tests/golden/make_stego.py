@@ -1,4 +1,7 @@
-"""Write stego/: images that carry messages; run it only for a new format version."""
+"""Write stego/: images that carry messages; run it only for a new format version.
+
+Each run draws other salts: what counts is that a later version reads what an earlier one wrote.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,7 @@ def main() -> None:
         key = KEY if text is None else Passphrase(text).key(IMAGE_SALT)
         carrier = carriers.of(signals.from_samples(levels))
         bits = None if bpp is None else bpp * 48 * 44
-        change, _ = exact.embed(carrier, Content.of(message), key, bits=bits, salt=OWN_SALT)
+        change, _ = exact.embed(carrier, Content.of(message), key, bits=bits)
         (FOLDER / name).write_bytes(signals.to_png(carrier.apply(change)))
         secret = {"key": KEY.secret.hex()} if text is None else {"passphrase": text}
         vectors.append({"file": name, **secret, "message": message.hex()})
@@ -50,7 +53,7 @@ def main() -> None:
         for name in ("jpeg.png", "jpeg.jpg")
     ]
     cover, config = signals.from_samples(levels), EmbedConfig(profile="robust", known_cover=True)
-    known = fixednet.embed(cover, SHORT[:12], KEY, config=config)  # of a salt drawn anew
+    known = fixednet.embed(cover, SHORT[:12], KEY, config=config)
     (FOLDER / "known_cover.png").write_bytes(signals.to_png(cover))
     (FOLDER / "known.jpg").write_bytes(signals.encode(known.stego, ".jpg"))
     plain = signals.from_samples(np.full((24, 24, 3), 128, np.uint8))

@@ -20,6 +20,8 @@ from stegfield.payload import (
     Header,
     bits_of,
     bytes_of,
+    fill,
+    longest_message,
     open_body,
 )
 from stegfield.payload import frame as frames
@@ -40,7 +42,7 @@ headers = st.builds(
 
 def sealed(message: bytes, salt: bytes = SALT) -> tuple[Header, bytes]:
     content = Content.of(message)
-    header = content.header(bytes(SETTINGS), salt)
+    header = Header(content.deflated, content.length, bytes(SETTINGS), salt)
     return header, content.seal(KEY, header)
 
 
@@ -96,6 +98,17 @@ def test_two_sealed_headers_have_no_bytes_in_common() -> None:
         second.seal(KEY, SALT), np.uint8
     )
     assert alike.sum() < 6
+
+
+def test_the_first_header_that_opens_is_taken_and_told() -> None:
+    sealed_ones = [
+        Header(False, TAG, bytes(SETTINGS), SALT).seal(key, SALT) for key in (OTHER, KEY)
+    ]
+    noise = [b"", bytes(HEADER_BYTES), bytes(HEADER_BYTES - 1)]
+    index, header = Header.first([*noise, *sealed_ones, *noise], KEY, SALT)
+    assert (index, header.salt) == (4, SALT)
+    with pytest.raises(UnreadableError):
+        Header.first(noise, KEY, SALT)
 
 
 # messages
@@ -204,6 +217,23 @@ def test_what_inflates_beyond_the_largest_message_is_refused(
 # bits
 
 
+@given(st.binary(max_size=20), st.integers(0, 90))
+def test_data_is_filled_with_bits_that_differ_each_time(data: bytes, more: int) -> None:
+    bits = 8 * len(data) + more
+    filled = [fill(data, bits) for _ in range(2)]
+    assert all(bytes_of(each[: 8 * len(data)]) == data for each in filled)
+    assert all(len(each) == bits for each in filled)
+    if more > 64:
+        assert not np.array_equal(filled[0], filled[1])
+
+
+@given(st.integers(0, 3000))
+def test_the_longest_message_just_fits(bits: int) -> None:
+    longest = longest_message(bits)
+    needed = 8 * (HEADER_BYTES + longest + TAG)
+    assert longest == 0 or needed <= bits < needed + 8
+
+
 @given(st.binary(max_size=100))
 def test_bytes_of_undoes_bits_of(data: bytes) -> None:
     bits = bits_of(data)
@@ -226,4 +256,4 @@ def test_a_message_that_no_receiver_would_read_is_refused() -> None:
 @pytest.mark.parametrize("length", [0, 15, 17])
 def test_a_salt_of_another_length_is_refused(length: int) -> None:
     with pytest.raises(ConfigError, match=f"16 bytes, got {length}"):
-        Content.of(MESSAGE).header(bytes(SETTINGS), bytes(length))
+        Header(False, TAG, bytes(SETTINGS), bytes(length))

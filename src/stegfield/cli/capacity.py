@@ -6,15 +6,17 @@ from pathlib import Path
 
 from stegfield.cli.signal_files import read_signal
 from stegfield.cli.terminal import answer
+from stegfield.cli.weights import is_model, tell_model_capacity
 
 
 def capacity(cover: Path, /, *, flatten: bool = False, json: bool = False) -> None:
-    """Show how many bytes an image, a climate field or a sound can carry.
+    """Show how many bytes an image, a climate field, a sound or a model can carry.
 
     Messages are deflated first, so a text may be two or three times as long.
 
     Args:
-        cover: Image, climate field named .nc, or sound: .wav or .flac; - is stdin.
+        cover: Image, climate field named .nc, sound: .wav or .flac, or model: .safetensors; - is
+            stdin.
         flatten: Put a transparent image onto white.
         json: Print the result as JSON.
     """
@@ -23,6 +25,9 @@ def capacity(cover: Path, /, *, flatten: bool = False, json: bool = False) -> No
 
     from stegfield import fixednet
 
+    if is_model(cover):
+        tell_model_capacity(cover, as_json=json)
+        return
     signal = read_signal(cover, flatten=flatten)
     room = fixednet.capacity(signal)
     if json:

@@ -19,6 +19,7 @@ from stegfield.cli.streams import (
     write,
 )
 from stegfield.cli.terminal import answer, say
+from stegfield.cli.weights import embed_in_model, is_model
 from stegfield.config import DescentConfig, EmbedConfig
 
 NEVER_LOSSY = "take a picture that never was {}, or one reduced in size since"
@@ -74,16 +75,17 @@ def embed(
     json: bool = False,
     force: bool = False,
 ) -> None:
-    """Embed a file in an image, a climate field or a sound; `extract` reads it bit for bit.
+    """Embed a file in an image, a climate field, a sound or a model; `extract` reads it.
 
     Args:
         cover: Image: PNG, JPEG, WebP, BMP, TIFF, PPM, AVIF, HEIC or a GIF of one frame; 16-bit
             samples become 8-bit ones. Or a temperature on the globe: NetCDF-4, named .nc. Or a
-            sound: WAV or FLAC; other samples become 16-bit ones. - is stdin.
+            sound: WAV or FLAC; other samples become 16-bit ones. Or the weights of any model:
+            safetensors, of which nothing but last bits of numbers changes. - is stdin.
         message: File to embed; - is stdin.
         output: File to write: .png, .bmp, .tiff or .webp; .jpg as well with --profile robust.
-            For a climate field, .nc; for a sound, .wav or .flac. - is stdout, for a PNG, NetCDF
-            or WAV.
+            For a climate field, .nc; for a sound, .wav or .flac; for a model, .safetensors. - is
+            stdout, for a PNG, NetCDF or WAV.
         key: Key file; asks for a passphrase if left out.
         flatten: Put a transparent image onto white.
         keep_metadata: Keep an image's EXIF data, such as camera, time and place, except previews.
@@ -98,6 +100,20 @@ def embed(
     files.check_apart(files_among(output), files_among(cover, message, key, descent.weights))
     check_output(output, json=json, force=force)
     check_stdin(cover=cover, message=message, passphrase_stdin=passphrase_stdin and key is None)
+    if is_model(cover):
+        embed_in_model(
+            cover,
+            message,
+            output,
+            key=key,
+            config=config,
+            descent=descent,
+            passphrase_stdin=passphrase_stdin,
+            weak=weak,
+            as_json=json,
+            force=force,
+        )
+        return
     fixednet.profiles.load(config.profile)  # a name that does not exist is told before files
     signal = read_signal(cover, flatten=flatten) if is_stream(cover) else None
     medium = signal.medium if signal else signals.medium_of_file(cover)

@@ -20,6 +20,7 @@ from stegfield.cli.streams import (
     send_message,
 )
 from stegfield.cli.terminal import answer, say
+from stegfield.cli.weights import extract_from_model, is_model
 from stegfield.errors import ConfigError, UnreadableError
 
 BOTH_WAYS = "check the key and the cover, and that the file is the one that was sent"
@@ -44,10 +45,11 @@ def extract(
     json: bool = False,
     force: bool = False,
 ) -> None:
-    """Extract the file that was embedded in an image, a climate field or a sound with a key.
+    """Extract the file that was embedded in an image, a climate field, a sound or a model.
 
     Args:
-        stego: Image, climate field named .nc, or sound: .wav or .flac; - is stdin.
+        stego: Image, climate field named .nc, sound: .wav or .flac, or model: .safetensors; - is
+            stdin.
         output: File to write, which only you may read; - is stdout.
         key: Key file; asks for a passphrase if left out.
         profile: Look for messages of this profile only [default: exact and robust].
@@ -60,12 +62,47 @@ def extract(
         json: Print the result as JSON.
         force: Replace an existing file.
     """
-    from stegfield import files, fixednet, signals
+    from stegfield import files
 
     model = None if cover_model is None else Path(cover_model)
     files.check_apart(files_among(output), files_among(stego, key, cover, model, weights))
     check_output(output, json=json, force=force, text=True)
     check_stdin(stego=stego, cover=cover, passphrase_stdin=passphrase_stdin and key is None)
+    if is_model(stego):
+        message = extract_from_model(stego, key, passphrase_stdin=passphrase_stdin)
+    else:
+        message = _from_signal(
+            stego,
+            key,
+            profile=profile,
+            weights=weights,
+            cover=cover,
+            cover_model=cover_model,
+            passphrase_stdin=passphrase_stdin,
+        )
+    if is_stream(output):
+        send_message(message)
+    else:
+        files.write_new(output, message, force=force, private=True)
+    if json:
+        answer({"message": str(output), "message_bytes": len(message)})
+    else:
+        say(f"{name_of(output, 'stdout')}: {len(message):,} bytes")
+
+
+def _from_signal(
+    stego: Path,
+    key: Path | None,
+    *,
+    profile: str | None,
+    weights: Path | None,
+    cover: Path | None,
+    cover_model: str | None,
+    passphrase_stdin: bool,
+) -> bytes:
+    """Extract a file from an image, a climate field or a sound."""
+    from stegfield import fixednet, signals
+
     if profile is not None:  # a name that does not exist is told before files
         fixednet.profiles.load(profile)
     source = read_file(stego, LARGEST_INPUT) if is_stream(stego) else stego
@@ -88,15 +125,7 @@ def extract(
             return fixednet.extract(signal, with_key, profile=profile, weights=weights)
         return _extract_beside(known, signal, with_key, profile)
 
-    message = fixednet.first_read(of, chain([first], variants))
-    if is_stream(output):
-        send_message(message)
-    else:
-        files.write_new(output, message, force=force, private=True)
-    if json:
-        answer({"message": str(output), "message_bytes": len(message)})
-    else:
-        say(f"{name_of(output, 'stdout')}: {len(message):,} bytes")
+    return fixednet.first_read(of, chain([first], variants))
 
 
 def _extract_beside(

@@ -62,7 +62,7 @@ def ending_seconds(field: Field, targets: Sequence[Target]) -> float:
     render(field, part)
     seconds = time.perf_counter() - began
     points = sum(each.signal.points for each in targets)
-    return DRAWING_SECONDS + RENDERINGS * seconds * (points / math.prod(part))
+    return float(DRAWING_SECONDS + RENDERINGS * seconds * points / math.prod(part))
 
 
 def _psnr_db(shown: Signal, expected: Signal) -> float:

@@ -60,7 +60,7 @@ def judge(
     others = _shuffled(training, draws)[: min(count, most)] if few else None
     held_out = held_out[:most]
     count = min(count, len(held_out) // 2 if others is None else len(others))
-    latents = torch.randn(count, model.sizes.latent, generator=torch.Generator().manual_seed(seed))
+    latents = model.latents(count, torch.Generator().manual_seed(seed))
     generated = model.sample(latents, model.size)
     known = neighbours.Known.of(_parts(examples, training, most))
     report = measures.evaluate(

@@ -18,6 +18,7 @@ from stegfield.fields.field import normal
 from stegfield.fields.fourier import Fourier, FourierFeatures
 from stegfield.fields.sizes import FourierSizes
 from stegfield.generative.hypernet import Generator
+from stegfield.generative.likely import DRAWS, SHOWN, Likely
 from stegfield.keys import SALT_BYTES, KeyStream
 from stegfield.signals import Medium, Signal
 
@@ -84,15 +85,45 @@ class Model:
     """That it was trained for."""
     examples: int
     """That it learned from."""
+    likely: Likely | None = None
+    """Tells torn samples, which are drawn again."""
 
-    def latent(self, seed: int) -> Float[Tensor, " latent"]:
-        """Return the random vector of a seed: the same on every machine."""
-        draw = hashlib.sha256(f"stegfield latent {seed}".encode()).digest()
-        return torch.from_numpy(KeyStream(draw).normal(self.sizes.latent).astype(np.float32))
+    def latent(self, seed: int, *, first: bool = False) -> Float[Tensor, " latent"]:
+        """Return the random vector of a seed: the first that does not show a torn sample.
+
+        Args:
+            seed: Decides all draws, alike on every machine.
+            first: Take the first draw. What is accepted depends on a rendered sample, so in rare
+                cases on the machine; the first draw never does.
+        """
+        stream = KeyStream(hashlib.sha256(f"stegfield latent {seed}".encode()).digest())
+        for _ in range(DRAWS):
+            drawn = stream.normal(self.sizes.latent).astype(np.float32)
+            latent: Tensor = torch.from_numpy(drawn)
+            if first or self.accepts(latent):
+                break
+        return latent
+
+    def accepts(self, latent: Float[Tensor, " latent"]) -> bool:
+        """Return whether a sample is not torn, as far as the model can tell."""
+        return self.likely is None or self.likely.accepts(self.sample(latent[None], SHOWN))
+
+    def latents(self, count: int, draws: torch.Generator) -> Float[Tensor, "count latent"]:
+        """Draw random vectors that show no torn samples, by a generator of torch's."""
+        found = torch.empty(0, self.sizes.latent)
+        while len(found) < count:
+            drawn = torch.randn(count - len(found), self.sizes.latent, generator=draws)
+            kept = [self.accepts(latent) for latent in drawn]
+            found = torch.cat([found, drawn[torch.tensor(kept)]])
+        return found
 
     @torch.no_grad()
-    def field(self, seed: int) -> Field:
+    def field(self, seed: int, *, first: bool = False) -> Field:
         """Generate the field of a seed: one of the library's, to be rendered, saved or hidden in.
+
+        Args:
+            seed: Decides the field, with `latent`.
+            first: Take the first draw, torn or not.
 
         Example:
             >>> from stegfield import fields, generative
@@ -101,7 +132,7 @@ class Model:
             (64, 64)
         """
         salt = hashlib.sha256(f"stegfield drawn {self.name} {seed}".encode()).digest()[:SALT_BYTES]
-        weights = self.generator.weights(self.latent(seed)[None])
+        weights = self.generator.weights(self.latent(seed, first=first)[None])
         field = _template(self.sizes, self.medium, self.channels, self.size, salt)
         own = {name: tensor[0].contiguous() for name, tensor in weights.items()}
         field.decoder.load_state_dict(own, assign=True)

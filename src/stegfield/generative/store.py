@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,12 @@ from typing import Any
 import numpy as np
 import safetensors.torch
 import torch
+from torch import Tensor
 
 from stegfield import files
 from stegfield.config import GENERATOR_RANGES, MOST_HIDDEN
 from stegfield.errors import ConfigError, InputError
+from stegfield.generative.likely import SIDE, Likely
 from stegfield.generative.model import GeneratorSizes, Model, new_generator
 from stegfield.signals import CLIMATE, IMAGE, MEDIA
 from stegfield.tensor_files import DistrustError, entries_of, tensors_of
@@ -29,6 +31,10 @@ FORMAT = 1
 LARGEST_FILE = 1 << 29
 LARGEST_SIDE = 4096
 SHIPPED = ("climate", "digits", "faces")
+LIKELY = "likely"
+"""Entry of the header, and prefix of the tensors, of models that tell torn samples."""
+PLAIN = "faces-1"
+"""The model faces as it was first: the same generator, which cannot tell torn samples."""
 KNOWN = {"format", "name", "medium", "channels", "size", "steps", "examples", "sizes"}
 
 
@@ -54,10 +60,11 @@ def to_bytes(model: Model) -> bytes:
         "examples": model.examples,
         "sizes": asdict(model.sizes),
     }
-    tensors = {
-        name: parameter.detach().half().contiguous()
-        for name, parameter in model.generator.named_parameters()
-    }
+    held: dict[str, Tensor] = dict(model.generator.named_parameters())
+    if model.likely is not None:
+        header[LIKELY] = [model.likely.slope, model.likely.limit]
+        held |= {f"{LIKELY}.{name}": getattr(model.likely, name) for name in ("mean", "axes")}
+    tensors = {name: tensor.detach().half().contiguous() for name, tensor in held.items()}
     return safetensors.torch.save(tensors, {ENTRY: json.dumps(header)})
 
 
@@ -77,6 +84,8 @@ def load(name: str | Path) -> Model:
         InputError: no such model ships with the library, and there is no such file.
         ModelFileError: anything about the file is not as `save` writes it.
     """
+    if str(name) == PLAIN:
+        return replace(load("faces"), likely=None)
     if str(name) in SHIPPED:
         shipped = resources.files("stegfield.generative") / "models" / f"{name}.safetensors"
         return from_bytes(shipped.read_bytes(), str(name))
@@ -99,25 +108,41 @@ def from_bytes(data: bytes, name: Path | str = "the data") -> Model:
     try:
         entries = entries_of(data, ENTRY, version=FORMAT, noun="a model")
         model = _empty(entries)
-        tensors = tensors_of(data, np.float16)
+        tensors = {
+            entry: torch.from_numpy(tensor.astype(np.float32))
+            for entry, tensor in tensors_of(data, np.float16).items()
+        }
+        model = replace(model, likely=_likely(entries, tensors, model))
     except (DistrustError, ConfigError) as error:
         raise ModelFileError(name, str(error)) from None
     expected = dict(model.generator.named_parameters())
     if tensors.keys() != expected.keys():
         raise ModelFileError(name, "its tensors are not those of its sizes")
     for entry, tensor in tensors.items():
-        if tensor.shape != tuple(expected[entry].shape):
+        if tensor.shape != expected[entry].shape:
             raise ModelFileError(name, f"{entry} has another shape than its sizes tell")
-    weights = {
-        entry: torch.from_numpy(tensor.astype(np.float32)) for entry, tensor in tensors.items()
-    }
-    model.generator.load_state_dict(weights, strict=False, assign=True)
+    model.generator.load_state_dict(tensors, strict=False, assign=True)
     return model
+
+
+def _likely(header: dict[str, Any], tensors: dict[str, Tensor], model: Model) -> Likely | None:
+    """Take what tells torn samples out of the tensors, if the header has its limit."""
+    if LIKELY not in header:
+        return None
+    numbers = header[LIKELY]
+    mean, axes = (tensors.pop(f"{LIKELY}.{part}", None) for part in ("mean", "axes"))
+    known = isinstance(numbers, list) and [type(each) for each in numbers] == [float, float]
+    if not known or mean is None or axes is None:
+        raise DistrustError("what tells its torn samples is not readable")
+    values = SIDE * SIDE * model.channels
+    if mean.shape != (values,) or axes.ndim != 2 or axes.shape[1] != values:
+        raise DistrustError("what tells its torn samples has another shape than its samples")
+    return Likely(mean, axes, *numbers)
 
 
 def _empty(header: dict[str, Any]) -> Model:
     """Build the model that a header describes, without memory for its weights."""
-    if header.keys() != KNOWN:
+    if header.keys() | {LIKELY} != KNOWN | {LIKELY}:
         raise DistrustError("its header has other entries than a model's")
     size, channels, name = header["size"], header["channels"], header["medium"]
     sides = isinstance(size, list) and len(size) == 2

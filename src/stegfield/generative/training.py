@@ -7,19 +7,28 @@ A warm-up comes first (`warming`), then the steps of the run (`run`); the state 
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
+
+import torch
+from torch import Tensor
 
 from stegfield.config import GanConfig
 from stegfield.errors import ConfigError, Wording
 from stegfield.fields.field import keep_freed_memory
-from stegfield.generative import states
+from stegfield.generative import states, store
 from stegfield.generative.examples import Examples
+from stegfield.generative.likely import ACCEPTED, SHOWN, SIDE, Likely
 from stegfield.generative.logbook import TrainWatch
 from stegfield.generative.model import Model
 from stegfield.generative.processes import ALONE, Processes
 from stegfield.generative.run import Run
 
 CHECKPOINT_SECONDS = 120.0
+MOST_EXAMPLES = 8000
+"""Examples that torn samples are told by, about."""
+FEWEST = 1000
+"""Fewer examples do not tell torn samples."""
 
 
 def train(
@@ -82,6 +91,32 @@ def train(
         if processes.first and now - saved > CHECKPOINT_SECONDS:
             states.save(run, folder)
             saved = time.monotonic()
+    model = run.model()
     if processes.first:
         states.save(run, folder)
-    return run.model()
+        model = telling_torn(model, examples)
+        store.save(folder / states.MODEL, model, force=True)
+    return model
+
+
+@torch.no_grad()
+def telling_torn(model: Model, examples: Examples, *, accepted: float = ACCEPTED) -> Model:
+    """Return a model of images that draws again what looks torn beside its examples.
+
+    Args:
+        model: Not changed; one of smaller images, or of the globe, is returned as it is.
+        examples: What it learned from.
+        accepted: Share of its draws to accept.
+    """
+    if model.medium.on_globe or min(model.size) < SIDE:
+        return model
+    index = examples.training()
+    seen = examples.grids(index[:: max(1, len(index) // MOST_EXAMPLES)])
+    if len(seen) < FEWEST:
+        return model
+
+    def draw(count: int) -> Tensor:
+        latents = [model.latent(seed, first=True) for seed in range(count)]
+        return model.sample(torch.stack(latents), SHOWN)
+
+    return replace(model, likely=Likely.of(seen, draw, accepted=accepted))

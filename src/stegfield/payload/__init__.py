@@ -1,9 +1,8 @@
 """Payloads: from the bytes of a message to the bits that a cover carries, and back.
 
-message ─frame─► header, body ─Reed-Solomon─► bits
+message ─frame─► header, body ─► bits
 """
 
-from stegfield.payload.ecc import LONGEST, Code
 from stegfield.payload.frame import (
     HEADER_BYTES,
     LARGEST_MESSAGE,
@@ -25,10 +24,8 @@ from stegfield.payload.frame import (
 __all__ = [
     "HEADER_BYTES",
     "LARGEST_MESSAGE",
-    "LONGEST",
     "SETTINGS",
     "TAG",
-    "Code",
     "Content",
     "Header",
     "Sealed",

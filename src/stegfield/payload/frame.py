@@ -3,7 +3,7 @@
     message ─deflate, if shorter─► data ─ChaCha20-Poly1305─► body    (key of a random salt)
     salt, length, settings of the network ─AES-SIV─► header    (key of the constant salt)
 
-The header has a fixed length, at a place that the key alone decides. Only the right key opens it,
+The header has a fixed length, at places where the key alone finds it. Only the right key opens it,
 which tells a right key from a wrong one. The header holds the length of the body and the network
 that carries it. The body is bound to its header.
 
@@ -12,9 +12,9 @@ Sources: RFC 8439 (ChaCha20-Poly1305), RFC 5297 (AES-SIV), RFC 1950 (zlib).
 
 from __future__ import annotations
 
-import secrets
 import struct
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,10 +25,9 @@ from numpy.typing import NDArray
 
 from stegfield import files
 from stegfield.errors import CapacityError, ConfigError, InputError, UnreadableError
-from stegfield.keys import IMAGE_SALT, SALT_BYTES, Key
-from stegfield.payload.ecc import Code
+from stegfield.keys import IMAGE_SALT, SALT_BYTES, Key, system_stream
 
-VERSION = 1
+VERSION = 2
 SETTINGS = 9  # bytes
 LAYOUT = struct.Struct(f"<B?I{SETTINGS}s{SALT_BYTES}s")
 """Version, deflated, length of the body, settings of the network, salt."""
@@ -68,16 +67,28 @@ class Header:
         Raises:
             UnreadableError: The header is for another key or of another version, or was altered.
         """
-        if len(data) != HEADER_BYTES:
-            raise UnreadableError
-        try:
-            facts = AESSIV(key.derive("header", salt=salt)).decrypt(data, None)
-        except InvalidTag:
-            raise UnreadableError from None
-        version, deflated, length, settings, own_salt = LAYOUT.unpack(facts)
-        if version != VERSION or not TAG <= length <= LARGEST_MESSAGE + TAG:
-            raise UnreadableError
-        return cls(deflated, length, settings, own_salt)
+        return cls.first([data], key, salt)[1]
+
+    @classmethod
+    def first(cls, found: Iterable[bytes], key: Key, salt: bytes) -> tuple[int, Header]:
+        """Open the first header of several that are read, and tell which it is.
+
+        Raises:
+            UnreadableError: None of them is for this key and of this version.
+        """
+        cipher = AESSIV(key.derive("header", salt=salt))
+        for index, data in enumerate(found):
+            if len(data) != HEADER_BYTES:
+                continue
+            try:
+                facts = cipher.decrypt(data, None)
+            except InvalidTag:
+                continue
+            version, deflated, length, settings, own_salt = LAYOUT.unpack(facts)
+            if version != VERSION or not TAG <= length <= LARGEST_MESSAGE + TAG:
+                break
+            return index, cls(deflated, length, settings, own_salt)
+        raise UnreadableError
 
 
 def message_bytes(message: bytes | Path) -> bytes:
@@ -126,10 +137,9 @@ class Content:
         """Return the message."""
         return zlib.decompress(self.data) if self.deflated else self.data
 
-    def header(self, settings: bytes, salt: bytes | None = None) -> Header:
-        """Make its header; ``salt`` must be used for no other message [default: random]."""
-        salt = secrets.token_bytes(SALT_BYTES) if salt is None else salt
-        return Header(self.deflated, self.length, settings, salt)
+    def header(self, settings: bytes) -> Header:
+        """Make its header, with a salt from the operating system's randomness."""
+        return Header(self.deflated, self.length, settings, system_stream().bytes(SALT_BYTES))
 
     def seal(self, key: Key, header: Header) -> bytes:
         """Encrypt the message, and authenticate it together with its header."""
@@ -139,41 +149,36 @@ class Content:
 
 @dataclass(frozen=True)
 class Sealed:
-    """A message as a carrier takes it: encrypted, authenticated, and with its parity."""
+    """A message as a carrier takes it: encrypted and authenticated."""
 
     salt: bytes
     header: bytes
     body: bytes
 
 
-def seal(
-    content: Content,
-    key: Key,
-    settings: bytes,
-    codes: tuple[Code, Code],
-    salt: bytes | None = None,
-) -> Sealed:
-    """Seal a message and add parity.
+def seal(content: Content, key: Key, settings: bytes) -> Sealed:
+    """Seal a message under a salt of its own.
 
     Args:
         content: The message.
         key: Only its owner can open the header and the body.
         settings: Settings of the network that carries the body.
-        codes: The codes of the header and of the body.
-        salt: Random bytes that are used for no other message [default: random].
     """
-    header = content.header(settings, salt)
+    header = content.header(settings)
     return Sealed(
         salt=header.salt,
-        header=codes[0].encode(header.seal(key, IMAGE_SALT)),
-        body=codes[1].encode(content.seal(key, header)),
+        header=header.seal(key, IMAGE_SALT),
+        body=content.seal(key, header),
     )
 
 
-def fill(data: bytes, bits: int, key: Key, salt: bytes) -> NDArray[np.bool_]:
-    """Return the bits of data, filled with bits of the key stream up to ``bits``."""
-    filling = key.stream("filling", salt=salt).bytes(bits // 8 + 1 - len(data))
-    return bits_of(data + filling)[:bits]
+def fill(data: bytes, bits: int) -> NDArray[np.bool_]:
+    """Return the bits of data, and behind them the operating system's random bits.
+
+    They cannot be drawn again: with key, cover and message, an adversary still cannot make the
+    same carrier.
+    """
+    return np.concatenate([bits_of(data), system_stream().bits(max(0, bits - 8 * len(data)))])
 
 
 def open_body(body: bytes, key: Key, header: Header) -> bytes:
@@ -206,15 +211,14 @@ def inflated(data: bytes) -> bytes:
     return message
 
 
-def longest_message(bits: int, *, header: int, parity: int) -> int:
+def longest_message(bits: int, *, header: int = 8 * HEADER_BYTES) -> int:
     """Return the length in bytes of the longest deflated message for a number of bits.
 
     Args:
         bits: All bits, header included.
         header: Bits of the header.
-        parity: Bytes of parity in each codeword of the body.
     """
-    return max(0, Code.longest(max(0, bits - header) // 8, parity) - TAG)
+    return max(0, (bits - header) // 8 - TAG)
 
 
 def check_room(content: Content, *, needed: int, available: int, net: int) -> None:

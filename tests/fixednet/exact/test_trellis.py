@@ -72,14 +72,13 @@ def solved(
     *,
     height: int = 10,
     bounds: tuple[int, int] = (0, 255),
-    salt: bytes = bytes(16),
     **others: Any,
 ) -> tuple[SineNetwork, NDArray[np.int8]]:
     """Plan and solve, as the profile does."""
     carrier = carrier_of(samples, costs, bounds)
     planned = plan(carrier, len(bits))
     network = SineNetwork(KEY, "test", keyed_order(KEY, len(samples)), planned.bits, height)
-    change = solve(network, bits, carrier, lambda_=planned.lambda_, salt=salt, **others)
+    change = solve(network, bits, carrier, lambda_=planned.lambda_, **others)
     return network, change
 
 
@@ -124,7 +123,7 @@ def test_samples_beside_the_network_stay_as_they_are() -> None:
     order = [part[:300] for part in keyed_order(KEY, 1000)]
     network = SineNetwork(KEY, "test", order, (300, 100))
     bits = rng.integers(0, 2, 400) == 1
-    change = solve(network, bits, carrier_of(samples, costs), lambda_=1.0, salt=SALT)
+    change = solve(network, bits, carrier_of(samples, costs), lambda_=1.0)
     assert np.array_equal(network.read(samples + change), bits)
     assert set(np.flatnonzero(change)) <= set(order[0].tolist())
 
@@ -134,7 +133,7 @@ def test_bits_that_are_there_already_cost_nothing() -> None:
     samples, costs = rng.integers(0, 256, 2000), np.ones(2000, dtype=np.float32)
     network = SineNetwork(KEY, "test", keyed_order(KEY, 2000), (700, 0))
     bits = network.read(samples)
-    change = solve(network, bits, carrier_of(samples, costs), lambda_=5.0, salt=SALT)
+    change = solve(network, bits, carrier_of(samples, costs), lambda_=5.0)
     assert not change.any()
 
 
@@ -152,7 +151,7 @@ def test_changes_go_where_the_cover_was_rounded_from(rate: float, share: float, 
         carrier = carrier_of(samples, costs, side_information=known)
         planned = plan(carrier, len(bits))
         network = SineNetwork(KEY, "test", keyed_order(KEY, 3000), planned.bits)
-        change = solve(network, bits, carrier, lambda_=planned.lambda_, salt=SALT)
+        change = solve(network, bits, carrier, lambda_=planned.lambda_)
         assert np.array_equal(network.read(samples + change), bits)
         found.append(
             np.square(samples + change - cover).mean() - np.square(side_information).mean()
@@ -167,7 +166,7 @@ def test_a_cover_half_way_between_levels_takes_either() -> None:
     network = SineNetwork(KEY, "test", keyed_order(KEY, 2000), (1000, 0))
     for half in (0.5, -0.5):
         carrier = carrier_of(samples, costs, side_information=np.full(2000, half, np.float32))
-        change = solve(network, bits, carrier, lambda_=1.0, salt=SALT)
+        change = solve(network, bits, carrier, lambda_=1.0)
         assert np.array_equal(network.read(samples + change), bits)
         assert set(change.tolist()) == {0, -int(2 * half)}
 
@@ -180,7 +179,7 @@ def test_plain_areas_half_way_between_levels_stay_plain() -> None:
     network = SineNetwork(KEY, "test", keyed_order(KEY, 4000), (1000, 0))
     carrier = carrier_of(samples, costs, side_information=side_information)
     bits = rng.integers(0, 2, 1000) == 1
-    change = solve(network, bits, carrier, lambda_=1.0, salt=SALT)
+    change = solve(network, bits, carrier, lambda_=1.0)
     assert (change[plain] != 0).mean() < 0.01 < (change[~plain] != 0).mean()
 
 
@@ -211,13 +210,15 @@ def test_a_watch_that_raises_ends_the_work() -> None:
         solved(samples, costs, np.ones(10, dtype=bool), watch=stop)
 
 
-def test_the_salt_decides_between_2_up_and_2_down() -> None:
+def test_the_system_decides_between_2_up_and_2_down(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(3)
     samples, costs = rng.integers(2, 254, 3000), np.ones(3000, dtype=np.float32)
     bits = rng.integers(0, 2, 5000) == 1
-    (_, first), (_, again), (_, other) = (
-        solved(samples, costs, bits, salt=bytes([at] * 16)) for at in (7, 7, 8)
-    )
+    found = []
+    for at in (7, 7, 8):
+        monkeypatch.setattr("secrets.token_bytes", lambda count, at=at: bytes([at] * count))
+        found.append(solved(samples, costs, bits)[1])
+    first, again, other = found
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
     assert np.array_equal(first & 3, other & 3)
@@ -232,19 +233,22 @@ def test_samples_go_up_as_often_as_down(one_plane: bool, level: int) -> None:
     bits = (1000, 0) if one_plane else planned.bits
     network = SineNetwork(KEY, "test", keyed_order(KEY, 6000), bits)
     said = np.random.default_rng(level).integers(0, 2, 1000) == 1
-    change = solve(network, said, carrier_of(samples, costs), lambda_=planned.lambda_, salt=SALT)
+    change = solve(network, said, carrier_of(samples, costs), lambda_=planned.lambda_)
     assert np.array_equal(network.read(samples + change), said)
     up, down = int((change > 0).sum()), int((change < 0).sum())
     assert abs(up - down) < 5 * math.sqrt(up + down)
 
 
-def test_lambda_is_of_no_effect_where_the_upper_plane_carries_nothing() -> None:
+def test_lambda_is_of_no_effect_where_the_upper_plane_carries_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("secrets.token_bytes", bytes)
     rng = np.random.default_rng(6)
     samples, costs = rng.integers(0, 256, 3000), costs_of("wild", rng, 3000)
     network = SineNetwork(KEY, "test", keyed_order(KEY, 3000), (900, 0))
     bits = rng.integers(0, 2, 900) == 1
     changes = [
-        solve(network, bits, carrier_of(samples, costs), lambda_=lambda_, salt=SALT)
+        solve(network, bits, carrier_of(samples, costs), lambda_=lambda_)
         for lambda_ in (1e-6, 1.0, 1e6)
     ]
     assert np.array_equal(changes[0], changes[1])

@@ -7,15 +7,15 @@ from stegfield import fixednet, signals
 from stegfield.config import DescentConfig, EmbedConfig
 from stegfield.errors import CapacityError, ConfigError, NotEmbeddedError, UnreadableError
 from stegfield.fixednet import EmbedProgress
-from stegfield.fixednet.paper import profile as paper
 from stegfield.keys import Key
+from stegfield.payload import longest_message
 
 KEY = Key(bytes(32))
 COVER = signals.from_samples(
     np.random.default_rng(2).integers(60, 200, (24, 24, 3), dtype=np.uint8)
 )
 PAPER = EmbedConfig(profile="paper")
-ROOM = paper.net_bytes(24 * 24)
+ROOM = longest_message(24 * 24)
 
 
 @pytest.mark.parametrize("start", ["cover", "noise"])

@@ -22,9 +22,10 @@ from stegfield.fixednet.robust.blocks import (
     block_order,
     find_networks,
 )
+from stegfield.fixednet.robust.ecc import Code
 from stegfield.keys import IMAGE_SALT, Key
 from stegfield.metrics import Samples, luma, psnr_db
-from stegfield.payload import TAG, Code, Content, Header, Sealed
+from stegfield.payload import TAG, Content, Header, Sealed
 
 PHOTOGRAPHS: Any = data
 KEY, OTHER = Key(bytes(range(32))), Key(bytes(range(1, 33)))

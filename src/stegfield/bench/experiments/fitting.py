@@ -63,7 +63,7 @@ def _reached(pictures: Sequence[Signal], field: str, training: FitConfig) -> tup
         fitted = fields.fit(cover, architecture=field, training=training)
         return fitted.quality.psnr_db, fitted.field.weight_count()
     secrets = [Secret(each, Key(bytes([at]) * 32)) for at, each in enumerate(others, 1)]
-    hidden = hiding.hide(cover, secrets, architecture=field, training=training)
+    hidden = hiding.hide_functions(cover, secrets, architecture=field, training=training)
     shown = [hidden.cover, *(each.quality for each in hidden.secrets)]
     return min(each.psnr_db for each in shown), hidden.field.weight_count()
 

@@ -1,9 +1,9 @@
 """Keyed order: a permutation that a key stream decides, by counting draws into buckets.
 
 Each element draws one of 65,536 buckets, and buckets are read in turn: a radix sort of 16-bit
-draws. Elements that share a bucket keep their order. So
-two given elements are in their own order with a probability of 1/2 + 2^-17, not 1/2, which helps
-nobody who does not have the key: the draws are its key stream.
+draws. Elements that share a bucket keep their order. So two given elements are in their own order
+with a probability of 1/2 + 2^-17, not 1/2, which helps nobody who does not have the key: the draws
+are its key stream.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def permutation(stream: KeyStream, count: int) -> Int64[np.ndarray, " count"]:
 
     Args:
         stream: Gives two bytes for each number.
-        count: How many, about 65,536 at most: of many more, those in one bucket would show.
+        count: How many.
 
     Example:
         >>> from stegfield.keys import KeyStream

@@ -1,20 +1,21 @@
 """The exact profile: the sine network and the trellis solver, for files that keep every sample.
 
-    one segment's samples:  [ header | body ........... ]    all others':  [ body ......... ]
+    samples of one header network:  [ header ]      all others:  [ body ............... ]
 
-The header has a network of its own over the first samples of one segment that the key chooses: a
-sixteenth of all samples if that is enough, and 14,080 at most. The body's network reads all others;
-its settings are in the header. Carriers of every medium are treated alike.
+One of a key's 1,024 header networks, which the sender's system draws, carries the sealed header
+(see `stegfield.fixednet.exact.header`). It holds the settings of the body's network and a random
+salt, from which that network and the order of its samples follow. Carriers of every medium are
+treated alike.
 
-A few bytes of Reed-Solomon parity in each codeword let a message survive some altered samples. The
-seals detect any more, and then nothing is read.
+What a carrier holds is ciphertext and nothing else: no parity, which would be linear over GF(2),
+and so show in the ranks of many files by one key. One altered sample loses the message.
 """
 
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -25,21 +26,15 @@ from stegfield import carriers
 from stegfield.carriers import Carrier
 from stegfield.config import DescentConfig, EmbedConfig
 from stegfield.errors import CapacityError, ConfigError, UnreadableError, Wording
-from stegfield.fixednet.exact.sine import (
-    CONSTRAINT_HEIGHT,
-    KeyedOrder,
-    SineNetwork,
-    segment_order,
-    segments,
-)
-from stegfield.fixednet.exact.trellis import plan, solve
+from stegfield.fixednet.exact.header import BITS as HEADER_BITS
+from stegfield.fixednet.exact.header import NETWORKS, HeaderNetworks, header_samples
+from stegfield.fixednet.exact.sine import CONSTRAINT_HEIGHT, PLANES, KeyedOrder, SineNetwork
+from stegfield.fixednet.exact.trellis import Plan, plan, solve
 from stegfield.fixednet.profile import Profile
 from stegfield.fixednet.progress import EmbedWatch
-from stegfield.keys import IMAGE_SALT, Key
+from stegfield.keys import IMAGE_SALT, Key, system_stream
 from stegfield.payload import (
-    HEADER_BYTES,
     SETTINGS,
-    Code,
     Content,
     Header,
     bits_of,
@@ -48,73 +43,42 @@ from stegfield.payload import (
     fill,
     longest_message,
     open_body,
-    seal,
 )
 from stegfield.signals import Signal
 
-PARITY = 8
-"""Bytes of each codeword of 255: four wrong bytes in it are corrected."""
 NETWORK = struct.Struct("<IIB")
 """Bits in the lower and the upper plane, constraint height."""
-HEADER_CODE = Code(HEADER_BYTES, PARITY)
-HEADER_BITS = 8 * HEADER_CODE.coded_length
-HEADER_SHARE = 16  # of all samples, one in this many,
-HEADER_SPARSITY = 32  # but at most this many samples for each bit of the header
-FULLEST = 1.5
-"""Most bits a sample: 4.5 bits a pixel in RGB. Two planes could carry 2."""
+FULLEST = {1: 0.5, 2: 1.5}
+"""Most bits a sample by the number of planes: of two, 4.5 bits a pixel in RGB."""
 AT_HAND = 1 << 26
 """Samples whose order a sender keeps in memory; that of more is made twice."""
 RATES = (1, 2, 3, 4)
 """Bits a pixel or point for which capacities are shown."""
-net_bytes = partial(longest_message, header=HEADER_BITS, parity=PARITY)
 assert NETWORK.size == SETTINGS  # noqa: S101 - a fact about this file
 
 
-def header_samples(samples: int) -> int:
-    """Return the number of samples that carry the header.
+def fullest(samples: int, planes: int = PLANES) -> int:
+    """Return the most bits that samples can carry in their lowest planes, header included.
 
     Raises:
         CapacityError: There are too few samples for a header.
     """
-    fewest = samples // segments(samples)
-    if fewest < 2 * HEADER_BITS:
-        needed = 2 * HEADER_BITS
-        raise CapacityError(needed=needed, available=fewest, unit="samples", holder="cover")
-    return min(max(samples // HEADER_SHARE, HEADER_BITS), HEADER_SPARSITY * HEADER_BITS)
+    return HEADER_BITS + int(FULLEST[planes] * (samples - header_samples(samples)))
 
 
-def fullest(samples: int) -> int:
-    """Return the most bits that samples can carry, header included."""
-    return HEADER_BITS + int(FULLEST * (samples - header_samples(samples)))
+def body_network(key: Key, header: Header, order: Sequence[NDArray[np.int32]]) -> SineNetwork:
+    """Return the network that reads the body.
 
-
-def header_segment(key: Key, samples: int) -> int:
-    """Return the segment that has the header, for a number of samples."""
-    draw = key.stream("header-segment", salt=IMAGE_SALT).integers(1)
-    return int(draw[0]) % segments(samples)
-
-
-def header_network(key: Key, samples: int) -> SineNetwork:
-    """Return the network that reads the header, from the first samples of its segment.
-
-    Raises:
-        CapacityError: There are too few samples for a header.
-    """
-    size = header_samples(samples)
-    order = segment_order(key, samples, header_segment(key, samples))
-    return SineNetwork(key, "header", [order[:size]], (HEADER_BITS, 0))
-
-
-def body_network(
-    key: Key, samples: int, bits: tuple[int, int], constraint_height: int
-) -> SineNetwork:
-    """Return the network that reads the body, from all other samples.
+    Args:
+        key: With the header's salt, decides the weights.
+        header: Its settings are those of the network.
+        order: The samples that the network reads.
 
     Raises:
         ConfigError: The bits are more than the samples, or the constraint height is out of range.
     """
-    order = KeyedOrder(key, samples, header_segment(key, samples), header_samples(samples))
-    return SineNetwork(key, "body", order, bits, constraint_height)
+    lower, upper, height = NETWORK.unpack(header.settings)
+    return SineNetwork(key, "body", order, (lower, upper), height, header.salt)
 
 
 def embed(
@@ -124,7 +88,7 @@ def embed(
     *,
     constraint_height: int = CONSTRAINT_HEIGHT,
     bits: int | None = None,
-    salt: bytes | None = None,
+    planes: int = PLANES,
     watch: EmbedWatch | None = None,
 ) -> tuple[NDArray[np.int8], int]:
     """Find the change of a carrier that carries a message at the least cost.
@@ -135,7 +99,7 @@ def embed(
         key: Decides the network.
         constraint_height: Number of bits in which a sample has weights; more is better and slower.
         bits: How many to carry, random ones behind the message [default: as the message needs].
-        salt: 16 bytes, never used twice, for repeatable results [default: random].
+        planes: 1 where only the lowest bit of a sample may carry anything.
         watch: Called with the progress of the work.
 
     Returns:
@@ -144,8 +108,8 @@ def embed(
     Raises:
         CapacityError: The message does not fit.
     """
-    samples, code = len(carrier.levels), Code(content.length, PARITY)
-    most = fullest(samples)
+    samples, needed = len(carrier.levels), 8 * content.length
+    most = fullest(samples, planes)
     if bits is not None and bits > most:
         raise CapacityError(
             needed=bits,
@@ -155,32 +119,24 @@ def embed(
             hint=Wording("lower {bpp}, or leave it out"),
         )
     room = most if bits is None else bits
-    needed = HEADER_BITS + 8 * code.coded_length
     try:
-        check_room(content, needed=needed, available=room, net=net_bytes(room))
+        check_room(content, needed=HEADER_BITS + needed, available=room, net=longest_message(room))
     except CapacityError as error:
         if bits is not None:
             error.hint = Wording("raise {bpp}, or leave it out")
         raise
-    carried = 8 * code.coded_length if bits is None else room - HEADER_BITS
-    body = body_network(key, samples, (0, 0), constraint_height)
-    if samples <= AT_HAND and isinstance(body.order, KeyedOrder):
-        body = replace(body, order=body.order.at_once())
-    planned = plan(carrier, carried, body.order)
-    settings = NETWORK.pack(*planned.bits, constraint_height)
-    sealed = seal(content, key, settings, (HEADER_CODE, code), salt)
-    solve_for = partial(solve, carrier=carrier, salt=sealed.salt)
-    change = solve_for(
-        replace(body, bits=planned.bits),
-        fill(sealed.body, carried, key, sealed.salt),
-        lambda_=planned.lambda_,
-        watch=watch,
-    )
-    change += solve_for(
-        header_network(key, samples),
-        bits_of(sealed.header),
-        lambda_=1.0,  # of no effect where the upper plane carries nothing
-    )
+    carried = needed if bits is None else room - HEADER_BITS
+    head = HeaderNetworks(key, samples).network(system_stream().below(NETWORKS))
+    header = content.header(bytes(SETTINGS))
+    order = KeyedOrder(key, samples, header.salt, head.order[0])
+    at_hand = order.at_once() if samples <= AT_HAND else order
+    planned = plan(carrier, carried, at_hand) if planes > 1 else Plan((carried, 0), 1.0)
+    header = replace(header, settings=NETWORK.pack(*planned.bits, constraint_height))
+    body = body_network(key, header, at_hand)
+    said = fill(content.seal(key, header), carried)
+    change = solve(body, said, carrier, lambda_=planned.lambda_, watch=watch)
+    sealed = bits_of(header.seal(key, IMAGE_SALT))
+    change += solve(head, sealed, carrier, lambda_=1.0)  # its upper plane carries nothing
     return change, HEADER_BITS + carried
 
 
@@ -188,24 +144,21 @@ def extract(samples: Integer[np.ndarray, " samples"], key: Key) -> bytes:
     """Read a message.
 
     Raises:
-        UnreadableError: There is no message for this key, or too many samples were altered.
+        UnreadableError: There is no message for this key, or a sample was altered.
     """
     try:
-        head = header_network(key, len(samples))
+        heads = HeaderNetworks(key, len(samples))
     except CapacityError:
         raise UnreadableError from None
-    sealed = bytes_of(head.read(samples))
-    header = Header.open(HEADER_CODE.decode(sealed), key, IMAGE_SALT)
-    lower, upper, height = NETWORK.unpack(header.settings)
-    code = Code(header.length, PARITY)
-    if 8 * code.coded_length > lower + upper:
-        raise UnreadableError
+    index, header = Header.first(heads.read(samples), key, IMAGE_SALT)
+    taken = heads.network(index).order[0]
     try:
-        network = body_network(key, len(samples), (lower, upper), height)
+        network = body_network(key, header, KeyedOrder(key, len(samples), header.salt, taken))
     except ConfigError:  # a header that this program would never write
         raise UnreadableError from None
-    coded = bytes_of(network.read(samples))[: code.coded_length]
-    return open_body(code.decode(coded), key, header)
+    if 8 * header.length > sum(network.bits):
+        raise UnreadableError
+    return open_body(bytes_of(network.read(samples)[: 8 * header.length]), key, header)
 
 
 class Exact(Profile):
@@ -222,7 +175,7 @@ class Exact(Profile):
         except CapacityError:
             most = 0
         rates = {f"{bpp} bpp": bpp * cover.points for bpp in RATES if bpp * cover.points <= most}
-        return {name: net_bytes(bits) for name, bits in {**rates, "at most": most}.items()}
+        return {name: longest_message(bits) for name, bits in {**rates, "at most": most}.items()}
 
     def embed(
         self,

@@ -31,13 +31,14 @@ from itertools import accumulate, pairwise
 from typing import overload
 
 import numpy as np
-from jaxtyping import Bool, Int8, Int64, Integer, UInt64
+from jaxtyping import Bool, Int8, Integer, UInt16
 from numpy.typing import NDArray
 
 from stegfield.config import CONSTRAINT_HEIGHTS
 from stegfield.errors import ConfigError
+from stegfield.fixednet.exact.order import permutation
 from stegfield.fixednet.exact.search import parallel, window_parities
-from stegfield.keys import IMAGE_SALT, Key
+from stegfield.keys import IMAGE_SALT, Key, KeyStream
 
 SEGMENT = 1 << 16  # samples: the solver's memory, and the unit of work of a thread
 PLANES = 2
@@ -54,7 +55,7 @@ class Weights:
     """For each sample, its weights: bit t is the weight in bit stretch + t of the message."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class KeyedOrder(Sequence[NDArray[np.int32]]):
     """All samples in the order that a key decides, each segment of it made when it is asked for.
 
@@ -63,21 +64,23 @@ class KeyedOrder(Sequence[NDArray[np.int32]]):
     Args:
         key: Decides the order.
         total: How many samples there are.
-        holder: The segment that has the header, if any.
-        skipped: Samples at the beginning of that segment which are left out.
+        salt: Another salt gives an unrelated order.
+        skipped: Indices of samples that are left out.
     """
 
     key: Key
     total: int
-    holder: int = 0
-    skipped: int = 0
+    salt: bytes = IMAGE_SALT
+    skipped: NDArray[np.integer] = field(
+        default_factory=lambda: np.zeros(0, dtype=np.int64), repr=False
+    )
 
     @cached_property
     def lengths(self) -> list[int]:
         """Samples of each segment."""
-        every = [len(range(at, self.total, len(self))) for at in range(len(self))]
-        every[self.holder] -= self.skipped
-        return every
+        every = np.array([len(range(at, self.total, len(self))) for at in range(len(self))])
+        missing = np.bincount(self.skipped % len(self), minlength=len(self))
+        return [int(length) for length in every - missing]
 
     def __len__(self) -> int:
         return segments(self.total)
@@ -91,8 +94,10 @@ class KeyedOrder(Sequence[NDArray[np.int32]]):
             return [self[at] for at in range(*segment.indices(len(self)))]
         if not 0 <= segment < len(self):
             raise IndexError(segment)
-        order = segment_order(self.key, self.total, segment)
-        return order[self.skipped :] if segment == self.holder else order
+        at = segment_samples(self.total, segment)
+        missing = self.skipped[self.skipped % len(self) == segment] // len(self)
+        stream = self.key.stream(f"order/{segment}", salt=self.salt)
+        return shuffled(np.delete(at, missing), stream)
 
     def at_once(self) -> list[NDArray[np.int32]]:
         """Make all segments, with all threads."""
@@ -109,6 +114,7 @@ class SineNetwork:
         order: Sample indices in keyed order, segment by segment (see `keyed_order`).
         bits: How many bits the first and the second plane carry.
         constraint_height: Number of bits of its plane in which a sample has weights.
+        salt: Networks of other salts have unrelated weights.
 
     Raises:
         ConfigError: A plane would carry more bits than there are samples.
@@ -119,6 +125,7 @@ class SineNetwork:
     order: Sequence[NDArray[np.int32]] = field(repr=False)
     bits: tuple[int, int]
     constraint_height: int = CONSTRAINT_HEIGHT
+    salt: bytes = IMAGE_SALT
 
     def __post_init__(self) -> None:
         CONSTRAINT_HEIGHTS.check(
@@ -146,16 +153,22 @@ class SineNetwork:
         lower, upper = ([end * bits // max(self.samples, 1) for end in ends] for bits in self.bits)
         return [b - a for a, b in pairwise(lower)], [b - a for a, b in pairwise(upper)]
 
+    def drawn(self, segment: int, plane: int) -> UInt16[np.ndarray, " samples"]:
+        """Grow the columns of one plane of one segment from the key, not cut at the last bit."""
+        stream = self.key.stream(f"sine/{self.label}/{segment}/{plane}", salt=self.salt)
+        drawn = np.frombuffer(stream.bytes(2 * self.lengths[segment]), "<u2").astype(np.uint16)
+        # one weight in the bit that owns the sample, so that every message can be embedded;
+        # one at the far end, so that the window has its full length
+        drawn |= np.uint16(1 | 1 << (self.constraint_height - 1))
+        drawn &= np.uint16((1 << self.constraint_height) - 1)
+        return drawn
+
     def weights(self, segment: int, plane: int) -> Weights:
         """Grow the weights of one plane of one segment from the key."""
         samples, bits = self.lengths[segment], self.shares[plane][segment]
         stretch = np.arange(samples, dtype=np.int64) * bits // max(samples, 1)
-        stream = self.key.stream(f"sine/{self.label}/{segment}/{plane}", salt=IMAGE_SALT)
-        drawn = np.frombuffer(stream.bytes(2 * samples), "<u2").astype(np.int64)
-        # one weight in the bit that owns the sample, so that every message can be embedded;
-        # one at the far end, so that the window has its full length; none beyond the last bit
-        columns = drawn | 1 | 1 << (self.constraint_height - 1)
-        room = np.minimum(bits - stretch, self.constraint_height)
+        room = np.minimum(bits - stretch, self.constraint_height)  # none beyond the last bit
+        columns = self.drawn(segment, plane).astype(np.int64)
         return Weights(stretch, columns & ((1 << room) - 1))
 
     def read(self, samples: Integer[np.ndarray, " samples"]) -> Bool[np.ndarray, " bits"]:
@@ -164,58 +177,52 @@ class SineNetwork:
         def one(segment: int) -> list[NDArray[np.bool_]]:
             shares = [self.shares[plane][segment] for plane in range(PLANES)]
             carrying = samples[self.order[segment]] if any(shares) else samples[:0]
-            return [
-                parities(self.weights(segment, plane), planes(carrying, plane), share)
-                if share
-                else np.zeros(0, dtype=np.bool_)
-                for plane, share in enumerate(shares)
-            ]
+            return [self._read(carrying, segment, plane) for plane in range(PLANES)]
 
         read = list(parallel(one, range(len(self.order))))
         none = np.zeros(0, dtype=np.bool_)
         return np.concatenate([none, *(part[plane] for plane in range(PLANES) for part in read)])
+
+    def _read(
+        self, carrying: NDArray[np.integer], segment: int, plane: int
+    ) -> Bool[np.ndarray, " share"]:
+        bits = self.shares[plane][segment]
+        read = np.zeros(bits, dtype=np.bool_)
+        if bits == 0:
+            return read
+        columns = self.drawn(segment, plane)
+        columns *= planes(carrying, plane)
+        begins = -(np.arange(bits) * -len(columns) // bits)  # where stretches do, rounded up
+        sums = np.bitwise_xor.reduceat(columns, begins)
+        for later in range(min(self.constraint_height, bits)):
+            read[later:] ^= (sums[: bits - later] >> later & 1).astype(np.bool_)
+        return read
 
     def logits(self, samples: Integer[np.ndarray, " samples"]) -> Int8[np.ndarray, " bits"]:
         """Return one logit per bit, 1 or -1; a negative one stands for the bit 1."""
         return np.where(self.read(samples), np.int8(-1), np.int8(1))
 
 
-def segments(samples: int) -> int:
-    """Return the number of segments that samples are divided into.
+def segments(samples: int, longest: int = SEGMENT) -> int:
+    """Return the number of segments of at most ``longest`` that samples are divided into.
 
     The number has no common factor with the number of samples, nor with that of a row: so each
     segment has samples of all channels and columns.
     """
-    count = max(1, -(-samples // SEGMENT))
+    count = max(1, -(-samples // longest))
     while math.gcd(count, samples) > 1:
         count += 1
     return count
 
 
-def segment_order(key: Key, samples: int, segment: int) -> NDArray[np.int32]:
-    """Put the samples of one segment into the order that a key decides.
-
-    Segment j of s takes the samples j, j + s, j + 2s, ... from all over the signal.
-    """
-    at = np.arange(segment, samples, segments(samples), dtype=np.int32)
-    stream = key.stream(f"order/{segment}", salt=IMAGE_SALT)
-    return np.take(at, rising(stream.integers(len(at))))
+def segment_samples(samples: int, segment: int, longest: int = SEGMENT) -> NDArray[np.int32]:
+    """Return the samples of one segment: of s segments, j has j, j + s, j + 2s, ..."""
+    return np.arange(segment, samples, segments(samples, longest), dtype=np.int32)
 
 
-def rising(draws: UInt64[np.ndarray, " draws"]) -> Int64[np.ndarray, " draws"]:
-    """Return the indices that sort draws; of equal draws, the first comes first.
-
-    Sorting numbers is five times as fast as sorting indices, so each draw carries its index in its
-    lowest bits. If two draws then have equal upper bits, the draws are sorted by index instead.
-    """
-    places = np.arange(len(draws), dtype=np.uint64)
-    width = np.uint64(len(draws).bit_length())
-    marked = draws >> width << width | places
-    marked.sort()
-    upper = marked >> width
-    if (upper[1:] == upper[:-1]).any():
-        return np.argsort(draws, kind="stable")
-    return (marked & ((np.uint64(1) << width) - np.uint64(1))).astype(np.int64)
+def shuffled(at: NDArray[np.int32], stream: KeyStream) -> NDArray[np.int32]:
+    """Put samples into the order that a key stream decides."""
+    return np.take(at, permutation(stream, len(at)))
 
 
 def keyed_order(key: Key, samples: int) -> list[NDArray[np.int32]]:

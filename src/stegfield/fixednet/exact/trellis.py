@@ -37,6 +37,7 @@ from stegfield.carriers import Carrier
 from stegfield.fixednet.exact.search import cheapest_flips, parallel
 from stegfield.fixednet.exact.sine import SineNetwork, Weights, parities
 from stegfield.fixednet.progress import EmbedProgress, EmbedWatch
+from stegfield.keys import IMAGE_SALT, KEY_BYTES, Key, system_stream
 
 MOVES = (0, 1, -1, 2, -2, 3, -3)
 RESIDUES = 4
@@ -88,7 +89,6 @@ def solve(
     carrier: Carrier,
     *,
     lambda_: float,
-    salt: bytes,
     watch: EmbedWatch | None = None,
 ) -> NDArray[np.int8]:
     """Find the change of a carrier after which the network reads the bits.
@@ -98,19 +98,20 @@ def solve(
         bits: The bits to read.
         carrier: The cover, including samples that the network does not read.
         lambda_: The multiplier of the plan (see `plan`).
-        salt: With the network's key, decides between changes of equal cost.
         watch: Called with the progress of the work.
 
     Returns:
-        The change of each sample, from -3 to 3. The network then reads the bits exactly.
+        The change of each sample, from -3 to 3. The network then reads the bits exactly. The
+        operating system decides between changes of equal cost, and nobody can ask it again.
     """
     lower, upper = np.split(bits, [network.bits[0]])
     starts = [np.cumsum([0, *network.shares[plane]]) for plane in (0, 1)]
     change = np.zeros(len(carrier.levels), dtype=np.int8)
+    ties = Key(system_stream().bytes(KEY_BYTES))
 
     def one(segment: int) -> tuple[int, int]:
         at = network.order[segment]
-        stream = network.key.stream(f"ties/{network.label}/{segment}", salt=salt)
+        stream = ties.stream(f"ties/{segment}", salt=IMAGE_SALT)
         costs, moves = _options(carrier, at, stream.bits(len(at)))
         below, above = (
             part[starts[plane][segment] : starts[plane][segment + 1]]

@@ -1,8 +1,8 @@
 """Messages of the paper profile: ReLU networks or a released SteganoGAN, and gradients.
 
 Every pixel carries as many bits as the rate says. The receiver tries the ten networks of a key, or
-a released SteganoGAN, at every rate. Header and body are those of the other profiles, but without
-parity: one wrong bit loses the message, and embedding fails if the solver leaves one.
+a released SteganoGAN, at every rate. Header and body have no parity: one wrong bit loses the
+message, and embedding fails if the solver leaves one.
 
 Source: GINR-Stega, Sec. 3.4; see `stegfield.fixednet.paper.gradient` for what differs.
 """
@@ -23,12 +23,11 @@ from stegfield.fixednet.paper.network import FixedNetwork
 from stegfield.fixednet.paper.published import CHANNELS, PublishedNetwork
 from stegfield.fixednet.paper.relu import DEEPEST, ReluNetwork
 from stegfield.fixednet.progress import EmbedWatch
-from stegfield.keys import IMAGE_SALT, Key
+from stegfield.keys import IMAGE_SALT, Key, system_stream
 from stegfield.metrics import PEAK
 from stegfield.payload import (
     HEADER_BYTES,
     SETTINGS,
-    Code,
     Content,
     Header,
     bytes_of,
@@ -74,14 +73,14 @@ def embed(
         content,
         needed=needed,
         available=room,
-        net=longest_message(room, header=HEADER_BITS, parity=0),
+        net=longest_message(room),
     )
-    sealed = seal(content, key, bytes(SETTINGS), (Code(HEADER_BYTES, 0), Code(content.length, 0)))
-    bits = fill(sealed.header + sealed.body, room, key, sealed.salt)
+    sealed = seal(content, key, bytes(SETTINGS))
+    bits = fill(sealed.header + sealed.body, room)
     watch = watch or (lambda progress: None)
     start = None
     if config.start == "noise":
-        seed = int.from_bytes(sealed.salt[:7])
+        seed = int.from_bytes(system_stream().bytes(7))
         start = noise_around(levels, SPREAD, torch.Generator().manual_seed(seed))
     if config.weights is None:
         done = embed_bits(key, bits, levels, depth, config=config, start=start, watch=watch)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import fields
-from functools import partial
 from pathlib import Path
 
 from stegfield.carriers import images
@@ -20,12 +19,11 @@ from stegfield.errors import CapacityError, ConfigError, Wording
 from stegfield.fixednet.profile import Profile
 from stegfield.fixednet.progress import EmbedWatch
 from stegfield.keys import Key
-from stegfield.payload import HEADER_BYTES, Content, longest_message
+from stegfield.payload import Content, longest_message
 from stegfield.signals import Signal
 
 RATES = (1, 2, 3, 4)
 """Bits a pixel that its networks read."""
-net_bytes = partial(longest_message, header=8 * HEADER_BYTES, parity=0)
 LARGEST_PIXELS = 1 << 20
 """The solver needs about 12 KB of memory a pixel: 12 GB for an image of this size."""
 
@@ -59,7 +57,7 @@ class Paper(Profile):
     def capacity(self, cover: Signal) -> dict[str, int]:
         """Return the bytes of the longest message for each rate; the solver may fail with fewer."""
         room = cover.points if cover.points <= LARGEST_PIXELS else 0
-        return {f"{bpp} bpp": net_bytes(bpp * room) for bpp in RATES}
+        return {f"{bpp} bpp": longest_message(bpp * room) for bpp in RATES}
 
     def embed(
         self,

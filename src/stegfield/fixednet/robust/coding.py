@@ -10,14 +10,15 @@ sender takes as many copies, and as much parity, as the cover can carry at a sma
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stegfield.errors import UnreadableError
 from stegfield.fixednet.robust.blocks import GROUP, SIDE, fold
-from stegfield.payload import HEADER_BYTES, SETTINGS, Code, Header, bytes_of, longest_message
+from stegfield.fixednet.robust.ecc import Code
+from stegfield.keys import IMAGE_SALT, Key
+from stegfield.payload import HEADER_BYTES, SETTINGS, TAG, Content, Header, Sealed, bytes_of
 
 HEADER_CODE = Code(HEADER_BYTES, 24)
 HEADER_COPIES = 3
@@ -27,7 +28,6 @@ LEAST_PARITY = (126, 48, 48, 48)
 MOST_PARITY = 224
 FULLEST = 3
 """Most bits a block: about 40 dB."""
-net_bytes = partial(longest_message, header=HEADER_BITS, parity=LEAST_PARITY[0])
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,21 @@ class BodyCode:
         if not LEAST_PARITY[copies - 1] <= parity <= MOST_PARITY:
             raise UnreadableError
         return cls(Code(header.length, parity), copies)
+
+
+def net_bytes(bits: int) -> int:
+    """Return the bytes of the longest deflated message for a number of bits, header included."""
+    return max(0, Code.longest(max(0, bits - HEADER_BITS) // 8, LEAST_PARITY[0]) - TAG)
+
+
+def seal(content: Content, key: Key, body: BodyCode, salt: bytes) -> Sealed:
+    """Seal a message and add parity; ``salt`` is used for no other message."""
+    header = Header(content.deflated, content.length, body.settings, salt)
+    return Sealed(
+        salt=salt,
+        header=HEADER_CODE.encode(header.seal(key, IMAGE_SALT)),
+        body=body.code.encode(content.seal(key, header)),
+    )
 
 
 def fullest(rows: int, columns: int) -> int:

@@ -30,9 +30,10 @@ from stegfield.fixednet.robust.coding import (
     fullest,
     net_bytes,
 )
+from stegfield.fixednet.robust.ecc import Code
 from stegfield.keys import IMAGE_SALT, SALT_BYTES, Key
 from stegfield.metrics import psnr_db
-from stegfield.payload import Code, Content, Header, check_room, open_body, seal
+from stegfield.payload import Content, Header, check_room, open_body
 from stegfield.signals import Signal
 
 LOADS = (2.25, 2.0, 1.5, 1.0)
@@ -89,7 +90,7 @@ def embed(
                 watch(replace(progress, fraction=(done + progress.fraction) / len(tries)))
 
         # one salt for all tries, since only one result leaves this function
-        sealed = seal(content, key, body.settings, (HEADER_CODE, body.code), salt)
+        sealed = coding.seal(content, key, body, salt)
         network = BlockNetwork(key, int.from_bytes(salt[:2]) % INDICES, order, body.bits, cover)
         least_db = 0.0 if body == least else COPIES_DB
         stego = search.solve(levels, network, body, sealed, least_db=least_db, watch=told)

@@ -9,13 +9,11 @@ from stegfield import carriers, payload
 from stegfield.config import DescentConfig, EmbedConfig
 from stegfield.errors import UnreadableError
 from stegfield.fixednet import EmbedWatch, Profile
-from stegfield.keys import IMAGE_SALT, Key
-from stegfield.payload import HEADER_BYTES, SETTINGS, Code, Content, Header
+from stegfield.keys import IMAGE_SALT, Key, system_stream
+from stegfield.payload import HEADER_BYTES, SETTINGS, Content, Header
 from stegfield.signals import Signal
 
-PARITY = 8
-HEADER = Code(HEADER_BYTES, PARITY)
-HEADER_BITS = 8 * HEADER.coded_length
+HEADER_BITS = 8 * HEADER_BYTES
 
 
 class Matching(Profile):
@@ -26,7 +24,7 @@ class Matching(Profile):
 
     def capacity(self, cover: Signal) -> dict[str, int]:
         """Return the bytes of the longest message."""
-        return {"at most": longest(len(carriers.of(cover).levels))}
+        return {"at most": payload.longest_message(len(carriers.of(cover).levels))}
 
     def embed(
         self,
@@ -40,14 +38,14 @@ class Matching(Profile):
     ) -> tuple[Signal, int]:
         """Change levels whose lowest bit is not the one to carry."""
         carrier = carriers.of(cover)
-        count, code = len(carrier.levels), Code(content.length, PARITY)
-        needed = HEADER_BITS + 8 * code.coded_length
-        payload.check_room(content, needed=needed, available=count, net=longest(count))
-        sealed = payload.seal(content, key, bytes(SETTINGS), (HEADER, code))
+        count = len(carrier.levels)
+        needed, net = HEADER_BITS + 8 * content.length, payload.longest_message(count)
+        payload.check_room(content, needed=needed, available=count, net=net)
+        sealed = payload.seal(content, key, bytes(SETTINGS))
         bits = payload.bits_of(sealed.header + sealed.body)
         at = order(key, count)[: len(bits)]
         wrong = at[(carrier.levels[at] & 1) != bits]
-        up = key.stream("matching-steps", salt=sealed.salt).bits(len(wrong))
+        up = system_stream().bits(len(wrong))
         low, high = carrier.bounds
         step = np.where(
             (up | (carrier.levels[wrong] == low)) & (carrier.levels[wrong] < high), 1, -1
@@ -65,17 +63,10 @@ class Matching(Profile):
         head, rest = bits[:HEADER_BITS], bits[HEADER_BITS:]
         if len(head) < HEADER_BITS:
             raise UnreadableError
-        header = Header.open(HEADER.decode(payload.bytes_of(head)), key, IMAGE_SALT)
-        code = Code(header.length, PARITY)
-        if 8 * code.coded_length > len(rest):
+        header = Header.open(payload.bytes_of(head), key, IMAGE_SALT)
+        if 8 * header.length > len(rest):
             raise UnreadableError
-        body = payload.bytes_of(rest[: 8 * code.coded_length])
-        return payload.open_body(code.decode(body), key, header)
-
-
-def longest(levels: int) -> int:
-    """Return the bytes of the longest message in so many levels."""
-    return payload.longest_message(levels, header=HEADER_BITS, parity=PARITY)
+        return payload.open_body(payload.bytes_of(rest[: 8 * header.length]), key, header)
 
 
 def order(key: Key, count: int) -> NDArray[np.int64]:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from stegfield.errors import ConfigError, UnreadableError
-from stegfield.payload import LONGEST, Code
+from stegfield.fixednet.robust.ecc import LONGEST, Code
 
 parities = st.sampled_from([0, 1, 2, 3, 8, 32, 64, 126, 254])
 seeds = st.integers(0, 99)
