@@ -87,10 +87,7 @@ class VideoMedium(EightBits):
         container = next((CONTAINERS[name] for name in names if name in CONTAINERS), "mov")
         with (
             distrusting(path, self.noun, VideoError),
-            # FFmpeg decodes a frame or two to know more of a stream: no larger ones than we take
-            av.open(
-                io.BytesIO(data), format=container, options={"max_pixels": f"{largest}"}
-            ) as file,
+            av.open(io.BytesIO(data), format=container) as file,
         ):
             reader = _Reader(path, flatten, largest)
             frames, rate = reader.frames(av, file)
@@ -149,6 +146,7 @@ class _Reader:
         rate = float(stream.average_rate or DEFAULT_RATE)
         if not LOWEST_RATE <= rate <= HIGHEST_RATE:
             raise VideoError(f"{self.path} has {rate:g} frames a second", hint=USUAL_RATE)
+        stream.codec_context.options = {"max_pixels": f"{self.largest}"}  # of later frames too
         self._check_bound((stream.codec_context.height, stream.codec_context.width), 1)
         frames: list[NDArray[np.uint8]] = []
         for frame in _decoded(av, file, stream):
