@@ -41,6 +41,8 @@ class Method:
     """Planned passes over the largest signal."""
     steps: int = 1000
     """Least planned steps."""
+    shared_steps: int = 1000
+    """The same where several signals share the field."""
     chunk: int = 4096
     """Points whose activations are in memory at a time: as many as a processor's cache holds."""
     seconds: float = math.nan
@@ -50,15 +52,24 @@ class Method:
         """Return the points of a step for a signal of this many."""
         return max(self.batch, 0 if self.batches is None else -(-points // self.batches))
 
-    def steps_for(self, points: int, batch: int) -> int:
-        """Return the planned steps for a signal of this many points; a batch of 0 takes all."""
-        return max(self.steps, self.passes * points // (batch or points))
+    def steps_for(self, points: int, batch: int, *, shared: bool = False) -> int:
+        """Return the planned steps.
+
+        Args:
+            points: Of the largest signal.
+            batch: Points of it in a step; 0 takes all.
+            shared: Whether several signals share the field.
+        """
+        least = self.shared_steps if shared else self.steps
+        return max(least, self.passes * points // (batch or points))
 
 
 METHODS: Mapping[str, Method] = MappingProxyType(
     {
-        "siren": Method(seconds=8.5e-6),
-        "grid": Method(batches=8, passes=60, steps=500, chunk=32_768, seconds=0.75e-6),
+        "siren": Method(shared_steps=2000, seconds=10e-6),
+        "grid": Method(
+            batches=8, passes=60, steps=500, shared_steps=500, chunk=32_768, seconds=0.8e-6
+        ),
     }
 )
 """By architecture; others take the values of `Method`."""
@@ -68,13 +79,19 @@ Row = tuple[tuple[int, float], ...]
 """Steps, and the least PSNR in dB after them; both rise."""
 MEASURED: Mapping[tuple[str, bool], Mapping[int, Row]] = MappingProxyType(
     {
-        ("siren", False): {},
-        ("grid", False): {},
-        ("siren", True): {},
-        ("grid", True): {},
+        ("siren", False): {128**2: ((1000, 61.4),), 256**2: ((1000, 36.9),)},
+        ("grid", False): {
+            128**2: ((500, 49.1), (1000, 60.4)),
+            256**2: ((250, 36.0), (500, 53.8), (1000, 64.1)),
+            512**2: ((250, 34.7), (500, 50.1), (1000, 68.0)),
+            1024**2: ((250, 35.2),),
+        },
+        ("siren", True): {128**2: ((2000, 44.0),)},
+        ("grid", True): {256**2: ((500, 48.3), (1000, 55.1))},
     }
 )
-"""By architecture, and whether two secrets share the field with the cover: rows by points."""
+"""By architecture, and whether two secrets share the field with the cover: rows by points. Of
+several photographs, the worst counts (``results/choosing``)."""
 SHARED = 3
 """Signals in a field that was measured with secrets."""
 UNTRAINED_DB = 10.0
@@ -184,16 +201,16 @@ def _planned_db(architecture: str, points: int, training: FitConfig, *, shared: 
     return expected_db(rows, points, _steps(architecture, points, training, shared=shared))
 
 
-def _steps(architecture: str, points: int, training: FitConfig, *, shared: bool) -> float:
+def _steps(architecture: str, points: int, training: FitConfig, *, shared: bool) -> int | float:
     """Return the steps that two quiet cores take in the given time, or else those of the plan."""
     method = method_of(architecture)
     batch = method.batch_of(points)
     if training.max_seconds is None:
-        return method.steps_for(points, batch)
+        return method.steps_for(points, batch, shared=shared)
     return max(1.0, training.max_seconds / (method.seconds * batch * (SHARED if shared else 1)))
 
 
-def expected_db(rows: Mapping[int, Row], points: int, steps: float) -> float:
+def expected_db(rows: Mapping[int, Row], points: int, steps: int | float) -> float:
     """Interpolate what was measured in the logarithms of points and steps.
 
     Args:

@@ -79,9 +79,8 @@ class Run:
         method = method_of(field.architecture)
         self.batch = method.batch_of(points) if config.batch is None else config.batch
         ending = 0.0 if config.max_seconds is None else ending_seconds(field, targets)
-        self.schedule = Schedule(
-            config, field.warm_up, method.steps_for(points, self.batch), ending=ending
-        )
+        steps = method.steps_for(points, self.batch, shared=len(targets) > 1)
+        self.schedule = Schedule(config, field.warm_up, steps, ending=ending)
         self.step = 0
         self.errors = torch.full((len(targets),), math.inf, dtype=torch.float64)
         self._next_check = 0
