@@ -71,7 +71,7 @@ def test_ctrl_c_ends_the_whole_demo_in_order(
         signal.raise_signal(signal.SIGINT)
         return hide(*arguments, **settings)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(hiding, "hide", interrupted)
+    monkeypatch.setattr(hiding, "hide_functions", interrupted)
     assert cli.run(["demo", "-o", str(tmp_path), "--json"]) == 0
     captured = capsys.readouterr()
     assert "stopped early" in captured.err

@@ -29,7 +29,7 @@ from stegfield.errors import (
 from stegfield.fixednet import PROFILES
 from stegfield.fixednet.exact.profile import Exact
 from stegfield.fixednet.robust import profile as robust
-from stegfield.fixednet.robust import search
+from stegfield.fixednet.robust import sending
 from stegfield.keys import Key, Passphrase
 from stegfield.metrics import Samples, luma, mean_psnr_db, quality
 from stegfield.signals import Signal, waves
@@ -84,9 +84,9 @@ def test_a_message_survives_every_kind_of_file_that_keeps_samples(
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".jpeg"])
-def test_jpeg_files_are_refused_but_by_the_profile_for_them(suffix: str) -> None:
+def test_jpeg_files_are_refused_where_they_would_lose_the_message(suffix: str) -> None:
     with pytest.raises(ConfigError, match="lost") as caught:
-        fixednet.embed(SMALL, MESSAGE, KEY, suffix=suffix)
+        fixednet.embed(SMALL, MESSAGE, KEY, suffix=suffix, config=EmbedConfig(profile="paper"))
     assert caught.value.hint is not None
     assert 'profile="robust"' in caught.value.hint
     result = fixednet.embed(
@@ -131,7 +131,7 @@ def test_a_profile_that_does_not_exist_is_refused_with_those_that_do() -> None:
     ):
         with pytest.raises(ConfigError, match="no profile 'exct'") as caught:
             action("exct")
-        assert caught.value.hint == "try exact, robust, paper"
+        assert caught.value.hint == "try drawn, exact, robust, paper"
         with pytest.raises(ConfigError, match="no profile 'jpeg'") as caught:
             action("jpeg")
         assert caught.value.hint == "it is called robust now"
@@ -139,7 +139,7 @@ def test_a_profile_that_does_not_exist_is_refused_with_those_that_do() -> None:
 
 def test_every_profile_is_found_by_its_name_and_knows_settings_that_exist() -> None:
     known = {entry.name for kind in (EmbedConfig, DescentConfig) for entry in fields(kind)}
-    assert list(PROFILES) == ["exact", "robust", "paper"]
+    assert list(PROFILES) == ["drawn", "exact", "robust", "paper"]
     for name, profile in PROFILES.items():
         assert profile.name == name
         assert profile.heeds <= known - {"profile"}
@@ -168,7 +168,7 @@ def test_other_packages_bring_profiles_and_a_broken_one_harms_no_others(
     result = fixednet.embed(SMALL, MESSAGE, KEY, config=config)
     assert result.profile == "quiet"
     assert fixednet.extract(result.stego, KEY, profile="quiet") == MESSAGE
-    assert list(fixednet.capacity(SMALL).profiles) == ["exact", "robust", "paper", "quiet"]
+    assert list(fixednet.capacity(SMALL).profiles) == ["drawn", "exact", "robust", "paper", "quiet"]
     with pytest.raises(PluginError, match="broken"):
         fixednet.extract(SMALL, KEY, profile="broken")
 
@@ -194,8 +194,8 @@ def test_receivers_try_what_suits_medium_and_cover() -> None:
     def names(medium: str, **given: Any) -> list[str]:
         return [each.name for each in fixednet.readers(signals.MEDIA[medium], **given)]
 
-    assert names("image") == ["exact", "robust"]
-    assert names("sound") == names("climate") == ["exact"]
+    assert names("image") == ["drawn", "exact", "robust"]
+    assert names("sound") == names("climate") == ["drawn", "exact"]
     assert names("image", known_cover=True) == ["robust"]
     assert names("image", profile="paper", weights=Path("w")) == ["paper"]
     refused: list[tuple[str, dict[str, Any]]] = [
@@ -249,7 +249,8 @@ def test_what_survived_is_measured_on_the_file_as_written(monkeypatch: pytest.Mo
 
 
 def test_a_message_that_no_encoder_leaves_is_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "CHANNELS", {"JPEG 3": channel.jpeg(3)})
+    hopeless = {"JPEG 3": channel.jpeg(3)}
+    monkeypatch.setattr(sending, "channels_for", lambda _: hopeless)
     with pytest.raises(NotEmbeddedError) as caught:
         fixednet.embed(photo(), MESSAGE, KEY, config=EmbedConfig(profile="robust"))
     assert caught.value.hint is not None

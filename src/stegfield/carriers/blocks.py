@@ -3,19 +3,17 @@
 Coefficients lie as rows and columns of blocks, and 64 modes in each, row by row: mode 8 v + u has
 the frequency v down and u across. Nothing here rounds or clips, unlike decoders of files.
 
-Source: ITU-T T.81, A.3.3 (the transform) and A.3.6 (the zigzag order).
+Source: ITU-T T.81, A.3.3 (the transform).
 """
 
 from __future__ import annotations
-
-from itertools import groupby
 
 import numpy as np
 from jaxtyping import Float, Float32, Integer
 from numpy.typing import NDArray
 
-SIDE = 8
-MODES = SIDE * SIDE
+from stegfield.jpeg.frame import MODES, SIDE, ZIGZAG
+
 MIDDLE = 128
 """Of 8-bit samples: what a coefficient of 0 stands for."""
 
@@ -29,19 +27,8 @@ def _basis() -> NDArray[np.float64]:
     return waves
 
 
-def _zigzag() -> NDArray[np.int64]:
-    """List the modes from the lowest frequencies to the highest, diagonal by diagonal."""
-    places = sorted((v + u, v, u) for v in range(SIDE) for u in range(SIDE))
-    order: list[int] = []
-    for diagonal, group in groupby(places, key=lambda place: place[0]):
-        modes = [SIDE * v + u for _, v, u in group]
-        order += modes if diagonal % 2 else modes[::-1]
-    return np.array(order)
-
-
+__all__ = ["BASIS", "MODES", "SIDE", "ZIGZAG", "Planes", "Table", "to_coefficients", "to_pixels"]
 BASIS = _basis()
-ZIGZAG = _zigzag()
-"""Mode of each place of the zigzag order; the first is the block's mean (DC)."""
 Planes = Integer[np.ndarray, "rows columns 64"]
 Table = Integer[np.ndarray, " 64"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Float32, Integer
+from jaxtyping import Bool, Float32, Integer
 from numpy.typing import NDArray
 
 from stegfield import signals
@@ -15,6 +15,8 @@ from stegfield.carriers.rounded import side_information
 from stegfield.signals import Signal
 
 Costs = Float32[np.ndarray, " elements"]
+Ways = tuple[Bool[np.ndarray, " elements"], Bool[np.ndarray, " elements"]]
+"""Which levels may go up, and which may go down."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +35,7 @@ class Carrier:
     put_back: Callable[[NDArray[np.integer]], Signal] = field(repr=False)
     """Makes a signal of other levels in the same order."""
     find_side_information: Callable[[], Costs | None] = field(default=lambda: None, repr=False)
+    find_ways: Callable[[], Ways | None] = field(default=lambda: None, repr=False)
 
     @cached_property
     def costs(self) -> Costs:
@@ -49,6 +52,18 @@ class Carrier:
             None where nothing is known, as for signals from files.
         """
         return self.find_side_information()
+
+    @cached_property
+    def ways(self) -> Ways | None:
+        """Return which levels may go up by one, and which may go down; others are wet.
+
+        A solver takes a closed way, or more than one step, only where it finds no other way, so
+        senders check its result.
+
+        Returns:
+            None where the bounds alone decide.
+        """
+        return self.find_ways()
 
     def apply(self, change: Integer[np.ndarray, " elements"]) -> Signal:
         """Add a change to the levels, and put them back into the signal."""

@@ -30,7 +30,7 @@ def fit(
     sizes: str | None = None,
     training: Annotated[FitConfig, Parameter(name="*")] = FitConfig(),
     generated: Annotated[Generated, Parameter(name="*")] = Generated(),
-    draw: bool = True,
+    no_draw: bool = False,
     checkpoint: Path | None = None,
     flatten: bool = False,
     json: bool = False,
@@ -50,8 +50,8 @@ def fit(
             chosen by the size of the image and the time; fourier with --robust].
         sizes: Sizes of the architecture that differ from its defaults, like width=256,depth=4.
         generated: A cover to generate, in place of an image.
-        draw: Draw the weights; --no-draw leaves them as they were trained, for research. Such a
-            field can carry nothing, and its header says so.
+        no_draw: Leave the weights as they were trained, for research. Such a field can carry
+            nothing, and its header says so.
         checkpoint: File to save the run to every 30 seconds, and to resume from if it exists.
         flatten: Put a transparent image onto white.
         json: Print the result as JSON.
@@ -77,7 +77,7 @@ def fit(
             training=waited(training),
             watch=watch,
             checkpoint=checkpoint,
-            draw=draw,
+            draw=not no_draw,
         )
     write(output, fields.to_bytes(result.field), force=force)
     warn_if_short(training.target_db, [result.quality])

@@ -8,21 +8,20 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from stegfield.cli.asking import read_key_file
+from stegfield.cli.field_files import write_found
 from stegfield.cli.signal_files import file_of, read_file
 from stegfield.cli.streams import (
     check_output,
     check_stdin,
     files_among,
-    is_stream,
     name_of,
-    send_message,
     write,
 )
 from stegfield.cli.terminal import answer, say
 
 if TYPE_CHECKING:
     from stegfield.config import ValueRule
-    from stegfield.hiding import Revealed, RevealedFile, SlotScheme
+    from stegfield.hiding import Revealed, SlotScheme
 
 
 def reveal(
@@ -68,7 +67,7 @@ def reveal(
     scheme = _scheme(held.header.architecture, ratio, values) if ratio or values else None
     found = hiding.reveal(held, opened, size=points, scheme=scheme)
     if isinstance(found, hiding.RevealedFile):
-        _write_file(found, output, json=json, force=force)
+        write_found(found, output, json=json, force=force)
     else:
         _write_shown(found, output, json=json, force=force)
 
@@ -79,21 +78,6 @@ def _scheme(architecture: str, ratio: float | None, values: ValueRule | None) ->
 
     usual = fields.ARCHITECTURES[architecture].slot_ratio
     return hiding.SlotScheme(ratio=usual if ratio is None else ratio, values=values or "matched")
-
-
-def _write_file(found: RevealedFile, output: Path, *, json: bool, force: bool) -> None:
-    stdout = is_stream(output)
-    path = output if stdout or output.suffix else output.with_name(output.name + found.suffix)
-    if stdout:
-        send_message(found.data)
-    else:
-        write(path, found.data, force=force, private=True)
-    if json:
-        answer({"file": str(path), "bytes": len(found.data), "suffix": found.suffix})
-        return
-    say(f"{name_of(path, 'stdout')}: {len(found.data):,} bytes")
-    if found.suffix and path.suffix.lower() != found.suffix:
-        say(f"note: the file that was hidden ended in {found.suffix}")
 
 
 def _write_shown(shown: Revealed, output: Path, *, json: bool, force: bool) -> None:

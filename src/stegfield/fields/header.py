@@ -40,7 +40,13 @@ from stegfield.signals import (
 )
 from stegfield.signals.signal import LEAST_SPAN
 from stegfield.signals.sniffing import sniff
-from stegfield.tensor_files import DistrustError, entries_of, tensors_of
+from stegfield.tensor_files import (
+    LARGEST_HEADER,
+    LENGTH_BYTES,
+    DistrustError,
+    entries_of,
+    tensors_of,
+)
 
 FORMAT, OLDEST_FORMAT = 2, 1
 ENTRY = "stegfield"
@@ -138,6 +144,21 @@ def read(path: Path) -> FieldFile:
         PluginNeededError: The field is of an architecture or a medium that is not installed.
     """
     return decode(files.read_bounded(path, LARGEST_FILE), path)
+
+
+def is_ours(path: Path) -> bool:
+    """Tell whether the header of a file describes a field, of whatever version, sound or not.
+
+    Raises:
+        InputError: The file is missing or cannot be read.
+    """
+    start = files.read_start(path, LENGTH_BYTES + LARGEST_HEADER)
+    length = int.from_bytes(start[:LENGTH_BYTES], "little")
+    try:
+        metadata = json.loads(start[LENGTH_BYTES : LENGTH_BYTES + length])["__metadata__"]
+    except Exception:  # what a parser of foreign bytes may raise
+        return False
+    return isinstance(metadata, dict) and ENTRY in metadata
 
 
 def decode(data: bytes, name: Path | str = "the data") -> FieldFile:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from stegfield.errors import Caution
     from stegfield.hiding.caution import DETECTED, cautions, expected_psnr_db
     from stegfield.hiding.deciding import Kind, kind_of
-    from stegfield.hiding.files import FilesResult, hide, messages_of, stored_suffix
+    from stegfield.hiding.files import FilesResult, embed, hide, messages_of, room, stored_suffix
     from stegfield.hiding.joint import hide_functions
     from stegfield.hiding.opening import RevealedFile, reveal
     from stegfield.hiding.record import SecretRecord, read_record, write_records
@@ -28,7 +28,14 @@ else:
             "stegfield.errors": ["Caution"],
             "stegfield.hiding.caution": ["DETECTED", "cautions", "expected_psnr_db"],
             "stegfield.hiding.deciding": ["Kind", "kind_of"],
-            "stegfield.hiding.files": ["FilesResult", "hide", "messages_of", "stored_suffix"],
+            "stegfield.hiding.files": [
+                "FilesResult",
+                "embed",
+                "hide",
+                "messages_of",
+                "room",
+                "stored_suffix",
+            ],
             "stegfield.hiding.joint": ["hide_functions"],
             "stegfield.hiding.opening": ["RevealedFile", "reveal"],
             "stegfield.hiding.record": ["SecretRecord", "read_record", "write_records"],
@@ -56,6 +63,7 @@ __all__ = [
     "SlotScheme",
     "ValueRule",
     "cautions",
+    "embed",
     "expected_psnr_db",
     "hide",
     "hide_functions",
@@ -65,6 +73,7 @@ __all__ = [
     "read_record",
     "reveal",
     "reveal_function",
+    "room",
     "stored_suffix",
     "write_records",
 ]

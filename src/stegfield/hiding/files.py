@@ -13,6 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stegfield.errors import ConfigError
+from stegfield.fields import carrying, header
+from stegfield.fields.carrying import Room
+from stegfield.fields.header import FieldFile
 from stegfield.keys import Key, KeySource
 from stegfield.payload import message_bytes
 from stegfield.payload.law import SUFFIX, Message
@@ -20,7 +23,6 @@ from stegfield.payload.law import SUFFIX, Message
 if TYPE_CHECKING:
     from stegfield.config import FitConfig
     from stegfield.fields import Field, FitWatch
-    from stegfield.fields.carrying import Room
     from stegfield.metrics import AnyQuality
     from stegfield.signals import Source
 
@@ -84,7 +86,7 @@ def hide(
         >>> hiding.reveal(result.field, key).data
         b'meet me at noon'
     """
-    from stegfield.fields import carrying, fit, store
+    from stegfield.fields import fit
 
     messages = messages_of(secrets)
     messages += [_message(decoy, Key.generate()) for decoy in decoys]
@@ -103,11 +105,78 @@ def hide(
         field=fitted.field,
         quality=fitted.quality,
         message_bytes=tuple(len(message.data) for message in messages),
-        room=carrying.room(store.to_file(fitted.field), [message.key for message in messages]),
+        room=carrying.room(as_file(fitted.field), [message.key for message in messages]),
         steps=fitted.steps,
         seconds=fitted.seconds,
         stopped=fitted.stopped,
     )
+
+
+def embed(
+    field: Field | FieldFile | Path | str,
+    message: bytes | Path,
+    key: KeySource,
+    *,
+    also: Sequence[tuple[bytes | Path, KeySource]] = (),
+    keep: Sequence[KeySource] = (),
+) -> FieldFile:
+    """Embed files in a field that `fit` or `hide` wrote: all its random bits are drawn anew.
+
+    Args:
+        field: What carries them: a field, what its file holds, or the path of its file.
+        message: Any bytes, or the path of a file.
+        key: Only its owner can read the message.
+        also: More messages, each with a key of its own.
+        keep: Keys of messages that the field has and that stay; all others are lost.
+
+    Returns:
+        What the new file holds: `FieldFile.to_bytes` encodes it.
+
+    Raises:
+        InputError: The field or a message is a file that cannot be read.
+        CarrierError: The field was not drawn, or was changed since.
+        UnreadableError: The field has no message of a key to keep.
+        CapacityError: The messages do not fit.
+        ConfigError: Two messages have the same key.
+
+    Example:
+        >>> from stegfield import fields, hiding, signals
+        >>> from stegfield.config import FitConfig
+        >>> from stegfield.keys import Key
+        >>> key = Key.generate()
+        >>> fitted = fields.fit(signals.waves(9, 9), training=FitConfig(steps=2))
+        >>> stego = hiding.embed(fitted.field, b"meet me at noon", key)
+        >>> hiding.reveal(stego, key).data
+        b'meet me at noon'
+    """
+    messages = messages_of([(message, key), *also])
+    return carrying.embed(as_file(field), messages, keep=keep, name=_name(field))
+
+
+def room(field: Field | FieldFile | Path | str, keys: Sequence[KeySource] = ()) -> Room:
+    """Return what a field can carry beside the messages of some keys.
+
+    Raises:
+        InputError: The field is a file that cannot be read.
+        CarrierError: The field was not drawn, or was changed since.
+        UnreadableError: The field has no message of one of the keys.
+    """
+    return carrying.room(as_file(field), keys, name=_name(field))
+
+
+def as_file(field: Field | FieldFile | Path | str) -> FieldFile:
+    """Return what a field's file holds, read from it where it is a path."""
+    if isinstance(field, FieldFile):
+        return field
+    if isinstance(field, Path | str):
+        return header.read(Path(field))
+    from stegfield.fields import store
+
+    return store.to_file(field)
+
+
+def _name(field: object) -> str:
+    return str(field) if isinstance(field, Path | str) else "the field"
 
 
 def stored_suffix(path: Path) -> str:

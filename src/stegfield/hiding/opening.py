@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stegfield.errors import UnreadableError
-from stegfield.fields import carrying, header
+from stegfield.fields import carrying
 from stegfield.fields.header import FieldFile
+from stegfield.hiding.files import as_file
 from stegfield.keys import KeySource
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def reveal(
         ConfigError: A size is given, and it has other axes than the signal, or the signal is of
             another medium than the cover.
     """
-    held = _file(field)
+    held = as_file(field)
     try:
         found = carrying.find(held, key)
     except UnreadableError:
@@ -63,13 +64,3 @@ def reveal(
         whole = store.from_file(held) if isinstance(field, FieldFile) else field
         return reveal_function(whole, key, size=size, scheme=scheme, watch=watch)
     return RevealedFile(found.data, found.suffix)
-
-
-def _file(field: Field | FieldFile | Path | str) -> FieldFile:
-    if isinstance(field, FieldFile):
-        return field
-    if isinstance(field, Path | str):
-        return header.read(Path(field))
-    from stegfield.fields import store
-
-    return store.to_file(field)

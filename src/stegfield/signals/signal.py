@@ -44,6 +44,8 @@ class EightBit:
     """
 
     samples: UInt8[np.ndarray, "*size channels"] = field(repr=False)
+    jpeg: bytes = field(default=b"", repr=False)
+    """The JPEG file that they were decoded from, whose coefficients may carry bits."""
 
     def __post_init__(self) -> None:
         samples = np.ascontiguousarray(self.samples).view()
@@ -130,6 +132,11 @@ class Signal:
     def samples(self) -> UInt8[np.ndarray, "*size channels"] | None:
         """The 8-bit samples that the values stand for, where the signal was made of them."""
         return self.held.samples if isinstance(self.held, EightBit) else None
+
+    @property
+    def jpeg(self) -> bytes | None:
+        """The JPEG file that the values were decoded from, if they are as they were then."""
+        return (self.held.jpeg or None) if isinstance(self.held, EightBit) else None
 
     @property
     def size(self) -> tuple[int, ...]:

@@ -85,14 +85,29 @@ def change_chances(rho: Costs, cover: Samples, bits_a_sample: float) -> NDArray[
     Raises:
         CapacityError: the entropy of any changes is less than the payload.
     """
-    allowed = np.stack([cover < 255, cover > 0])
+    return payload_chances(rho, np.stack([cover < 255, cover > 0]), bits_a_sample)
+
+
+def payload_chances(
+    rho: NDArray[np.float64], allowed: NDArray[np.bool_], bits_each: float
+) -> NDArray[np.float64]:
+    """Return the probabilities of a change up and of one down at every element, for a payload.
+
+    Args:
+        rho: What a change costs.
+        allowed: Which elements may go up, and then which may go down.
+        bits_each: The payload, in bits an element.
+
+    Raises:
+        CapacityError: the entropy of any changes is less than the payload.
+    """
     room = float(np.log2(1 + allowed.sum(axis=0)).mean())
-    if bits_a_sample > room:
-        raise _too_much(bits_a_sample * cover.size, room * cover.size)
+    if bits_each > room:
+        raise _too_much(bits_each * rho.size, room * rho.size)
     low, high = LOGARITHMS
     for _ in range(HALVINGS):
         middle = (low + high) / 2
-        enough = _entropy(_chances(rho, allowed, np.exp(middle))) > bits_a_sample
+        enough = _entropy(_chances(rho, allowed, np.exp(middle))) > bits_each
         low, high = (middle, high) if enough else (low, middle)
     return _chances(rho, allowed, np.exp(low))
 

@@ -18,7 +18,7 @@ from stegfield.fixednet.progress import EmbedProgress
 from stegfield.keys import Key
 from stegfield.signals import waves
 
-KEY, SALT = Key(bytes(range(32))), bytes(16)
+KEY = Key(bytes(range(32)))
 BOUNDS = [(0, 255), (0, 65535), (-20, 20), (16, 19)]
 
 COVERS = ("lowest", "highest", "both ends", "noise", "next to an end")
@@ -115,6 +115,29 @@ def test_the_network_reads_any_bits_after_moves_of_at_most_3_within_bounds(
     assert np.abs(change).max(initial=0) <= 3
     assert (samples + change).min() >= bounds[0]
     assert (samples + change).max() <= bounds[1]
+
+
+@given(count=st.integers(60, 400), seed=st.integers(0, 999))
+@example(count=60, seed=0)
+def test_closed_ways_are_not_taken_where_there_are_others(count: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    samples = cover_of("noise", rng, count, (-20, 20)).clip(-16, 16)
+    ways = rng.random((2, count)) < 0.7
+    dry = int(ways.any(axis=0).sum())
+    carrier = Carrier(
+        levels=samples,
+        bounds=(-20, 20),
+        find_costs=lambda: rng.random(count).astype(np.float32),
+        put_back=lambda stego: waves(8, 8),
+        find_ways=lambda: (ways[0], ways[1]),
+    )
+    bits = rng.integers(0, 2, dry // 4) == 1
+    planned = plan(carrier, len(bits))
+    network = SineNetwork(KEY, "test", keyed_order(KEY, count), planned.bits)
+    change = solve(network, bits, carrier, lambda_=planned.lambda_)
+    assert np.array_equal(network.read(samples + change), bits)
+    assert not (change[~ways[0]] > 0).any()
+    assert not (change[~ways[1]] < 0).any()
 
 
 def test_samples_beside_the_network_stay_as_they_are() -> None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,8 +25,8 @@ from numpy.typing import NDArray
 
 from stegfield import carriers
 from stegfield.carriers import Carrier
-from stegfield.config import DescentConfig, EmbedConfig
-from stegfield.errors import CapacityError, ConfigError, UnreadableError, Wording
+from stegfield.config import DescentConfig, EmbedConfig, changed
+from stegfield.errors import CapacityError, ConfigError, InputError, UnreadableError, Wording
 from stegfield.fixednet.exact.header import BITS as HEADER_BITS
 from stegfield.fixednet.exact.header import NETWORKS, HeaderNetworks, header_samples
 from stegfield.fixednet.exact.sine import CONSTRAINT_HEIGHT, PLANES, KeyedOrder, SineNetwork
@@ -44,12 +45,16 @@ from stegfield.payload import (
     longest_message,
     open_body,
 )
-from stegfield.signals import Signal
+from stegfield.signals import Medium, Signal
 
 NETWORK = struct.Struct("<IIB")
 """Bits in the lower and the upper plane, constraint height."""
 FULLEST = {1: 0.5, 2: 1.5}
 """Most bits a sample by the number of planes: of two, 4.5 bits a pixel in RGB."""
+JPEG_SETTINGS = frozenset({"allow_recompress", "costs", "loud", "quality", "strip_metadata"})
+"""Settings of messages in JPEG files."""
+LOSSY = (".jpg", ".jpeg")
+"""Kinds of files that keep coefficients, not samples."""
 AT_HAND = 1 << 26
 """Samples whose order a sender keeps in memory; that of more is made twice."""
 RATES = (1, 2, 3, 4)
@@ -64,6 +69,11 @@ def fullest(samples: int, planes: int = PLANES) -> int:
         CapacityError: There are too few samples for a header.
     """
     return HEADER_BITS + int(FULLEST[planes] * (samples - header_samples(samples)))
+
+
+def bits_for(content: Content) -> int:
+    """Return the bits that a message needs, header included."""
+    return HEADER_BITS + 8 * content.length
 
 
 def body_network(key: Key, header: Header, order: Sequence[NDArray[np.int32]]) -> SineNetwork:
@@ -165,11 +175,33 @@ class Exact(Profile):
     """The exact profile: any carrier, at any rate; hard to detect, and lost if samples change."""
 
     name = "exact"
-    heeds = frozenset({"bpp", "flat", "constraint_height"})
+    heeds = frozenset({"bpp", "flat", "constraint_height", *JPEG_SETTINGS})
     quiet = True
+
+    def for_file(self, cover: Signal, suffix: str, config: EmbedConfig) -> tuple[Profile, Signal]:
+        """Return what embeds in the coefficients of a JPEG, if the file to write is one."""
+        if suffix.lower() in LOSSY:
+            from stegfield.fixednet.exact import coefficients  # which needs this module
+
+            return coefficients.for_cover(cover, config)
+        for name in JPEG_SETTINGS.intersection(changed(config)):
+            raise ConfigError(
+                Wording(f"{{{name}}} has no meaning for {{suffix}} files", suffix=suffix),
+                hint="it goes with .jpg files",
+            )
+        return self, cover
+
+    def check_suffix(self, medium: Medium, suffix: str) -> None:
+        """Refuse a kind of file that would lose the message; a JPEG keeps it in coefficients."""
+        if suffix.lower() not in LOSSY or suffix.lower() not in medium.written:
+            super().check_suffix(medium, suffix)
 
     def capacity(self, cover: Signal) -> dict[str, int]:
         """Return the bytes of the longest message for each rate that the cover has room for."""
+        if cover.jpeg is not None:
+            with suppress(InputError):  # the samples of any picture carry messages
+                profile, cover = self.for_file(cover, LOSSY[0], EmbedConfig())
+                return profile.capacity(cover)
         try:
             most = fullest(len(carriers.of(cover).levels))
         except CapacityError:
@@ -202,7 +234,11 @@ class Exact(Profile):
     def extract(
         self, stego: Signal, key: Key, *, cover: Signal | None = None, weights: Path | None = None
     ) -> bytes:
-        """Read a message from the levels of a carrier."""
+        """Read a message from the levels of a carrier, or a JPEG's coefficients."""
+        if stego.jpeg is not None:
+            from stegfield.fixednet.exact import coefficients  # which needs this module
+
+            return coefficients.extract(stego.jpeg, key)
         return extract(carriers.of(stego).levels, key)
 
 

@@ -43,6 +43,8 @@ MOVES = (0, 1, -1, 2, -2, 3, -3)
 RESIDUES = 4
 LEAST = np.float32(0.1)
 """Least share of its cost that a change keeps: half-way values in plain areas stay costly."""
+CLOSED = np.float32(1e5)
+"""How many times the mean cost a move costs where its way is closed."""
 TRIED = 1 << 14  # samples that a plan is computed from
 
 
@@ -143,6 +145,7 @@ def _options(
     Two up and two down have the same residue: each sample decides which it takes.
     """
     rows, levels, costs = np.arange(len(at)), carrier.levels[at].astype(np.int32), carrier.costs[at]
+    ways = None if carrier.ways is None else tuple(way[at] for way in carrier.ways)
     above = None if carrier.side_information is None else carrier.side_information[at]
     least = np.full((len(at), RESIDUES), np.inf, dtype=np.float32)
     moves = np.zeros((len(at), RESIDUES), dtype=np.int8)
@@ -156,6 +159,8 @@ def _options(
             grown = move**2 + (2 * move * sides).astype(np.float32) * above
             further = np.maximum(grown, LEAST * move**2)
         cost = costs * further
+        if ways is not None and move:
+            cost[~np.where(move * sides > 0, *ways) | (abs(move) > 1)] += CLOSED * move**2
         better = inside & (cost < least[rows, residue])
         to = rows[better], residue[better]
         least[to], moves[to] = cost[better], (move * sides)[better]

@@ -54,6 +54,7 @@ def read(
     largest: int,
     alpha: Alpha = "refuse",
     turn: bool = True,
+    keep: bool = False,
 ) -> Signal:
     """Decode an open image.
 
@@ -65,6 +66,7 @@ def read(
         alpha: What to do with transparency; to ignore it takes the samples as they are stored, the
             colours beneath it and the high bytes of 16 bits.
         turn: Apply the EXIF orientation.
+        keep: Keep the file of a JPEG beside its samples, for those who look at its coefficients.
 
     Raises:
         ImageError: The image is transparent, too large or small, or of samples without a scale.
@@ -88,7 +90,8 @@ def read(
     else:
         strips = (_levels(strip, path, alpha) for strip in _strips(image))
         samples = _upright(strips, image.size, orientation)
-        held = EightBit(TURNS[tagged](samples) if not turn and tagged != left else samples)
+        file = data if keep and LOSSY.get(image.format or "") == "JPEG" else b""
+        held = EightBit(TURNS[tagged](samples) if not turn and tagged != left else samples, file)
     if image.info.get("icc_profile") and not said.suits(held.shape[-1]):
         said = replace(said, profile=b"")
         notes += ("has a colour profile that does not suit its samples and is left out",)

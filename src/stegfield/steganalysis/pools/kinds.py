@@ -19,9 +19,10 @@ import torch
 
 from stegfield.config import FitConfig, HideConfig
 from stegfield.errors import ConfigError
-from stegfield.fields import Field, fit, substitute
-from stegfield.hiding import Secret, SlotScheme, hide_functions, key_slots
+from stegfield.fields import Field, draw, fit, substitute
+from stegfield.hiding import Secret, SlotScheme, hide_functions, key_slots, room
 from stegfield.keys import KEY_BYTES, Key
+from stegfield.payload.law import Message
 from stegfield.signals import Signal, to_samples
 
 APART = 1 << 32
@@ -107,6 +108,15 @@ def _like_clean(order: Order) -> Field:
     return _hidden(order, like=_clean(replace(order, training=replace(order.training, seed=seed))))
 
 
+def _files(order: Order) -> Field:
+    """Embed a file in a clean field, which takes half of its room."""
+    made = _clean(order)
+    key, half = order.keys[0], room(made).longest // 2
+    noise = key.stream("pool", salt=made.public.seed).bytes(half)
+    draw(made, [Message(noise, key)])
+    return made
+
+
 def _decoys(order: Order) -> Field:
     """Hide other images under keys that nobody has: what a sender without secrets can publish."""
     return _hidden(replace(order, secrets=order.decoys, label="decoy"))
@@ -143,6 +153,7 @@ def _left_as_drawn(order: Order) -> Field:
 KINDS: dict[str, Make] = {
     "clean": _clean,
     "decoys": _decoys,
+    "files": _files,
     "keyed": _hidden,
     "like": _like_clean,
     "magnitude": partial(_hidden, config=HideConfig(slots="magnitude")),
@@ -151,4 +162,4 @@ KINDS: dict[str, Make] = {
     "low bits": _low_bits,
     "left as drawn": _left_as_drawn,
 }
-"""Two that hide nothing, two of ours, the paper's rules one by one, and two that must be found."""
+"""Two that hide nothing, ours, the paper's rules one by one, and two that must be found."""
