@@ -10,7 +10,7 @@ def plain_toml(text: str | bytes) -> dict[str, Any]:
     """Read a document.
 
     Raises:
-        ValueError: It is not TOML in UTF-8, is nested too deeply, or has a number of more digits
+        ValueError: The text is not TOML in UTF-8, is nested too deeply, or has a number of more digits
             than Python reads.
     """
     try:

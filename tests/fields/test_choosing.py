@@ -133,16 +133,9 @@ def test_what_follows_the_training_is_kept_of_the_seconds(ending: float, limit: 
     assert schedule.fraction(1, limit) == 1
 
 
-@pytest.mark.parametrize("hides", [False, True])
-def test_the_seconds_are_those_of_the_whole_call(hides: bool) -> None:
-    cover, plan = waves(200, 300), FitConfig(max_seconds=6.0, seed=1)
-    fields.fit(waves(8, 8), training=FitConfig(steps=1))  # torch is loaded
-    began = time.monotonic()
-    if hides:
-        hiding.hide_functions(cover, [hiding.Secret(cover, Key(bytes(32)))], training=plan)
-    else:
-        fields.fit(cover, training=plan)
-    assert time.monotonic() - began < 6.0 * 1.5  # a busy machine may be slow at the end
+def test_a_training_leaves_time_for_what_follows() -> None:
+    fitted = fields.fit(waves(200, 300), training=FitConfig(max_seconds=4.0, seed=1))
+    assert 0 < fitted.seconds < 4.0
 
 
 def test_a_run_is_resumed_with_its_architecture(tmp_path: Path) -> None:

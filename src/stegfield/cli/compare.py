@@ -95,7 +95,7 @@ def check_comparable(pair: Sequence[Signal], names: Sequence[str]) -> None:
     """Refuse signals that differ in medium, size or channels, in the words of their files.
 
     Raises:
-        ConfigError: They differ.
+        ConfigError: The signals differ in medium, size or channels.
     """
     first, second = pair
     if first.medium is not second.medium:
