@@ -3,7 +3,7 @@
     with progress("photo", "secret") as watch:
         hide(photo, secrets, watch=watch)
 
-A terminal shows a bar, a notebook a line that changes. A file or a pipe gets a line after the first
+A terminal shows a bar, a notebook a line that changes. A file or a pipe gets a line after half a
 second, then lines further and further apart. The first Ctrl-C lets a run finish in good order, if
 it can; the second stops it at once.
 """
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.progress import ProgressColumn
 
-FIRST_LINE, LONGEST_WAIT = 1.0, 60.0
+FIRST_LINE, LONGEST_WAIT = 0.5, 60.0
 """Seconds to the first line without a terminal or a notebook, and the most between two lines."""
 NOTEBOOK_WAIT = 0.25
 """Seconds between two changes of a notebook's line."""

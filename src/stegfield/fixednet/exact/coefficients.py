@@ -37,7 +37,7 @@ from stegfield.fixednet.progress import EmbedWatch
 from stegfield.keys import Key
 from stegfield.payload import Content, check_room, longest_message
 from stegfield.signals import Signal
-from stegfield.signals.images import recompressed, to_jpeg, without_metadata
+from stegfield.signals.images import to_jpeg
 
 QUIET, NOTICEABLE, LOUD = 0.05, 0.1, 0.2
 """Rates: up to the first, detectors find next to nothing; beyond the second, senders are warned;
@@ -108,17 +108,14 @@ class Coefficients(exact.Exact):
         return bits / max(self.nonzero, 1)
 
     def cautions(self, bits: int) -> tuple[Caution, ...]:
-        """Warn of a message that detectors may find."""
+        """Warn of a message that detectors may find, and of Huffman tables that lack codes."""
         rate = self.rate_bpnzac(bits)
-        if rate <= NOTICEABLE:
-            return ()
-        return (
-            Caution(
-                f"the message is loud, {rate:.2g} bits per non-zero coefficient: "
-                f"detectors find more from {NOTICEABLE:g} on",
-                "take a larger photo, or a shorter message",
-            ),
+        loud = Caution(
+            f"the message is loud, {rate:.2g} bits per non-zero coefficient: "
+            f"detectors find more from {NOTICEABLE:g} on",
+            "take a larger photo, or a shorter message",
         )
+        return (*self.image.cautions(), *((loud,) if rate > NOTICEABLE else ()))
 
 
 def for_cover(cover: Signal, config: EmbedConfig) -> tuple[Coefficients, Signal]:
@@ -130,8 +127,7 @@ def for_cover(cover: Signal, config: EmbedConfig) -> tuple[Coefficients, Signal]
 
     Raises:
         ConfigError: A quality is given, but the file is a JPEG already.
-        InputError: The file is not a JPEG of a kind that carries messages, and is not to be encoded
-            anew.
+        InputError: The file is not a JPEG of a kind that carries messages, or signs its bytes.
     """
     if config.flat:
         raise ConfigError(Wording("{flat:True} has no meaning for .jpg files"))
@@ -143,16 +139,12 @@ def for_cover(cover: Signal, config: EmbedConfig) -> tuple[Coefficients, Signal]
             Wording("{quality} has no meaning for a picture that is a JPEG already"),
             hint=Wording("leave it out, or reduce the picture with {size}"),
         )
+    image = codec.decode(file, NAME, allow_recompress=config.allow_recompress)
     if config.strip_metadata:
-        file = without_metadata(file)
-    try:
-        image = codec.decode(file, NAME)
-    except InputError:
-        if not config.allow_recompress:
-            raise
-        file = recompressed(file)
-        image = codec.decode(file, NAME)
+        image = codec.without_metadata(image)
     image.check_changeable()
+    if config.allow_recompress or config.strip_metadata:
+        file = codec.encode(image)
     return Coefficients(image), cover if file == cover.jpeg else signals.decode(file, STEGO)
 
 
