@@ -19,7 +19,7 @@ import soundfile
 import trimesh
 from PIL import Image
 
-from stegfield import fields, signals
+from stegfield import fields, jpeg, signals
 from stegfield.config import FitConfig
 from stegfield.errors import InputError
 from stegfield.fields import checkpoints
@@ -47,7 +47,7 @@ class Format:
 
 def formats() -> list[Format]:
     """Return all formats, with their files made anew."""
-    return [*_images(), *_sounds(), *_films(), *_shapes(), *_others(), *_ours()]
+    return [*_images(), *_jpegs(), *_sounds(), *_films(), *_shapes(), *_others(), *_ours()]
 
 
 def _decode(data: bytes, path: Path) -> object:
@@ -83,6 +83,40 @@ def _images() -> list[Format]:
                 written.append(stream.getvalue())
         found.append(Format(suffix, tuple(written), _decode))
     return found
+
+
+def _jpegs() -> list[Format]:
+    levels = np.random.default_rng(2).integers(0, 256, (24, 40, 4), np.uint8)
+    written = []
+    for mode, bands in (("L", 1), ("RGB", 3), ("CMYK", 4)):
+        picture = Image.fromarray(levels[..., :bands].squeeze(), mode)
+        for options in (
+            {},
+            {"optimize": True},
+            {"progressive": True},
+            {"restart_marker_blocks": 2},
+        ):
+            stream = io.BytesIO()
+            picture.save(stream, "JPEG", quality=60, **options)
+            written.append(stream.getvalue())
+            _change(written[-1], Path())  # which compiles what workers run
+    return [Format("coefficients", tuple(written), _change)]
+
+
+def _change(data: bytes, _: Path) -> object:
+    """Read coefficients, write them, and change some."""
+    with contextlib.suppress(InputError):
+        assert jpeg.encode(jpeg.decode(data)) == data
+    file = jpeg.decode(data, allow_recompress=True)
+    luma = file.components[0].picture
+    change = np.arange(luma.size, dtype=np.int16).reshape(luma.shape) % 3 - 1
+    up, down = file.open_ways(0)
+    change[((change > 0) & ~up) | ((change < 0) & ~down)] = 0
+    planes = [luma + change, *[None] * (len(file.components) - 1)]
+    stego = jpeg.encode(jpeg.without_metadata(file).with_coefficients(planes))
+    again = jpeg.decode(stego).components[0].picture
+    assert (again == luma + change).all()
+    return stego
 
 
 def _sounds() -> list[Format]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Int16, Int64, UInt8
@@ -18,11 +18,13 @@ from stegfield.errors import ImageError
 from stegfield.jpeg import huffman
 from stegfield.jpeg.frame import ZIGZAG, Order
 from stegfield.jpeg.huffman import SYMBOLS, Huffman
-from stegfield.jpeg.segments import damaged, incomplete
+from stegfield.jpeg.segments import before_fill, damaged, incomplete
 
+ROOM = 64
+"""Bytes for each block at first; memory that is not written to costs nothing."""
 LEAST_BITS = 2
 """Of a block: a code for its mean, and one that ends it."""
-RESTART = re.compile(rb"\xff+[\xd0-\xd7]")
+RESTART = re.compile(rb"\xff[\xd0-\xd7]")
 
 
 @dataclass(frozen=True)
@@ -77,15 +79,8 @@ def decode(
     """
     from stegfield.jpeg import loops
 
-    expected = -(-len(order.places) // per) if per else 1
-    gaps = [found.span() for found in RESTART.finditer(raw)]
-    if len(gaps) + 1 != expected:
-        raise damaged(name, f"it has {len(gaps) + 1} restart intervals in place of {expected}")
-    numbers = np.frombuffer(raw, np.uint8)[[end - 1 for _, end in gaps]]
-    if (numbers != 0xD0 + np.arange(len(gaps)) % 8).any():
-        raise damaged(name, "its restart markers are out of order")
-    source, starts, kept = _unstuffed(raw, gaps)
-    ends = np.zeros(expected, np.int64)
+    source, starts, kept, stops = intervals(raw, order, per, name)
+    ends = np.zeros(len(stops), np.int64)
     dc = np.concatenate([huffman.lookup(each) for each in tables.dc])
     ac = np.concatenate([huffman.lookup(each) for each in tables.ac])
     given = views(source, starts, order.places, order.members, per, dc, ac, ZIGZAG, out, ends)
@@ -99,7 +94,7 @@ def decode(
         )
     if fault:
         raise damaged(name, f"block {block} cannot be decoded")
-    return _leftovers(raw, source, ends, kept, [*(end for _, end in gaps), len(raw)])
+    return _leftovers(raw, source, ends, kept, stops)
 
 
 def encode(
@@ -126,7 +121,7 @@ def encode(
     dc, ac = (np.concatenate([_packed(each) for each in kind]) for kind in (tables.dc, tables.ac))
     rest = (leftovers.paddings, leftovers.tails, leftovers.tail_starts)
     given = views(source, order.places, order.members, per, dc, ac, ZIGZAG, *rest)
-    room = 8 * len(order.places) + len(leftovers.tails) + (1 << 16)
+    room = ROOM * len(order.places) + len(leftovers.tails) + (1 << 16)
     while True:
         out = np.empty(room, np.uint8)
         length, fault = loops.encode(*given, *views(out))
@@ -152,6 +147,35 @@ def count(
     dc, ac = (np.zeros(members * SYMBOLS, np.int64) for _ in range(2))
     loops.count(*views(source, order.places, order.members, per, ZIGZAG, dc, ac))
     return dc.reshape(members, SYMBOLS), ac.reshape(members, SYMBOLS)
+
+
+class Intervals(NamedTuple):
+    """Entropy-coded data, cut at its restart markers."""
+
+    source: UInt8[np.ndarray, " bytes"]
+    """Data without stuffed zeros, fill bytes and markers; and some bytes more."""
+    starts: NDArray[np.int64]
+    """Where each interval starts in it, and where the last one ends."""
+    kept: NDArray[np.int64]
+    """Of each byte, its place in the file's data."""
+    stops: list[int]
+    """Where the marker behind each interval ends in the file's data."""
+
+
+def intervals(raw: bytes, order: Order, per: int, name: str) -> Intervals:
+    """Cut the entropy-coded data of a scan at its restart markers.
+
+    Raises:
+        ImageError: there are too few or too many of them, or they are out of order.
+    """
+    expected = -(-len(order.places) // per) if per else 1
+    gaps = [(before_fill(raw, 0, found.start()), found.end()) for found in RESTART.finditer(raw)]
+    if len(gaps) + 1 != expected:
+        raise damaged(name, f"it has {len(gaps) + 1} restart intervals in place of {expected}")
+    numbers = np.frombuffer(raw, np.uint8)[[end - 1 for _, end in gaps]]
+    if (numbers != 0xD0 + np.arange(len(gaps)) % 8).any():
+        raise damaged(name, "its restart markers are out of order")
+    return Intervals(*_unstuffed(raw, gaps), [*(end for _, end in gaps), len(raw)])
 
 
 def _unstuffed(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeGuard
 
 import numpy as np
 from jaxtyping import Int16, Int64
@@ -56,8 +56,8 @@ class Component:
 class TableAt(NamedTuple):
     """A Huffman table by where it stands."""
 
-    part: int
-    """Which part of the file."""
+    segment: int
+    """Which of the file's segments of Huffman tables."""
     number: int
     """Which table of that segment."""
 
@@ -103,7 +103,12 @@ class JpegFile:
         return Tables(*(tuple(map(self._table, kind)) for kind in (scan.dc, scan.ac)))
 
     def _table(self, at: TableAt) -> Huffman:
-        return _tables(self.parts[at.part])[at.number][2]
+        return self._all_tables[at.segment][at.number]
+
+    @cached_property
+    def _all_tables(self) -> list[list[Huffman]]:
+        segments = [part for part in self.parts if _has_tables(part)]
+        return [[table for *_, table in _tables(segment)] for segment in segments]
 
     @cached_property
     def coding(self) -> Coding:
@@ -181,9 +186,11 @@ class JpegFile:
             each if plane is None else _replaced(each, plane) for each, plane in pairs
         )
         changed = replace(self, components=components)
-        if self.coding != "optimised":
-            return changed
-        return replace(changed, parts=_with_tables(self.parts, changed._optimal_tables()))
+        return changed.optimised() if self.coding == "optimised" else changed
+
+    def optimised(self) -> JpegFile:
+        """Return the file with the Huffman tables that are optimal for its coefficients."""
+        return replace(self, parts=_with_tables(self.parts, self._optimal_tables()))
 
     def encoded(self) -> bytes:
         """Return the file's bytes.
@@ -212,8 +219,12 @@ def _order(frame: Frame, members: tuple[int, ...], restart: int) -> tuple[Order,
     return blocks, restart * blocks.together
 
 
-def _tables(part: Segment | Scan) -> list[tuple[int, int, Huffman]]:
-    return huffman.parse((part.body if isinstance(part, Segment) else None) or b"")
+def _has_tables(part: Segment | Scan) -> TypeGuard[Segment]:
+    return isinstance(part, Segment) and part.marker == DHT
+
+
+def _tables(segment: Segment) -> list[tuple[int, int, Huffman]]:
+    return huffman.parse(segment.body or b"")
 
 
 def _joined(components: Sequence[Component]) -> Int16[np.ndarray, " coefficients"]:
@@ -238,15 +249,17 @@ def _with_tables(
     parts: tuple[Segment | Scan, ...], tables: dict[TableAt, Huffman]
 ) -> tuple[Segment | Scan, ...]:
     made: list[Segment | Scan] = []
-    for place, part in enumerate(parts):
-        if isinstance(part, Segment) and part.marker == DHT:
-            entries = [
-                (kind, identifier, tables.get(TableAt(place, number), table))
-                for number, (kind, identifier, table) in enumerate(_tables(part))
-            ]
-            made.append(replace(part, body=huffman.body(entries)))
-        else:
+    segments = 0
+    for part in parts:
+        if not _has_tables(part):
             made.append(part)
+            continue
+        entries = [
+            (kind, identifier, tables.get(TableAt(segments, number), table))
+            for number, (kind, identifier, table) in enumerate(_tables(part))
+        ]
+        made.append(replace(part, body=huffman.body(entries)))
+        segments += 1
     return tuple(made)
 
 

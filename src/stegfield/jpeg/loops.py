@@ -26,6 +26,8 @@ Array = Any
 """Of integers, with one axis: of numpy, or a memoryview."""
 BEYOND = 512
 """Bytes that must follow the data, since a damaged block may be read beyond its end."""
+FULL = 31
+"""Most bits that wait to be written; a code and its value have 32 at most."""
 BLOCK_ROOM = 1024
 """More bytes than a block takes, with stuffed ones."""
 DAMAGED, TOO_LONG, UNUSUAL = -1, -2, -3
@@ -208,7 +210,10 @@ def put(
     if value < 0:
         value += (1 << size) - 1
     bits = (((bits << length) | code) << size) | value
-    return flush(out, at, bits, have + length + size)
+    have += length + size
+    if have > FULL:
+        return flush(out, at, bits, have)
+    return at, bits, have
 
 
 @compiled
@@ -279,6 +284,7 @@ def end_interval(
     out: Array, at: int, bits: int, have: int, padding: int, tails: Array, first: int, last: int
 ) -> int:
     """Fill the last byte with padding, and append the bytes that stood behind it."""
+    at, bits, have = flush(out, at, bits, have)
     if have:
         free = 8 - have
         at, bits, have = flush(out, at, (bits << free) | (padding & ((1 << free) - 1)), 8)

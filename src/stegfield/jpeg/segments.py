@@ -21,8 +21,8 @@ RESTARTS = range(0xD0, 0xD8)
 ALONE = frozenset({TEM, SOI, EOI, *RESTARTS})
 """Markers without a length and a body."""
 MOST_SEGMENTS = 10_000
-NEXT_MARKER = re.compile(rb"\xff+[^\x00\xff]", re.DOTALL)
-END_OF_SCAN = re.compile(rb"\xff+[^\x00\xff\xd0-\xd7]", re.DOTALL)
+NEXT_MARKER = re.compile(rb"\xff[^\x00\xff]", re.DOTALL)
+END_OF_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]", re.DOTALL)
 GET_AGAIN = "get the file again"
 
 
@@ -72,8 +72,9 @@ def split(data: bytes, name: str) -> Iterator[Segment | Coded]:
             found = END_OF_SCAN.search(data, at)
             if found is None:
                 raise incomplete(name)
-            yield Coded(data[at : found.start()])
-            at = found.start()
+            end = before_fill(data, at, found.start())
+            yield Coded(data[at:end])
+            at = end
     raise damaged(name, "it has too many segments")
 
 
@@ -93,6 +94,13 @@ def _segment(data: bytes, at: int, name: str) -> tuple[Segment, int]:
     if end + length > len(data):
         raise incomplete(name)
     return Segment(lead, marker, data[end + 2 : end + length]), end + length
+
+
+def before_fill(data: bytes, start: int, marker: int) -> int:
+    """Return where the fill bytes before a marker begin."""
+    while marker > start and data[marker - 1] == 0xFF:
+        marker -= 1
+    return marker
 
 
 def incomplete(name: str) -> ImageError:

@@ -134,7 +134,7 @@ def test_closed_ways_are_not_taken_where_there_are_others(count: int, seed: int)
     bits = rng.integers(0, 2, dry // 4) == 1
     planned = plan(carrier, len(bits))
     network = SineNetwork(KEY, "test", keyed_order(KEY, count), planned.bits)
-    change = solve(network, bits, carrier, lambda_=planned.lambda_, salt=SALT)
+    change = solve(network, bits, carrier, lambda_=planned.lambda_)
     assert np.array_equal(network.read(samples + change), bits)
     assert not (change[~ways[0]] > 0).any()
     assert not (change[~ways[1]] < 0).any()
