@@ -26,6 +26,8 @@ CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ["--no-sandbox", "--disable-background-networking"]
 
 from stegfield import cli  # noqa: E402 - once annotations are checked
+from stegfield.keys import KeyStream  # noqa: E402
+from stegfield.payload import law  # noqa: E402
 
 settings.register_profile(
     "quick",
@@ -41,6 +43,12 @@ settings.load_profile("quick")
 def no_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out the defaults of whoever runs the tests."""
     monkeypatch.setenv("STEGFIELD_CONFIG", "")
+
+
+@pytest.fixture
+def _same_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw every field alike, so that runs with one seed can be compared to the bit."""
+    monkeypatch.setattr(law, "system_stream", lambda: KeyStream(bytes(32)))
 
 
 @pytest.fixture

@@ -65,13 +65,13 @@ def test_the_demo_writes_a_gallery_of_what_it_measured(
 def test_ctrl_c_ends_the_whole_demo_in_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    hide = hiding.hide
+    hide = hiding.hide_functions
 
     def interrupted(*arguments: object, **settings: object) -> HideResult:
         signal.raise_signal(signal.SIGINT)
         return hide(*arguments, **settings)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(hiding, "hide", interrupted)
+    monkeypatch.setattr(hiding, "hide_functions", interrupted)
     assert cli.run(["demo", "-o", str(tmp_path), "--json"]) == 0
     captured = capsys.readouterr()
     assert "stopped early" in captured.err

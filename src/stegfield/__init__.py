@@ -1,9 +1,9 @@
-"""Hide images in the weights of a neural field, and embed files in the samples of an image.
+"""Hide files in the weights of a neural field, and embed files in the samples of an image.
 
     cover, message, key ─► embed ─► stego image ─► extract ─► the message
 
-    cover, secrets, keys ─► hide ─► public field ─► reveal ─► one secret
-                                         └────────► what everyone sees
+    cover, files, keys ─► hide ─► public field ─► reveal ─► one file, bit for bit
+                                       └────────► what everyone sees
 
     seed ─► generate ─► a cover that never existed
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from stegfield.fields import Field, fit
     from stegfield.fixednet.embed import capacity, embed, extract
     from stegfield.generative import generate
-    from stegfield.hiding import Secret, hide, reveal
+    from stegfield.hiding import Secret, hide, hide_functions, reveal
     from stegfield.keys import Key, KeyFile, Passphrase
     from stegfield.signals import Signal, read
     from stegfield.watching import progress
@@ -39,7 +39,7 @@ else:
             "stegfield.fields": ["Field", "fit"],
             "stegfield.fixednet": ["capacity", "embed", "extract"],
             "stegfield.generative": ["generate"],
-            "stegfield.hiding": ["Secret", "hide", "reveal"],
+            "stegfield.hiding": ["Secret", "hide", "hide_functions", "reveal"],
             "stegfield.keys": ["Key", "KeyFile", "Passphrase"],
             "stegfield.signals": ["Signal", "read"],
             "stegfield.watching": ["progress"],
@@ -59,6 +59,7 @@ __all__ = [
     "fit",
     "generate",
     "hide",
+    "hide_functions",
     "progress",
     "read",
     "reveal",

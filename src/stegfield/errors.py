@@ -165,6 +165,12 @@ class FieldFileError(InputError):
         )
 
 
+class CarrierError(InputError):
+    """A field cannot carry messages."""
+
+    hint = "fit the picture again with `stegfield fit`, or hide files in a new field of it"
+
+
 class KeyFileError(InputError):
     """A file is not a key file, or is damaged."""
 

@@ -39,7 +39,9 @@ class DistrustError(Exception):
     """An error: what is wrong with a file, as in "its header is missing or too long"."""
 
 
-def entries_of(data: bytes, entry: str, *, version: int, noun: str) -> dict[str, Any]:
+def entries_of(
+    data: bytes, entry: str, *, version: int, noun: str, oldest: int | None = None
+) -> dict[str, Any]:
     """Read what the header says about the tensors, before the tensors themselves.
 
     Args:
@@ -47,6 +49,7 @@ def entries_of(data: bytes, entry: str, *, version: int, noun: str) -> dict[str,
         entry: Name of the entry in its metadata.
         version: Version of the format, the ``format`` in the header.
         noun: What the header describes.
+        oldest: The oldest version that is read [default: no other].
 
     Raises:
         DistrustError: The header does not have this entry and version.
@@ -64,9 +67,12 @@ def entries_of(data: bytes, entry: str, *, version: int, noun: str) -> dict[str,
         entries = plain_json(outer["__metadata__"][entry])
     except Exception:  # what a parser of foreign bytes may raise
         raise DistrustError(f"its header does not describe {noun}") from None
-    if not isinstance(entries, dict) or entries.get("format") != version:
-        raise DistrustError(f"its format is not version {version}, the one that this program knows")
-    return entries
+    found = entries.get("format") if isinstance(entries, dict) else None
+    if type(found) is not int or not (version if oldest is None else oldest) <= found <= version:
+        raise DistrustError(
+            f"its format is not version {version}, the one that this program writes"
+        )
+    return dict(entries)
 
 
 @dataclass(frozen=True)

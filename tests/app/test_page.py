@@ -153,7 +153,7 @@ def test_images_are_hidden_revealed_and_rendered(page: Any, photo: Path) -> None
     assert re.search(r"secrets [\d.]+, [\d.]+, [\d.]+ dB", told)
     assert "Note" not in told
     field = taken(panel, folder)
-    revealed = hiding.reveal(fields.load(field), Passphrase(f"{SECRET} 2")).signal
+    revealed = hiding.reveal_function(fields.load(field), Passphrase(f"{SECRET} 2")).signal
     assert revealed.size == (32, 32)
 
     panel = tab(page, "Reveal")
@@ -192,7 +192,9 @@ def test_a_run_is_stopped_and_keeps_what_there_is(page: Any, photo: Path) -> Non
     seconds = re.search(r"in (\d+) s", told)
     assert seconds is not None
     assert int(seconds[1]) < 90
-    assert hiding.reveal(fields.load(taken(panel, photo.parent)), Passphrase(SECRET)).certain
+    assert hiding.reveal_function(
+        fields.load(taken(panel, photo.parent)), Passphrase(SECRET)
+    ).certain
 
 
 def test_a_cover_is_drawn_with_a_message_in_it(page: Any, tmp_path: Path) -> None:

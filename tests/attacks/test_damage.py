@@ -12,7 +12,7 @@ from stegfield.attacks.damage import DAMAGES, ROUNDINGS, Witness, show, witness
 from stegfield.config import FitConfig
 from stegfield.errors import ConfigError, UnreadableError
 from stegfield.fields import Field
-from stegfield.hiding import Secret, hide
+from stegfield.hiding import Secret, hide_functions
 from stegfield.keys import Key
 from stegfield.signals import waves
 
@@ -24,7 +24,9 @@ SIZES = {"width": 24, "depth": 2, "frequencies": 12}
 def made(*, robust: bool = False, steps: int = 60) -> Field:
     training = FitConfig(steps=steps, batch=64, warm_up=10, seed=1, robust=robust)
     secrets = [Secret(SECRET, KEY)]
-    return hide(COVER, secrets, architecture="fourier", sizes=SIZES, training=training).field
+    return hide_functions(
+        COVER, secrets, architecture="fourier", sizes=SIZES, training=training
+    ).field
 
 
 FIELD = made()

@@ -11,7 +11,7 @@ from stegfield.attacks.guessing import compare_fields, natural_values, random_ke
 from stegfield.config import FitConfig
 from stegfield.errors import ConfigError
 from stegfield.fields import fit, new_field
-from stegfield.hiding import Secret, hide, key_slots
+from stegfield.hiding import Secret, hide_functions, key_slots
 from stegfield.keys import Key
 from stegfield.metrics import psnr_db
 from stegfield.signals import Signal, to_samples, waves
@@ -20,7 +20,7 @@ KEYS = [Key(bytes([i]) * 32) for i in range(2)]
 COVER, SECRETS = waves(16, 20), [waves(14, 12, phase=1.0), waves(16, 16, phase=2.0)]
 SIZES = {"width": 48, "depth": 2, "w0": 10.0}
 TRAINING = FitConfig(steps=250, batch=64, warm_up=10, seed=1)
-FIELD = hide(
+FIELD = hide_functions(
     COVER,
     [Secret(secret, key) for secret, key in zip(SECRETS, KEYS, strict=True)],
     sizes=SIZES,
@@ -92,7 +92,7 @@ def test_flat_secrets_correlate_with_nothing() -> None:
 
 
 def test_weights_that_differ_in_slots_alone_are_found() -> None:
-    changed = hide(
+    changed = hide_functions(
         COVER,
         [Secret(secret, key) for secret, key in zip(SECRETS, KEYS, strict=True)],
         sizes=SIZES,

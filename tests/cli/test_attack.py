@@ -29,7 +29,17 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         Path(name).write_bytes(signals.to_png(image))
     assert cli.run(["keygen", "alice.key"]) == 0
     assert cli.run(["keygen", "bob.key"]) == 0
-    hide = ["hide", "photo.png", "-o", "public.safetensors", *SIZES, *TRAINING, *SECRETS]
+    hide = [
+        "hide",
+        "--as",
+        "functions",
+        "photo.png",
+        "-o",
+        "public.safetensors",
+        *SIZES,
+        *TRAINING,
+        *SECRETS,
+    ]
     assert cli.run(hide) == 0
     return tmp_path
 
@@ -75,7 +85,12 @@ def test_an_image_that_is_not_hidden_is_noticed(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     longer = ["--field", "fourier", "--steps", "500", "--seed", "1", *SECRETS, "--force"]
-    assert cli.run(["hide", "photo.png", "-o", "public.safetensors", *SIZES, *longer]) == 0
+    assert (
+        cli.run(
+            ["hide", "--as", "functions", "photo.png", "-o", "public.safetensors", *SIZES, *longer]
+        )
+        == 0
+    )
     capsys.readouterr()
     assert cli.run([*ATTACK, *SECRETS]) == 0
     assert "warning" not in capsys.readouterr().err

@@ -54,7 +54,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def public(folder: Path, capsys: pytest.CaptureFixture[str]) -> Path:
     """A field with both secrets in it."""
-    command = ["hide", "photo.png", "-o", "public.safetensors", *QUICK]
+    command = ["hide", "--as", "functions", "photo.png", "-o", "public.safetensors", *QUICK]
     secrets = ["--secret", "one.png", "alice.key", "--secret", "two.png", "bob.key"]
     assert cli.run([*command, *secrets]) == 0
     capsys.readouterr()
@@ -112,7 +112,7 @@ def test_keygen_tells_programs_what_it_wrote(
 
 
 def test_hide_reports_what_it_measured(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    command = ["hide", "photo.png", "-o", "p.safetensors", *QUICK]
+    command = ["hide", "--as", "functions", "photo.png", "-o", "p.safetensors", *QUICK]
     assert cli.run([*command, "--secret", "one.png", "alice.key", "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
     assert facts["steps"] == 20
@@ -181,7 +181,16 @@ def test_passphrases_come_from_stdin_in_order(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO("first phrase\nsecond phrase\n"))
-    command = ["hide", "photo.png", "-o", "p.safetensors", *QUICK, "--passphrase-stdin"]
+    command = [
+        "hide",
+        "--as",
+        "functions",
+        "photo.png",
+        "-o",
+        "p.safetensors",
+        *QUICK,
+        "--passphrase-stdin",
+    ]
     assert cli.run([*command, "--secret", "one.png", "--secret", "two.png"]) == 0
     monkeypatch.setattr(sys, "stdin", io.StringIO("second phrase\n"))
     reveal = ["reveal", "p.safetensors", "-o", "again.png", "--passphrase-stdin"]
@@ -198,7 +207,17 @@ def test_a_passphrase_is_asked_for_twice_when_hiding(
     answers = iter(["one two three four", "another"])
     monkeypatch.setattr("getpass.getpass", lambda _: next(answers))
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
-    command = ["hide", "photo.png", "-o", "p.safetensors", *QUICK, "--secret", "one.png"]
+    command = [
+        "hide",
+        "--as",
+        "functions",
+        "photo.png",
+        "-o",
+        "p.safetensors",
+        *QUICK,
+        "--secret",
+        "one.png",
+    ]
     assert "the passphrases differ" in fails(command, capsys)
 
 
@@ -226,7 +245,17 @@ def test_shared_slots_are_written_into_the_key_files(
 def test_a_run_with_shared_slots_goes_on_with_the_key_files_that_it_wrote(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    command = ["hide", "photo.png", "-o", "p.safetensors", *QUICK, "--slots", "magnitude"]
+    command = [
+        "hide",
+        "--as",
+        "functions",
+        "photo.png",
+        "-o",
+        "p.safetensors",
+        *QUICK,
+        "--slots",
+        "magnitude",
+    ]
     command += ["--checkpoint", "run", "--secret", "one.png"]
     assert "a run with a checkpoint needs its key" in fails([*command, "new.key"], capsys)
     advance = Run.advance
@@ -252,7 +281,17 @@ def test_a_run_with_shared_slots_goes_on_with_the_key_files_that_it_wrote(
 def test_one_new_key_file_for_two_secrets_is_refused(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    command = ["hide", "photo.png", "-o", "p.safetensors", *QUICK, "--slots", "magnitude"]
+    command = [
+        "hide",
+        "--as",
+        "functions",
+        "photo.png",
+        "-o",
+        "p.safetensors",
+        *QUICK,
+        "--slots",
+        "magnitude",
+    ]
     secrets = ["--secret", "one.png", "new.key", "--secret", "two.png", "new.key"]
     assert "new.key is named twice" in fails([*command, *secrets], capsys)
 
@@ -363,7 +402,7 @@ def test_wrong_usage_has_its_own_exit_code(
 
 
 def test_the_same_key_twice_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    command = ["hide", "photo.png", "-o", "x", *QUICK]
+    command = ["hide", "--as", "functions", "photo.png", "-o", "x", *QUICK]
     secrets = ["--secret", "one.png", "alice.key", "--secret", "two.png", "alice.key"]
     assert "two secrets have the same key" in fails([*command, *secrets], capsys, code=2)
 
@@ -371,7 +410,17 @@ def test_the_same_key_twice_is_refused(folder: Path, capsys: pytest.CaptureFixtu
 def test_a_field_too_small_is_warned_about(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    command = ["hide", "photo.png", "-o", "x", "--secret", "one.png", "alice.key"]
+    command = [
+        "hide",
+        "--as",
+        "functions",
+        "photo.png",
+        "-o",
+        "x",
+        "--secret",
+        "one.png",
+        "alice.key",
+    ]
     assert (
         cli.run([*command, "--field", "siren", "--sizes", "width=8,depth=2", "--steps", "2"]) == 0
     )
@@ -382,7 +431,16 @@ def test_a_field_like_a_clean_one_has_its_sizes_and_hides(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cli.run(["fit", "photo.png", "-o", "clean.safetensors", *QUICK]) == 0
-    like = ["hide", "photo.png", "-o", "public.safetensors", "--like", "clean.safetensors"]
+    like = [
+        "hide",
+        "--as",
+        "functions",
+        "photo.png",
+        "-o",
+        "public.safetensors",
+        "--like",
+        "clean.safetensors",
+    ]
     secret = ["--secret", "one.png", "alice.key"]
     assert cli.run([*like, *secret, "--steps", "20", "--batch", "256"]) == 0
     clean, public = (fields.load(Path(f"{name}.safetensors")) for name in ("clean", "public"))
@@ -390,18 +448,37 @@ def test_a_field_like_a_clean_one_has_its_sizes_and_hides(
     assert public.public.seed != clean.public.seed
     reveal = ["reveal", "public.safetensors", "-o", "out.png", "--key", "alice.key"]
     assert cli.run(reveal) == 0
-    other = ["hide", "one.png", "-o", "other.safetensors", "--like", "clean.safetensors"]
+    other = [
+        "hide",
+        "--as",
+        "functions",
+        "one.png",
+        "-o",
+        "other.safetensors",
+        "--like",
+        "clean.safetensors",
+    ]
     assert "another size" in fails([*other, *secret], capsys, code=2)
     assert "leave out architecture and sizes" in fails(
         [*like, *secret, "--force", *QUICK], capsys, code=2
     )
     own = [*like, "--force", *secret]
-    own[3] = "clean.safetensors"
+    own[own.index("-o") + 1] = "clean.safetensors"
     assert "named twice" in fails(own, capsys)
 
 
 def test_a_grid_field_is_warned_about(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    command = ["hide", "photo.png", "-o", "x", "--secret", "one.png", "alice.key"]
+    command = [
+        "hide",
+        "--as",
+        "functions",
+        "photo.png",
+        "-o",
+        "x",
+        "--secret",
+        "one.png",
+        "alice.key",
+    ]
     assert cli.run([*command, "--field", "grid", "--steps", "2"]) == 0
     assert "show traces of its secrets" in capsys.readouterr().err
 
@@ -465,7 +542,17 @@ def long_hide(folder: Path) -> Iterator[subprocess.Popen[str]]:
         "from stegfield import cli; from stegfield.fields import training; "
         "training.CHECKPOINT_SECONDS = 0.0; cli.main()"
     )
-    command = [sys.executable, "-c", script, "hide", "photo.png", "-o", "long.safetensors"]
+    command = [
+        sys.executable,
+        "-c",
+        script,
+        "hide",
+        "--as",
+        "functions",
+        "photo.png",
+        "-o",
+        "long.safetensors",
+    ]
     options = ["--secret", "one.png", "alice.key", "--steps", "10000000", "--checkpoint", "run"]
     process = subprocess.Popen([*command, *options], stderr=subprocess.PIPE, text=True)
     for _ in range(600):
@@ -503,7 +590,7 @@ def test_ctrl_c_twice_stops_at_once_and_writes_nothing(
         signal.raise_signal(number)
 
     monkeypatch.setattr("stegfield.fields.run.Run.advance", interrupted)
-    command = ["hide", "photo.png", "-o", "long.safetensors", *QUICK]
+    command = ["hide", "--as", "functions", "photo.png", "-o", "long.safetensors", *QUICK]
     before = signal.signal(signal.SIGTERM, cli._as_ctrl_c)  # as main() does
     try:
         assert cli.run([*command, "--secret", "one.png", "alice.key"]) == 1
@@ -841,13 +928,13 @@ def test_decoys_are_hidden_and_their_keys_forgotten(
 ) -> None:
     few = ["--steps", "3", "--sizes", "width=32,depth=2", "--json"]
     names = ["photo.png", "-o", "f.safetensors", "--decoy", "one.png", "--decoy", "two.png"]
-    assert cli.run(["hide", *names, *few]) == 0
+    assert cli.run(["hide", "--as", "functions", *names, *few]) == 0
     facts = json.loads(capsys.readouterr().out)
     assert [entry["decoy"] for entry in facts["secrets"]] == [True, True]
     assert {path.name for path in folder.glob("f*")} == {"f.safetensors"}
-    assert cli.run(["hide", *names, *few, "--force", "--checkpoint", "c"]) == 2
+    assert cli.run(["hide", "--as", "functions", *names, *few, "--force", "--checkpoint", "c"]) == 2
     assert "keys are not kept" in capsys.readouterr().err
-    assert cli.run(["hide", "photo.png", "-o", "g.safetensors", *few]) == 2
+    assert cli.run(["hide", "--as", "functions", "photo.png", "-o", "g.safetensors", *few]) == 2
 
 
 def test_the_first_of_two_sounds_is_the_original(

@@ -161,7 +161,7 @@ def test_a_folder_has_the_field_as_it_is_and_a_card(field: Path, tmp_path: Path)
 def test_the_card_of_a_field_that_hides_is_that_of_a_clean_one() -> None:
     clean = fields.fit(waves(16, 16), training=FEW).field
     secret = hiding.Secret(waves(16, 16, phase=1.0), Key.generate())
-    hides = hiding.hide(waves(16, 16), [secret], training=FEW).field
+    hides = hiding.hide_functions(waves(16, 16), [secret], training=FEW).field
     assert publishing.card(clean, name="x") == publishing.card(hides, name="x")
     known = publishing.folder_files(clean, name="x"), publishing.folder_files(hides, name="x")
     assert known[0].keys() == known[1].keys()

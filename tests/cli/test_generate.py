@@ -192,7 +192,7 @@ def test_secrets_are_hidden_in_a_generated_cover() -> None:
     Path("one.png").write_bytes(signals.to_png(signals.waves(16, 16)))
     quick = ["--sizes", "width=16,depth=2", "--steps", "5", "--secret", "one.png", "alice.key"]
     cover = ["--cover-model", "faces", "--cover-seed", "7", "--cover-size", "16"]
-    assert cli.run(["hide", "-o", "public.safetensors", *cover, *quick]) == 0
+    assert cli.run(["hide", "--as", "functions", "-o", "public.safetensors", *cover, *quick]) == 0
     assert cli.run(["reveal", "public.safetensors", "-o", "r.png", "--key", "alice.key"]) == 0
 
 
@@ -212,7 +212,17 @@ def test_one_seed_decides_the_cover_too(
 ) -> None:
     Path("one.png").write_bytes(signals.to_png(signals.waves(8, 8)))
     quick = ["--sizes", "width=16,depth=2", "--steps", "2", "--secret", "one.png", "alice.key"]
-    command = ["hide", "-o", "public.safetensors", "--cover-model", "digits", *quick, "--json"]
+    command = [
+        "hide",
+        "--as",
+        "functions",
+        "-o",
+        "public.safetensors",
+        "--cover-model",
+        "digits",
+        *quick,
+        "--json",
+    ]
     capsys.readouterr()
     assert cli.run([*command, *seeds]) == 0
     assert json.loads(capsys.readouterr().out)["cover"]["image"] == drawn

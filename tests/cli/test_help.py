@@ -49,7 +49,7 @@ def test_flags_have_no_twins_and_no_default(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     told = shown([command], capsys)
-    assert set(re.findall(r"--(?:no|empty)-\S+", told)) <= {"--no-mirror"}
+    assert set(re.findall(r"--(?:no|empty)-\S+", told)) <= {"--no-mirror", "--no-draw"}
     assert "False" not in told
     assert "Range(" not in told
 

@@ -71,7 +71,10 @@ def test_secrets_of_other_media_come_out_as_files_of_their_own(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     secrets = ["--secret", "word.wav", "alice.key", "--secret", "globe.nc", "bob.key"]
-    assert cli.run(["hide", "photo.png", "-o", "f.safetensors", *secrets, *QUICK]) == 0
+    assert (
+        cli.run(["hide", "--as", "functions", "photo.png", "-o", "f.safetensors", *secrets, *QUICK])
+        == 0
+    )
     said = capsys.readouterr().err
     assert "SNR" in said
     assert " K, " in said
@@ -105,7 +108,10 @@ def test_what_has_three_axes_is_hidden_fitted_and_shown(
     folder: Path, capsys: pytest.CaptureFixture[str], file: str, out: str, figure: str
 ) -> None:
     hidden = ["--secret", file, "bob.key"]
-    assert cli.run(["hide", "photo.png", "-o", "f.safetensors", *hidden, *QUICK]) == 0
+    assert (
+        cli.run(["hide", "--as", "functions", "photo.png", "-o", "f.safetensors", *hidden, *QUICK])
+        == 0
+    )
     assert figure in capsys.readouterr().err
     assert cli.run(["reveal", "f.safetensors", "-o", out, "--key", "bob.key"]) == 0
     wanted, revealed = signals.read(Path(file)), signals.read(Path(out))
@@ -128,7 +134,10 @@ def test_what_has_three_axes_is_hidden_fitted_and_shown(
         ("compare song.wav photo.png", "one of them"),
         ("compare song.wav word.wav", "sounds differ"),
         ("capacity wrong.wav", "not a sound"),
-        ("hide photo.png -o f.safetensors --secret wrong.wav bob.key", "not a sound"),
+        (
+            "hide --as functions photo.png -o f.safetensors --secret wrong.wav bob.key",
+            "not a sound",
+        ),
         ("render clean.safetensors -o x.wav", "this is an image"),
         (
             "attack words.safetensors --cover word.wav --secret photo.png bob.key -o a",
@@ -148,7 +157,9 @@ def test_what_does_not_go_with_sounds_is_refused_in_a_line(
     once = ["--sizes", "width=16,depth=2", "--steps", "1"]
     assert cli.run(["fit", "photo.png", "-o", "clean.safetensors", *once]) == 0
     hidden = ["--secret", "photo.png", "bob.key", *once]
-    assert cli.run(["hide", "word.wav", "-o", "words.safetensors", *hidden]) == 0
+    assert (
+        cli.run(["hide", "--as", "functions", "word.wav", "-o", "words.safetensors", *hidden]) == 0
+    )
     before = sorted(folder.iterdir())
     capsys.readouterr()
     assert cli.run(arguments.split()) > 0

@@ -79,7 +79,7 @@ def test_a_field_is_piped_from_the_cover_to_its_rendering(pipe: Pipe) -> None:
     fitted = pipe(cover, "fit", "-", "-o", "-", *QUICK)
     assert json.loads(pipe(fitted, "inspect", "-", "--json"))["bytes"] == len(fitted)
     assert signals.read(pipe(fitted, "render", "-", "-o", "-")).size == (64, 64)
-    hidden = pipe(cover, "hide", "-", "-o", "-", *QUICK, *secret)
+    hidden = pipe(cover, "hide", "--as", "functions", "-", "-o", "-", *QUICK, *secret)
     shown = pipe(hidden, "reveal", "-", "-o", "-", "--key", "alice.key")
     assert signals.read(shown).size == (64, 64)
 

@@ -10,6 +10,7 @@ import pytest
 
 from stegfield import fields, fixednet, signals
 from stegfield.keys import Key, KeyFile
+from stegfield.payload.law import Message
 
 SCRIPT = """
 import sys
@@ -26,7 +27,8 @@ def folder(tmp_path: Path) -> Path:
     cover, key = signals.waves(64, 64), Key(bytes(range(32)))
     (tmp_path / "cover.png").write_bytes(signals.to_png(cover))
     (tmp_path / "stego.png").write_bytes(fixednet.embed(cover, b"noon", key).file)
-    field = fields.new_field(signals.waves(12, 16), sizes={"width": 16, "depth": 2}, seed=1)
+    field = fields.new_field(signals.waves(12, 16), sizes={"width": 16, "depth": 3}, seed=1)
+    fields.draw(field, [Message(b"noon", key)])
     fields.save(tmp_path / "field.safetensors", field)
     (tmp_path / "letter.txt").write_bytes(b"noon")
     KeyFile(key).write(tmp_path / "alice.key")
@@ -42,6 +44,10 @@ def folder(tmp_path: Path) -> Path:
         ["capacity", "cover.png"],
         ["compare", "cover.png", "stego.png"],
         ["inspect", "field.safetensors"],
+        ["embed", "field.safetensors", "letter.txt", "-o", "f.safetensors", "--key", "alice.key"],
+        ["extract", "field.safetensors", "-o", "again.txt", "--key", "alice.key"],
+        ["reveal", "field.safetensors", "-o", "again.txt", "--key", "alice.key"],
+        ["capacity", "field.safetensors"],
         ["detect", "stego.png"],
         ["detect", "field.safetensors"],
     ],

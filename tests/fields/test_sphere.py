@@ -74,4 +74,4 @@ def test_a_field_of_the_globe_has_one_channel() -> None:
 
 def test_an_innocent_field_of_the_globe_reveals_nothing() -> None:
     with pytest.raises(UnreadableError):
-        hiding.reveal(fields.new_field(globe(9, 12), seed=1), Key(bytes(32)))
+        hiding.reveal_function(fields.new_field(globe(9, 12), seed=1), Key(bytes(32)))

@@ -21,6 +21,7 @@ from stegfield.signals import chords, waves
 FIELD = fields.new_field(
     waves(10, 14), architecture="siren", sizes={"width": 8, "depth": 2}, seed=1
 )
+fields.draw(FIELD)
 DATA = fields.to_bytes(FIELD)
 
 
@@ -52,8 +53,22 @@ def test_a_forged_file_without_changes_is_the_file() -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"format": 2},
-        {"format": "1"},
+        {"format": 1},
+        {"format": 3},
+        {"format": "2"},
+        {"format": True},
+        {"grain": ...},
+        {"grain": []},
+        {"grain": {"decoder.layers.0.weight": 5}},
+        {"grain": {"decoder.layers.0.weight": [-20, 10, 1]}},
+        {"grain": {"decoder.layers.0.weight": [-20, 10.0]}},
+        {"grain": {"decoder.layers.0.weight": [-20, 0]}},
+        {"grain": {"decoder.layers.0.weight": [-20, 17]}},
+        {"grain": {"decoder.layers.0.weight": [-20, 10**30]}},
+        {"grain": {"decoder.layers.0.weight": [-127, 10]}},
+        {"grain": {"decoder.layers.0.weight": [104, 10]}},
+        {"grain": {"decoder.layers.2.bias": [-20, 10]}},
+        {"grain": {"decoder.layers.9.weight": [-20, 10]}},
         {"architecture": "CNN of\n10 layers"},
         {"architecture": ["siren"]},
         {"architecture": "fourier"},
@@ -149,7 +164,8 @@ def test_every_tensor_is_checked(tensors: dict[str, torch.Tensor]) -> None:
 def test_a_missing_tensor_is_noticed() -> None:
     tensors = safetensors.torch.load(DATA)
     tensors.pop("decoder.layers.1.bias")
-    header = {headers.ENTRY: json.dumps({"format": headers.FORMAT, **FIELD.header()})}
+    entries = {"format": headers.FORMAT, **FIELD.header(), "grain": None}
+    header = {headers.ENTRY: json.dumps(entries)}
     with pytest.raises(FieldFileError, match="tensors are not those"):
         fields.from_bytes(safetensors.torch.save(tensors, header))
 

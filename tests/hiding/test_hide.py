@@ -19,9 +19,9 @@ from stegfield.hiding import (
     SlotScheme,
     cautions,
     expected_psnr_db,
-    hide,
+    hide_functions,
     key_slots,
-    reveal,
+    reveal_function,
 )
 from stegfield.keys import Key, KeyFile, Passphrase
 from stegfield.metrics import psnr_db
@@ -44,7 +44,7 @@ def key_file(secret: HiddenSecret) -> KeyFile:
 def hidden(
     slots: SlotRule = "keyed", *, architecture: str = "siren", steps: int = 150
 ) -> HideResult:
-    return hide(
+    return hide_functions(
         COVER,
         [Secret(ONE, ALICE), Secret(TWO, BOB)],
         architecture=architecture,
@@ -64,7 +64,7 @@ def test_each_key_reveals_its_secret_from_the_file(
     field = fields.load(tmp_path / "public.safetensors")
     assert psnr_db(to_samples(fields.render(field)), to_samples(COVER)) == result.cover.psnr_db
     for image, secret in zip((ONE, TWO), result.secrets, strict=True):
-        revealed = reveal(field, KeyFile.parse(key_file(secret).to_bytes()))
+        revealed = reveal_function(field, KeyFile.parse(key_file(secret).to_bytes()))
         assert revealed.certain
         assert revealed.signal.size == image.size
         shown = psnr_db(to_samples(revealed.signal), to_samples(image))
@@ -77,9 +77,11 @@ def test_each_key_reveals_its_secret_from_the_file(
 def test_a_key_swapped_in_and_out_leaves_every_weight_bit_equal(slots: SlotRule) -> None:
     result = hidden(slots, steps=5)
     before = fields.to_bytes(result.field)
-    first = reveal(result.field, key_file(result.secrets[0])).signal.values
-    reveal(result.field, key_file(result.secrets[1]))
-    assert np.array_equal(reveal(result.field, key_file(result.secrets[0])).signal.values, first)
+    first = reveal_function(result.field, key_file(result.secrets[0])).signal.values
+    reveal_function(result.field, key_file(result.secrets[1]))
+    assert np.array_equal(
+        reveal_function(result.field, key_file(result.secrets[0])).signal.values, first
+    )
     assert fields.to_bytes(result.field) == before
 
 
@@ -103,14 +105,14 @@ def test_a_wrong_key_and_an_innocent_field_give_the_one_error() -> None:
         (clean, ALICE),
     ):
         with pytest.raises(UnreadableError) as caught:
-            reveal(field, key)
+            reveal_function(field, key)
         errors.append((str(caught.value), caught.value.hint))
     assert len(set(errors)) == 1
 
 
 def test_a_wrong_key_shows_no_secret_even_when_forced() -> None:
     result = hidden(steps=300)
-    forced = reveal(result.field, Key(b"x" * 32), size=(24, 16))
+    forced = reveal_function(result.field, Key(b"x" * 32), size=(24, 16))
     assert not forced.certain
     assert psnr_db(to_samples(forced.signal), to_samples(ONE)) < 20
 
@@ -119,8 +121,8 @@ def test_in_half_precision_the_secret_still_shows_at_a_given_size() -> None:
     result = hidden(steps=300)
     rounded = copy.deepcopy(result.field).half().float()
     with pytest.raises(UnreadableError):
-        reveal(rounded, ALICE)
-    shown = reveal(rounded, ALICE, size=(24, 16))
+        reveal_function(rounded, ALICE)
+    shown = reveal_function(rounded, ALICE, size=(24, 16))
     assert not shown.certain
     close = psnr_db(to_samples(shown.signal), to_samples(ONE))
     assert close > result.secrets[0].quality.psnr_db - 3
@@ -128,25 +130,26 @@ def test_in_half_precision_the_secret_still_shows_at_a_given_size() -> None:
 
 def test_a_secret_can_be_revealed_at_any_size() -> None:
     result = hidden(steps=300)
-    native = reveal(result.field, ALICE).signal.values
-    double = reveal(result.field, ALICE, size=(48, 32)).signal.values
+    native = reveal_function(result.field, ALICE).signal.values
+    double = reveal_function(result.field, ALICE, size=(48, 32)).signal.values
     averaged = double.reshape(24, 2, 16, 2, 3).mean(axis=(1, 3))
     assert np.abs(averaged - native).mean() < 0.02
 
 
 def test_a_passphrase_is_a_key() -> None:
     passphrase = Passphrase("correct horse")
-    result = hide(
+    result = hide_functions(
         COVER,
         [Secret(ONE, passphrase)],
         architecture="siren",
         sizes=SIZES["siren"],
         training=FitConfig(steps=2, seed=1),
     )
-    assert reveal(result.field, passphrase).certain
-    assert reveal(result.field, key_file(result.secrets[0])).certain
+    assert reveal_function(result.field, passphrase).certain
+    assert reveal_function(result.field, key_file(result.secrets[0])).certain
 
 
+@pytest.mark.usefixtures("_same_draws")
 def test_the_same_seed_and_keys_give_the_same_file() -> None:
     first, second = (hidden(steps=5) for _ in range(2))
     assert fields.to_bytes(first.field) == fields.to_bytes(second.field)
@@ -165,11 +168,11 @@ def test_shared_slots_are_the_same_for_all_and_the_covers_own() -> None:
     assert result.positions_entropy_bits < result.positions_bits < result.mask_bits
     # without the positions, the secret bytes alone do not reveal
     with pytest.raises(UnreadableError):
-        reveal(result.field, ALICE)
+        reveal_function(result.field, ALICE)
 
 
 def test_magnitude_slots_keep_the_values_that_the_cover_was_fitted_with() -> None:
-    """Only records, in the lowest mantissa bits, may touch the slots after the first fit."""
+    """Only the draw may touch the slots after the first fit."""
     training = FitConfig(steps=70, batch=256, seed=4)
     result = hidden("magnitude", steps=70)
     pretrained = fields.fit(
@@ -177,27 +180,29 @@ def test_magnitude_slots_keep_the_values_that_the_cover_was_fitted_with() -> Non
         architecture="siren",
         sizes=SIZES["siren"],
         training=FitConfig(steps=round(70 * 2 / 7), batch=training.batch, seed=4),
+        draw=False,
     ).field
     slots = key_slots(result.field, key_file(result.secrets[0]), SlotScheme(ratio=0.05))
     for name, (positions, _) in slots.items():
         before = pretrained.decoder.get_parameter(name).detach().flatten()[positions]
         after = result.field.decoder.get_parameter(name).detach().flatten()[positions]
-        assert torch.allclose(before, after, rtol=2**-15, atol=0)
+        spread = pretrained.decoder.get_parameter(name).std()
+        assert torch.allclose(before, after, rtol=0, atol=2**-9 * float(spread))
         threshold = pretrained.decoder.get_parameter(name).detach().abs().flatten()
         assert before.abs().min() >= threshold.sort(descending=True).values[len(positions) - 1]
 
 
 def test_grey_and_colour_may_be_mixed() -> None:
     grey = waves(16, 16, channels=1, phase=1.0)
-    result = hide(
+    result = hide_functions(
         COVER,
         [Secret(grey, ALICE)],
         architecture="siren",
         sizes=SIZES["siren"],
         training=FitConfig(steps=150, batch=256, seed=4),
     )
-    assert reveal(result.field, ALICE).signal.channels == 1
-    result = hide(
+    assert reveal_function(result.field, ALICE).signal.channels == 1
+    result = hide_functions(
         grey,
         [Secret(ONE, ALICE)],
         architecture="siren",
@@ -209,7 +214,7 @@ def test_grey_and_colour_may_be_mixed() -> None:
 
 def test_loss_weights_shift_quality_between_cover_and_secrets() -> None:
     def covers_lead(cover_weight: float) -> float:
-        result = hide(
+        result = hide_functions(
             COVER,
             [Secret(ONE, ALICE)],
             architecture="siren",
@@ -224,13 +229,13 @@ def test_loss_weights_shift_quality_between_cover_and_secrets() -> None:
 
 def test_what_cannot_be_hidden_is_refused() -> None:
     with pytest.raises(ConfigError, match="no secret to hide"):
-        hide(COVER, [])
+        hide_functions(COVER, [])
     with pytest.raises(ConfigError, match="the same key"):
-        hide(COVER, [Secret(ONE, ALICE), Secret(TWO, Key(b"a" * 32))])
+        hide_functions(COVER, [Secret(ONE, ALICE), Secret(TWO, Key(b"a" * 32))])
     with pytest.raises(ConfigError, match="the same key"):
-        hide(COVER, [Secret(ONE, Passphrase("p")), Secret(TWO, Passphrase("p"))])
+        hide_functions(COVER, [Secret(ONE, Passphrase("p")), Secret(TWO, Passphrase("p"))])
     with pytest.raises(ConfigError, match="cannot be combined with a passphrase"):
-        hide(COVER, [Secret(ONE, Passphrase("p"))], config=HideConfig(slots="magnitude"))
+        hide_functions(COVER, [Secret(ONE, Passphrase("p"))], config=HideConfig(slots="magnitude"))
     with pytest.raises(ConfigError, match=r"HideConfig\(ratio=\.\.\.\) must be between 0 and 1"):
         HideConfig(ratio=1.5)
     with pytest.raises(ConfigError, match=r"HideConfig\(cover_weight=\.\.\.\) must be above 0"):
@@ -255,7 +260,7 @@ def test_watching_tells_the_cover_first() -> None:
         return True
 
     training = FitConfig(steps=500, batch=64)
-    result = hide(
+    result = hide_functions(
         COVER,
         [Secret(ONE, ALICE)],
         architecture="siren",
@@ -275,6 +280,7 @@ def test_signals_are_not_changed() -> None:
 
 
 @pytest.mark.parametrize("seed", [None, 4])
+@pytest.mark.usefixtures("_same_draws")
 @pytest.mark.parametrize(
     ("slots", "last"), [("keyed", 9), ("random", 9), ("magnitude", 5), ("magnitude", 15)]
 )
@@ -307,7 +313,7 @@ def test_hiding_goes_on_from_a_checkpoint(
         return note(progress)
 
     def begin(watch: FitWatch, checkpoint: Path | None = checkpoint) -> HideResult:
-        return hide(
+        return hide_functions(
             COVER,
             [Secret(ONE, ALICE)],
             architecture="siren",
@@ -324,14 +330,14 @@ def test_hiding_goes_on_from_a_checkpoint(
     joint = range(1, 21) if slots == "magnitude" else range(1, 29)
     assert watched == [*(range(1, 9) if slots == "magnitude" else []), *joint]
     assert result.steps == 28
-    assert reveal(result.field, key_file(result.secrets[0])).certain
+    assert reveal_function(result.field, key_file(result.secrets[0])).certain
     if seed is not None:
         assert fields.to_bytes(result.field) == fields.to_bytes(begin(note, None).field)
 
 
 def test_a_checkpoint_with_damaged_slots_is_refused(tmp_path: Path) -> None:
     def begin() -> HideResult:
-        return hide(
+        return hide_functions(
             COVER,
             [Secret(ONE, ALICE)],
             architecture="siren",
@@ -350,6 +356,7 @@ def test_a_checkpoint_with_damaged_slots_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("secret", [None, waves(32, 32, phase=1.0), waves(64, 16, phase=1.0)])
+@pytest.mark.usefixtures("_same_draws")
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_no_published_weight_is_left_as_it_was_drawn(
     architecture: str, secret: Signal | None
@@ -362,7 +369,7 @@ def test_no_published_weight_is_left_as_it_was_drawn(
         field = fields.fit(cover, training=training, **sizes).field  # type: ignore[arg-type]
     else:
         secrets = [Secret(secret, ALICE)]
-        field = hide(cover, secrets, training=training, **sizes).field  # type: ignore[arg-type]
+        field = hide_functions(cover, secrets, training=training, **sizes).field  # type: ignore[arg-type]
     for before, after in zip(start.parameters(), field.parameters(), strict=True):
         assert (before != after).all()
 
@@ -370,7 +377,9 @@ def test_no_published_weight_is_left_as_it_was_drawn(
 def test_random_slots_differ_from_run_to_run() -> None:
     config, training = HideConfig(slots="random"), FitConfig(steps=2)
     first, second = (
-        key_file(hide(COVER, [Secret(ONE, ALICE)], config=config, training=training).secrets[0])
+        key_file(
+            hide_functions(COVER, [Secret(ONE, ALICE)], config=config, training=training).secrets[0]
+        )
         for _ in range(2)
     )
     assert first.slots
@@ -380,25 +389,27 @@ def test_random_slots_differ_from_run_to_run() -> None:
 def test_a_key_file_with_another_fields_slots_works_with_keyed_slots() -> None:
     old = key_file(hidden("magnitude", steps=4).secrets[0])
     assert old.slots
-    result = hide(COVER, [Secret(ONE, old)], training=FitConfig(steps=100, seed=2))
-    shown = reveal(result.field, old)
+    result = hide_functions(COVER, [Secret(ONE, old)], training=FitConfig(steps=100, seed=2))
+    shown = reveal_function(result.field, old)
     assert psnr_db(to_samples(shown.signal), to_samples(ONE)) == result.secrets[0].quality.psnr_db
 
 
 def test_a_key_file_with_another_fields_slots_is_refused_where_new_ones_would_go() -> None:
     old = key_file(hidden("random", steps=2).secrets[0])
     with pytest.raises(KeyFileError, match="holds the slots of another field"):
-        hide(COVER, [Secret(ONE, old)], config=HideConfig(slots="random"))
+        hide_functions(COVER, [Secret(ONE, old)], config=HideConfig(slots="random"))
 
 
 def test_a_decoy_is_a_secret_whose_key_nobody_keeps() -> None:
     decoys = [Secret.decoy(ONE), Secret.decoy(TWO)]
     assert decoys[0].key != decoys[1].key
     training = FitConfig(steps=100, batch=256, seed=4)
-    result = hide(COVER, [*decoys, Secret(ONE, ALICE)], sizes=SIZES["siren"], training=training)
+    result = hide_functions(
+        COVER, [*decoys, Secret(ONE, ALICE)], sizes=SIZES["siren"], training=training
+    )
     assert [secret.key_file is None for secret in result.secrets] == [True, True, False]
     for decoy, hidden_one in zip(decoys, result.secrets, strict=False):
-        shown = reveal(result.field, decoy.key)
+        shown = reveal_function(result.field, decoy.key)
         assert shown.certain
         shown_db = psnr_db(to_samples(shown.signal), to_samples(decoy.signal))
         assert shown_db == hidden_one.quality.psnr_db
@@ -406,7 +417,7 @@ def test_a_decoy_is_a_secret_whose_key_nobody_keeps() -> None:
 
 def test_a_run_with_decoys_cannot_be_resumed(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be resumed: their keys are not kept"):
-        hide(COVER, [Secret.decoy(ONE)], checkpoint=tmp_path / "run")
+        hide_functions(COVER, [Secret.decoy(ONE)], checkpoint=tmp_path / "run")
 
 
 def test_the_library_cautions_about_small_fields_and_those_that_show_traces() -> None:
@@ -432,5 +443,5 @@ def test_no_repr_shows_numbers_or_keys() -> None:
 @pytest.mark.parametrize("ratio", [1 / 3, 0.1 + 0.2, 0.0500004])
 def test_any_ratio_is_told_to_the_receiver(ratio: float) -> None:
     config = HideConfig(ratio=ratio)
-    result = hide(COVER, [Secret(ONE, ALICE)], config=config, training=FitConfig(steps=2))
-    assert reveal(result.field, ALICE).certain
+    result = hide_functions(COVER, [Secret(ONE, ALICE)], config=config, training=FitConfig(steps=2))
+    assert reveal_function(result.field, ALICE).certain

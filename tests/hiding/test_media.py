@@ -9,7 +9,7 @@ import pytest
 from stegfield import fields, signals
 from stegfield.config import FitConfig
 from stegfield.errors import ConfigError, UnreadableError
-from stegfield.hiding import Secret, hide, reveal
+from stegfield.hiding import Secret, hide_functions, reveal_function
 from stegfield.keys import Key
 from stegfield.metrics import SoundQuality
 from stegfield.signals import Signal, ball, blob, chords, clip, globe, waves
@@ -42,9 +42,9 @@ PAIRS = {
 )
 def test_a_key_reveals_a_secret_of_any_medium(cover: str, secret: str) -> None:
     shown, hidden = SIGNALS[cover], SIGNALS[secret]
-    result = hide(shown, [Secret(hidden, ALICE)], sizes=SIZES, training=TRAINING)
+    result = hide_functions(shown, [Secret(hidden, ALICE)], sizes=SIZES, training=TRAINING)
     field = fields.from_bytes(fields.to_bytes(result.field))
-    revealed = reveal(field, ALICE)
+    revealed = reveal_function(field, ALICE)
     assert revealed.certain
     assert revealed.signal.medium is hidden.medium
     assert revealed.signal.values.shape == hidden.values.shape
@@ -54,7 +54,7 @@ def test_a_key_reveals_a_secret_of_any_medium(cover: str, secret: str) -> None:
     assert quality.psnr_db > 20
     assert result.cover.psnr_db > 20
     with pytest.raises(UnreadableError):
-        reveal(field, BOB)
+        reveal_function(field, BOB)
 
 
 @pytest.mark.parametrize("cover", PAIRS)
@@ -62,7 +62,7 @@ def test_a_field_shows_nothing_of_the_medium_that_it_hides(cover: str) -> None:
     shown, training = SIGNALS[cover], FitConfig(steps=2, seed=1)
     clean = fields.fit(shown, sizes=SIZES, training=training).field
     secrets = [Secret(SIGNALS["sound"], ALICE), Secret(SIGNALS["climate"], BOB)]
-    stego = hide(shown, secrets, sizes=SIZES, training=training).field
+    stego = hide_functions(shown, secrets, sizes=SIZES, training=training).field
     assert stego.header() == clean.header()
     assert len(fields.to_bytes(stego)) == len(fields.to_bytes(clean))
     shapes = [
@@ -90,7 +90,9 @@ def test_a_quiet_sound_is_revealed_as_well_as_a_loud_one() -> None:
     quiet = signals.decode(signals.encode(whole, ".wav"), Path("x.wav"))
     ratios = []
     for sound in (loud, quiet):
-        result = hide(waves(20, 32), [Secret(sound, ALICE)], sizes=SIZES, training=TRAINING)
+        result = hide_functions(
+            waves(20, 32), [Secret(sound, ALICE)], sizes=SIZES, training=TRAINING
+        )
         quality = result.secrets[0].quality
         assert isinstance(quality, SoundQuality)
         ratios.append(quality.snr_db)
@@ -99,20 +101,20 @@ def test_a_quiet_sound_is_revealed_as_well_as_a_loud_one() -> None:
 
 def test_a_sound_in_a_sounds_field_has_any_length() -> None:
     secret = chords(300, rate=8000.0, phase=1.0)
-    result = hide(chords(600), [Secret(secret, ALICE)], sizes=SIZES, training=TRAINING)
-    longer = reveal(result.field, ALICE, size=(600,)).signal
+    result = hide_functions(chords(600), [Secret(secret, ALICE)], sizes=SIZES, training=TRAINING)
+    longer = reveal_function(result.field, ALICE, size=(600,)).signal
     assert longer.size == (600,)
     assert longer.rate == 16_000.0
 
 
 def test_a_folded_secret_has_one_size() -> None:
-    result = hide(
+    result = hide_functions(
         waves(20, 32),
         [Secret(chords(300), ALICE)],
         sizes=SIZES,
         training=FitConfig(steps=2, seed=1),
     )
     with pytest.raises(ConfigError, match="one size"):
-        reveal(result.field, ALICE, size=(200,))
+        reveal_function(result.field, ALICE, size=(200,))
     with pytest.raises(ConfigError, match="2 numbers"):
-        reveal(result.field, BOB, size=(200,))
+        reveal_function(result.field, BOB, size=(200,))

@@ -19,12 +19,17 @@ from stegfield import fields
 from stegfield.errors import CapacityError, ConfigError, PluginNeededError, UnreadableError
 from stegfield.fields import Field
 from stegfield.hiding import SecretRecord, SlotScheme, read_record, write_records
+from stegfield.hiding import record as records
 from stegfield.hiding.record import RECORD_BYTES
 from stegfield.keys import Key
 from stegfield.signals import MEDIA, waves
 
 FIELD = fields.new_field(waves(8, 8), architecture="siren", seed=1)
 SMALL = fields.new_field(waves(8, 8), architecture="siren", sizes={"width": 8, "depth": 2}, seed=1)
+FIRST = copy.deepcopy(SMALL)
+"""As the first format has fields, whose weights were not drawn."""
+for each in (FIELD, SMALL):
+    fields.draw(each)
 
 # dictionaries: beartype looks at an entry of a tuple at random, which a strategy may not
 kinds = st.sampled_from(list(MEDIA.values())).flatmap(
@@ -83,7 +88,7 @@ def test_facts_of_the_first_version_are_of_an_image() -> None:
 
 def test_records_of_the_first_version_are_found() -> None:
     """Written as the first version wrote them, with 65 bytes at 65 places."""
-    field, key = copy.deepcopy(SMALL), Key(b"k" * 32)
+    field, key = copy.deepcopy(FIRST), Key(b"k" * 32)
     salt = field.public.seed
     facts = struct.pack("<BBBB?III", 1, 0, 3, 0, False, 12, 34, 50_000)
     sealed = AESSIV(key.derive("record", salt=salt)).encrypt(facts, None)
@@ -134,7 +139,7 @@ def test_a_record_changes_few_weights_and_those_very_little() -> None:
     changed = 0
     for before, after in zip(FIELD.parameters(), field.parameters(), strict=True):
         changed += int((before != after).sum())
-        assert torch.allclose(before, after, rtol=2**-15, atol=0)
+        assert torch.allclose(before, after, rtol=0, atol=2**-10 * float(before.detach().std()))
     assert 0.9 * RECORD_BYTES < changed <= RECORD_BYTES
 
 
@@ -142,12 +147,10 @@ def test_a_record_changes_few_weights_and_those_very_little() -> None:
 def test_up_to_sixteen_destroyed_bytes_are_mended(destroyed: set[int]) -> None:
     field, key = copy.deepcopy(SMALL), Key(b"k" * 32)
     write_records(field, [(key, RECORD)])
-    count = field.weight_count()
+    low = records._low(field)
     noise = key.stream("record-positions", salt=field.public.seed)
-    at = noise.choose(RECORD_BYTES, count)[sorted(destroyed)]
-    words = words_of(field)
-    words[at] ^= 0x55
-    put_back(field, words)
+    low[noise.choose(RECORD_BYTES, len(low))[sorted(destroyed)]] ^= 0x55
+    records._store(field, low)
     assert read_record(field, key) == RECORD
 
 

@@ -171,8 +171,8 @@ def test_a_field_shows_another_medium_and_hides_it() -> None:
     assert (shown.medium, shown.size) == (BARCODE, (120,))
     assert signals.psnr_db(fields.render(field), BARS) > 15
     secrets = [hiding.Secret(BARS, KEY)]
-    hidden = hiding.hide(signals.waves(16, 16), secrets, sizes=sizes, training=training)
-    revealed = hiding.reveal(hidden.field, KEY)
+    hidden = hiding.hide_functions(signals.waves(16, 16), secrets, sizes=sizes, training=training)
+    revealed = hiding.reveal_function(hidden.field, KEY)
     assert revealed.certain
     assert revealed.signal.medium is BARCODE
     assert revealed.signal.size == BARS.size

@@ -104,7 +104,7 @@ def hide_tab(desk: Desk) -> None:
         )
 
         def work(watch: Callable[[FitProgress], bool]) -> HideResult:
-            return hiding.hide(
+            return hiding.hide_functions(
                 signal, secrets, architecture=architecture, training=training, watch=watch
             )
 
@@ -202,7 +202,7 @@ def reveal_tab(desk: Desk) -> None:
         loaded = _field(visit, path)
         key = visit.key_file(passphrase, key_file)
         size = signals.parse_size(asked.strip(), None) if asked and asked.strip() else None
-        revealed = hiding.reveal(loaded, key, size=size, watch=visit.sampling())
+        revealed = hiding.reveal_function(loaded, key, size=size, watch=visit.sampling())
         shown = revealed.signal
         suffix = suffix_of(shown)
         doubt = "" if revealed.certain else " No record was found with this key: check by eye."
@@ -322,7 +322,7 @@ def _so_far(progress: FitProgress, cover: Signal, secrets: list[Secret]) -> Imag
         return None
     field = progress.field
     revealed = [
-        hiding.reveal(field, secret.key, size=_small(secret.signal)).signal
+        hiding.reveal_function(field, secret.key, size=_small(secret.signal)).signal
         for secret in secrets
         if secret.signal.medium is cover.medium  # folded signals make no sense before the end
     ]

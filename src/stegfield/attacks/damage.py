@@ -19,7 +19,7 @@ from torch import Tensor
 from stegfield.config import FitConfig
 from stegfield.errors import ConfigError
 from stegfield.fields import Field, Target, damage, render, train
-from stegfield.hiding import SlotScheme, read_record, reveal
+from stegfield.hiding import SlotScheme, read_record, reveal_function
 from stegfield.keys import Key, KeyFile, Passphrase, unlock_file
 from stegfield.metrics import Quality, Samples, quality
 from stegfield.signals import Signal, to_samples
@@ -216,7 +216,7 @@ class Remains:
 
 def show(field: Field, cover: Signal, witnesses: Sequence[Witness]) -> Remains:
     """Render a field for everyone, and reveal it with every key, with or without records."""
-    revealed = [reveal(field, w.key, size=w.size, scheme=w.scheme) for w in witnesses]
+    revealed = [reveal_function(field, w.key, size=w.size, scheme=w.scheme) for w in witnesses]
     shown = [render(field), *(each.signal for each in revealed)]
     expected = [cover, *(each.secret for each in witnesses)]
     pairs = [samples_of(*pair) for pair in zip(shown, expected, strict=True)]

@@ -177,7 +177,7 @@ def check_comparable(other: Field, stego: Field) -> None:
         ConfigError: The fields differ in architecture, sizes or the kind of signal that they
             show, or have the same weights.
     """
-    one, two = (field.header() | {"seed": None} for field in (other, stego))
+    one, two = (field.header() | {"seed": None, "grain": None} for field in (other, stego))
     if one != two:
         differ = ", ".join(name for name in two if one.get(name) != two[name])
         raise ConfigError(

@@ -64,7 +64,7 @@ def attack(
     from stegfield.attacks.damage import witness
     from stegfield.attacks.guessing import check_comparable
 
-    if len({each.image.name for each in secret}) < len(secret):
+    if len({each.file.name for each in secret}) < len(secret):
         raise ConfigError("two secrets have the same file name", hint="rename one of them")
     if output.exists():
         for name in (REPORT, *report.file_names(len(secret))):
@@ -74,9 +74,9 @@ def attack(
     if shown.size != public.public.size:
         raise InputError(f"{cover} is not the cover: it differs in size from what the field shows")
     witnesses = {
-        each.image.name: witness(
+        each.file.name: witness(
             public,
-            read_signal(each.image, flatten=flatten),
+            read_signal(each.file, flatten=flatten),
             read_key_file(each.key, passphrase_stdin=passphrase_stdin and each.key is None),
         )
         for each in secret

@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
+from cyclopts import Parameter
+
+from stegfield.cli import field_files
 from stegfield.cli.signal_files import read_signal
 from stegfield.cli.terminal import answer
 from stegfield.cli.weights import is_model, tell_model_capacity
+from stegfield.errors import ConfigError
 
 
-def capacity(cover: Path, /, *, flatten: bool = False, json: bool = False) -> None:
-    """Show how many bytes an image, a climate field, a sound or a model can carry.
+def capacity(
+    cover: Path,
+    /,
+    *,
+    key: Annotated[tuple[Path, ...], Parameter(consume_multiple=True, negative="")] = (),
+    flatten: bool = False,
+    json: bool = False,
+) -> None:
+    """Show how many bytes an image, a climate field, a sound, a field or a model can carry.
 
     Messages are deflated first, so a text may be two or three times as long.
 
     Args:
-        cover: Image, climate field named .nc, sound: .wav or .flac, or model: .safetensors; - is
-            stdin.
+        cover: Image, climate field named .nc, sound: .wav or .flac, or field or model:
+            .safetensors; - is stdin.
+        key: Key files of messages that a field carries already: what is left beside them. Other
+            messages are not seen.
         flatten: Put a transparent image onto white.
         json: Print the result as JSON.
     """
@@ -25,6 +39,11 @@ def capacity(cover: Path, /, *, flatten: bool = False, json: bool = False) -> No
 
     from stegfield import fixednet
 
+    if field_files.is_field(cover):
+        field_files.capacity(cover, key, json=json)
+        return
+    if key:
+        raise ConfigError("--key is for fields, and shows what is left", hint="leave it out")
     if is_model(cover):
         tell_model_capacity(cover, as_json=json)
         return

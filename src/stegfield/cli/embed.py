@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from stegfield.cli import field_files
+from stegfield.cli.also import Also
 from stegfield.cli.asking import read_key, read_message
 from stegfield.cli.progress import watching
 from stegfield.cli.signal_files import read_signal, suffix_of
@@ -21,6 +23,7 @@ from stegfield.cli.streams import (
 from stegfield.cli.terminal import answer, say
 from stegfield.cli.weights import embed_in_model, is_model
 from stegfield.config import DescentConfig, EmbedConfig
+from stegfield.errors import ConfigError
 
 NEVER_LOSSY = "take a picture that never was {}, or one reduced in size since"
 FULL_COLOUR = "take a photograph in full colour"
@@ -64,6 +67,8 @@ def embed(
     *,
     output: Annotated[Path, Parameter(alias="-o")],
     key: Path | None = None,
+    also: Also = [],  # noqa: B006 - it is not changed
+    keep: Annotated[tuple[Path, ...], Parameter(consume_multiple=True, negative="")] = (),
     config: Annotated[EmbedConfig, Parameter(name="*")] = EmbedConfig(),
     descent: Annotated[
         DescentConfig, Parameter(name="*", group="With --profile paper")
@@ -80,13 +85,17 @@ def embed(
     Args:
         cover: Image: PNG, JPEG, WebP, BMP, TIFF, PPM, AVIF, HEIC or a GIF of one frame; 16-bit
             samples become 8-bit ones. Or a temperature on the globe: NetCDF-4, named .nc. Or a
-            sound: WAV or FLAC; other samples become 16-bit ones. Or the weights of any model:
-            safetensors, of which nothing but last bits of numbers changes. - is stdin.
+            sound: WAV or FLAC; other samples become 16-bit ones. Or a field that `fit` or `hide`
+            wrote, or the weights of any other model: safetensors, of which nothing but last bits of
+            numbers changes. - is stdin.
         message: File to embed; - is stdin.
         output: File to write: .jpg of a JPEG, which stays one and keeps its metadata; .png, .bmp,
             .tiff or .webp; with --profile robust any of them. For a climate field, .nc; for a
             sound, .wav or .flac; for a model, .safetensors. - is stdout, for a PNG, NetCDF or WAV.
         key: Key file; asks for a passphrase if left out.
+        also: One more file to embed, and its own key file. Repeat it for others; in a field.
+        keep: Key files of messages that a field carries already and that shall stay. All others
+            are lost, since a field is drawn anew.
         flatten: Put a transparent image onto white.
         keep_metadata: Keep an image's EXIF data, such as camera, time and place, except previews.
             Colour profile, gamma and resolution are kept in any case.
@@ -97,6 +106,24 @@ def embed(
     """
     from stegfield import files, fixednet, signals
 
+    if field_files.is_field(cover):
+        field_files.embed(
+            cover,
+            message,
+            output,
+            key=key,
+            also=also,
+            keep=keep,
+            passphrase_stdin=passphrase_stdin,
+            weak=weak,
+            json=json,
+            force=force,
+        )
+        return
+    if keep:
+        raise ConfigError(
+            "--keep is for fields, which can carry several messages", hint="leave it out"
+        )
     files.check_apart(files_among(output), files_among(cover, message, key, descent.weights))
     check_output(output, json=json, force=force)
     check_stdin(cover=cover, message=message, passphrase_stdin=passphrase_stdin and key is None)

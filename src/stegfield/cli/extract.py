@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from stegfield.cli import field_files
 from stegfield.cli.asking import read_key
 from stegfield.cli.signal_files import LARGEST_INPUT, read_file, read_signal
 from stegfield.cli.streams import (
@@ -48,8 +49,8 @@ def extract(
     """Extract the file that was embedded in an image, a climate field, a sound or a model.
 
     Args:
-        stego: Image, climate field named .nc, sound: .wav or .flac, or model: .safetensors; - is
-            stdin.
+        stego: Image, climate field named .nc, sound: .wav or .flac, or field or model:
+            .safetensors; - is stdin.
         output: File to write, which only you may read; - is stdout.
         key: Key file; asks for a passphrase if left out.
         profile: Look for messages of this profile only [default: exact and robust].
@@ -64,6 +65,16 @@ def extract(
     """
     from stegfield import files
 
+    if field_files.is_field(stego):
+        field_files.extract(
+            stego,
+            output,
+            key=key,
+            passphrase_stdin=passphrase_stdin,
+            json=json,
+            force=force,
+        )
+        return
     model = None if cover_model is None else Path(cover_model)
     files.check_apart(files_among(output), files_among(stego, key, cover, model, weights))
     check_output(output, json=json, force=force, text=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
@@ -15,6 +15,10 @@ from stegfield.cli.streams import check_output, check_stdin, files_among, name_o
 from stegfield.cli.terminal import answer, say, warn_if_short
 from stegfield.config import FitConfig
 
+if TYPE_CHECKING:
+    from stegfield.fields import FitResult
+    from stegfield.hiding import FilesResult
+
 
 def fit(
     image: Path | None = None,
@@ -25,12 +29,16 @@ def fit(
     sizes: str | None = None,
     training: Annotated[FitConfig, Parameter(name="*")] = FitConfig(),
     generated: Annotated[Generated, Parameter(name="*")] = Generated(),
+    no_draw: bool = False,
     checkpoint: Path | None = None,
     flatten: bool = False,
     json: bool = False,
     force: bool = False,
 ) -> None:
     """Fit a field to an image, a climate field or a sound, without secrets.
+
+    Its weights are drawn around those that were trained, as the weights of all fields are. So
+    nobody can tell it from one of `hide`, and `embed` can put files into it.
 
     Args:
         image: Image to show: PNG, JPEG, WebP, BMP, TIFF, PPM, AVIF or HEIC; or a temperature on
@@ -41,6 +49,8 @@ def fit(
             siren; fourier with --robust].
         sizes: Sizes of the architecture that differ from its defaults, like width=256,depth=4.
         generated: A cover to generate, in place of an image.
+        no_draw: Leave the weights as they were trained, for research. Such a field can carry
+            nothing, and its header says so.
         checkpoint: File to save the run to every 30 seconds, and to resume from if it exists.
         flatten: Put a transparent image onto white.
         json: Print the result as JSON.
@@ -65,22 +75,31 @@ def fit(
             training=training,
             watch=watch,
             checkpoint=checkpoint,
+            draw=not no_draw,
         )
     write(output, fields.to_bytes(result.field), force=force)
     warn_if_short(training.target_db, [result.quality])
     finish(checkpoint, stopped=result.stopped)
     if json:
-        answer(
-            {
-                "field": str(output),
-                **result.quality.to_json(),
-                "steps": result.steps,
-                "seconds": round(result.seconds, 3),
-                "stopped": result.stopped,
-            }
-        )
+        answer(fitted_facts(output, result))
     else:
-        say(
-            f"{name_of(output, 'stdout')}: {result.quality}, "
-            f"{result.steps} steps in {result.seconds:.1f} s"
-        )
+        tell_fitted(output, result)
+
+
+def fitted_facts(output: Path, result: FitResult | FilesResult) -> dict[str, Any]:
+    """Return what programs are told of a fitted field, whether or not it carries anything."""
+    return {
+        "field": str(output),
+        **result.quality.to_json(),
+        "steps": result.steps,
+        "seconds": round(result.seconds, 3),
+        "stopped": result.stopped,
+    }
+
+
+def tell_fitted(output: Path, result: FitResult | FilesResult) -> None:
+    """Say the same to people."""
+    say(
+        f"{name_of(output, 'stdout')}: {result.quality}, "
+        f"{result.steps} steps in {result.seconds:.1f} s"
+    )

@@ -175,7 +175,9 @@ def _plain(source: Model, seed: int, size: tuple[int, ...], suffix: str) -> byte
     from stegfield import fields, signals
 
     if suffix == FIELD_SUFFIX:
-        return fields.to_bytes(source.field(seed))
+        made = source.field(seed)
+        fields.draw(made)
+        return fields.to_bytes(made)
     return signals.encode(source.cover(seed, size), suffix)
 
 

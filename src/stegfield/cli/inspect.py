@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stegfield.cli.signal_files import read_file
 from stegfield.cli.streams import check_stdin, name_of
 from stegfield.cli.terminal import answer
+
+if TYPE_CHECKING:
+    from stegfield.fields.header import FieldFile
 
 
 def inspect(field: Path, /, *, json: bool = False) -> None:
@@ -67,7 +70,20 @@ def inspect(field: Path, /, *, json: bool = False) -> None:
     channels = f"{public.channels} channel{'s' if public.channels > 1 else ''}"
     console.print(f"shows {public.medium.noun} of {size} with {channels}{rate}")
     console.print(f"{facts['weights']:,} weights in {facts['bytes']:,} bytes, seed {facts['seed']}")
+    console.print(f"weights: {_origin(found)}")
     console.print(table)
+
+
+def _origin(file: FieldFile) -> str:
+    """Say how the weights came about, which is the same whether or not they carry anything."""
+    from stegfield.fields import drawing
+
+    grains = file.header.grains
+    if grains is None:
+        return "as they were trained; they can carry nothing"
+    if drawing.plane_of(file.tensors, grains) is None:
+        return "changed since they were drawn; what they may have carried is lost"
+    return f"drawn, with {drawing.plane_bits(file.tensors, grains) // 8:,} bytes of random bits"
 
 
 def _tell_key(data: bytes, name: str, *, json: bool) -> None:

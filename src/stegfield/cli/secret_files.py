@@ -1,4 +1,4 @@
-"""The option ``--secret IMAGE [KEY]`` of commands."""
+"""The option ``--secret FILE [KEY]`` of commands."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from cyclopts import Parameter, Token
 
 @dataclass(frozen=True)
 class SecretFiles:
-    """One ``--secret``: an image and its key file, or None to ask for a passphrase."""
+    """One ``--secret``: a file and its key file, or None to ask for a passphrase."""
 
-    image: Path
+    file: Path
     key: Path | None = None
     decoy: bool = False
     """Whether nobody gets the key."""
@@ -28,7 +28,7 @@ def read_secrets(type_: Any, tokens: Sequence[Token]) -> list[SecretFiles]:
             groups.append([])
         groups[-1].append(Path(token.value))
     if any(len(group) > 2 for group in groups):
-        raise ValueError("each --secret takes an image and at most one key file")
+        raise ValueError("each --secret takes a file and at most one key file")
     return [SecretFiles(group[0], group[1] if len(group) > 1 else None) for group in groups]
 
 

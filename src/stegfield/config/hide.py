@@ -1,4 +1,4 @@
-"""Settings of hiding secrets in a field."""
+"""Settings of hiding functions in a field."""
 
 from __future__ import annotations
 
@@ -22,20 +22,31 @@ RATIO = Range(
 
 @dataclass(frozen=True, kw_only=True)
 class HideConfig(Settings):
-    """How secrets are hidden."""
+    """How secrets are hidden as functions; any of these implies ``--as functions``."""
 
-    slots: SlotRule = "keyed"
+    slots: SlotRule | None = None
     """Where slots are: positions drawn by each key, the cover's largest weights, or shared random
-    positions."""
+    positions [default: keyed]."""
 
     ratio: Annotated[float | None, RATIO] = None
     """Share of the weights that are slots [default: the architecture's]."""
 
-    values: ValueRule = "matched"
-    """How slot values are drawn; xavier is the paper's rule and trains badly in a SIREN."""
+    values: ValueRule | None = None
+    """How slot values are drawn; xavier is the paper's rule and trains badly in a SIREN [default:
+    matched]."""
 
     cover_weight: Annotated[float, Range(0, above=True)] = 1.0
     """Weight of the cover's error."""
 
     secret_weight: Annotated[float, Range(0, above=True)] = 1.0
     """Weight of each secret's error."""
+
+    @property
+    def slot_rule(self) -> SlotRule:
+        """Where slots are."""
+        return self.slots or "keyed"
+
+    @property
+    def value_rule(self) -> ValueRule:
+        """How slot values are drawn."""
+        return self.values or "matched"

@@ -95,7 +95,7 @@ def play(scene: Scene, folder: Path, watch: FitWatch, *, force: bool) -> SceneRe
     key_file = path("alice.key")
     KeyFile(Key.generate()).write(key_file, force=force)
     keys: list[Key | Passphrase] = [KeyFile.read(key_file).key, Passphrase(PASSPHRASE)]
-    result = hiding.hide(
+    result = hiding.hide_functions(
         originals[0],
         [hiding.Secret(image, key) for image, key in zip(originals[1:], keys, strict=True)],
         architecture=scene.architecture,
@@ -106,7 +106,7 @@ def play(scene: Scene, folder: Path, watch: FitWatch, *, force: bool) -> SceneRe
     fields.save(public, result.field, force=force)
 
     field = fields.load(public)
-    revealed = [hiding.reveal(field, key).signal for key in keys]
+    revealed = [hiding.reveal_function(field, key).signal for key in keys]
     shown = []
     for index, signal in enumerate([fields.render(field), *revealed]):
         name = scene.photographs[index]
@@ -118,7 +118,7 @@ def play(scene: Scene, folder: Path, watch: FitWatch, *, force: bool) -> SceneRe
         shown.append(
             Exhibit(called(name), roles[index], original, written, quality(written, original))
         )
-    wrong = hiding.reveal(field, _refused(field), size=_image_size(originals[1])).signal
+    wrong = hiding.reveal_function(field, _refused(field), size=_image_size(originals[1])).signal
     done = SceneResult(
         scene,
         tuple(shown),
@@ -135,7 +135,7 @@ def _refused(field: fields.Field) -> Key:
     """Return a random key, after a check that the field refuses it."""
     stranger = Key.generate()
     try:
-        hiding.reveal(field, stranger)
+        hiding.reveal_function(field, stranger)
     except UnreadableError:
         return stranger
     raise RuntimeError("a random key revealed something")

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from stegfield.config import FitConfig
     from stegfield.fields.architectures import ARCHITECTURES
     from stegfield.fields.field import Dense, Field, RenderWatch, SlotValues, render, substitute
+    from stegfield.fields.finishing import draw
     from stegfield.fields.fitting import FitResult, fit, new_field
     from stegfield.fields.header import Public
     from stegfield.fields.optim import Muon
@@ -39,6 +40,7 @@ else:
                 "render",
                 "substitute",
             ],
+            "stegfield.fields.finishing": ["draw"],
             "stegfield.fields.fitting": ["FitResult", "fit", "new_field"],
             "stegfield.fields.header": ["Public"],
             "stegfield.fields.optim": ["Muon"],
@@ -71,6 +73,7 @@ __all__ = [
     "SlotValues",
     "Target",
     "Training",
+    "draw",
     "fit",
     "from_bytes",
     "load",

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from stegfield.errors import ConfigError
+from stegfield.fields.drawing import Grains
 from stegfield.fields.header import Header, Public
 from stegfield.fields.sizes import Sizes
 from stegfield.keys import KeyStream
@@ -94,6 +95,8 @@ class Field(nn.Module, ABC):
     """Default number of steps over which the step length rises at first."""
     draw: bytes = b""
     """What the untrained weights were drawn from; kept in checkpoints, never in files."""
+    grains: Grains | None = None
+    """Of the tensors, once they are drawn for the file (see `stegfield.fields.finishing`)."""
 
     def __init__(self, sizes: Sizes, public: Public, stream: KeyStream | None) -> None:
         super().__init__()
@@ -158,7 +161,7 @@ class Field(nn.Module, ABC):
 
     def header(self) -> dict[str, Any]:
         """Return the entries of the file header that describe this field."""
-        return Header(self.architecture, self.sizes, self.public).to_json()
+        return Header(self.architecture, self.sizes, self.public, self.grains).to_json()
 
     def __repr__(self) -> str:
         shows = f"shows {self.public.medium.noun} of {size_text(self.public.size)}"

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from stegfield.config import FitConfig
-from stegfield.errors import ConfigError
+from stegfield.errors import ConfigError, Wording
 from stegfield.fields import checkpoints
 from stegfield.fields.architectures import ARCHITECTURES
 from stegfield.fields.field import Field, render
+from stegfield.fields.finishing import check_room
+from stegfield.fields.finishing import draw as finish
 from stegfield.fields.header import Public
 from stegfield.fields.training import FitWatch, Target, train
 from stegfield.keys import KEY_BYTES, SALT_BYTES, KeyStream
 from stegfield.metrics import AnyQuality
+from stegfield.payload.law import Message
 from stegfield.signals import IMAGE, Signal, Source, quality, read, to_levels
 
 
@@ -41,8 +44,14 @@ def fit(
     training: FitConfig | None = None,
     watch: FitWatch | None = None,
     checkpoint: Path | None = None,
+    draw: bool = True,
+    messages: Sequence[Message] = (),
 ) -> FitResult:
-    """Train a new field to show one signal, without secrets.
+    """Train a new field to show one signal, and draw it by the law of all fields.
+
+    Messages lie in random bits that every field has (`stegfield.fields.drawing`). Nothing that is
+    decided before the draw depends on them: neither the training nor what the header tells. A seed
+    decides the training alone; what is drawn is never the same twice.
 
     Args:
         signal: What to show: a signal, or whatever `stegfield.signals.read` makes one of.
@@ -52,9 +61,14 @@ def fit(
         training: How to train.
         watch: Called after every step; returning True ends the run early.
         checkpoint: File to write the state to, and to resume from.
+        draw: Whether weights are drawn; else they stay as they were trained, for research. Such a
+            field can carry nothing, and its header says so.
+        messages: What the field carries; `stegfield.hiding.hide` makes them of files.
 
     Raises:
-        ConfigError: An unknown architecture, or a size out of range.
+        ConfigError: An unknown architecture, or a size out of range; two messages with one key;
+            messages for a field that is not drawn.
+        CapacityError: The messages do not fit.
         InputError: The signal is a file that cannot be read, or the checkpoint belongs to another
             run.
 
@@ -65,6 +79,10 @@ def fit(
         >>> result.quality.psnr_db > 30
         True
     """
+    if messages and not draw:
+        raise ConfigError(
+            "a field that is not drawn can carry nothing", hint=Wording("leave out {draw:False}")
+        )
     signal, training = read(signal), training or FitConfig()
     field = new_field(
         signal,
@@ -74,7 +92,10 @@ def fit(
         robust=training.robust,
         checkpoint=checkpoint,
     )
+    check_room(field, messages)
     run = train(field, [Target(signal)], training, watch=watch, checkpoint=checkpoint)
+    if draw:
+        finish(field, messages)
     shown = quality(render(field), signal)
     return FitResult(field, shown, run.steps, run.seconds, run.stopped)
 

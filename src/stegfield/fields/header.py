@@ -2,15 +2,17 @@
 
 A field file is safetensors in float32, with a JSON header that describes the weights. The header
 has the same entries whether or not anything is hidden: the format version, the architecture, its
-sizes, a random seed, and the size, channels and medium of the public signal. Media with time also
-have a rate, and some media a range.
+sizes, a random seed, the size, channels and medium of the public signal, and the grain of each
+tensor (`stegfield.fields.drawing`), which is null where weights were left as they were trained.
+Media with time also have a rate, and some media a range.
 
 Reading checks the header's length, every entry, each tensor's type, and that all numbers are
-finite. Nothing is ever unpickled.
+finite. Nothing is ever unpickled. Files of version 1, which tell no grain, are read as well.
 """
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Mapping
@@ -19,11 +21,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import safetensors.numpy
 from numpy.typing import NDArray
 
 from stegfield import files
 from stegfield.errors import ConfigError, FieldFileError, PluginNeededError
 from stegfield.fields.architectures import ARCHITECTURES, sizes_of
+from stegfield.fields.drawing import HELD_BITS, HIGHEST, LEAST_WEIGHTS, LOWEST, Grain, Grains
 from stegfield.fields.sizes import Sizes
 from stegfield.keys import SALT_BYTES
 from stegfield.signals import (
@@ -36,16 +40,24 @@ from stegfield.signals import (
 )
 from stegfield.signals.signal import LEAST_SPAN
 from stegfield.signals.sniffing import sniff
-from stegfield.tensor_files import DistrustError, entries_of, tensors_of
+from stegfield.tensor_files import (
+    LARGEST_HEADER,
+    LENGTH_BYTES,
+    DistrustError,
+    entries_of,
+    tensors_of,
+)
 
-FORMAT = 1
+FORMAT, OLDEST_FORMAT = 2, 1
 ENTRY = "stegfield"
 SUFFIX = ".safetensors"
 LARGEST_FILE = 1 << 29
 PLUGIN_NAME = re.compile(r"[a-z0-9_-]{1,40}", re.ASCII)
 """Of an architecture or a medium that another package may bring."""
-ENTRIES = {"format", "architecture", "sizes", "medium", "size", "channels", "seed"}
-"""Entries of every header; media with time also have a rate, and some media a range."""
+FIRST_ENTRIES = {"format", "architecture", "sizes", "medium", "size", "channels", "seed"}
+"""Entries of every header of version 1; media with time also have a rate, some media a range."""
+ENTRIES = FIRST_ENTRIES | {"grain"}
+"""Of every header of version 2."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +91,9 @@ class Header:
     architecture: str
     sizes: Sizes
     public: Public
+    grains: Grains | None = None
+    """Of the tensors, in the order in which they carry bits; None where nothing was drawn."""
+    version: int = FORMAT
 
     def to_json(self) -> dict[str, Any]:
         """Return the entries of the header as plain values."""
@@ -92,6 +107,8 @@ class Header:
             "seed": public.seed.hex(),
             **({"rate": public.rate} if public.medium.timed else {}),
             **({"range": list(public.range)} if public.medium.ranged else {}),
+            "grain": self.grains
+            and {name: [grain.exponent, grain.bits] for name, grain in self.grains.items()},
         }
 
 
@@ -101,6 +118,12 @@ class FieldFile:
 
     header: Header
     tensors: Mapping[str, NDArray[np.float32]]
+    """In the order of the layers."""
+
+    def to_bytes(self) -> bytes:
+        """Encode as the bytes of a file; equal fields give equal bytes."""
+        entries = {"format": FORMAT, **self.header.to_json()}
+        return safetensors.numpy.save(dict(self.tensors), {ENTRY: json.dumps(entries)})
 
     @property
     def weight_count(self) -> int:
@@ -123,6 +146,21 @@ def read(path: Path) -> FieldFile:
     return decode(files.read_bounded(path, LARGEST_FILE), path)
 
 
+def is_ours(path: Path) -> bool:
+    """Tell whether the header of a file describes a field, of whatever version, sound or not.
+
+    Raises:
+        InputError: The file is missing or cannot be read.
+    """
+    start = files.read_start(path, LENGTH_BYTES + LARGEST_HEADER)
+    length = int.from_bytes(start[:LENGTH_BYTES], "little")
+    try:
+        metadata = json.loads(start[LENGTH_BYTES : LENGTH_BYTES + length])["__metadata__"]
+    except Exception:  # what a parser of foreign bytes may raise
+        return False
+    return isinstance(metadata, dict) and ENTRY in metadata
+
+
 def decode(data: bytes, name: Path | str = "the data") -> FieldFile:
     """Decode the bytes of a field file; errors mention ``name``.
 
@@ -131,20 +169,27 @@ def decode(data: bytes, name: Path | str = "the data") -> FieldFile:
         PluginNeededError: The field is of an architecture or a medium that is not installed.
     """
     try:
-        header = _checked(entries_of(data, ENTRY, version=FORMAT, noun="a field"))
+        header = _checked(
+            entries_of(data, ENTRY, version=FORMAT, oldest=OLDEST_FORMAT, noun="a field")
+        )
         tensors = tensors_of(data, np.float32)
+        _check_grains(header.grains or {}, tensors)
     except _NeedsPlugin as error:
         raise PluginNeededError(name, str(error)) from None
     except (DistrustError, ConfigError) as error:
         kind = sniff(data)
         other = kind is not None and kind.suffix != SUFFIX
         raise FieldFileError(name, f"it is {kind.name}" if kind and other else str(error)) from None
-    return FieldFile(header, {entry: tensors[entry] for entry in sorted(tensors, key=_by_layer)})
+    return FieldFile(header, in_order(tensors))
+
+
+def in_order(tensors: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
+    """Return tensors in the order of the layers: layer 10 behind layer 9, biases before weights."""
+    return {name: tensors[name] for name in sorted(tensors, key=_by_layer)}
 
 
 def _by_layer(name: str) -> list[tuple[int, str]]:
-    """Return a sort key that puts layer 10 behind layer 9."""
-    return [(int(part), "") if part.isdigit() else (0, part) for part in name.split(".")]
+    return [(int(part), "") if part.isdecimal() else (0, part) for part in name.split(".")]
 
 
 class _NeedsPlugin(Exception):  # noqa: N818 - never leaves this module
@@ -154,7 +199,9 @@ class _NeedsPlugin(Exception):  # noqa: N818 - never leaves this module
 def _checked(entries: dict[str, Any]) -> Header:
     """Check every entry of a header."""
     medium, architecture = _medium(entries.get("medium")), entries.get("architecture")
-    known = ENTRIES | ({"rate"} if medium.timed else set())
+    version = entries["format"]
+    known = FIRST_ENTRIES if version == OLDEST_FORMAT else ENTRIES
+    known = known | ({"rate"} if medium.timed else set())
     known |= {"range"} if medium.ranged else set()
     if entries.keys() != known:
         raise DistrustError("its header has other entries than a field's")
@@ -169,7 +216,28 @@ def _checked(entries: dict[str, Any]) -> Header:
         raise
     except (TypeError, ValueError):
         raise DistrustError("its sizes are not readable") from None
-    return Header(architecture, sizes, public)
+    return Header(architecture, sizes, public, _grains(entries.get("grain")), version)
+
+
+def _grains(entry: Any) -> Grains | None:
+    """Check the grains, but for the names of tensors."""
+    if entry is None:
+        return None
+    if not isinstance(entry, dict):
+        raise DistrustError("its grain is not readable")
+    found = {}
+    for name, pair in entry.items():
+        numbers = isinstance(pair, list) and len(pair) == 2 and all(type(n) is int for n in pair)
+        if not numbers or not (LOWEST <= pair[0] <= HIGHEST and 1 <= pair[1] <= HELD_BITS):
+            raise DistrustError("the grain of one of its tensors is out of range")
+        found[name] = Grain(*pair)
+    return found
+
+
+def _check_grains(grains: Grains, tensors: Mapping[str, NDArray[np.float32]]) -> None:
+    for name in grains:
+        if name not in tensors or tensors[name].size < LEAST_WEIGHTS:
+            raise DistrustError("it tells the grain of a tensor that cannot have one")
 
 
 def _medium(name: Any) -> Medium:

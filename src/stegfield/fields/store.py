@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-import safetensors.torch
 import torch
 
 from stegfield import files
 from stegfield.errors import ConfigError, FieldFileError
 from stegfield.fields.architectures import ARCHITECTURES
 from stegfield.fields.field import Field
-from stegfield.fields.header import ENTRY, FORMAT, LARGEST_FILE, Header, decode
+from stegfield.fields.header import LARGEST_FILE, FieldFile, Header, decode, in_order
 
 
 def to_bytes(field: Field) -> bytes:
     """Encode a field as the bytes of its file; equal fields give equal bytes."""
-    header = {"format": FORMAT, **field.header()}
-    tensors = {name: t.detach().contiguous() for name, t in field.state_dict().items()}
-    return safetensors.torch.save(tensors, {ENTRY: json.dumps(header)})
+    return to_file(field).to_bytes()
+
+
+def to_file(field: Field) -> FieldFile:
+    """Return what a field's file holds, as arrays."""
+    header = Header(field.architecture, field.sizes, field.public, field.grains)
+    tensors = {name: t.detach().cpu().numpy() for name, t in field.state_dict().items()}
+    return FieldFile(header, in_order(tensors))
 
 
 def save(path: Path, field: Field, *, force: bool = False) -> None:
@@ -51,7 +54,16 @@ def from_bytes(data: bytes, name: Path | str = "the data") -> Field:
         FieldFileError: Anything about the bytes is not as `to_bytes` writes it.
         PluginNeededError: The field is of an architecture or a medium that is not installed.
     """
-    found = decode(data, name)
+    return from_file(decode(data, name), name)
+
+
+def from_file(found: FieldFile, name: Path | str = "the data") -> Field:
+    """Build the field of a file that was read; errors mention ``name``.
+
+    Raises:
+        FieldFileError: The tensors are not those of the field that the header describes.
+        PluginNeededError: The field is of an architecture that is not installed.
+    """
     try:
         field = _empty_field(found.header)
     except (ConfigError, RuntimeError) as error:  # not of its medium, or of sizes too large
@@ -64,6 +76,7 @@ def from_bytes(data: bytes, name: Path | str = "the data") -> Field:
             raise FieldFileError(name, f"{entry} has another shape than its architecture")
     tensors = {entry: torch.from_numpy(tensor) for entry, tensor in found.tensors.items()}
     field.load_state_dict(tensors, assign=True)
+    field.grains = found.header.grains
     return field
 
 

@@ -5,12 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from stegfield.errors import Caution
+from stegfield.errors import Caution, Wording
 from stegfield.fields.field import Field
 from stegfield.signals import Signal
 
 EXPECTED_AT_ONE_DB, LOST_PER_DOUBLING_DB = 44.0, 3.5
 """A cautious estimate: PSNR at one sample a weight, and its loss with each doubling of samples."""
+DETECTED = Caution(
+    "detectors classify 81 to 100 % of fields that hide functions correctly, given clean fields to "
+    "learn from",
+    Wording(
+        "hide files, which nobody can detect, with {as:files}; or hide in every field that you "
+        "publish, with {decoy} where there is nothing to hide"
+    ),
+)
+"""Of every field that hides functions: the figures are those of the suite mih-8-table-3-weights."""
 POOR_PSNR_DB, LEAST_PSNR_DB = 35.0, 10.0
 
 

@@ -1,4 +1,4 @@
-"""Hiding: a cover and several secrets become one field, and each secret has its own key.
+"""Hiding functions: a cover and several secrets become one field, and each has its own key.
 
 All targets share every weight except their own slots. They are trained together, on the
 weighted sum of their mean squared errors (Eq. 7-10 of Dong et al., 2024); then each key's record
@@ -18,7 +18,7 @@ from stegfield.fields.training import FitWatch, Training, train
 from stegfield.hiding.caution import cautions
 from stegfield.hiding.plan import Plan, make_plan
 from stegfield.hiding.positions import positions_entropy_bits
-from stegfield.hiding.revealing import reveal
+from stegfield.hiding.revealing import reveal_function
 from stegfield.hiding.secrets import HiddenSecret, HideResult, Secret
 from stegfield.hiding.slots import slot_counts
 from stegfield.hiding.start import Start, begin
@@ -26,7 +26,7 @@ from stegfield.keys import KeyFile
 from stegfield.signals import Source, quality, read
 
 
-def hide(
+def hide_functions(
     cover: Source,
     secrets: Sequence[Secret],
     *,
@@ -65,13 +65,14 @@ def hide(
         DivergedError: The error grew beyond all numbers.
 
     Example:
-        >>> from stegfield.hiding import Secret, hide, reveal
+        >>> from stegfield.hiding import Secret, hide_functions, reveal_function
         >>> from stegfield.keys import Key
         >>> from stegfield.signals import waves
         >>> photo, secret = waves(8, 8), waves(8, 8, phase=1.0)
         >>> key = Key.generate()
-        >>> result = hide(photo, [Secret(secret, key)], training=FitConfig(target_db=30.0))
-        >>> reveal(result.field, key).signal.size
+        >>> training = FitConfig(target_db=30.0)
+        >>> result = hide_functions(photo, [Secret(secret, key)], training=training)
+        >>> reveal_function(result.field, key).signal.size
         (8, 8)
     """
     training = training or FitConfig()
@@ -117,7 +118,7 @@ def _measured(plan: Plan, start: Start, key_files: Sequence[KeyFile], run: Train
         secrets=tuple(
             HiddenSecret(
                 None if secret.is_decoy else key_file,
-                quality(reveal(plan.field, key_file).signal, secret.signal),
+                quality(reveal_function(plan.field, key_file).signal, secret.signal),
             )
             for secret, key_file in zip(plan.secrets, key_files, strict=True)
         ),

@@ -4,7 +4,7 @@ In free training, slots grow to twice the size of other weights, and spectra bec
 adversary with a few clean fields detects that at once. So the joint training starts at a clean
 field of the cover. Every few steps, each tensor is moved back to that field's singular values, then
 to the norms of every unit's weights, then to its sorted values. At the end the sorted values are
-equal to the last bit, the others nearly.
+equal to the last bit, before both fields are drawn anew, and the others nearly.
 
 Benchmark on 16 small fields: tests of distributions, spectra and units are then near chance; tests
 of pruning and moments classify 60 to 70 % correctly.
@@ -31,6 +31,8 @@ class Likeness:
     def __init__(self, clean: Field, field: Field) -> None:
         field.load_state_dict(clean.state_dict())
         self._field = field
+        self.grains = clean.grains
+        """Of the clean field, which the new one is drawn with; None if it was not drawn."""
         tensors = {name: weight.detach() for name, weight in clean.named_parameters()}
         self._values = {name: tensor.flatten().sort().values for name, tensor in tensors.items()}
         matrices = {name: tensor for name, tensor in tensors.items() if tensor.ndim == 2}

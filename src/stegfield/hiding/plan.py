@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -14,6 +13,7 @@ import torch
 from stegfield.config import FitConfig, HideConfig
 from stegfield.errors import ConfigError, KeyFileError
 from stegfield.fields.field import Field, SlotValues, substitute
+from stegfield.fields.finishing import draw, trial
 from stegfield.fields.fitting import new_field
 from stegfield.fields.training import AfterStep, Target
 from stegfield.hiding.likeness import Likeness, check_alike
@@ -70,8 +70,8 @@ class Plan:
     def publish(self, cover_slots: SlotValues) -> None:
         """Turn the trained field into the one to publish.
 
-        The cover's slot values become the field's own, bit for bit; the likeness becomes exact, and
-        the records are written.
+        The cover's slot values become the field's own, bit for bit, and the likeness becomes exact.
+        Then the field is drawn, as all fields are, and the records are written.
         """
         if self.likeness is not None:
             self.likeness.keep()
@@ -79,6 +79,9 @@ class Plan:
         with torch.no_grad():
             for name, parameter in self.field.decoder.named_parameters():
                 parameter.copy_(shown[name])
+        if self.likeness is not None:
+            self.field.grains = self.likeness.grains
+        draw(self.field)
         write_records(self.field, list(zip(self.keys, self.records, strict=True)))
 
 
@@ -101,7 +104,7 @@ def make_plan(
         CapacityError: The field has too few weights for its records.
         InputError: The checkpoint is damaged.
     """
-    rule = POSITION_RULES[config.slots]
+    rule = POSITION_RULES[config.slot_rule]
     _check_secrets(secrets, config, checkpoint)
     cover = _wide_enough(cover, [secret.signal for secret in secrets])
     if like is not None:
@@ -124,10 +127,10 @@ def make_plan(
     keys = [unlock(secret.key, field.public.seed) for secret in secrets]
     if len(set(keys)) < len(keys):
         raise ConfigError("two secrets have the same key", hint="give each secret its own key")
-    scheme = SlotScheme(ratio=config.ratio or field.slot_ratio, values=config.values)
+    scheme = SlotScheme(ratio=config.ratio or field.slot_ratio, values=config.value_rule)
     records = [describe(each.signal, scheme, shared_slots=rule.shared) for each in secrets]
     # the places of records are known before training: check now whether they fit
-    write_records(copy.deepcopy(field), list(zip(keys, records, strict=True)))
+    write_records(trial(field), list(zip(keys, records, strict=True)))
     return Plan(
         config=config,
         rule=rule,
@@ -149,7 +152,7 @@ def _check_secrets(secrets: Sequence[Secret], config: HideConfig, checkpoint: Pa
             "a run with decoys cannot be resumed: their keys are not kept",
             hint="leave out the checkpoint, or give each decoy a key file",
         )
-    if POSITION_RULES[config.slots].shared:
+    if POSITION_RULES[config.slot_rule].shared:
         _check_key_files(secrets, config, checkpoint)
 
 
@@ -159,8 +162,8 @@ def _check_key_files(
     """Refuse keys that cannot hold shared slot positions."""
     if any(isinstance(secret.key, Passphrase) for secret in secrets):
         raise ConfigError(
-            f"{config.slots} slots cannot be combined with a passphrase: their positions need a "
-            "key file",
+            f"{config.slot_rule} slots cannot be combined with a passphrase: their positions need "
+            "a key file",
             hint="give key files, or take keyed slots",
         )
     resumed = checkpoint is not None and checkpoint.exists()
@@ -175,9 +178,10 @@ def _check_key_files(
 
 def _check_like(like: Field, cover: Signal, config: HideConfig, training: FitConfig) -> None:
     check_alike(like, cover)
-    if POSITION_RULES[config.slots].shared:
+    if POSITION_RULES[config.slot_rule].shared:
         raise ConfigError(
-            f"a clean field cannot be combined with {config.slots} slots", hint="take keyed slots"
+            f"a clean field cannot be combined with {config.slot_rule} slots",
+            hint="take keyed slots",
         )
     if training.robust:
         raise ConfigError(

@@ -1,10 +1,13 @@
-"""Records: what a receiver must know about a secret, in the lowest mantissa bits of weights.
+"""Records: what a receiver must know about a secret, in the lowest bits of a field's weights.
 
 A record is sealed under its secret's key, protected by a Reed-Solomon code, and whitened, so that
-it looks like the noise of trained weights. Each byte replaces the lowest 8 of the 23 mantissa bits
-of one weight, which changes it by at most 3 in 100,000. The key draws the position among all
-weights of the field. Records of other keys may overwrite some bytes, which the code corrects. Only
-the right key opens a record, so a record also tells a right key from a wrong one.
+it looks like the bits that every field draws. Each byte replaces the lowest 8 bits of one weight's
+U (see `stegfield.fields.drawing`). The key draws the position among all weights that have as many.
+Records of other keys may overwrite some bytes, which the code corrects. Only the right key opens a
+record, so a record also tells a right key from a wrong one.
+
+In fields of the first format, which were not drawn, each byte is the lowest 8 of the 23 mantissa
+bits of a weight, among all that are trained. These records are read, and never written.
 
     facts (33 bytes) ─AES-SIV─► +16 ─Reed-Solomon─► +32 ─whitening─► 81 bytes, 81 weights
 """
@@ -20,12 +23,15 @@ import numpy as np
 import torch
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+from jaxtyping import Int64
 from numpy.typing import NDArray
 from reedsolo import ReedSolomonError, RSCodec
 
 from stegfield.config import MILLION
 from stegfield.errors import CapacityError, ConfigError, UnreadableError
+from stegfield.fields.drawing import Grain
 from stegfield.fields.field import Field
+from stegfield.fields.store import to_file
 from stegfield.hiding import media_codes
 from stegfield.hiding.slots import VALUE_RULES, SlotScheme
 from stegfield.keys import Key
@@ -144,16 +150,16 @@ class SecretRecord:
 
 
 def write_records(field: Field, records: Sequence[tuple[Key, SecretRecord]]) -> None:
-    """Write every key's record into a field's weights.
+    """Write every key's record into the weights of a drawn field.
 
     Raises:
         CapacityError: The field has too few weights for so many records to be read again.
     """
-    words = _words(field)
+    low = _low(field)
     for key, record in records:
-        at = _positions(field, key, len(words), RECORD_BYTES)
-        words[at] = (words[at] & ~np.uint32(0xFF)) | np.frombuffer(_seal(field, key, record), "u1")
-    _store(field, words)
+        at = _positions(field, key, len(low), RECORD_BYTES)
+        low[at] = (low[at] & ~0xFF) | np.frombuffer(_seal(field, key, record), "u1")
+    _store(field, low)
     for key, record in records:
         try:
             intact = read_record(field, key) == record
@@ -162,7 +168,7 @@ def write_records(field: Field, records: Sequence[tuple[Key, SecretRecord]]) -> 
         if not intact:
             # about a tenth of a record's bytes may fall to others: the code corrects a quarter
             needed = 8 * RECORD_BYTES * len(records)
-            raise CapacityError(needed=needed, available=len(words), unit="weights for records")
+            raise CapacityError(needed=needed, available=len(low), unit="weights for records")
 
 
 def read_record(field: Field, key: Key) -> SecretRecord:
@@ -180,10 +186,10 @@ def read_record(field: Field, key: Key) -> SecretRecord:
 
 def _open(field: Field, key: Key, length: int) -> bytes | None:
     """Return the unsealed facts of a record of ``length`` bytes, if there is one."""
-    words = _words(field)
-    if len(words) < length:
+    low = _low(field)
+    if len(low) < length:
         return None
-    found = (words[_positions(field, key, len(words), length)] & 0xFF).astype(np.uint8)
+    found = (low[_positions(field, key, len(low), length)] & 0xFF).astype(np.uint8)
     whitening = np.frombuffer(_whitening(field, key, length), np.uint8)
     try:
         sealed, _, _ = RSCodec(PARITY).decode((found ^ whitening).tobytes())
@@ -214,15 +220,30 @@ def _positions(field: Field, key: Key, weights: int, length: int) -> NDArray[np.
     return key.stream("record-positions", salt=field.public.seed).choose(length, weights)
 
 
-def _words(field: Field) -> NDArray[np.uint32]:
-    """Return all trained weights as the integers of their bits, in the order of their names."""
+def _low(field: Field) -> Int64[np.ndarray, " weights"]:
+    """Return the integers whose lowest 8 bits hold records."""
+    if field.grains is None:
+        return _mantissas(field)
+    tensors = to_file(field).tensors
+    return np.concatenate(
+        [np.empty(0, np.int64), *(g.nearest_low(tensors[name]) for name, g in _deep(field))]
+    )
+
+
+def _store(field: Field, low: Int64[np.ndarray, " weights"]) -> None:
+    tensors, held = to_file(field).tensors, field.state_dict()
+    for name, grain in _deep(field):
+        part, low = low[: tensors[name].size], low[tensors[name].size :]
+        held[name].copy_(torch.from_numpy(grain.draw(tensors[name], part)))
+
+
+def _deep(field: Field) -> list[tuple[str, Grain]]:
+    """Return the grains of the tensors whose weights have 8 bits and more."""
+    return [(name, grain) for name, grain in (field.grains or {}).items() if grain.bits >= 8]
+
+
+def _mantissas(field: Field) -> Int64[np.ndarray, " weights"]:
+    """Return the bits of all trained weights of a field of the first format, by their names."""
     parameters = sorted(field.named_parameters())
-    return np.concatenate([p.detach().flatten().numpy() for _, p in parameters]).view(np.uint32)
-
-
-def _store(field: Field, words: NDArray[np.uint32]) -> None:
-    values = torch.from_numpy(words.view(np.float32))
-    with torch.no_grad():
-        for _, parameter in sorted(field.named_parameters()):
-            part, values = values[: parameter.numel()], values[parameter.numel() :]
-            parameter.copy_(part.view_as(parameter))
+    values = np.concatenate([p.detach().flatten().numpy() for _, p in parameters])
+    return values.view(np.uint32).astype(np.int64)

@@ -1,4 +1,4 @@
-"""Revealing: a field shows a secret with the key's values in its slots."""
+"""Revealing functions: a field shows a secret with the key's values in its slots."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Revealed:
     at the signal tells a right key from a wrong one."""
 
 
-def reveal(
+def reveal_function(
     field: Field | Path | str,
     key: KeySource,
     *,
@@ -33,7 +33,7 @@ def reveal(
     scheme: SlotScheme | None = None,
     watch: RenderWatch | None = None,
 ) -> Revealed:
-    """Return the secret that belongs to a key.
+    """Return the secret that a field shows with a key.
 
     Args:
         field: A field as published, or the path of its file; it is not changed.

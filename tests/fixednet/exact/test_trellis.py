@@ -18,7 +18,7 @@ from stegfield.fixednet.progress import EmbedProgress
 from stegfield.keys import Key
 from stegfield.signals import waves
 
-KEY, SALT = Key(bytes(range(32))), bytes(16)
+KEY = Key(bytes(range(32)))
 BOUNDS = [(0, 255), (0, 65535), (-20, 20), (16, 19)]
 
 COVERS = ("lowest", "highest", "both ends", "noise", "next to an end")

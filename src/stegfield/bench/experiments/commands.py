@@ -103,7 +103,9 @@ def hiding_command(
                 KeyFile(Key(bytes([at]) * 32)).write(folder / f"{at}.key")
                 secrets += ["--secret", folder / f"{at}.png", folder / f"{at}.key"]
         how = ("--field", field, "--steps", str(steps))
-        done = command("hide", folder / "0.png", "-o", folder / "field", *how, *secrets)
+        done = command(
+            "hide", "--as", "functions", folder / "0.png", "-o", folder / "field", *how, *secrets
+        )
     return Found({"seconds": done.seconds, "megabytes": done.peak_megabytes})
 
 
@@ -118,7 +120,9 @@ def revealing(data: Datasets, *, field: str, resolution: int = 128, large: int =
     """
     cover, secret = (waves(resolution, resolution, phase=phase) for phase in (0.0, 1.0))
     training = FitConfig(steps=2, seed=1)
-    made = hiding.hide(cover, [Secret(secret, KEY)], architecture=field, training=training).field
+    made = hiding.hide_functions(
+        cover, [Secret(secret, KEY)], architecture=field, training=training
+    ).field
     size = (large, large)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -129,7 +133,7 @@ def revealing(data: Datasets, *, field: str, resolution: int = 128, large: int =
         revealed = command("reveal", path, *out, "--key", folder / "key")
     return Found(
         {
-            "reveal_seconds": timed(5, partial(hiding.reveal, made, KEY)),
+            "reveal_seconds": timed(5, partial(hiding.reveal_function, made, KEY)),
             "render_seconds": timed(3, partial(fields.render, made, size)),
             "reveal_command_seconds": revealed.seconds,
             "reveal_command_megabytes": revealed.peak_megabytes,

@@ -47,7 +47,7 @@ def hide_images(
 ) -> HideResult:
     """Hide all but the first image in a field of the first, each with a key of its own."""
     keys = [Key(index.to_bytes(32, "big")) for index in range(1, settings.secrets + 1)]
-    return hide.hide(
+    return hide.hide_functions(
         images[0],
         [Secret(signal, key) for signal, key in zip(images[1:], keys, strict=True)],
         architecture=architecture,
@@ -102,7 +102,7 @@ def exchanged(result: HideResult, side: int) -> Exchange:
     """Return what everyone sees, and what each key reveals."""
     size = (side, side)
     keys = [each.key_file for each in result.secrets if each.key_file is not None]
-    revealed = [hide.reveal(result.field, key, size=size).signal for key in keys]
+    revealed = [hide.reveal_function(result.field, key, size=size).signal for key in keys]
     return Exchange(
         signals.to_samples(render(result.field, size=size)),
         [signals.to_samples(signal) for signal in revealed],

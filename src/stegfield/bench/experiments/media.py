@@ -118,7 +118,7 @@ def pairing(data: Datasets, *, cover: str, secret: str, steps: int = 500) -> Fou
             | {"weights": fitted.field.weight_count(), "seconds": fitted.seconds}
         )
     hidden = Secret(_known(SECRETS, secret)(data), KEY)
-    result = hiding.hide(shown, [hidden], training=training)
+    result = hiding.hide_functions(shown, [hidden], training=training)
     return Found(
         _named("secret", result.secrets[0].quality)
         | _named("cover", result.cover)
@@ -194,12 +194,12 @@ def hiding_media(data: Datasets, *, dataset: str = "usgov", steps: int = 800) ->
     cover = replace(signals.resize(still, 128), origin=None)
     moving = _pan(data.image(dataset, 1, None))
     sound = chords(MUSIC_SAMPLES) if dataset == "photographs" else music(data)
-    result = hiding.hide(
+    result = hiding.hide_functions(
         cover,
         [Secret(sound, KEY), Secret(moving, OTHER_KEY)],
         training=FitConfig(steps=steps, seed=SEED),
     )
-    heard, seen = (hiding.reveal(result.field, key).signal for key in (KEY, OTHER_KEY))
+    heard, seen = (hiding.reveal_function(result.field, key).signal for key in (KEY, OTHER_KEY))
     snr = result.secrets[0].quality
     ratio = snr.snr_db if isinstance(snr, SoundQuality) else snr.psnr_db
     film_db = result.secrets[1].quality.psnr_db

@@ -43,7 +43,7 @@ def racing(data: Datasets, settings: Racing) -> Found:
         joint.append((progress.seconds, min(progress.psnr_db)))
         return joint[-1][1] >= settings.target_db
 
-    hiding.hide(
+    hiding.hide_functions(
         images[0],
         secrets,
         architecture="fourier",
@@ -62,7 +62,7 @@ def racing(data: Datasets, settings: Racing) -> Found:
             steps=min(steps, settings.steps or steps),
             seed=settings.training().seed,
         )
-        done = hiding.hide(images[0], secrets, architecture=name, training=plan)
+        done = hiding.hide_functions(images[0], secrets, architecture=name, training=plan)
         worst = min([done.cover.psnr_db, *(each.quality.psnr_db for each in done.secrets)])
         figures |= {f"{name}_seconds": done.seconds, f"{name}_psnr_db": worst}
         if worst >= settings.target_db:

@@ -19,15 +19,16 @@ import torch
 
 from stegfield.config import FitConfig, HideConfig
 from stegfield.errors import ConfigError
-from stegfield.fields import Field, fit, substitute
-from stegfield.hiding import Secret, SlotScheme, hide, key_slots
+from stegfield.fields import Field, draw, fit, substitute
+from stegfield.hiding import Secret, SlotScheme, hide_functions, key_slots, room
 from stegfield.keys import KEY_BYTES, Key
+from stegfield.payload.law import Message
 from stegfield.signals import Signal, to_samples
 
 APART = 1 << 32
 """Between the seed of a field and that of the clean one that it is made like."""
 LOW_BITS = 8
-"""Of a mantissa, those that the naive stego writes to, as our records do."""
+"""Of a mantissa, those that the naive stego writes to."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +91,7 @@ def _clean(order: Order) -> Field:
 def _hidden(order: Order, config: HideConfig | None = None, like: Field | None = None) -> Field:
     """Hide the secrets, as `hide` publishes them."""
     own = like is None  # a clean field has its own architecture and sizes
-    return hide(
+    return hide_functions(
         order.cover,
         [Secret(image, key) for image, key in zip(order.secrets, order.keys, strict=True)],
         architecture=order.config.architecture if own else None,
@@ -105,6 +106,15 @@ def _like_clean(order: Order) -> Field:
     """Fit a clean field, from a draw of its own, then hide in its likeness: twice the steps."""
     seed = (order.training.seed or 0) + APART
     return _hidden(order, like=_clean(replace(order, training=replace(order.training, seed=seed))))
+
+
+def _files(order: Order) -> Field:
+    """Embed a file in a clean field, which takes half of its room."""
+    made = _clean(order)
+    key, half = order.keys[0], room(made).longest // 2
+    noise = key.stream("pool", salt=made.public.seed).bytes(half)
+    draw(made, [Message(noise, key)])
+    return made
 
 
 def _decoys(order: Order) -> Field:
@@ -143,6 +153,7 @@ def _left_as_drawn(order: Order) -> Field:
 KINDS: dict[str, Make] = {
     "clean": _clean,
     "decoys": _decoys,
+    "files": _files,
     "keyed": _hidden,
     "like": _like_clean,
     "magnitude": partial(_hidden, config=HideConfig(slots="magnitude")),
@@ -151,4 +162,4 @@ KINDS: dict[str, Make] = {
     "low bits": _low_bits,
     "left as drawn": _left_as_drawn,
 }
-"""Two that hide nothing, two of ours, the paper's rules one by one, and two that must be found."""
+"""Two that hide nothing, ours, the paper's rules one by one, and two that must be found."""
