@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from stegfield.config.settings import Range, Settings
 
 LARGEST_BPP = 6
-CONSTRAINT_HEIGHTS = Range(3, 14)
+CONSTRAINT_HEIGHTS = Range(6, 14)
 """Constraint heights of the exact profile."""
 
 JPEG_QUALITIES = Range(50, 98)

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from stegfield.carriers import blocks, jpeg
 from stegfield.carriers.blocks import Table
 from stegfield.errors import ConfigError
-from stegfield.fixednet.exact.sine import SineNetwork, keyed_order
+from stegfield.fixednet.exact.order import keyed_order
+from stegfield.fixednet.exact.sine import SineNetwork
 from stegfield.fixednet.exact.trellis import plan, solve
 from stegfield.keys import Key
 from stegfield.steganalysis import ridge

@@ -15,7 +15,7 @@ from stegfield.fixednet.exact.header import (
     HeaderNetworks,
     header_samples,
 )
-from stegfield.fixednet.exact.sine import segments
+from stegfield.fixednet.exact.order import segments
 from stegfield.keys import Key
 
 KEY, OTHER = Key(bytes(range(32))), Key(bytes(range(1, 33)))
@@ -73,7 +73,7 @@ def test_places_change_from_network_to_network_and_are_all_taken_as_often() -> N
 
 def test_networks_and_keys_have_unrelated_weights() -> None:
     grown = [
-        HeaderNetworks(key, 12_288).network(index).weights(0, 0).columns[:600]
+        HeaderNetworks(key, 12_288).network(index).drawn(0, 0)[:600]
         for key in (KEY, OTHER)
         for index in (0, 1, NETWORKS - 1)
     ]

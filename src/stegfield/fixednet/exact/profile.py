@@ -29,7 +29,8 @@ from stegfield.config import DescentConfig, EmbedConfig, changed
 from stegfield.errors import CapacityError, ConfigError, InputError, UnreadableError, Wording
 from stegfield.fixednet.exact.header import BITS as HEADER_BITS
 from stegfield.fixednet.exact.header import NETWORKS, HeaderNetworks, header_samples
-from stegfield.fixednet.exact.sine import CONSTRAINT_HEIGHT, PLANES, KeyedOrder, SineNetwork
+from stegfield.fixednet.exact.order import KeyedOrder
+from stegfield.fixednet.exact.sine import CONSTRAINT_HEIGHT, PLANES, SineNetwork
 from stegfield.fixednet.exact.trellis import Plan, plan, solve
 from stegfield.fixednet.profile import Profile
 from stegfield.fixednet.progress import EmbedWatch
@@ -55,8 +56,6 @@ JPEG_SETTINGS = frozenset({"allow_recompress", "costs", "loud", "quality", "stri
 """Settings of messages in JPEG files."""
 LOSSY = (".jpg", ".jpeg")
 """Kinds of files that keep coefficients, not samples."""
-AT_HAND = 1 << 26
-"""Samples whose order a sender keeps in memory; that of more is made twice."""
 RATES = (1, 2, 3, 4)
 """Bits a pixel or point for which capacities are shown."""
 assert NETWORK.size == SETTINGS  # noqa: S101 - a fact about this file
@@ -139,10 +138,9 @@ def embed(
     head = HeaderNetworks(key, samples).network(system_stream().below(NETWORKS))
     header = content.header(bytes(SETTINGS))
     order = KeyedOrder(key, samples, header.salt, head.order[0])
-    at_hand = order.at_once() if samples <= AT_HAND else order
-    planned = plan(carrier, carried, at_hand) if planes > 1 else Plan((carried, 0), 1.0)
+    planned = plan(carrier, carried, order) if planes > 1 else Plan((carried, 0), 1.0)
     header = replace(header, settings=NETWORK.pack(*planned.bits, constraint_height))
-    body = body_network(key, header, at_hand)
+    body = body_network(key, header, order)
     said = fill(content.seal(key, header), carried)
     change = solve(body, said, carrier, lambda_=planned.lambda_, watch=watch)
     sealed = bits_of(header.seal(key, IMAGE_SALT))
