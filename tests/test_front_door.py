@@ -22,6 +22,7 @@ from stegfield import Key, KeyFile, Passphrase, Secret, signals
 from stegfield import fields as fields_package
 from stegfield.config import EmbedConfig, FitConfig
 from stegfield.errors import KeyFileError
+from stegfield.hiding import Revealed, RevealedFile
 from stegfield.payload import message_bytes
 from stegfield.signals import waves
 
@@ -116,16 +117,30 @@ def test_a_stego_may_be_a_file_and_a_message_too(tmp_path: Path) -> None:
             assert stegfield.extract(source, key) == MESSAGE
 
 
+def test_a_file_in_a_field_comes_back_bit_for_bit(tmp_path: Path) -> None:
+    letter, key_file, field = (tmp_path / name for name in ("b.PDF", "a.key", "x.safetensors"))
+    letter.write_bytes(MESSAGE)
+    KeyFile(KEY).write(key_file)
+    result = stegfield.hide(COVER, [(letter, key_file)], sizes=SIZES, training=QUICK)
+    fields_package.save(field, result.field)
+    for source in (result.field, field, str(field)):
+        revealed = stegfield.reveal(source, key_file)
+        assert isinstance(revealed, RevealedFile)
+        assert (revealed.data, revealed.suffix) == (MESSAGE, ".pdf")
+
+
 def test_a_field_shows_and_hides_what_comes_from_files(tmp_path: Path) -> None:
     path, key_file, field = (tmp_path / name for name in ("cover.png", "a.key", "x.safetensors"))
     path.write_bytes(signals.to_png(COVER))
     KeyFile(KEY).write(key_file)
     assert stegfield.fit(path, sizes=SIZES, training=QUICK).quality.psnr_db > 12
     secrets = [Secret(np.array(signals.to_samples(waves(16, 16, phase=1.0))), key_file)]
-    result = stegfield.hide(str(path), secrets, sizes=SIZES, training=QUICK)
+    result = stegfield.hide_functions(str(path), secrets, sizes=SIZES, training=QUICK)
     fields_package.save(field, result.field)
     for source in (result.field, field, str(field)):
-        assert stegfield.reveal(source, key_file).signal.size == (16, 16)
+        revealed = stegfield.reveal(source, key_file)
+        assert isinstance(revealed, Revealed)
+        assert revealed.signal.size == (16, 16)
     with pytest.raises(KeyFileError, match="is not a key file"):
         Secret(COVER, path)
 
@@ -184,7 +199,7 @@ def test_no_value_shows_arrays_or_tensors() -> None:
 
 def test_results_fit_on_a_few_lines(tmp_path: Path) -> None:
     result = stegfield.embed(COVER, MESSAGE, KEY, config=FAST)
-    hidden = stegfield.hide(COVER, [Secret(COVER, KEY)], sizes=SIZES, training=QUICK)
+    hidden = stegfield.hide_functions(COVER, [Secret(COVER, KEY)], sizes=SIZES, training=QUICK)
     values: list[object] = [
         COVER,
         KEY,

@@ -1,7 +1,7 @@
 """Channels: what happens to an image on its way: re-encoding, noise, scaling, loss of levels.
 
-Each channel takes 8-bit samples and returns 8-bit samples of the same size. Pillow encodes and
-decodes real files.
+Each channel takes 8-bit samples and returns 8-bit samples, of the same size unless it resizes or
+cuts. Pillow encodes and decodes real files.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
-Levels = UInt8[np.ndarray, "rows columns channels"]
+# an underscore leaves a size free: some channels resize
+Levels = UInt8[np.ndarray, "_rows _columns channels"]
 Channel = Callable[[Levels], Levels]
 
 
@@ -32,9 +33,67 @@ def scaled(factor: float) -> Channel:
 
     def channel(levels: Levels) -> Levels:
         image = _image(levels)
-        width, height = (max(1, round(side * factor)) for side in image.size)
-        smaller = image.resize((width, height), Image.Resampling.LANCZOS)
+        smaller = image.resize(_scaled(image.size, factor), Image.Resampling.LANCZOS)
         return _levels(smaller.resize(image.size, Image.Resampling.LANCZOS))
+
+    return channel
+
+
+def resized(factor: float, resampling: Image.Resampling = Image.Resampling.LANCZOS) -> Channel:
+    """Resize by a factor, and leave it so."""
+
+    def channel(levels: Levels) -> Levels:
+        image = _image(levels)
+        return _levels(image.resize(_scaled(image.size, factor), resampling))
+
+    return channel
+
+
+def reduced(side: int) -> Channel:
+    """Resize to a longer side, as services do, unless the image has no more already."""
+
+    def channel(levels: Levels) -> Levels:
+        longer = max(levels.shape[:2])
+        return levels if longer <= side else resized(side / longer)(levels)
+
+    return channel
+
+
+def cut(top: float, bottom: float, left: float, right: float) -> Channel:
+    """Cut off a share of the image at each side."""
+
+    def channel(levels: Levels) -> Levels:
+        rows, columns = levels.shape[:2]
+        kept = levels[round(rows * top) : rows - round(rows * bottom)]
+        return np.ascontiguousarray(
+            kept[:, round(columns * left) : columns - round(columns * right)]
+        )
+
+    return channel
+
+
+def turned(degrees: float) -> Channel:
+    """Turn the image about its middle, anticlockwise; its size stays, and corners become black."""
+    return lambda levels: _levels(_image(levels).rotate(degrees, Image.Resampling.BICUBIC))
+
+
+def toned(contrast: float = 1.0, gamma: float = 1.0) -> Channel:
+    """Change the contrast about the middle grey, then the tone curve."""
+
+    def channel(levels: Levels) -> Levels:
+        stretched = np.clip((levels - 127.5) * contrast + 127.5, 0, 255)
+        return np.rint(255 * (stretched / 255) ** gamma).astype(np.uint8)
+
+    return channel
+
+
+def chain(*channels: Channel) -> Channel:
+    """Send an image through several channels in turn."""
+
+    def channel(levels: Levels) -> Levels:
+        for each in channels:
+            levels = each(levels)
+        return levels
 
     return channel
 
@@ -70,6 +129,10 @@ def coarser(step: int) -> Channel:
 def without_planes(planes: int) -> Channel:
     """Set the lowest bits of every sample to zero."""
     return lambda levels: levels & np.uint8(0xFF << planes & 0xFF)
+
+
+def _scaled(size: tuple[int, int], factor: float) -> tuple[int, int]:
+    return max(1, round(size[0] * factor)), max(1, round(size[1] * factor))
 
 
 def _recoded(levels: Levels, name: str, **options: object) -> Levels:

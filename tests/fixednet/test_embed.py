@@ -29,7 +29,7 @@ from stegfield.errors import (
 from stegfield.fixednet import PROFILES
 from stegfield.fixednet.exact.profile import Exact
 from stegfield.fixednet.robust import profile as robust
-from stegfield.fixednet.robust import search
+from stegfield.fixednet.robust import sending
 from stegfield.keys import Key, Passphrase
 from stegfield.metrics import Samples, luma, mean_psnr_db, quality
 from stegfield.signals import Signal, waves
@@ -249,7 +249,8 @@ def test_what_survived_is_measured_on_the_file_as_written(monkeypatch: pytest.Mo
 
 
 def test_a_message_that_no_encoder_leaves_is_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "CHANNELS", {"JPEG 3": channel.jpeg(3)})
+    hopeless = {"JPEG 3": channel.jpeg(3)}
+    monkeypatch.setattr(sending, "channels_for", lambda _: hopeless)
     with pytest.raises(NotEmbeddedError) as caught:
         fixednet.embed(photo(), MESSAGE, KEY, config=EmbedConfig(profile="robust"))
     assert caught.value.hint is not None

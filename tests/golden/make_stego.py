@@ -13,7 +13,7 @@ import numpy as np
 from stegfield import carriers, fixednet, signals
 from stegfield.config import EmbedConfig
 from stegfield.fixednet.exact import profile as exact
-from stegfield.fixednet.robust import profile as robust
+from stegfield.fixednet.robust import long as robust
 from stegfield.keys import IMAGE_SALT, Key, Passphrase
 from stegfield.payload import Content
 

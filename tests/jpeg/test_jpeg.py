@@ -20,7 +20,7 @@ from PIL import Image
 
 from stegfield import jpeg, signals
 from stegfield.errors import ImageError
-from stegfield.jpeg import files, huffman
+from stegfield.jpeg import conversion, files, huffman
 from stegfield.jpeg.conversion import NOTHING_LEFT
 from stegfield.jpeg.files import Scan
 from stegfield.jpeg.quality import luma_table
@@ -286,6 +286,9 @@ def test_tables_of_others_stay_and_what_they_cannot_say_is_told() -> None:
     assert up[..., 1:].any()
     zero = file.components[0].picture == 0
     assert (up == down)[zero].all()
+    (caution,) = file.cautions()
+    assert caution.text.startswith("the Huffman tables of the file lack codes for ")
+    assert broad.cautions() == ()
     for seed in range(20):
         stego = nudged(file, seed)
         again = jpeg.decode(jpeg.encode(stego))
@@ -402,6 +405,17 @@ def test_sizes_are_refused_before_memory_is_taken() -> None:
     data[at : at + 4] = b"\x20\0\x20\0"  # 67 megapixels, of which the file has none
     with pytest.raises(ImageError, match="incomplete"):
         jpeg.decode(bytes(data))
+
+
+def test_progressive_files_of_many_scans_or_intervals_are_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data = written(picture(40, 64), progressive=True, restart_marker_blocks=1)
+    for name, words in (("MOST_SCANS", "scans"), ("MOST_INTERVALS", "restart intervals")):
+        with monkeypatch.context() as there:
+            there.setattr(conversion, name, 3)
+            with pytest.raises(ImageError, match=f"too many {words}"):
+                jpeg.decode(data, allow_recompress=True)
 
 
 def test_wrong_coefficients_are_an_error_of_the_caller() -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import math
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 import xarray
@@ -135,11 +137,58 @@ def test_integers_of_others_come_back_where_they_were(
     assert np.array_equal(again.values, levels)
     assert again.units == "kelvin"
     assert again.scale_factor == 0.004
-    assert again.latitude[0] == (-90 if ascending else 90)
-    assert again.longitude[0] == west
+    assert again.lat[0] == (-90 if ascending else 90)
+    assert again.lon[0] == west
     north = levels[-1 if ascending else 0].astype(int)
     at_zero = -west // 20 % COLUMNS
     assert signals.to_levels(field)[0, 0, 0] == north[at_zero]
+
+
+def maker(data: bytes) -> str | None:
+    with h5py.File(io.BytesIO(data), "r") as opened:
+        found = opened.attrs.get("_NCProperties")
+    return None if found is None else found.decode()
+
+
+@pytest.mark.parametrize("made_by", ["version=2,netcdf=4.9.2,hdf5=1.14.0", None])
+def test_a_file_says_of_itself_what_its_predecessor_said(made_by: str | None) -> None:
+    about: dict[str, Any] = {
+        "long_name": "2 metre temperature",
+        "level": np.float32(2),
+        "codes": np.arange(3),
+    }
+    stream = io.BytesIO(file(dimensions=("lat", "lon"), **about))
+    with h5py.File(stream, "r+") as opened:
+        opened.attrs["history"] = "2026-03-25 by grib_to_netcdf"
+        opened["lon"].attrs["long_name"] = "longitude"
+        del opened.attrs["_NCProperties"]
+        if made_by:
+            opened.attrs["_NCProperties"] = np.bytes_(made_by.encode())
+    given_file = stream.getvalue()
+    written = signals.encode(read(given_file), ".nc")
+    assert maker(written) == made_by
+    before, after = stored(given_file), stored(written)
+    assert {**after.attrs, "_FillValue": 0}.keys() == {**before.attrs, "_FillValue": 0}.keys()
+    assert after.long_name == "2 metre temperature"
+    assert after.level == np.float32(2)
+    assert after.codes.tolist() == [0, 1, 2]
+    assert after.lon.attrs == before.lon.attrs
+    assert after.lat.dtype == before.lat.dtype
+    with h5py.File(io.BytesIO(written), "r") as opened:
+        assert opened.attrs["history"] == "2026-03-25 by grib_to_netcdf"
+
+
+def test_a_field_of_no_file_is_packed_over_its_own_range() -> None:
+    field = replace(globe(ROWS, COLUMNS), packing=None)
+    field = replace(field, values=field.values / 4)
+    levels = signals.to_levels(field)
+    assert (levels.min(), levels.max()) == (-32767, 32767)
+    changed = signals.with_levels(field, levels - np.sign(levels))
+    assert np.array_equal(signals.to_levels(changed), levels - np.sign(levels))
+    again = read(signals.encode(changed, ".nc"))
+    assert np.array_equal(signals.to_levels(again), levels - np.sign(levels))
+    plain = Packing.over(np.zeros((4, 5, 1), np.float32))
+    assert (plain.scale, plain.offset) == (FINEST_SCALE, 260.0)
 
 
 def test_north_is_up_whichever_way_the_file_runs() -> None:
@@ -166,7 +215,9 @@ def test_other_numbers_are_read_as_temperatures(kind: str) -> None:
     kelvin = np.linspace(200, 330, ROWS * COLUMNS).reshape(ROWS, COLUMNS).astype(kind)
     field = read(file(kelvin, name="air", scale_factor=None, add_offset=None))
     assert signals.to_kelvin(field.values)[..., 0] == pytest.approx(kelvin.astype(float), abs=1e-4)
-    assert field.packing == Packing(name="air")
+    assert field.packing == replace(Packing.over(field.values), name="air")
+    assert signals.to_levels(field).min() == -32767
+    assert signals.to_levels(field).max() == 32767
 
 
 def test_of_several_times_the_first_is_read_and_the_number_told() -> None:

@@ -45,7 +45,7 @@ class EmbedConfig(Settings):
     """Of a JPEG that is made of another kind of picture, or of a reduced one [default: 90]."""
 
     allow_recompress: bool = False
-    """Encode a progressive JPEG anew as a baseline one, which may show."""
+    """Make a progressive JPEG a baseline one, which may show."""
 
     strip_metadata: bool = False
     """Leave out what a JPEG's file tells beside its picture: EXIF data, thumbnails, comments."""

@@ -48,6 +48,7 @@ from stegfield.jpeg.segments import (
 )
 
 MOST_SCANS = 200
+MOST_INTERVALS = 200_000
 LARGEST_SHIFT = 13
 NOTHING_LEFT = Leftovers(np.full(1, 255, np.uint8), np.zeros(0, np.uint8), np.zeros(2, np.int64))
 SMALL_STEPS = 255
@@ -117,6 +118,8 @@ class ProgressiveReader(Reader):
 
     frames = frozenset({PROGRESSIVE})
     scans: int = 0
+    intervals: int = 0
+    """Restart intervals of all scans so far."""
 
     def scan(self, header: bytes, part: Coded, frame: Frame) -> None:
         """Decode a scan, adding to the coefficients."""
@@ -134,6 +137,9 @@ class ProgressiveReader(Reader):
         for member in new:
             self.choose(member, frame)
         found = entropy.intervals(part.raw, blocks, self.restart * blocks.together, self.name)
+        self.intervals += len(found.stops)
+        if self.intervals > MOST_INTERVALS:
+            raise ValueError("it has too many restart intervals")
         size = self.restart * blocks.together or len(blocks.places)
         for number in range(len(found.stops)):
             inside = slice(number * size, (number + 1) * size)

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Int16, Int64
 from numpy.typing import NDArray
 
-from stegfield.errors import ImageError, Wording
+from stegfield.errors import Caution, ImageError, Wording
 from stegfield.jpeg import entropy, huffman, multipicture
 from stegfield.jpeg.entropy import Leftovers, Tables
 from stegfield.jpeg.frame import Frame, Order, Plane, order
@@ -149,6 +149,20 @@ class JpegFile:
         if self.coding == "own":
             return open_ways(component.picture, self._table(self._ac_at(number)))
         return every_way(component.picture)
+
+    def cautions(self) -> tuple[Caution, ...]:
+        """Tell if some coefficients of luma cannot change, since codes for that are missing."""
+        changes = [way[..., 1:] for way in self.open_ways(0)] if self.coding == "own" else []
+        missing = 1 - float(np.mean(changes)) if changes else 0.0
+        if not missing:
+            return ()
+        return (
+            Caution(
+                f"the Huffman tables of {self.name} lack codes for {100 * missing:.2g} % of all "
+                "changes of its coefficients, which stay as they are",
+                "`jpegtran -optimize` makes tables that can be made anew",
+            ),
+        )
 
     def _ac_at(self, number: int) -> TableAt:
         scan = next(scan for scan in self.scans if number in scan.members)

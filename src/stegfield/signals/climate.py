@@ -4,14 +4,15 @@ Read: one variable of temperatures in kelvin or degrees Celsius on a regular gri
 poles; of several times and levels, the first. What becomes of a file's numbers:
 
 - 16-bit integers are kept, with the file's own scale, offset, unit and name (see `Packing`).
-- Anything else is read as temperatures, and packed anew with 0.0024 K for each integer when it is
-  written.
+- Anything else is read as temperatures, and packed anew when it is written, with scale and offset
+  from their range.
 - Rows from south to north, and longitudes that do not begin at 0, are turned round, and turned
   back on writing.
 - Missing values and temperatures outside 180 to 340 K are refused.
 
-Written: one variable of 16-bit integers with its latitudes and longitudes, not compressed; equal
-signals give equal bytes. Other variables, times and attributes of a file are not kept.
+Written: one variable of 16-bit integers with its latitudes and longitudes, not compressed, with the
+attributes and names that the file had, even its word on the library that wrote it; equal signals
+give equal bytes. Other variables and times are not kept.
 
 The files are HDF5, read in a process of its own (see `stegfield.signals.netcdf`); what reads and
 writes them comes with ``stegfield[media]``.
@@ -21,6 +22,7 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -36,7 +38,7 @@ from stegfield.signals import globes, netcdf
 from stegfield.signals.grids import LARGEST_POINTS
 from stegfield.signals.levels import from_samples
 from stegfield.signals.medium import Medium, library
-from stegfield.signals.netcdf import UnfitError
+from stegfield.signals.netcdf import PROPERTIES, Attribute, Description, UnfitError
 from stegfield.signals.packing import (
     FINEST_SCALE,
     HIGHEST_KELVIN,
@@ -50,6 +52,15 @@ FEWEST_ROWS, FEWEST_COLUMNS = 3, 4
 KINDS = ("int16", "uint16")
 PLACE_TOLERANCE = 0.01
 """How far a latitude or longitude may be from its place, as a share of the spacing."""
+NEEDING = "climate files need h5netcdf and h5py"
+OURS = Description(
+    attributes={
+        "": [("Conventions", "text", "CF-1.8")],
+        "latitude": [("standard_name", "text", "latitude"), ("units", "text", "degrees_north")],
+        "longitude": [("standard_name", "text", "longitude"), ("units", "text", "degrees_east")],
+    }
+)
+"""Of fields that came from no file."""
 OLDER_FORMAT, NEWER_FORMAT = b"CDF", b"\x89HDF\r\n\x1a\n"
 
 
@@ -115,31 +126,11 @@ class ClimateMedium(Medium):
         step = 360.0 / levels.shape[1]
         longitudes = packing.west + step * np.arange(levels.shape[1])
         levels = np.roll(levels, -_columns_west(packing.west, levels.shape[1]), axis=1)
-        stream = io.BytesIO()
+        places = (latitudes, longitudes)
         try:
-            with h5netcdf.File(stream, "w") as file:
-                file.dimensions = {"latitude": levels.shape[0], "longitude": levels.shape[1]}
-                file.attrs["Conventions"] = "CF-1.8"
-                for name, places, units in (
-                    ("latitude", latitudes, "degrees_north"),
-                    ("longitude", longitudes, "degrees_east"),
-                ):
-                    file.create_variable(name, (name,), data=places).attrs.update(
-                        {"standard_name": name, "units": units}
-                    )
-                variable = file.create_variable(
-                    packing.name, ("latitude", "longitude"), data=levels, fillvalue=packing.fill
-                )
-                variable.attrs.update(
-                    {
-                        "units": packing.units,
-                        "scale_factor": np.float64(packing.scale),
-                        "add_offset": np.float64(packing.offset),
-                    }
-                )
+            return _written(h5netcdf, packing, levels, places)
         except (OSError, ValueError, TypeError) as error:
             raise OutputError(f"this field cannot be written as NetCDF-4: {error}") from error
-        return stream.getvalue()
 
     def to_levels(self, signal: Signal) -> Int32[np.ndarray, "rows columns 1"]:
         """Return the integers that a file holds: packed temperatures."""
@@ -147,7 +138,8 @@ class ClimateMedium(Medium):
 
     def with_levels(self, signal: Signal, levels: Integer[np.ndarray, "rows columns 1"]) -> Signal:
         """Return a field like this one, but of other integers."""
-        return replace(signal, values=_packing_of(signal).unpack(levels), notes=())
+        packing = _packing_of(signal)
+        return replace(signal, values=packing.unpack(levels), packing=packing, notes=())
 
     def bounds(self, signal: Signal) -> tuple[int, int]:
         """Return the least and the largest integer that a file of the field may hold."""
@@ -178,13 +170,58 @@ CLIMATE = ClimateMedium()
 
 
 def _packing_of(signal: Signal) -> Packing:
-    return signal.packing or Packing()
+    return signal.packing or Packing.over(signal.values)
+
+
+def _written(
+    h5netcdf: Any,
+    packing: Packing,
+    levels: NDArray[np.integer],
+    places: tuple[NDArray[np.float64], NDArray[np.float64]],
+) -> bytes:
+    """Write integers at latitudes and longitudes as a NetCDF-4 file."""
+    stream = io.BytesIO()
+    told = packing.described or OURS
+    axes = (told.latitude, told.longitude)
+    with h5netcdf.File(stream, "w") as file:
+        file.dimensions = dict(zip(axes, levels.shape, strict=True))
+        _describe(file, told.attributes[""])
+        for name, kind, along in zip(axes, told.kinds, places, strict=True):
+            axis = file.create_variable(name, (name,), data=along.astype(kind))
+            _describe(axis, told.attributes[name])
+        variable = file.create_variable(packing.name, axes, data=levels, fillvalue=packing.fill)
+        scale, offset = np.float64(packing.scale), np.float64(packing.offset)
+        variable.attrs.update({"scale_factor": scale, "add_offset": offset})
+        _describe(variable, told.attributes.get(packing.name, [("units", "text", packing.units)]))
+    if packing.described is not None:
+        _name_maker(stream, told.attributes[""])
+    return stream.getvalue()
+
+
+def _describe(holder: Any, attributes: Sequence[Attribute]) -> None:
+    for name, kind, value in attributes:
+        if name != PROPERTIES:
+            numbers = value if kind == "text" else np.array(value, dtype=kind)
+            holder.attrs[name] = numbers[0] if kind != "text" and len(numbers) == 1 else numbers
+
+
+def _name_maker(stream: io.BytesIO, attributes: Sequence[Attribute]) -> None:
+    """Let a file say what its predecessor said of the library that wrote it, or nothing."""
+    given = {name: value for name, _, value in attributes}.get(PROPERTIES)
+    h5py = library("h5py", NEEDING)
+    with h5py.File(stream, "r") as file:
+        ours = file.attrs.get(PROPERTIES, b"").decode()
+    if given == ours:
+        return
+    with h5py.File(stream, "r+") as file:
+        del file.attrs[PROPERTIES]
+        if given is not None:
+            file.attrs[PROPERTIES] = np.bytes_(str(given).encode())
 
 
 def _h5netcdf() -> Any:
-    needing = "climate files need h5netcdf and h5py"
-    library("h5py", needing)
-    return library("h5netcdf", needing)
+    library("h5py", NEEDING)
+    return library("h5netcdf", NEEDING)
 
 
 def _field(variable: netcdf.Variable) -> Signal:
@@ -195,6 +232,7 @@ def _field(variable: netcdf.Variable) -> Signal:
         _packing(variable),
         ascending=_ascending(variable.latitudes),
         west=_west(variable.longitudes),
+        described=variable.described,
     )
     stored = variable.stored[::-1] if packing.ascending else variable.stored
     stored = np.roll(stored, _columns_west(packing.west, columns), axis=1)[..., None]
@@ -209,7 +247,7 @@ def _field(variable: netcdf.Variable) -> Signal:
     return Signal(
         to_values(kelvin),
         CLIMATE,
-        packing=_for_writing(packing, stored),
+        packing=_for_writing(packing, stored, to_values(kelvin)),
         notes=_notes(variable),
     )
 
@@ -266,9 +304,11 @@ def _packing(variable: netcdf.Variable) -> Packing:
 
 
 def _for_writing(
-    packing: Packing, stored: NDArray[np.integer[Any]] | NDArray[np.floating[Any]]
+    packing: Packing,
+    stored: NDArray[np.integer[Any]] | NDArray[np.floating[Any]],
+    values: NDArray[np.float32],
 ) -> Packing:
-    """Return how to write the field: as it was read, or if that was not in 16 bits, as our own are.
+    """Return how to write the field: as it was read, or if not in 16 bits, over its own range.
 
     The file's fill value is not kept, since nothing is missing: it might be within reach of a
     sample's changes. The integer at one end of what 16 bits hold takes its place.
@@ -276,8 +316,9 @@ def _for_writing(
     kind = stored.dtype.name
     if kind not in KINDS:
         return replace(
-            Packing(),
+            Packing.over(values),
             name=packing.name,
+            described=packing.described,
             ascending=packing.ascending,
             west=packing.west,
         )

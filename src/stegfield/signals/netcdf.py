@@ -15,6 +15,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,7 +36,44 @@ LONGITUDES = ("longitude", "lon", "degrees_east", "degree_east", "degreee", "deg
 """Names and units."""
 BOUNDS = ("bounds", "climatology")
 """Attributes that name the variable of the edges of cells."""
+MOST_ATTRIBUTES, LONGEST_ATTRIBUTE = 64, 1 << 14
+"""Of one holder, and bytes of each; others are not kept."""
+PROPERTIES = "_NCProperties"
+INNER = {
+    "CLASS",
+    "NAME",
+    "REFERENCE_LIST",
+    "DIMENSION_LIST",
+    "_Netcdf4Dimid",
+    "_Netcdf4Coordinates",
+    "_nc3_strict",
+    "_FillValue",
+    "missing_value",
+    "scale_factor",
+    "add_offset",
+    "valid_min",
+    "valid_max",
+    "valid_range",
+}
+"""Attributes that the library writes, and those that go with the integers."""
 FOREIGN_LINK = "it points to other files"
+
+
+Attribute = tuple[str, str, str | list[Any]]
+"""Name, kind (``text``, or a type of NumPy's) and value."""
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a file says beside its numbers, for a file that is written in its place."""
+
+    latitude: str = "latitude"
+    longitude: str = "longitude"
+    """Names of the axes."""
+    kinds: tuple[str, str] = ("<f8", "<f8")
+    """Types of their numbers."""
+    attributes: Mapping[str, Sequence[Attribute]] = field(default_factory=dict, repr=False)
+    """Of the file (under ""), the variable and the axes, by their names."""
 
 
 class UnfitError(Exception):
@@ -58,6 +96,7 @@ class Variable:
     offset: float | None
     gaps: list[float]
     """Values that stand for a missing one."""
+    described: Description = field(default_factory=Description, repr=False)
 
 
 def read(data: bytes) -> Variable:
@@ -88,7 +127,17 @@ def read(data: bytes) -> Variable:
     except (ValueError, TypeError):  # the program broke down
         raise UnfitError("it is damaged") from None
     latitudes, longitudes = (np.array(facts.pop(name)) for name in ("latitudes", "longitudes"))
-    return Variable(stored=stored, latitudes=latitudes, longitudes=longitudes, **facts)
+    told = facts.pop("described")
+    attributes = {name: [tuple(each) for each in some] for name, some in told["attributes"].items()}
+    return Variable(
+        stored=stored,
+        latitudes=latitudes,
+        longitudes=longitudes,
+        described=Description(
+            told["latitude"], told["longitude"], tuple(told["kinds"]), attributes
+        ),
+        **facts,
+    )
 
 
 def _main() -> None:
@@ -102,7 +151,7 @@ def _main() -> None:
         import h5py
 
         with h5py.File(io.BytesIO(sys.stdin.buffer.read()), "r") as holder:
-            facts, stored = _facts(_arrays(holder, h5py))
+            facts, stored = _facts(_arrays(holder, h5py), holder)
             body = stored.tobytes()
     except UnfitError as error:
         facts = {"why": str(error)}
@@ -129,7 +178,7 @@ def _arrays(holder: Any, h5py: Any) -> dict[str, Any]:
     return found
 
 
-def _facts(arrays: dict[str, Any]) -> tuple[dict[str, Any], NDArray[Any]]:
+def _facts(arrays: dict[str, Any], holder: Any) -> tuple[dict[str, Any], NDArray[Any]]:
     """Find the variable, check its sizes, and only then read it."""
     name = _chosen(arrays)
     variable = arrays[name]
@@ -137,10 +186,20 @@ def _facts(arrays: dict[str, Any]) -> tuple[dict[str, Any], NDArray[Any]]:
     if 0 in variable.shape or rows * columns > LARGEST_POINTS:
         raise UnfitError(f"its grid has {columns}x{rows} points")
     stored = _load(variable, (0,) * len(leading))
+    north, east = _places(arrays, LATITUDES, rows), _places(arrays, LONGITUDES, columns)
     gaps = [_number(variable, name) for name in ("_FillValue", "missing_value")]
     facts = {
-        "latitudes": _places(arrays, LATITUDES, rows),
-        "longitudes": _places(arrays, LONGITUDES, columns),
+        "latitudes": _floats(_load(arrays[north], ())),
+        "longitudes": _floats(_load(arrays[east], ())),
+        "described": {
+            "latitude": north,
+            "longitude": east,
+            "kinds": [arrays[each].dtype.str for each in (north, east)],
+            "attributes": {
+                "": _attributes(holder),
+                **{each: _attributes(arrays[each]) for each in (name, north, east)},
+            },
+        },
         "name": name,
         "units": _text(variable, "units"),
         "leading": {_axis(variable, axis): count for axis, count in enumerate(leading)},
@@ -199,15 +258,15 @@ def temperature_unit(units: str) -> str | None:
     return found[1][0].upper() if found else None
 
 
-def _places(arrays: dict[str, Any], names: tuple[str, ...], count: int) -> list[float]:
-    """Read the latitudes or longitudes: those with such a name, or else such a unit."""
+def _places(arrays: dict[str, Any], names: tuple[str, ...], count: int) -> str:
+    """Find the latitudes or longitudes: those with such a name, or else such a unit."""
     lines = {name: array for name, array in arrays.items() if array.shape == (count,)}
-    for name, array in lines.items():
+    for name in lines:
         if name.lower() in names:
-            return _floats(_load(array, ()))
-    for array in lines.values():
+            return name
+    for name, array in lines.items():
         if (_text(array, "units") or "").lower() in names:
-            return _floats(_load(array, ()))
+            return name
     raise UnfitError(f"it has no {names[0]}s for its grid of {count}")
 
 
@@ -229,6 +288,21 @@ def _text(array: Any, name: str) -> str | None:
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")
     return None if value is None else str(value)
+
+
+def _attributes(holder: Any) -> list[Attribute]:
+    """Return what a holder says of itself, text and plain numbers, in its order."""
+    found: list[Attribute] = []
+    for name in list(holder.attrs)[:MOST_ATTRIBUTES]:
+        with suppress(Exception):  # of other types, or damaged: it is not kept
+            value = np.asarray(holder.attrs[name])
+            if name in INNER or value.nbytes > LONGEST_ATTRIBUTE or value.ndim > 1:
+                continue
+            if value.dtype.kind in "iuf":
+                found.append((name, value.dtype.str, value.reshape(-1).tolist()))
+            elif (text := _text(holder, name)) is not None and len(text) <= LONGEST_ATTRIBUTE:
+                found.append((name, "text", text))
+    return found
 
 
 def _number(variable: Any, name: str) -> float | None:

@@ -6,11 +6,13 @@ they came from; the file's integers are scale * integer + offset in the file's o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 from jaxtyping import Float, Float32, Int32, Integer
+
+from stegfield.signals.netcdf import Description
 
 MIDDLE_KELVIN, HALF_RANGE_KELVIN = 260.0, 80.0
 LOWEST_KELVIN = MIDDLE_KELVIN - HALF_RANGE_KELVIN
@@ -23,7 +25,7 @@ FINEST_SCALE = 1e-5
 
 @dataclass(frozen=True, kw_only=True)
 class Packing:
-    """How a file holds a climate field; the defaults are those of files of our own."""
+    """How a file holds a climate field; the default scale suits every field."""
 
     scale: float = HALF_RANGE_KELVIN / LEVELS
     """Degrees for each integer."""
@@ -42,6 +44,22 @@ class Packing:
     """The file's first row is the south pole."""
     west: float = 0.0
     """The file's first longitude."""
+    described: Description | None = field(default=None, repr=False, compare=False)
+    """What the file says beside its numbers; None for fields that came from none."""
+
+    @classmethod
+    def over(cls, values: Float[np.ndarray, "rows columns 1"]) -> Packing:
+        """Return the packing of 16 bits that a field's own range fills.
+
+        Example:
+            >>> packing = Packing.over(np.array([[[0.0], [0.1]]]))
+            >>> packing.offset, packing.bounds
+            (264.0, (-32767, 32767))
+        """
+        low, high = (float(to_kelvin(np.array([end]))[0]) for end in (values.min(), values.max()))
+        low, high = max(low, LOWEST_KELVIN), min(high, HIGHEST_KELVIN)
+        scale = max((high - low) / (2 * LEVELS), FINEST_SCALE)
+        return cls(scale=scale, offset=(low + high) / 2)
 
     @property
     def zero_kelvin(self) -> float:

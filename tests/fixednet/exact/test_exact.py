@@ -265,23 +265,3 @@ def test_nothing_repeats_an_embedding_but_the_same_randomness_on_any_number_of_t
         monkeypatch.setattr(search, "cores", lambda threads=threads: threads)
         found.append(embedded(samples, NOISE))
     assert np.array_equal(found[0], found[1])
-
-
-def rank(rows: NDArray[np.bool_]) -> int:
-    """Return the rank over GF(2) of a matrix of bits."""
-    left = [int.from_bytes(np.packbits(row).tobytes()) for row in rows]
-    found = 0
-    while left:
-        pivot = left.pop()
-        if pivot:
-            found += 1
-            top = pivot.bit_length() - 1
-            left = [row ^ pivot if row >> top & 1 else row for row in left]
-    return found
-
-
-def test_low_bits_of_many_covers_by_one_key_have_the_rank_of_unrelated_ones() -> None:
-    # any parity check that holds in all of them would lower it
-    count = 760
-    rows = [embedded(cover_of(count, seed=at), NOISE[at : at + 9]) & 1 == 1 for at in range(800)]
-    assert rank(np.array(rows)) == count

@@ -9,14 +9,18 @@ from numpy.typing import NDArray
 from stegfield.errors import CapacityError, ConfigError
 from stegfield.fixednet.exact.header import (
     BITS,
+    HEIGHT,
     LARGEST_GROUP,
     NETWORKS,
     POOL,
+    HeaderNetwork,
     HeaderNetworks,
     header_samples,
 )
 from stegfield.fixednet.exact.order import segments
-from stegfield.keys import Key
+from stegfield.keys import IMAGE_SALT, Key
+from stegfield.payload import Content, bits_of
+from stegfield.steganalysis.ranks import rank
 
 KEY, OTHER = Key(bytes(range(32))), Key(bytes(range(1, 33)))
 SIZES = [752, 753, 4096, 12_032, 12_288, 70_001, 262_145, 1_179_648]
@@ -87,3 +91,46 @@ def test_networks_and_keys_have_unrelated_weights() -> None:
 def test_indices_that_no_network_has_are_refused(index: int) -> None:
     with pytest.raises(ConfigError, match="0 to 1023"):
         HeaderNetworks(KEY, 4096).network(index)
+
+
+# many headers of one key
+
+
+def carrying(network: HeaderNetwork, sealed: bytes, count: int, seed: int) -> NDArray[np.bool_]:
+    """Return low bits that are uniform among those from which a network reads a header."""
+    bits: NDArray[np.bool_] = levels_of(count, seed) & 1 == 1
+    [at] = network.order
+    wrong = network.read(bits.astype(np.uint8)) ^ bits_of(sealed)
+    columns = network.drawn(0, 0).astype(np.int64)
+    for bit in range(BITS):  # every group is one sample here, which decides its own bit
+        if wrong[bit]:
+            bits[at[bit]] ^= True
+            reached = columns[bit] >> np.arange(min(HEIGHT, BITS - bit)) & 1 == 1
+            wrong[bit : bit + len(reached)] ^= reached
+    return bits
+
+
+def test_many_headers_by_one_key_have_the_rank_of_unrelated_bits() -> None:
+    # a parity check that held in all of them would lower it; format 1 had 64
+    count, networks = 752, HeaderNetworks(KEY, 752)
+    some = [networks.network(index) for index in (5, 700)]  # two are easier to tell than 1,024
+    rows = []
+    for seed in range(800):
+        header = Content.of(b"noon").header(bytes(9))
+        network, sealed = some[seed % 2], header.seal(KEY, IMAGE_SALT)
+        rows.append(carrying(network, sealed, count, seed))
+        if seed < 20:
+            assert np.packbits(network.read(rows[-1].astype(np.uint8))).tobytes() == sealed
+    assert rank(np.array(rows)) == count
+
+
+def test_the_rank_is_that_of_the_matrix() -> None:
+    draws = np.random.default_rng(0)
+    for rows, columns, expected in ((40, 60, 25), (60, 40, 40), (5, 5, 0)):
+        left, right = (
+            draws.integers(0, 2, size) for size in ((rows, expected), (expected, columns))
+        )
+        left[:expected, :expected] |= np.eye(expected, dtype=np.int64)
+        found = rank(left @ right % 2 == 1)
+        assert found <= expected
+        assert found > expected - 8

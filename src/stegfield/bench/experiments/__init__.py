@@ -38,6 +38,7 @@ _FILES = {
     "media": ("hiding_media", "pairing", "sounding"),
     "models": ("knowing_covers", "training_models"),
     "racing": ("racing",),
+    "reusing": ("reusing",),
     "sharing": ("sharing", "sharing_critic"),
     "showing": ("showing",),
     "suspecting": ("choosing", "suspecting"),

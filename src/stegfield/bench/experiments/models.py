@@ -18,7 +18,7 @@ from stegfield.channel import Levels
 from stegfield.config import PRESETS
 from stegfield.errors import UnreadableError
 from stegfield.fields.field import keep_freed_memory
-from stegfield.fixednet.robust import profile as robust
+from stegfield.fixednet.robust import long as robust
 from stegfield.fixednet.robust.blocks import (
     KERNELS,
     BlockNetwork,

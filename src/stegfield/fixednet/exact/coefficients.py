@@ -37,7 +37,7 @@ from stegfield.fixednet.progress import EmbedWatch
 from stegfield.keys import Key
 from stegfield.payload import Content, check_room, longest_message
 from stegfield.signals import Signal
-from stegfield.signals.images import recompressed, to_jpeg, without_metadata
+from stegfield.signals.images import to_jpeg
 
 QUIET, NOTICEABLE, LOUD = 0.05, 0.1, 0.2
 """Rates: up to the first, detectors find next to nothing; beyond the second, senders are warned;
@@ -132,8 +132,8 @@ def for_cover(cover: Signal, config: EmbedConfig) -> tuple[Coefficients, Signal]
 
     Raises:
         ConfigError: A quality is given, but the file is a JPEG already.
-        InputError: The file is not a JPEG of a kind that carries messages, and is not to be encoded
-            anew.
+        InputError: The file is not a JPEG of a kind that carries messages, or of one that is not to
+            be made a baseline JPEG.
     """
     if config.flat:
         raise ConfigError(Wording("{flat:True} has no meaning for .jpg files"))
@@ -145,17 +145,13 @@ def for_cover(cover: Signal, config: EmbedConfig) -> tuple[Coefficients, Signal]
             Wording("{quality} has no meaning for a picture that is a JPEG already"),
             hint=Wording("leave it out, or reduce the picture with {size}"),
         )
+    image = codec.decode(file, NAME, allow_recompress=config.allow_recompress)
     if config.strip_metadata:
-        file = without_metadata(file)
-    try:
-        image = codec.decode(file, NAME)
-    except InputError:
-        if not config.allow_recompress:
-            raise
-        file = recompressed(file)
-        image = codec.decode(file, NAME)
+        image = codec.without_metadata(image)
     image.check_changeable()
-    return Coefficients(image), cover if file == cover.jpeg else signals.decode(file, STEGO)
+    if file == cover.jpeg and not (config.strip_metadata or config.allow_recompress):
+        return Coefficients(image), cover
+    return Coefficients(image), signals.decode(codec.encode(image), STEGO)
 
 
 def luma(image: codec.JpegFile) -> tuple[Int16[np.ndarray, "rows columns 64"], Table]:
@@ -191,7 +187,7 @@ def embed(
     planes, table = luma(cover)
     asked = None if config.bpp is None else round(config.bpp * math.prod(cover.size))
     loud = _is_loud(content, planes, asked or 0, allowed=config.loud)
-    up, down = (ways[: planes.shape[0], : planes.shape[1]] for ways in cover.open_ways(0))
+    up, down = cover.open_ways(0)
     for modes in (jpeg.EVERY,) if loud else (jpeg.QUIETEST, jpeg.EVERY):
         carrier = jpeg.carrier(planes, table, modes=modes, cost=config.costs, sayable=(up, down))
         change, bits = exact.embed(

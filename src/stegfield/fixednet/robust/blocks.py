@@ -12,8 +12,8 @@ phases would reveal that both carry messages. The image does not say which one; 
 it by how close the first bits are to the centres of cells. The eight bits of a byte are in
 neighbouring blocks, so that damage in one part of an image costs few bytes.
 
-A receiver with the cover needs no cells: z is how far a kernel was moved, and its sign is the
-bit, at any strength of noise.
+A receiver with the cover needs no cells: z is how far a kernel was moved, and its sign, times that
+of the bit's phase, is the bit, at any strength of noise.
 
 Sources: Chen and Wornell (2001), quantisation index modulation, for the cells; Ahmed, Natarajan and
 Rao (1974) for the cosines; the signs of Hadamard's matrix make the sums orthogonal.
@@ -86,6 +86,15 @@ class BlockNetwork:
         """Return the share of each cosine in each kernel."""
         return self._drawn[0]
 
+    @property
+    def _signs(self) -> NDArray[np.float64] | float:
+        """Return which way each bit moves: either of two, drawn for the index, with a known cover.
+
+        Without one, phases over a whole period do the same: the bits of a linear code have no law
+        without the key.
+        """
+        return 1.0 if self.cover is None else np.where(self._drawn[2] < 0, -1.0, 1.0)
+
     @cached_property
     def places(self) -> tuple[Int64[np.ndarray, " bits"], Int64[np.ndarray, " bits"]]:
         """Return the block and the kernel of each bit; bits fill one kernel after the other."""
@@ -103,7 +112,7 @@ class BlockNetwork:
         carrying, phase = cosines, self._drawn[2]
         if self.cover is not None:
             carrying, phase = cosines - self.cover, np.full(self.bits, 1 / 2)
-        levels = np.einsum("if,if->i", carrying[blocks], self.mixing[kernels])
+        levels = np.einsum("if,if->i", carrying[blocks], self.mixing[kernels]) * self._signs
         z: NDArray[np.float64] = levels / self.cell + phase
         return z
 
@@ -116,7 +125,7 @@ class BlockNetwork:
     ) -> Float64[np.ndarray, "blocks 8"]:
         """Return the least change of the cosines that moves every z by a number of cells."""
         levels = np.zeros((blocks, KERNELS))
-        levels[self.places] = moves * self.cell
+        levels[self.places] = moves * self.cell * self._signs
         cosines: NDArray[np.float64] = levels @ self.mixing
         return cosines
 

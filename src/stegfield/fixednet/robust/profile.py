@@ -1,51 +1,40 @@
-"""The robust profile: the block network, with strong parity, for files that are re-encoded.
+"""The robust profile: messages in images that are resized and re-encoded on their way.
 
-See `stegfield.fixednet.robust.blocks` for the network, `coding` for the bits that it carries, and
-`search` for the sender's solver.
+Messages of up to 512 bytes, deflated, are `short` where the image has room, others and those with a
+known cover `long`. The receiver tries both, and needs neither length nor size nor format.
 """
 
 from __future__ import annotations
 
-import secrets
-from dataclasses import replace
+from itertools import dropwhile
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import UInt8
 
 from stegfield.carriers import images
+from stegfield.channel import Channel
 from stegfield.config import DescentConfig, EmbedConfig
-from stegfield.errors import ConfigError, NotEmbeddedError, UnreadableError
+from stegfield.errors import CapacityError, ConfigError, NotEmbeddedError, UnreadableError
 from stegfield.fixednet.profile import WEBP_SIDE, Profile
 from stegfield.fixednet.progress import EmbedProgress, EmbedWatch
-from stegfield.fixednet.robust import coding, search
-from stegfield.fixednet.robust.blocks import INDICES, BlockNetwork, block_order, find_networks
-from stegfield.fixednet.robust.coding import (
-    FULLEST,
-    HEADER_BITS,
-    HEADER_CODE,
-    HEADER_COPIES,
-    LEAST_PARITY,
-    BodyCode,
-    fullest,
-    net_bytes,
-)
-from stegfield.fixednet.robust.ecc import Code
-from stegfield.keys import IMAGE_SALT, SALT_BYTES, Key
+from stegfield.fixednet.robust import long, sending, short
+from stegfield.fixednet.robust.coding import fullest, net_bytes
+from stegfield.fixednet.robust.lattice import STEPS
+from stegfield.keys import Key
 from stegfield.metrics import psnr_db
-from stegfield.payload import Content, Header, check_room, open_body
+from stegfield.payload import Content
 from stegfield.signals import Signal
 
-LOADS = (2.25, 2.0, 1.5, 1.0)
-"""Bits a block that copies and parity may fill; tried in order while they cost too much."""
-COPIES_DB = 41.0
-"""Below this PSNR, only one copy with the least parity is embedded."""
-CANDIDATES = 3
-"""Networks whose header a receiver tries to open."""
+Levels = UInt8[np.ndarray, "rows columns channels"]
 TOO_MUCH = (
     "re-encoding would destroy the message: take a larger cover, one with fewer samples that are "
     "quite black or white, or a shorter message"
 )
+GENTLE = 28.0
+"""Step that is tried first in large images."""
+USUAL = 40.0
+"""Step that is tried first in others."""
 
 
 def embed(
@@ -53,50 +42,46 @@ def embed(
     content: Content,
     key: Key,
     *,
-    salt: bytes | None = None,
     known_cover: bool = False,
     watch: EmbedWatch | None = None,
 ) -> tuple[UInt8[np.ndarray, "rows columns channels"], int]:
-    """Change an image so that it carries a message through lossy encoders.
-
-    Args:
-        levels: The cover.
-        content: The message.
-        key: Decides the networks, one of which the salt chooses.
-        salt: 16 bytes, never used twice, for repeatable results [default: random].
-        known_cover: Whether the receiver has the cover too.
-        watch: Called with the progress of the work.
+    """Change an image so that it carries a message, in the format that suits its length.
 
     Returns:
-        The stego image, and the number of bits carried, header included.
+        The stego image, and the number of bits carried before the code.
 
     Raises:
         CapacityError: The message does not fit.
     """
-    room = fullest(*levels.shape[:2])
-    least = BodyCode(Code(content.length, LEAST_PARITY[0]), 1)
-    check_room(content, needed=least.bits, available=room, net=net_bytes(room))
-    salt = salt or secrets.token_bytes(SALT_BYTES)
-    order = block_order(key, *levels.shape[:2])
-    cover = search.cosines(levels) if known_cover else None
-    roomy = (
-        coding.strongest(content.length, int(load * room / FULLEST)) or least for load in LOADS
-    )
-    tries = list(dict.fromkeys([*roomy, least]))
-    for done, body in enumerate(tries):
-
-        def told(progress: EmbedProgress, done: int = done) -> None:
-            if watch is not None:
-                watch(replace(progress, fraction=(done + progress.fraction) / len(tries)))
-
-        # one salt for all tries, since only one result leaves this function
-        sealed = coding.seal(content, key, body, salt)
-        network = BlockNetwork(key, int.from_bytes(salt[:2]) % INDICES, order, body.bits, cover)
-        least_db = 0.0 if body == least else COPIES_DB
-        stego = search.solve(levels, network, body, sealed, least_db=least_db, watch=told)
-        if psnr_db(levels, stego) >= least_db:
+    rows, columns = levels.shape[:2]
+    form = None if known_cover else short.format_for(rows, columns, len(content.data))
+    if form is None:
+        try:
+            return long.embed(levels, content, key, known_cover=known_cover, watch=watch)
+        except CapacityError:
+            most = 0 if known_cover else short.longest(rows, columns)
+            if most <= net_bytes(fullest(rows, columns)):
+                raise
+            raise CapacityError(
+                needed=len(content.data), available=most, unit="bytes", holder="cover"
+            ) from None
+    first = GENTLE if max(rows, columns) > sending.LARGE else USUAL
+    steps = list(dropwhile(lambda step: step < first, STEPS))
+    hard = sending.hardest_for(levels)
+    for done, step in enumerate(steps, 1):
+        stego, bits = short.embed(levels, content, key, form._replace(step=step))
+        if watch is not None:
+            watch(EmbedProgress(done / len(steps), 0, psnr_db(levels, stego)))
+        if all(_reads(each(stego), key) is not None for each in hard.values()):
             break
-    return stego, body.bits
+    return stego, bits
+
+
+def _reads(levels: Levels, key: Key) -> bytes | None:
+    try:
+        return short.extract(levels, key)
+    except UnreadableError:
+        return None
 
 
 def extract(
@@ -104,40 +89,14 @@ def extract(
     key: Key,
     cover: UInt8[np.ndarray, "rows columns _channels"] | None = None,
 ) -> bytes:
-    """Read a message.
-
-    Args:
-        levels: The stego image.
-        key: The key that it was embedded with.
-        cover: The cover, for messages with a known cover.
+    """Read a message in any format; with the cover, one that was embedded with it first.
 
     Raises:
         UnreadableError: There is no message for this key, or too much of it was lost.
     """
-    room = fullest(*levels.shape[:2])
-    if room < HEADER_BITS:
-        raise UnreadableError
-    cosines, order = search.cosines(levels), block_order(key, *levels.shape[:2])
-    for network in find_networks(
-        key,
-        order,
-        cosines,
-        bits=HEADER_BITS,
-        copies=HEADER_COPIES,
-        count=CANDIDATES,
-        cover=None if cover is None else search.cosines(cover),
-    ):
-        try:
-            sealed = coding.decode(HEADER_CODE, network.logits(cosines), HEADER_COPIES)
-            header = Header.open(sealed, key, IMAGE_SALT)
-        except UnreadableError:
-            continue
-        body = BodyCode.from_header(header)
-        if body.bits > room:  # a header that this program would never write
-            raise UnreadableError
-        logits = replace(network, bits=body.bits).logits(cosines)[HEADER_BITS:]
-        return open_body(coding.decode(body.code, logits, body.copies), key, header)
-    raise UnreadableError
+    if cover is None and (message := _reads(levels, key)) is not None:
+        return message
+    return long.extract(levels, key, cover)
 
 
 def survived(
@@ -146,19 +105,24 @@ def survived(
     message: bytes,
     cover: UInt8[np.ndarray, "rows columns _channels"] | None = None,
 ) -> dict[str, bool]:
-    """Return for each encoder whether the message can be extracted from its output."""
+    """Return for each channel that the sender tries whether the message can be extracted."""
+    is_short = cover is None and _reads(levels, key) is not None
 
-    def reads(seen: UInt8[np.ndarray, "rows columns channels"]) -> bool:
+    def reads(channel: Channel) -> bool:
+        seen = channel(levels)
+        if is_short:
+            return _reads(seen, key) == message
         try:
-            return extract(seen, key, cover) == message
+            return long.extract(seen, key, cover) == message
         except UnreadableError:
             return False
 
-    return {name: reads(encoder(levels)) for name, encoder in search.CHANNELS.items()}
+    tried = sending.channels_for(levels) if is_short else sending.SAME_SIZE
+    return {name: reads(each) for name, each in tried.items()}
 
 
 class Robust(Profile):
-    """The robust profile: short messages in images, which survive JPEG and WebP."""
+    """The robust profile: messages in images, which survive JPEG, WebP and, if short, resizing."""
 
     name = "robust"
     heeds = frozenset({"known_cover"})
@@ -179,10 +143,18 @@ class Robust(Profile):
             )
 
     def capacity(self, cover: Signal) -> dict[str, int]:
-        """Return the bytes of the longest message, at about 40 dB."""
+        """Return the bytes of the longest message that is sure to survive resizing, and of any.
+
+        The first is embedded at about 47 dB, the other at about 40.
+        """
         rows, columns = cover.size
-        fits = max(rows, columns) <= WEBP_SIDE
-        return {"at most": net_bytes(fullest(rows, columns)) if fits else 0}
+        if max(rows, columns) > WEBP_SIDE:
+            return {"at most": 0}
+        resized = short.longest(rows, columns)
+        return {
+            **({"resized": resized} if resized else {}),
+            "at most": max(resized, net_bytes(fullest(rows, columns))),
+        }
 
     def embed(
         self,

@@ -10,20 +10,13 @@ import numpy as np
 from jaxtyping import Shaped
 from numpy.typing import NDArray
 
-from stegfield import channel
 from stegfield.fixednet.progress import EmbedProgress, EmbedWatch
 from stegfield.fixednet.robust.blocks import SIDE, BlockNetwork, block_cosines, block_levels
 from stegfield.fixednet.robust.coding import HEADER_COPIES, BodyCode, corrected
+from stegfield.fixednet.robust.sending import SAME_SIZE
 from stegfield.metrics import PEAK, luma, psnr_db
 from stegfield.payload import Sealed, bits_of
 
-CHANNELS = {
-    "JPEG 70": channel.jpeg(70),
-    "JPEG 80": channel.jpeg(80),
-    "JPEG 90": channel.jpeg(90),
-    "WebP 80": channel.webp(80),
-}
-"""The encoders that the sender tries."""
 BAND = 1 << 22
 """Pixels whose luma is in memory at a time."""
 ROUNDS = 8
@@ -67,7 +60,7 @@ def solve(
         now_db = psnr_db(levels, moved)
         if now_db < least_db:
             return moved
-        outcomes = [encoder(moved) for encoder in (lambda a: a, *CHANNELS.values())]
+        outcomes = [encoder(moved) for encoder in (lambda a: a, *SAME_SIZE.values())]
         errors = np.stack([network.project(cosines(seen)) - target for seen in outcomes])
         left = sum(corrected(seen, coding, bits) for seen in map(network.read, errors + target))
         most = int((np.abs(errors) > 1 / 2).sum(axis=1).max())  # wrong after the worst encoder

@@ -25,24 +25,20 @@ from stegfield.signals.images.medium import (
     IMAGE,
     from_array,
     from_pillow,
-    recompressed,
     resize,
     to_jpeg,
     to_pillow,
     to_png,
 )
 from stegfield.signals.images.opening import SMALLEST_SIDE
-from stegfield.signals.images.stripping import without_metadata
 
 __all__ = [
     "IMAGE",
     "SMALLEST_SIDE",
     "from_array",
     "from_pillow",
-    "recompressed",
     "resize",
     "to_jpeg",
     "to_pillow",
     "to_png",
-    "without_metadata",
 ]

@@ -220,22 +220,6 @@ def to_jpeg(signal: Signal, quality: int) -> bytes:
     return stream.getvalue()
 
 
-def recompressed(file: bytes) -> bytes:
-    """Encode a JPEG of any kind anew as a baseline one, with its own tables and metadata.
-
-    Raises:
-        ImageError: The file is damaged, or no image.
-    """
-    path, stream = Path("the picture"), io.BytesIO()
-    with distrusting(path), opened(file, path) as image:
-        check_size(*image.size, path, LARGEST_POINTS)
-        kept = {
-            name: image.info[name] for name in ("exif", "icc_profile", "dpi") if name in image.info
-        }
-        image.save(stream, "JPEG", quality="keep", **kept)
-    return stream.getvalue()
-
-
 def _channels(name: str, signal: Signal) -> int:
     """Return the channels of a file; WebP knows no grey."""
     return 3 if name == "WEBP" else signal.channels
