@@ -8,7 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+import safetensors.numpy
 from PIL import Image
 from skimage import data
 
@@ -70,6 +72,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Path("letter.txt").write_text(LETTER)
     Path("song.wav").write_bytes(signals.encode(chords(9000), ".wav"))
     Path("word.wav").write_bytes(signals.encode(chords(600), ".wav"))
+    weights = np.random.default_rng(0).normal(size=1 << 16).astype(np.float32)
+    Path("model.safetensors").write_bytes(safetensors.numpy.save({"weight": weights}))
     Path("clip.mp4").write_bytes(signals.encode(clip(4, 16, 16), ".mp4"))
     monkeypatch.setattr("stegfield.fields.schedule.LEAST_STEPS", 20)
     monkeypatch.setattr("stegfield.fields.schedule.PASSES", 0)

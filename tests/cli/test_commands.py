@@ -721,7 +721,7 @@ def test_capacity_tells_every_rate(capsys: pytest.CaptureFixture[str]) -> None:
     told = json.loads(capsys.readouterr().out)
     room = fixednet.capacity(waves(64, 64))
     assert told == room.to_json()
-    assert list(told) == ["exact", "robust", "paper"]
+    assert list(told) == ["drawn", "exact", "robust", "paper"]
     assert cli.run(["capacity", "cover.png"]) == 0
     assert f"{room['exact']['2 bpp']:,}" in capsys.readouterr().out
 

@@ -131,7 +131,7 @@ def test_a_profile_that_does_not_exist_is_refused_with_those_that_do() -> None:
     ):
         with pytest.raises(ConfigError, match="no profile 'exct'") as caught:
             action("exct")
-        assert caught.value.hint == "try exact, robust, paper"
+        assert caught.value.hint == "try drawn, exact, robust, paper"
         with pytest.raises(ConfigError, match="no profile 'jpeg'") as caught:
             action("jpeg")
         assert caught.value.hint == "it is called robust now"
@@ -139,7 +139,7 @@ def test_a_profile_that_does_not_exist_is_refused_with_those_that_do() -> None:
 
 def test_every_profile_is_found_by_its_name_and_knows_settings_that_exist() -> None:
     known = {entry.name for kind in (EmbedConfig, DescentConfig) for entry in fields(kind)}
-    assert list(PROFILES) == ["exact", "robust", "paper"]
+    assert list(PROFILES) == ["drawn", "exact", "robust", "paper"]
     for name, profile in PROFILES.items():
         assert profile.name == name
         assert profile.heeds <= known - {"profile"}
@@ -168,7 +168,7 @@ def test_other_packages_bring_profiles_and_a_broken_one_harms_no_others(
     result = fixednet.embed(SMALL, MESSAGE, KEY, config=config)
     assert result.profile == "quiet"
     assert fixednet.extract(result.stego, KEY, profile="quiet") == MESSAGE
-    assert list(fixednet.capacity(SMALL).profiles) == ["exact", "robust", "paper", "quiet"]
+    assert list(fixednet.capacity(SMALL).profiles) == ["drawn", "exact", "robust", "paper", "quiet"]
     with pytest.raises(PluginError, match="broken"):
         fixednet.extract(SMALL, KEY, profile="broken")
 
@@ -194,8 +194,8 @@ def test_receivers_try_what_suits_medium_and_cover() -> None:
     def names(medium: str, **given: Any) -> list[str]:
         return [each.name for each in fixednet.readers(signals.MEDIA[medium], **given)]
 
-    assert names("image") == ["exact", "robust"]
-    assert names("sound") == names("climate") == ["exact"]
+    assert names("image") == ["drawn", "exact", "robust"]
+    assert names("sound") == names("climate") == ["drawn", "exact"]
     assert names("image", known_cover=True) == ["robust"]
     assert names("image", profile="paper", weights=Path("w")) == ["paper"]
     refused: list[tuple[str, dict[str, Any]]] = [

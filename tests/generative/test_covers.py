@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from stegfield import generative
+from stegfield import fixednet, generative
+from stegfield.config import GRAIN
 from stegfield.errors import ConfigError
-from stegfield.generative import Model, cover_for_message
-from stegfield.generative.model import GRAIN
+from stegfield.generative import Model, function_shown, generate, generate_stego, known_cover
 from stegfield.generative.seeds import SEEDS, check_seed
 from stegfield.keys import Key
 
-KEY = Key(bytes(range(32)))
+KEY, OTHER = Key(bytes(range(32))), Key(bytes(32))
 
 
 @pytest.fixture(scope="module")
@@ -20,48 +20,41 @@ def digits() -> Model:
     return generative.load("digits")
 
 
-def test_a_cover_for_a_message_is_another_each_time_in_function_and_noise(
-    digits: Model, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    one, other = (cover_for_message(digits, 24).values for _ in range(2))
-    assert np.abs(one - other).mean() > 4 * GRAIN["image"] / 127.5
-    monkeypatch.setattr("stegfield.generative.covers.new_seed", lambda: 7)
-    one, other = (cover_for_message(digits, 24).values for _ in range(2))
-    assert not np.array_equal(one, other)  # an adversary who finds the seed lacks the noise
-    assert not np.array_equal(one, digits.cover(7, (24, 24)).values)
+def test_a_cover_is_another_each_time_and_with_a_seed_in_grain_alone(digits: Model) -> None:
+    one, other = (generate(digits, size=24).values for _ in range(2))
+    assert np.abs(one - other).mean() > 4 * GRAIN / 127.5
+    one, other = (generate(digits, size=24, seed=7).values for _ in range(2))
+    assert 0 < np.abs(one - other).mean() < 2 * GRAIN / 127.5
+    assert generate("digits").size == digits.size
+
+
+@pytest.mark.parametrize("grain", [1.0, 4.0])
+def test_grain_is_as_coarse_as_asked_for(digits: Model, grain: float) -> None:
+    shown = function_shown(digits, 64, seed=7)
+    inside = np.abs(shown.values) < 0.7
+    noise = (generate(digits, size=64, seed=7, grain=grain).values - shown.values)[inside]
+    assert 127.5 * noise.std() == pytest.approx(np.sqrt(grain**2 + 1 / 12), rel=0.1)
+    with pytest.raises(ConfigError, match="grain"):
+        generate(digits, grain=0.5)
+
+
+def test_messages_are_in_the_grain(digits: Model) -> None:
+    sent = generate_stego(digits, b"to Alice", KEY, also=[(b"to Bob", OTHER)], size=80, seed=7)
+    assert fixednet.extract(sent.file, KEY) == b"to Alice"
+    assert fixednet.extract(sent.file, OTHER) == b"to Bob"
+    shown = function_shown(digits, 80, seed=7)
+    assert np.abs(sent.stego.values - shown.values).max() < 12 / 127.5
 
 
 def test_a_known_cover_is_the_one_that_its_receiver_generates(digits: Model) -> None:
-    cover = cover_for_message(digits, (24, 20), key=KEY, known_cover=True)
+    cover = known_cover(digits, (24, 20), key=KEY)
     assert np.array_equal(generative.cover_of(digits, KEY, cover).values, cover.values)
 
 
-def test_a_key_alone_makes_no_cover_known(digits: Model) -> None:
-    cover = cover_for_message(digits, 24, key=KEY)
-    assert not np.array_equal(generative.cover_of(digits, KEY, cover).values, cover.values)
-
-
-def test_a_public_seed_takes_an_argument_and_has_a_caution(digits: Model) -> None:
-    cover = cover_for_message(digits, 24, seed=7)
-    assert np.array_equal(cover.values, digits.cover(7, (24, 24)).values)
+def test_a_public_seed_has_a_caution_where_covers_are_changed_afterwards() -> None:
     caution = generative.public_seed_caution(7)
     assert caution.text == "an adversary who tries seed 7 sees what the message changed"
     assert "leave seed=... out" in caution.hint
-
-
-def test_a_known_cover_takes_the_key_and_no_seed(digits: Model) -> None:
-    with pytest.raises(ConfigError, match=r"key=\.\.\., which decides"):
-        cover_for_message(digits, known_cover=True)
-    with pytest.raises(ConfigError, match="the key decides"):
-        cover_for_message(digits, key=KEY, known_cover=True, seed=7)
-
-
-def test_the_easy_call_is_a_cover_for_a_message_unless_a_seed_is_given(digits: Model) -> None:
-    one, other = (generative.generate("digits").values for _ in range(2))
-    assert not np.array_equal(one, other)
-    given = generative.generate(digits, size=24, seed=7)
-    assert np.array_equal(given.values, digits.cover(7, (24, 24)).values)
-    assert generative.generate("digits").size == digits.size
 
 
 def test_a_size_has_the_aspect_of_the_examples_or_its_own() -> None:

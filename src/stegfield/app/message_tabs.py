@@ -120,8 +120,8 @@ def extract_tab(desk: Desk) -> None:
 def generate_tab(desk: Desk) -> None:
     """Generate a cover, with or without a message in it."""
     gr.Markdown(
-        "Generates a cover that never existed before, as a function, at any size. With a message, "
-        "its seed is secret and forgotten, so that nobody can compare."
+        "Generates a cover that never existed before, as a function, at any size, with grain. "
+        "Nobody can tell whether there is a message in the grain, if the ciphers hold."
     )
     with gr.Row():
         with gr.Column():
@@ -148,20 +148,18 @@ def generate_tab(desk: Desk) -> None:
         key_file: str | None,
     ) -> Update:
         source = generative.load(named)
-        at = _seed(number)
-        if words and at is not None:
-            caution = generative.public_seed_caution(at)
-            raise ConfigError(caution.text, hint=caution.hint)
-        sender = visit.key(passphrase, key_file) if words else None
-        cover = generative.cover_for_message(source, longest, seed=at, watch=visit.sampling())
-        if sender is not None:
-            sent = _embedded(visit, cover, words.encode(), sender, "exact")
+        shown = generative.function_shown(
+            source, longest, seed=_seed(number), watch=visit.sampling()
+        )
+        if words:
+            sender = visit.key(passphrase, key_file)
+            sent = _embedded(visit, shown, words.encode(), sender, "drawn")
             return _answer(visit, sent, named, said, seen, result)
-        size = cover.size
-        suffix = suffix_of(cover)
+        cover = fixednet.grain(shown)
+        size = shown.size
         return {
-            seen: show(preview(visit, cover)),
-            result: show(visit.put(f"{named}{suffix}", signals.encode(cover, suffix))),
+            seen: show(preview(visit, cover.stego)),
+            result: show(visit.put(f"{named}{suffix_of(shown)}", cover.file)),
             said: done(f"{size[1]}x{size[0]} points."),
         }
 

@@ -34,6 +34,7 @@ from stegfield.cli.export import export
 from stegfield.cli.extract import extract
 from stegfield.cli.fit import fit
 from stegfield.cli.generate import generate
+from stegfield.cli.grain import grain
 from stegfield.cli.help import Commands
 from stegfield.cli.hide import hide
 from stegfield.cli.inspect import inspect
@@ -50,7 +51,7 @@ from stegfield.errors import StegfieldError
 FAILED, WRONG_USAGE = 1, 2
 GROUPS: dict[str, tuple[Callable[..., Any], ...]] = {
     "Hide": (hide, reveal, fit, render, inspect, export),
-    "Embed": (embed, extract, capacity),
+    "Embed": (embed, extract, capacity, grain),
     "Generate": (generate, train, evaluate),
     "Judge": (compare, detect, attack),
     "Experiments": (demo, bench, report),

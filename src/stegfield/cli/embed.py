@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from stegfield.cli import also as more
 from stegfield.cli import field_files
 from stegfield.cli.also import Also
 from stegfield.cli.asking import read_key, read_message
@@ -68,6 +69,7 @@ def embed(
     output: Annotated[Path, Parameter(alias="-o")],
     key: Path | None = None,
     also: Also = [],  # noqa: B006 - it is not changed
+    size: int | None = None,
     keep: Annotated[tuple[Path, ...], Parameter(consume_multiple=True, negative="")] = (),
     config: Annotated[EmbedConfig, Parameter(name="*")] = EmbedConfig(),
     descent: Annotated[
@@ -82,6 +84,9 @@ def embed(
 ) -> None:
     """Embed a file in an image, a climate field, a sound or a model; `extract` reads it.
 
+    With --grain nobody can tell the result from what `stegfield grain` makes of the same picture,
+    if the ciphers hold, and there may be several messages.
+
     Args:
         cover: Image: PNG, JPEG, WebP, BMP, TIFF, PPM, AVIF, HEIC or a GIF of one frame; 16-bit
             samples become 8-bit ones. Or a temperature on the globe: NetCDF-4, named .nc. Or a
@@ -93,7 +98,9 @@ def embed(
             .tiff or .webp; with --profile robust any of them. For a climate field, .nc; for a
             sound, .wav or .flac; for a model, .safetensors. - is stdout, for a PNG, NetCDF or WAV.
         key: Key file; asks for a passphrase if left out.
-        also: One more file to embed, and its own key file. Repeat it for others; in a field.
+        also: One more file to embed, and its own key file. Repeat it for others; with --grain, or
+            in a field.
+        size: Reduce an image to so many pixels along its longer side.
         keep: Key files of messages that a field carries already and that shall stay. All others
             are lost, since a field is drawn anew.
         flatten: Put a transparent image onto white.
@@ -106,6 +113,7 @@ def embed(
     """
     from stegfield import files, fixednet, signals
 
+    read = (cover, message, key, descent.weights, *more.paths(also))
     if field_files.is_field(cover):
         field_files.embed(
             cover,
@@ -121,13 +129,16 @@ def embed(
         )
         return
     if keep:
-        raise ConfigError(
-            "--keep is for fields, which can carry several messages", hint="leave it out"
-        )
-    files.check_apart(files_among(output), files_among(cover, message, key, descent.weights))
+        raise ConfigError("--keep is for fields, which are drawn anew", hint="leave it out")
+    files.check_apart(files_among(output), files_among(*read))
     check_output(output, json=json, force=force)
-    check_stdin(cover=cover, message=message, passphrase_stdin=passphrase_stdin and key is None)
+    keyless = any(each is None for each in (key, *(each.key for each in also)))
+    check_stdin(cover=cover, message=message, passphrase_stdin=passphrase_stdin and keyless)
+    fixednet.profiles.load(config.chosen)  # a name that does not exist is told before files
     if is_model(cover):
+        if also or size is not None:
+            flag = "--also" if also else "--size"
+            raise ConfigError(f"{flag} has no meaning for a model", hint="leave it out")
         embed_in_model(
             cover,
             message,
@@ -141,27 +152,30 @@ def embed(
             force=force,
         )
         return
-    fixednet.profiles.load(config.profile)  # a name that does not exist is told before files
-    signal = read_signal(cover, flatten=flatten) if is_stream(cover) else None
+    signal = read_picture(cover, size, flatten=flatten) if is_stream(cover) else None
     medium = signal.medium if signal else signals.medium_of_file(cover)
     suffix = suffix_of(output, medium)
     profile = fixednet.check(medium, suffix, config, descent=descent)
     from_stdin = is_stream(message)
-    data = b"" if from_stdin else read_message(message)
-    signal = signal or read_signal(cover, flatten=flatten)
+    if not from_stdin:
+        read_message(message)
+    more.check_also(also)
+    signal = signal or read_picture(cover, size, flatten=flatten)
     profile.check_size(signal.size, suffix)
     profile, _ = profile.for_file(signal, suffix, config)
     if profile.samples:
-        _tell_origin(name_of(cover), signal, quiet=profile.quiet)
-        _tell_look(name_of(cover), signal, suffix, keep_metadata=keep_metadata)
-    with_key = read_key(key, passphrase_stdin=passphrase_stdin, new=True, weak=weak)
-    if from_stdin:  # last, since the user may have to type it
-        data = read_message(message)
+        tell_origin(name_of(cover), signal, quiet=profile.quiet)
+        tell_look(name_of(cover), signal, suffix, keep_metadata=keep_metadata)
+    with_key = read_key(key, passphrase_stdin=passphrase_stdin and key is None, new=True, weak=weak)
+    with_keys = more.with_keys(also, passphrase_stdin=passphrase_stdin, weak=weak)
+    # stdin comes last, since the user may have to type it
+    data = read_message(message) if from_stdin else message
     with watching() as watch:
         result = fixednet.embed(
             signal,
             data,
             with_key,
+            also=with_keys,
             config=config,
             descent=descent,
             suffix=suffix,
@@ -175,15 +189,29 @@ def embed(
         tell(output, result)
 
 
-def _tell_origin(cover: str, signal: Signal, *, quiet: bool) -> None:
+def read_picture(path: Path, size: int | None, *, flatten: bool) -> Signal:
+    """Read a cover, and reduce it if it should be smaller.
+
+    Raises:
+        ConfigError: The size is out of range, or the cover is no image.
+        InputError: The cover cannot be read.
+    """
+    from stegfield import signals
+
+    signal = read_signal(path, flatten=flatten)
+    return signal if size is None else signals.reduced(signal, size)
+
+
+def tell_origin(cover: str, signal: Signal, *, quiet: bool) -> None:
+    """Say what the cover's origin means for what is made of it."""
     if signal.origin == "16 bits":
-        say(f"note: {cover} has 16 bits a sample; the stego image has 8")
+        say(f"note: {cover} has 16 bits a sample; the output has 8")
     elif signal.origin is not None and quiet:
         what, hint = SHOWN[signal.origin]
         say(f"warning: {cover} {what}\nhint: {hint}")
 
 
-def _tell_look(cover: str, signal: Signal, suffix: str, *, keep_metadata: bool) -> None:
+def tell_look(cover: str, signal: Signal, suffix: str, *, keep_metadata: bool) -> None:
     """Say what the stego file will not have of all that the cover's file says of its samples."""
     lost = signal.medium.lost_in(signal, suffix)
     shown = [what for what in lost if what != EXIF]
@@ -202,18 +230,16 @@ def _tell_look(cover: str, signal: Signal, suffix: str, *, keep_metadata: bool) 
 def tell(output: Path, result: EmbedResult) -> None:
     """Print the result of an embedding."""
     medium = result.stego.medium
-    figures = str(result.quality)
-    if result.luma_psnr_db is not None:
-        figures = f"PSNR {result.quality.psnr_db:.2f} dB"
+    several = f" of {result.messages} messages" if result.messages > 1 else ""
     rate = f"{result.rate_bpp:.3g} a {medium.point}"
     if result.rate_bpnzac is not None:
         from stegfield.fixednet.exact.coefficients import loudness
 
         rate = f"{result.rate_bpnzac:.2g} a non-zero coefficient: {loudness(result.rate_bpnzac)}"
     say(
-        f"{name_of(output, 'stdout')}: {result.message_bytes:,} bytes in {result.bits:,} bits, "
-        f"{rate}; read back and compared\n"
-        f"{figures}, {100 * result.changed:.3g} % of the samples changed, "
+        f"{name_of(output, 'stdout')}: {result.message_bytes:,} bytes{several} in "
+        f"{result.bits:,} bits, {rate}; read back and compared\n"
+        f"{figures(result)}, {100 * result.changed:.3g} % of the samples changed, "
         f"{result.seconds:.1f} s"
     )
     for each in result.cautions:
@@ -224,3 +250,13 @@ def tell(output: Path, result: EmbedResult) -> None:
             f"warning: the message would not survive {', '.join(lost)}\n"
             "hint: take another cover or a shorter message"
         )
+
+
+def figures(result: EmbedResult) -> str:
+    """Say how far a result is from its cover, and whose doing that is."""
+    told = str(result.quality)
+    if result.luma_psnr_db is not None:
+        told = f"PSNR {result.quality.psnr_db:.2f} dB"
+    if result.grain is None:
+        return told
+    return f"{told} from grain of {result.grain:g} levels"

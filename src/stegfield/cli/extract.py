@@ -63,7 +63,7 @@ def extract(
         json: Print the result as JSON.
         force: Replace an existing file.
     """
-    from stegfield import files
+    from stegfield import files, fixednet
 
     if field_files.is_field(stego):
         field_files.extract(
@@ -79,6 +79,8 @@ def extract(
     files.check_apart(files_among(output), files_among(stego, key, cover, model, weights))
     check_output(output, json=json, force=force, text=True)
     check_stdin(stego=stego, cover=cover, passphrase_stdin=passphrase_stdin and key is None)
+    if profile is not None:  # a name that does not exist is told before files
+        fixednet.profiles.load(profile)
     if is_model(stego):
         message = extract_from_model(stego, key, passphrase_stdin=passphrase_stdin)
     else:
@@ -114,8 +116,6 @@ def _from_signal(
     """Extract a file from an image, a climate field or a sound."""
     from stegfield import fixednet, signals
 
-    if profile is not None:  # a name that does not exist is told before files
-        fixednet.profiles.load(profile)
     source = read_file(stego, LARGEST_INPUT) if is_stream(stego) else stego
     medium = (
         next(signals.stored(source)).medium if is_stream(stego) else signals.medium_of_file(stego)

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from stegfield.cli import also as more
+from stegfield.cli.also import Also, AlsoFiles
 from stegfield.cli.asking import read_key, read_message
 from stegfield.cli.covers import size_of
-from stegfield.cli.embed import tell
+from stegfield.cli.embed import figures, tell
 from stegfield.cli.errors import warn
+from stegfield.cli.grain import OF_MESSAGES
 from stegfield.cli.progress import watching
 from stegfield.cli.signal_files import check_png, suffix_of
-from stegfield.cli.streams import check_output, check_stdin, files_among, name_of, write_all
+from stegfield.cli.streams import (
+    check_output,
+    check_stdin,
+    files_among,
+    is_stream,
+    name_of,
+    write_all,
+)
 from stegfield.cli.terminal import answer, say
 from stegfield.config import EmbedConfig, changed
-from stegfield.errors import ConfigError
+from stegfield.errors import ConfigError, Wording
 
 if TYPE_CHECKING:
     from stegfield.files import Output
@@ -39,6 +50,7 @@ def generate(
     plot: Path | None = None,
     message: Path | None = None,
     key: Path | None = None,
+    also: Also = [],  # noqa: B006 - it is not changed
     config: Annotated[EmbedConfig, Parameter(name="*", group="With --message")] = EmbedConfig(),
     passphrase_stdin: bool = False,
     weak: bool = False,
@@ -47,21 +59,23 @@ def generate(
 ) -> None:
     """Generate a cover as a function, at any size, so that nobody has an original.
 
-    With --message it carries a file, as with `embed`, and `extract` reads it. With --known-cover
-    the key decides the cover, and `extract --cover-model` generates it again.
+    It has grain as a camera's pictures have (--grain), which is another one each time. With
+    --message it carries a file in the grain, and `extract` reads it. Nobody can tell whether it
+    does, if the ciphers hold. With --profile a message is put into it as `embed` does; with
+    --known-cover the key decides the cover, and `extract --cover-model` generates it again.
 
     Args:
         model: faces, climate or digits; or a file that `stegfield train` wrote.
         output: Image to write, or a climate field as .nc; or the function itself, as .safetensors.
             - is stdout, for a PNG or NetCDF.
         size: Points along the longer side, or columns x rows [default: that of the examples].
-        seed: Decides the cover and its grain [default: at random]. An adversary who guesses the
-            seed can generate the cover again, and see what a message changed.
+        seed: Decides what the cover shows, but not its grain [default: at random].
         count: How many covers to generate, with consecutive seeds, for --grid.
-        grid: PNG file to write with all covers, each of 256 pixels at most.
+        grid: PNG file to write with what all show, each of 256 pixels at most.
         plot: PNG file to write with the globe from two sides.
         message: File to embed; - is stdin.
         key: Key file for the message; asks for a passphrase if left out.
+        also: One more file to embed, and its own key file. Repeat it for others.
         passphrase_stdin: Read the passphrase from stdin.
         weak: Take a passphrase that is easily guessed.
         json: Print the result as JSON.
@@ -72,47 +86,73 @@ def generate(
 
     written = [path for path in (output, grid, plot) if path is not None]
     _check(written, count, grid)
-    _check_read(message, key, config, passphrase_stdin=passphrase_stdin, weak=weak)
+    given = _check_read(message, key, also, config, passphrase_stdin=passphrase_stdin, weak=weak)
     check_png(grid, plot)
-    files.check_apart(files_among(*written), files_among(Path(model), message, key))
+    files.check_apart(files_among(*written), files_among(Path(model), *given))
     for path in written:
         check_output(path, json=json, force=force)
-    first = new_seed(count) if seed is None else seed
+    known = seed is not None
+    first = seed if seed is not None else new_seed(count)
     check_seed(first, count)
     source = generative.load(model)
-    _check_shown(source, plot, size, function=written == [output] and _is_function(output))
+    function = written == [output] and _is_function(output)
+    _check_shown(source, plot, size, function=function)
     shown_at = size_of(source, size)
-    result = None
     if message is not None:
-        target = _check_message(output, grid)
+        _check_message(output, grid, config)
+    result = None
+    if message is not None and output is not None:
         result = _with_message(
             source,
             shown_at,
             message=message,
-            output=target,
+            also=also,
+            output=output,
             key=key,
             config=config,
-            seed=seed,
+            seed=first,
+            known=known,
             passphrase_stdin=passphrase_stdin,
             weak=weak,
         )
+    elif plot is not None or not (output is None or _is_function(output)):
+        result = _innocent(source, shown_at, output=output, grain=config.grain, seed=first)
     seeds = range(first, first + count)
     outputs = _outputs(source, seeds, shown_at, result=result, output=output, grid=grid, plot=plot)
     write_all(outputs, force=force)
+    told = seed if message is not None and config.profile else first  # of others it may be known
     if json:
         facts = {
             "files": [str(path) for path in written],
             "model": source.name,
-            "seed": seed if result else first,
+            "seed": told,
             "count": count,
             "size": list(shown_at),
         }
-        answer(facts | ({} if result is None else result.to_json()))
-    elif result is not None and output is not None:
+        left_out = () if message is not None else OF_MESSAGES
+        found = {} if result is None else result.to_json()
+        answer(facts | {k: v for k, v in found.items() if k not in left_out})
+        return
+    seeded = "" if told is None else f", seed {told}"
+    grained = "" if result is None else f", {figures(result)}"
+    for path in written:
+        say(f"{name_of(path, 'stdout')}: {source.name}{seeded}{grained}")
+    if message is not None and result is not None and output is not None:
         tell(output, result)
-    else:
-        for path in written:
-            say(f"{name_of(path, 'stdout')}: {source.name}, seed {first}")
+
+
+def _innocent(
+    source: Model, size: tuple[int, ...], *, output: Path | None, grain: float | None, seed: int
+) -> EmbedResult:
+    """Draw a cover without a message; of those alone, some files may change samples."""
+    from stegfield import fixednet, generative, signals
+
+    usual = source.medium.lossless[0]
+    suffix = usual if output is None or _is_function(output) else suffix_of(output, source.medium)
+    lossless = source.medium.check_written(suffix) in source.medium.lossless
+    shown = generative.function_shown(source, size, seed=seed)
+    drawn = fixednet.grain(shown, grain, suffix=suffix if lossless else usual)
+    return drawn if lossless else replace(drawn, file=signals.encode(drawn.stego, suffix))
 
 
 def _with_message(
@@ -120,27 +160,44 @@ def _with_message(
     size: tuple[int, ...],
     *,
     message: Path,
+    also: list[AlsoFiles],
     output: Path,
     key: Path | None,
     config: EmbedConfig,
-    seed: int | None,
+    seed: int,
+    known: bool,
     passphrase_stdin: bool,
     weak: bool,
 ) -> EmbedResult:
-    """Embed a message in a cover that is generated for it."""
+    """Draw a cover with messages, or embed a message in one that is generated for it."""
     from stegfield import fixednet, generative
 
     suffix = suffix_of(output, source.medium)
-    fixednet.check(source.medium, suffix, config, size=size)
-    data = read_message(message)
-    if seed is not None and not config.known_cover:
+    if config.profile is None:
+        config = replace(config, profile="drawn")
+    profile = fixednet.check(source.medium, suffix, config, size=size)
+    data: bytes | Path = read_message(message)
+    more.check_also(also)
+    if known and not (profile.several or config.known_cover):
         warn(generative.public_seed_caution(seed))
-    sender = read_key(key, passphrase_stdin=passphrase_stdin, new=True, weak=weak)
-    cover = generative.cover_for_message(
-        source, size, key=sender, known_cover=config.known_cover, seed=seed
-    )
+    sender = read_key(key, passphrase_stdin=passphrase_stdin and key is None, new=True, weak=weak)
+    others = more.with_keys(also, passphrase_stdin=passphrase_stdin, weak=weak)
+    if config.known_cover:
+        if known:
+            raise ConfigError(
+                Wording("with {known_cover} the key decides what is generated, not {seed}")
+            )
+        cover = generative.known_cover(source, size, key=sender)
+    elif profile.several:
+        cover = generative.function_shown(source, size, seed=seed)
+    else:
+        cover = generative.generate(source, size=size, seed=seed)
+    if not is_stream(message):
+        data = message
     with watching() as watch:
-        return fixednet.embed(cover, data, sender, config=config, suffix=suffix, watch=watch)
+        return fixednet.embed(
+            cover, data, sender, also=others, config=config, suffix=suffix, watch=watch
+        )
 
 
 def _outputs(
@@ -153,32 +210,22 @@ def _outputs(
     grid: Path | None,
     plot: Path | None,
 ) -> list[Output]:
-    """Return the files to write: the stego, or else what the first seed shows; and pictures."""
-    from stegfield import files, signals
+    """Return the files to write: the cover, or the function of the first seed; and pictures."""
+    from stegfield import fields, files, signals
     from stegfield.generative.sheets import sheet
 
     outputs = []
-    if output is not None:
-        suffix = suffix_of(output, source.medium)
-        data = _plain(source, seeds[0], size, suffix) if result is None else result.file
-        outputs.append(files.Output(output, data))
+    if output is not None and _is_function(output):
+        made = source.field(seeds[0])
+        fields.draw(made)
+        outputs.append(files.Output(output, fields.to_bytes(made)))
+    elif output is not None and result is not None:
+        outputs.append(files.Output(output, result.file))
     if grid is not None:
         outputs.append(files.Output(grid, sheet(source, seeds, size)))
-    if plot is not None:
-        shown = source.cover(seeds[0], size) if result is None else result.stego
-        outputs.append(files.Output(plot, signals.to_png(signals.still(shown))))
+    if plot is not None and result is not None:
+        outputs.append(files.Output(plot, signals.to_png(signals.still(result.stego))))
     return outputs
-
-
-def _plain(source: Model, seed: int, size: tuple[int, ...], suffix: str) -> bytes:
-    """Return the file of a cover without a message: of its samples, or of the function."""
-    from stegfield import fields, signals
-
-    if suffix == FIELD_SUFFIX:
-        made = source.field(seed)
-        fields.draw(made)
-        return fields.to_bytes(made)
-    return signals.encode(source.cover(seed, size), suffix)
 
 
 def _is_function(output: Path | None) -> bool:
@@ -207,35 +254,38 @@ def _check_shown(source: Model, plot: Path | None, size: str | None, *, function
 def _check_read(
     message: Path | None,
     key: Path | None,
+    also: list[AlsoFiles],
     config: EmbedConfig,
     *,
     passphrase_stdin: bool,
     weak: bool,
-) -> None:
-    check_stdin(message=message, passphrase_stdin=passphrase_stdin and key is None)
-    if message is not None:
-        return
-    given = ["--key"] if key is not None else []
-    given += ["--passphrase-stdin"] if passphrase_stdin else []
-    given += ["--weak"] if weak else []
-    given += ["--" + name.replace("_", "-") for name in changed(config)]
-    if given:
-        raise ConfigError(
-            f"{given[0]} has no meaning without a message", hint="name its file with --message"
-        )
+) -> list[Path | None]:
+    """Refuse what has no meaning without a message; return the files that are read."""
+    keyless = any(each is None for each in (key, *(each.key for each in also)))
+    check_stdin(message=message, passphrase_stdin=passphrase_stdin and keyless)
+    if message is None:
+        given = ["--key"] if key is not None else []
+        given += ["--also"] if also else []
+        given += ["--passphrase-stdin"] if passphrase_stdin else []
+        given += ["--weak"] if weak else []
+        given += ["--" + name.replace("_", "-") for name in changed(config) if name != "grain"]
+        if given:
+            raise ConfigError(
+                f"{given[0]} has no meaning without a message", hint="name its file with --message"
+            )
+    return [message, key, *more.paths(also)]
 
 
-def _check_message(output: Path | None, grid: Path | None) -> Path:
+def _check_message(output: Path | None, grid: Path | None, config: EmbedConfig) -> None:
     """Refuse outputs that a message cannot go into, or that would give its cover away."""
     if output is None:
         raise ConfigError("the message needs a file to go into", hint="name it with -o")
-    if grid is not None:
+    if grid is not None and config.profile is not None:
         raise ConfigError(
             "--grid would show the cover as it was before the message", hint="leave --grid out"
         )
     if _is_function(output):
         raise ConfigError(
             "a message goes into samples, not into a field",
-            hint="write an image, or hide images in the field with `stegfield hide`",
+            hint="write an image, or hide files in the field with `stegfield hide`",
         )
-    return output

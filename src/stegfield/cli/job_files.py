@@ -27,7 +27,7 @@ from stegfield.cli.streams import is_stream
 from stegfield.errors import InputError, OutputError, StegfieldError
 from stegfield.jobs import Job
 
-COMMANDS = ("embed", "extract", "fit", "generate", "hide", "render", "reveal")
+COMMANDS = ("embed", "extract", "fit", "generate", "grain", "hide", "render", "reveal")
 LARGEST_FILE = 1 << 24
 MOST_JOBS = 1_000_000
 WILD = "*?["
@@ -289,6 +289,9 @@ def _asks_for_a_key(command: str, table: dict[str, Any]) -> bool:
         secrets = table.get("secret", [])
         each = secrets if isinstance(secrets, list) else [secrets]
         return not all(isinstance(secret, list) and len(secret) > 1 for secret in each)
+    also = table.get("also", [])
+    if not all(isinstance(each, list) and len(each) > 1 for each in also):
+        return True
     sends = command == "generate" and "message" in table
     return "key" not in table and (sends or command in ("embed", "extract", "reveal"))
 

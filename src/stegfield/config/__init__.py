@@ -8,6 +8,8 @@ from stegfield.config.attack import AttackConfig
 from stegfield.config.descent import LARGEST_NETWORKS, DescentConfig
 from stegfield.config.embed import (
     CONSTRAINT_HEIGHTS,
+    GRAIN,
+    GRAINS,
     LARGEST_BPP,
     EmbedConfig,
 )
@@ -26,6 +28,8 @@ from stegfield.config.settings import Range, Settings, changed
 __all__ = [
     "CONSTRAINT_HEIGHTS",
     "GENERATOR_RANGES",
+    "GRAIN",
+    "GRAINS",
     "LARGEST_BPP",
     "LARGEST_NETWORKS",
     "MILLION",

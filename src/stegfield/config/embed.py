@@ -10,6 +10,9 @@ from stegfield.config.settings import Range, Settings
 LARGEST_BPP = 6
 CONSTRAINT_HEIGHTS = Range(6, 14)
 """Constraint heights of the exact profile."""
+GRAINS = Range(1, 16)
+"""Standard deviations of grain, in levels. Below 1, a sample's value would tell its low bit."""
+GRAIN = 1.5
 
 JPEG_QUALITIES = Range(50, 98)
 
@@ -18,9 +21,14 @@ JPEG_QUALITIES = Range(50, 98)
 class EmbedConfig(Settings):
     """How a message is embedded in an image."""
 
-    profile: str = "exact"
-    """exact: for files that keep every sample; robust: survives JPEG and WebP; paper: the paper's
-    network and solver, for comparison."""
+    profile: str | None = None
+    """exact: for files that keep every sample; drawn: with grain, of a law that is known; robust:
+    survives JPEG and WebP; paper: the paper's network and solver, for comparison [default: drawn
+    with --grain, else exact]."""
+
+    grain: Annotated[float | None, GRAINS] = None
+    """Draw grain of this standard deviation, in levels, over the cover, as `stegfield grain` does
+    without a message: nobody can tell which was done. 3 and more carry twice as much as less."""
 
     bpp: Annotated[float | None, Range(0, LARGEST_BPP, above=True)] = None
     """Bits a pixel, padding included [default: as few as the message needs; 1 for paper]."""
@@ -45,7 +53,12 @@ class EmbedConfig(Settings):
     """Of a JPEG that is made of another kind of picture, or of a reduced one [default: 90]."""
 
     allow_recompress: bool = False
-    """Make a progressive JPEG a baseline one, which may show."""
+    """Write a progressive JPEG as a baseline one; the picture stays, but the kind of file shows."""
 
     strip_metadata: bool = False
     """Leave out what a JPEG's file tells beside its picture: EXIF data, thumbnails, comments."""
+
+    @property
+    def chosen(self) -> str:
+        """The name of the profile, where none is given by what the other settings need."""
+        return self.profile or ("exact" if self.grain is None else "drawn")

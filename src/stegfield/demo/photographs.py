@@ -22,7 +22,7 @@ def missing() -> bool:
 def photograph(name: str, longest: int) -> Signal:
     """Return one of `NAMES`, or a generated face, with a longer side of ``longest`` pixels."""
     if missing():
-        return generative.load("faces").cover(NAMES.index(name), (longest, longest))
+        return generative.generate("faces", size=longest, seed=NAMES.index(name))
     import skimage.data
 
     return signals.resize(signals.from_samples(getattr(skimage.data, name)()), longest)

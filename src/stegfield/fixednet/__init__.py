@@ -6,7 +6,7 @@ carrier ─────────────────┴─solver─► st
 Each profile is a folder with one `Profile`: its media and settings, how it embeds and extracts.
 """
 
-from stegfield.fixednet.embed import Capacity, EmbedResult, capacity, embed, extract
+from stegfield.fixednet.embed import Capacity, EmbedResult, capacity, embed, extract, grain
 from stegfield.fixednet.profile import Profile
 from stegfield.fixednet.profiles import PROFILES, check, readers
 from stegfield.fixednet.progress import EmbedProgress, EmbedWatch
@@ -22,5 +22,6 @@ __all__ = [
     "check",
     "embed",
     "extract",
+    "grain",
     "readers",
 ]

@@ -7,21 +7,26 @@ bytes of the file, which are decoded, extracted from and compared before the fun
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from stegfield import carriers, signals
-from stegfield.config import DescentConfig, EmbedConfig
-from stegfield.errors import Caution, ConfigError, NotEmbeddedError, UnreadableError
+from stegfield.config import GRAINS, DescentConfig, EmbedConfig
+from stegfield.errors import Caution, ConfigError, NotEmbeddedError, UnreadableError, Wording
+from stegfield.fixednet.profile import Profile
 from stegfield.fixednet.profiles import PROFILES, check, readers
 from stegfield.fixednet.progress import EmbedWatch
 from stegfield.keys import IMAGE_SALT, KeySource, unlock
 from stegfield.metrics import AnyQuality, Quality, finite_or_none, luma_psnr_db
-from stegfield.payload import Content, message_bytes
+from stegfield.payload import message_bytes
+from stegfield.payload.law import SUFFIX, Message
 from stegfield.signals import Signal, Source
 
 
@@ -33,15 +38,20 @@ class EmbedResult:
     file: bytes = field(repr=False)
     """The bytes of the file; its message was extracted and compared."""
     profile: str
+    messages: int
+    """Number of messages that it carries."""
     message_bytes: int
+    """Bytes of all of them."""
     bits: int
-    """Number of bits carried: message, seals, parity, header and padding."""
+    """Number of bits carried: messages, seals, parity, headers and padding."""
     rate_bpp: float
     """Bits carried per pixel, point of the globe or sample."""
     quality: AnyQuality
-    """Quality of the stego signal against the cover."""
+    """Quality of the stego signal against the cover; where grain is drawn, it is the grain's."""
     luma_psnr_db: float | None
     """PSNR of the luma, as some papers report it; None for signals without luma."""
+    grain: float | None
+    """Standard deviation of the grain that was drawn, in levels; None where none was."""
     changed: float
     """Share of the samples that differ from the cover's."""
     rate_bpnzac: float | None
@@ -80,6 +90,7 @@ def embed(
     message: bytes | Path,
     key: KeySource,
     *,
+    also: Sequence[tuple[bytes | Path, KeySource]] = (),
     config: EmbedConfig = EmbedConfig(),
     descent: DescentConfig = DescentConfig(),
     suffix: str | None = None,
@@ -87,6 +98,9 @@ def embed(
     watch: EmbedWatch | None = None,
 ) -> EmbedResult:
     """Embed a message in an image, a climate field or a sound.
+
+    With ``EmbedConfig(grain=1.5)`` the cover is drawn, as `grain` draws it without a message, and
+    nobody can tell which was done, if the ciphers hold. Then there may be several messages.
 
     Args:
         cover: An image, grey or RGB; or a climate field or a sound, for the exact profile only:
@@ -96,6 +110,8 @@ def embed(
         message: Any bytes, or the path of a file; deflated first where that makes them shorter.
         key: A key, a passphrase, a key file or the path of one. Only its owner can extract the
             message.
+        also: More messages, each with a key of its own, for covers that are drawn. Holders of one
+            key cannot tell whether there are others.
         config: How to embed.
         descent: How the paper profile searches.
         suffix: Kind of file to write: .png, .bmp, .tiff, .webp; .jpg for the robust profile; .nc
@@ -107,8 +123,9 @@ def embed(
     Raises:
         InputError: The cover or the message is a file that cannot be read.
         CapacityError: The message does not fit.
-        ConfigError: The kind of file does not suit the medium, the profile or the size, or a
-            setting that is given has no meaning for the profile.
+        ConfigError: The kind of file does not suit the medium, the profile or the size, a setting
+            that is given has no meaning for the profile, or there are several messages and the
+            profile takes one, or two have the same key.
         NotEmbeddedError: The message cannot be extracted from the file, or with the robust
             profile, after no encoder.
 
@@ -120,29 +137,90 @@ def embed(
         >>> fixednet.extract(result.stego, key)
         b'meet me at noon'
     """
-    began = time.perf_counter()
-    cover, message = signals.read(cover), message_bytes(message)
-    carriers.check(cover.medium)
+    cover = signals.read(cover)
     suffix = suffix or cover.medium.lossless[0]
+    carriers.check(cover.medium)
     profile = check(cover.medium, suffix, config, descent=descent, size=cover.size)
-    if cover.look is not None and not keep_metadata:
-        cover = replace(cover, values=cover.held, look=cover.look.without_metadata())
+    messages = [_message(*each) for each in ((message, key), *also)]
+    if not profile.several:
+        if also:
+            raise ConfigError(
+                f"a cover without grain carries one message, got {len(messages)}",
+                hint=Wording("{grain:1.5} makes room for several"),
+            )
+        messages = [replace(messages[0], key=unlock(key, IMAGE_SALT))]
+    cover = _without_metadata(cover, keep=keep_metadata)
     profile, cover = profile.for_file(cover, suffix, config)
-    opened, known = unlock(key, IMAGE_SALT), cover if config.known_cover else None
-    stego, bits = profile.embed(
-        cover, Content.of(message), opened, config=config, descent=descent, watch=watch
-    )
+    return _embedded(cover, messages, profile, suffix, config=config, descent=descent, watch=watch)
+
+
+def grain(
+    picture: Source,
+    sigma: float | None = None,
+    *,
+    suffix: str | None = None,
+    keep_metadata: bool = False,
+) -> EmbedResult:
+    """Draw grain over an image, a climate field or a sound, without a message.
+
+    It is what `embed` does with ``EmbedConfig(grain=sigma)``, but for the message.
+
+    Args:
+        picture: A signal, or an input of `signals.read`. Values between a file's levels are taken
+            as they are.
+        sigma: Standard deviation of the grain, in levels, from 1 to 16 [default: 1.5; 6 for climate
+            fields, of which a level is 0.0024 K].
+        suffix: Kind of file to write, one that keeps every sample [default: .png, .nc or .wav].
+        keep_metadata: Keep an image's EXIF data, except previews.
+
+    Raises:
+        InputError: The picture is a file that cannot be read.
+        ConfigError: The kind of file changes samples, or the grain is out of range.
+
+    Example:
+        >>> round(grain(signals.waves(64, 64)).quality.psnr_db)
+        44
+    """
+    if sigma is not None:
+        GRAINS.check(sigma, owner="grain", name="sigma")
+    picture, config = signals.read(picture), EmbedConfig(profile="drawn", grain=sigma)
+    suffix = suffix or picture.medium.lossless[0]
+    carriers.check(picture.medium)
+    profile = check(picture.medium, suffix, config, size=picture.size)
+    picture = _without_metadata(picture, keep=keep_metadata)
+    return _embedded(picture, [], profile, suffix, config=config)
+
+
+def _embedded(
+    cover: Signal,
+    messages: Sequence[Message],
+    profile: Profile,
+    suffix: str,
+    *,
+    config: EmbedConfig,
+    descent: DescentConfig = DescentConfig(),
+    watch: EmbedWatch | None = None,
+) -> EmbedResult:
+    """Embed messages or none, write the file, read it back, and compare."""
+    began = time.perf_counter()
+    known = cover if config.known_cover else None
+    stego, bits = profile.embed_all(cover, messages, config=config, descent=descent, watch=watch)
     file = profile.encode(stego, suffix)
     written = signals.decode(file, Path(f"stego{suffix}"))
-    try:
-        again = profile.extract(written, opened, cover=known, weights=descent.weights)
-    except UnreadableError:
-        raise NotEmbeddedError from None
-    if again != message:
-        raise NotEmbeddedError
-    survived = profile.survived(written, message, opened, cover=known)
+    survived: dict[str, bool] = {}
+    for each in messages:
+        try:
+            opened = unlock(each.key, profile.salt(written))
+            again = profile.extract(written, opened, cover=known, weights=descent.weights)
+        except UnreadableError:
+            raise NotEmbeddedError from None
+        if again != each.data:
+            raise NotEmbeddedError
+        survived = profile.survived(written, each.data, opened, cover=known)
     before = signals.to_levels(cover)
     after = signals.to_levels(written)[..., : cover.channels]  # WebP has no grey format
+    if not (messages or np.array_equal(after, signals.to_levels(stego))):
+        raise NotEmbeddedError
     stego = signals.with_levels(cover, after)
     quality = signals.quality(stego, signals.with_levels(cover, before))
     has_luma = isinstance(quality, Quality)
@@ -150,17 +228,31 @@ def embed(
         stego=stego,
         file=file,
         profile=profile.name,
-        message_bytes=len(message),
+        messages=len(messages),
+        message_bytes=sum(len(each.data) for each in messages),
         bits=bits,
         rate_bpp=bits / cover.points,
         quality=quality,
         luma_psnr_db=luma_psnr_db(after, before) if has_luma else None,
+        grain=profile.grain(cover, config),
         changed=float((after != before).mean()),
         rate_bpnzac=profile.rate_bpnzac(bits),
         cautions=profile.cautions(bits),
         survived=survived,
         seconds=time.perf_counter() - began,
     )
+
+
+def _message(message: bytes | Path, key: KeySource) -> Message:
+    """Read a message, and take the suffix of its file, if it has one that can be stored."""
+    suffix = message.suffix.lower() if isinstance(message, Path) else ""
+    return Message(message_bytes(message), key, suffix if SUFFIX.fullmatch(suffix) else "")
+
+
+def _without_metadata(cover: Signal, *, keep: bool) -> Signal:
+    if cover.look is None or keep:
+        return cover
+    return replace(cover, values=cover.held, look=cover.look.without_metadata())
 
 
 def extract(
@@ -177,7 +269,8 @@ def extract(
         stego: The signal that may carry it, or an input of `signals.read`; of a file, its samples
             as they are stored, whatever its transparency or a tag makes of them.
         key: The key that the message was embedded with.
-        profile: Look only for messages of this profile [default: exact, then robust for images].
+        profile: Look only for messages of this profile [default: drawn, exact, and robust for
+            images].
         weights: For the paper profile, the released network if one was used.
         cover: The cover, for a message with a known cover, of the robust profile.
 
@@ -192,10 +285,11 @@ def extract(
     tried = readers(first.medium, profile=profile, known_cover=known is not None, weights=weights)
     if known is not None:
         _check_alike(known, first)
-    opened = unlock(key, IMAGE_SALT)
+    unlocked = cache(lambda salt: unlock(key, salt))  # a passphrase takes its time
     for signal in chain([first], variants):
         for each in tried if known is None or known.size == signal.size else ():
             with suppress(UnreadableError):
+                opened = unlocked(each.salt(signal))
                 return each.extract(signal, opened, cover=known, weights=weights)
     raise UnreadableError
 

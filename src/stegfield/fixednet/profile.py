@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -11,8 +11,9 @@ from stegfield import carriers, signals
 from stegfield.config import DescentConfig, EmbedConfig
 from stegfield.errors import Caution, ConfigError, Wording
 from stegfield.fixednet.progress import EmbedWatch
-from stegfield.keys import Key
+from stegfield.keys import IMAGE_SALT, Key, unlock
 from stegfield.payload import Content
+from stegfield.payload.law import Message
 from stegfield.signals import Medium, Signal
 
 WEBP_SIDE = 16_383
@@ -41,6 +42,8 @@ class Profile(ABC):
     """Whether it changes samples, whose history, as in a JPEG or a palette, then shows."""
     tried: ClassVar[bool] = True
     """Whether a receiver tries it if no profile is named."""
+    several: ClassVar[bool] = False
+    """Whether a cover may carry several messages, with a key each."""
 
     def takes(self, medium: Medium) -> bool:
         """Return whether it embeds in signals of a medium."""
@@ -169,6 +172,37 @@ class Profile(ABC):
         Raises:
             UnreadableError: There is no message for this key, or too much of it was lost.
         """
+
+    def grain(self, cover: Signal, config: EmbedConfig) -> float | None:
+        """Return the standard deviation of the grain that is drawn, in levels, if any is."""
+        return None
+
+    def salt(self, stego: Signal) -> bytes:
+        """Return the salt of the keys of a signal.
+
+        Raises:
+            UnreadableError: The signal has no room for one.
+        """
+        return IMAGE_SALT
+
+    def embed_all(
+        self,
+        cover: Signal,
+        messages: Sequence[Message],
+        *,
+        config: EmbedConfig,
+        descent: DescentConfig,
+        watch: EmbedWatch | None,
+    ) -> tuple[Signal, int]:
+        """Embed as `embed` does: one message, or as many as the profile takes.
+
+        Raises:
+            CapacityError: The messages do not fit.
+            ConfigError: Two messages have the same key.
+        """
+        (message,) = messages
+        opened, content = unlock(message.key, IMAGE_SALT), Content.of(message.data)
+        return self.embed(cover, content, opened, config=config, descent=descent, watch=watch)
 
     def survived(
         self, stego: Signal, message: bytes, key: Key, *, cover: Signal | None

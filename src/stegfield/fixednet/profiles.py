@@ -17,6 +17,7 @@ PROFILES: Registry[Profile] = Registry(
     "stegfield.profiles",
     "profile",
     {
+        "drawn": "stegfield.fixednet.drawn:PROFILE",
         "exact": "stegfield.fixednet.exact:PROFILE",
         "robust": "stegfield.fixednet.robust:PROFILE",
         "paper": "stegfield.fixednet.paper:PROFILE",
@@ -63,7 +64,7 @@ def check(
         ConfigError: There is no such profile, it does not take the medium, the kind of file, the
             size or a setting, or a setting has no meaning for it.
     """
-    profile = load(config.profile)
+    profile = load(config.chosen)
     for name in (*changed(config), *changed(descent)):
         if name not in {"profile", *profile.heeds}:
             raise _ignored(name, f"for the {profile.name} profile")

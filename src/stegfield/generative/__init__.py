@@ -1,6 +1,6 @@
 """Generative: fields that a GAN over functions generates, and covers for messages made of them.
 
-    seed ─► latent ─► generator ─► field ─► values at any size ─► noise ─► cover
+    seed ─► latent ─► generator ─► field ─► values at any size ─► grain ─► cover
 
 What stands here is imported when it is asked for.
 """
@@ -12,8 +12,10 @@ from stegfield.lazy import resolver
 if TYPE_CHECKING:
     from stegfield.config import GanConfig
     from stegfield.generative.covers import (
-        cover_for_message,
+        function_shown,
         generate,
+        generate_stego,
+        known_cover,
         size_at,
     )
     from stegfield.generative.examples import Arrays, Examples
@@ -40,8 +42,10 @@ else:
         {
             "stegfield.config": ["GanConfig"],
             "stegfield.generative.covers": [
-                "cover_for_message",
+                "function_shown",
                 "generate",
+                "generate_stego",
+                "known_cover",
                 "size_at",
             ],
             "stegfield.generative.examples": ["Arrays", "Examples"],
@@ -77,14 +81,16 @@ __all__ = [
     "Processes",
     "TrainProgress",
     "TrainWatch",
-    "cover_for_message",
     "cover_of",
     "digits",
     "from_bytes",
+    "function_shown",
     "generate",
     "generate_keyed",
+    "generate_stego",
     "globes",
     "joined",
+    "known_cover",
     "load",
     "medium_to_learn",
     "new_seed",

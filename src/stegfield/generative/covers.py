@@ -1,23 +1,28 @@
-"""Covers that are generated: for a message, by default, so that nobody can generate them again.
+"""Covers that are generated: what a function shows, with grain, with messages or without.
 
-An adversary who knows the seed of a cover can generate it, and sees every sample that a message
-changed. So the seed and the noise of a message's cover come from the system's randomness and are
-forgotten; or the key decides the cover, so that the receiver can generate it.
+A seed decides what is shown and nothing else. The grain is always drawn by the system's randomness
+(`stegfield.fixednet.drawn`), and messages are in it. So an adversary may know the model and the
+seed, and still cannot tell a cover with messages from one without, if the ciphers hold.
+
+Where a key decides the cover (``known_cover``, for the robust profile), there is no grain, so that
+the receiver can generate it again.
 """
 
 from __future__ import annotations
 
-import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
-from stegfield import fields, signals
-from stegfield.errors import ConfigError, Wording
+from stegfield import fields, fixednet, signals
+from stegfield.config import EmbedConfig
+from stegfield.errors import ConfigError
 from stegfield.fields import RenderWatch
+from stegfield.fixednet import EmbedResult, drawn
 from stegfield.generative.keyed import generate_keyed
 from stegfield.generative.model import Model
 from stegfield.generative.seeds import check_seed, new_seed
 from stegfield.generative.store import load
-from stegfield.keys import KEY_BYTES, KeySource, KeyStream
+from stegfield.keys import KeySource
 from stegfield.signals import Signal
 
 Size = int | tuple[int, ...] | None
@@ -25,73 +30,117 @@ Size = int | tuple[int, ...] | None
 
 
 def generate(
-    model: str | Path | Model = "faces", *, size: Size = None, seed: int | None = None
+    model: str | Path | Model = "faces",
+    *,
+    size: Size = None,
+    seed: int | None = None,
+    grain: float | None = None,
 ) -> Signal:
-    """Generate a signal that never existed, such as a face, with noise as a camera has it.
+    """Generate a signal that never existed, such as a face, with grain as a camera has it.
 
     Args:
         model: ``faces``, ``climate``, ``digits``, a file that `stegfield train` wrote, or a model.
         size: Points along the longer side, or along each axis [default: as the examples were].
-        seed: Decides the signal and its noise [default: drawn, and forgotten]. For messages, leave
-            it out: see `public_seed_caution`.
+        seed: Decides what is shown [default: drawn, and forgotten]. The grain is another one each
+            time.
+        grain: Standard deviation of the grain, in levels of a file, from 1 to 16 [default: 1.5; 6
+            for climate fields].
 
     Raises:
         InputError: no model has this name, and no file of this name exists.
-        ConfigError: the size or the seed is out of range.
+        ConfigError: the size, the seed or the grain is out of range.
 
     Example:
-        >>> generate("digits", size=16, seed=7).size
-        (16, 16)
+        >>> one, other = (generate("digits", size=16, seed=7) for _ in range(2))
+        >>> one.size, bool((one.values == other.values).all())
+        ((16, 16), False)
     """
     source = model if isinstance(model, Model) else load(model)
-    return cover_for_message(source, size, seed=seed)
+    shown = function_shown(source, size, seed=seed)
+    return drawn.draw(shown, grain or drawn.usual_grain(shown.medium))
 
 
-def cover_for_message(
+def generate_stego(
+    model: str | Path | Model,
+    message: bytes | Path,
+    key: KeySource,
+    *,
+    also: Sequence[tuple[bytes | Path, KeySource]] = (),
+    size: Size = None,
+    seed: int | None = None,
+    grain: float | None = None,
+    suffix: str | None = None,
+) -> EmbedResult:
+    """Generate as `generate` does, with messages in the grain; `fixednet.extract` reads them.
+
+    Args:
+        model: ``faces``, ``climate``, ``digits``, a file that `stegfield train` wrote, or a model.
+        message: Any bytes, or the path of a file.
+        key: Only its owner can extract the message.
+        also: More messages, each with a key of its own.
+        size: Points along the longer side, or along each axis [default: as the examples were].
+        seed: Decides what is shown [default: drawn, and forgotten].
+        grain: Standard deviation of the grain; from 3 on, a sample carries two bits.
+        suffix: Kind of file to write, one that keeps every sample [default: .png or .nc].
+
+    Raises:
+        InputError: no model has this name, or a message cannot be read.
+        CapacityError: the messages do not fit.
+        ConfigError: the size, the seed or the grain is out of range, or two keys are the same.
+
+    Example:
+        >>> from stegfield.keys import Key
+        >>> key = Key.generate()
+        >>> sent = generate_stego("digits", b"noon", key, size=64)
+        >>> fixednet.extract(sent.stego, key)
+        b'noon'
+    """
+    source = model if isinstance(model, Model) else load(model)
+    shown = function_shown(source, size, seed=seed)
+    config = EmbedConfig(profile="drawn", grain=grain)
+    return fixednet.embed(shown, message, key, also=also, config=config, suffix=suffix)
+
+
+def function_shown(
     model: Model,
     size: Size = None,
     *,
-    key: KeySource | None = None,
-    known_cover: bool = False,
     seed: int | None = None,
     watch: RenderWatch | None = None,
 ) -> Signal:
-    """Generate a cover for a message: one that nobody can generate again, unless asked otherwise.
+    """Return what the function of a seed shows, between levels and without grain.
+
+    Do not embed in it without grain: an adversary with the model can find the function, and would
+    see every change.
 
     Args:
-        model: Generates it.
+        model: Generates the function.
         size: Points along the longer side, or along each axis [default: as the examples were].
-        key: The message's key; only needed where the cover is to be known.
-        known_cover: Let the key decide the cover, without noise, so that the receiver generates it
-            again (`cover_of`), for messages embedded with ``EmbedConfig(known_cover=True)``.
-        seed: Let a seed decide cover and noise. It is weaker: show `public_seed_caution`.
+        seed: Decides the function [default: drawn, and forgotten].
         watch: Is told how many points are done.
 
     Raises:
-        ConfigError: the size or the seed is out of range; or the cover is to be known and there is
-            no key, or a seed.
-
-    Example:
-        >>> from stegfield import generative
-        >>> model = generative.load("digits")
-        >>> one, other = (cover_for_message(model, 16) for _ in range(2))
-        >>> (one.values == other.values).all().item()
-        False
+        ConfigError: the size or the seed is out of range.
     """
     shown_at = size_at(model, size)
-    if known_cover:
-        if seed is not None:
-            raise ConfigError(
-                Wording("with {known_cover} the key decides what is generated, not {seed}")
-            )
-        if key is None:
-            raise ConfigError(Wording("{known_cover} needs {key}, which decides the cover"))
-        return fields.render(generate_keyed(model, key), shown_at, watch=watch)
-    if seed is not None:
-        check_seed(seed)
-        return model.cover(seed, shown_at, watch=watch)
-    noise = KeyStream(secrets.token_bytes(KEY_BYTES))
-    return model.cover(new_seed(), shown_at, noise=noise, watch=watch)
+    if seed is None:
+        seed = new_seed()
+    check_seed(seed)
+    return fields.render(model.field(seed), shown_at, watch=watch)
+
+
+def known_cover(
+    model: Model, size: Size = None, *, key: KeySource, watch: RenderWatch | None = None
+) -> Signal:
+    """Generate one of a key's covers, without grain, so that the receiver generates it again.
+
+    It is for messages embedded with ``EmbedConfig(profile="robust", known_cover=True)``; the
+    receiver takes `cover_of`.
+
+    Raises:
+        ConfigError: the size is out of range.
+    """
+    return fields.render(generate_keyed(model, key), size_at(model, size), watch=watch)
 
 
 def size_at(model: Model, size: Size) -> tuple[int, ...]:

@@ -30,6 +30,13 @@ SPREAD = 0.5
 """How much weights differ between untrained fields, as a share of their size."""
 
 
+def _draw(weight: Tensor, std: float) -> None:
+    """Draw normal weights; where they have no memory yet, torch would import half of itself."""
+    if not weight.is_meta:
+        with torch.no_grad():
+            weight.normal_(0, std)
+
+
 class FullHead(nn.Module):
     """Says every weight and bias of one layer."""
 
@@ -40,8 +47,8 @@ class FullHead(nn.Module):
         self.linear = nn.Linear(hidden, n_out * n_in + n_out)
         std = math.sqrt(2 / n_in)
         with torch.no_grad():
-            self.linear.weight.normal_(0, SPREAD * std / math.sqrt(hidden))
-            self.linear.bias.normal_(0, std)
+            _draw(self.linear.weight, SPREAD * std / math.sqrt(hidden))
+            _draw(self.linear.bias, std)
             self.linear.bias[-n_out:] = 0
 
     def forward(self, h: Float[Tensor, "batch hidden"]) -> tuple[Tensor, Tensor]:
@@ -59,10 +66,11 @@ class CompactHead(nn.Module):
         n_out, n_in = layer.weight.shape
         self.sizes = [n_out * rank, n_in * rank, n_out]
         self.rank = rank
-        self.weight = nn.Parameter(torch.randn(n_out, n_in) * math.sqrt(2 / n_in))
+        self.weight = nn.Parameter(torch.empty(n_out, n_in))
+        _draw(self.weight, math.sqrt(2 / n_in))
         self.linear = nn.Linear(hidden, sum(self.sizes))
         with torch.no_grad():
-            self.linear.weight.normal_(0, math.sqrt(SPREAD) / math.sqrt(hidden))
+            _draw(self.linear.weight, math.sqrt(SPREAD) / math.sqrt(hidden))
             self.linear.bias.zero_()
 
     def forward(self, h: Float[Tensor, "batch hidden"]) -> tuple[Tensor, Tensor]:
@@ -120,7 +128,10 @@ class Generator(nn.Module):
         )
         for part in self.body:
             if isinstance(part, nn.Linear):
-                nn.init.kaiming_normal_(part.weight, a=SLOPE)
+                _draw(
+                    part.weight,
+                    nn.init.calculate_gain("leaky_relu", SLOPE) / math.sqrt(part.in_features),
+                )
                 nn.init.zeros_(part.bias)
         layers = {n: m for n, m in template.decoder.named_modules() if isinstance(m, Dense)}
         self.names = list(layers)

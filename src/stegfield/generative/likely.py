@@ -13,7 +13,7 @@ density is ours.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from jaxtyping import Float
@@ -39,9 +39,9 @@ TINY = 1e-12
 class Likely:
     """What examples look like, and how far from it a sample may be."""
 
-    mean: Float[Tensor, " values"]
+    mean: Float[Tensor, " values"] = field(repr=False)
     """Of the reduced examples: rows, columns, then channels."""
-    axes: Float[Tensor, "kept values"]
+    axes: Float[Tensor, "kept values"] = field(repr=False)
     """Orthonormal."""
     slope: float
     """Growth of an example's log residual with the log of its energy within the axes."""

@@ -11,22 +11,18 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from stegfield import carriers, fields
 from stegfield.config import GanConfig
-from stegfield.fields import Field, Public, RenderWatch
+from stegfield.fields import Field, Public
 from stegfield.fields.field import normal
 from stegfield.fields.fourier import Fourier, FourierFeatures
 from stegfield.fields.sizes import FourierSizes
 from stegfield.generative.hypernet import Generator
 from stegfield.generative.likely import DRAWS, SHOWN, Likely
 from stegfield.keys import SALT_BYTES, KeyStream
-from stegfield.signals import Medium, Signal
+from stegfield.signals import Medium
 
 FREQUENCIES = hashlib.sha256(b"stegfield generator frequencies").digest()
 """What the fixed frequencies of all generated fields are drawn from."""
-
-GRAIN = {"image": 1.5, "climate": 6.0}
-"""Standard deviation, in levels of the file, of the noise of covers; of temperatures 0.015 K."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,38 +133,6 @@ class Model:
         own = {name: tensor[0].contiguous() for name, tensor in weights.items()}
         field.decoder.load_state_dict(own, assign=True)
         return field
-
-    def cover(
-        self,
-        seed: int,
-        size: tuple[int, ...],
-        *,
-        noise: KeyStream | None = None,
-        watch: RenderWatch | None = None,
-    ) -> Signal:
-        """Generate the field of a seed, show it, and add noise as a camera has it: `GRAIN`.
-
-        An adversary with the model can search for the field that looks like an image, and find
-        it. Without noise they would have the cover, level by level, and see every change that a
-        message made. For messages, use `stegfield.generative.cover_for_message`.
-
-        Args:
-            seed: Decides the field.
-            size: Points along each axis.
-            noise: What the noise is drawn from; for a message, of a secret that is forgotten
-                [default: the seed decides it, for this model and size].
-            watch: Is told how many points are done.
-        """
-        shown = fields.render(self.field(seed), size, watch=watch)
-        told = f"stegfield grain {self.name} {size} {seed}"
-        noise = noise or KeyStream(hashlib.sha256(told.encode()).digest())
-        grain = np.empty_like(shown.values)
-        for row in grain:
-            row[:] = noise.normal(row.size).reshape(row.shape)
-        if self.medium.on_globe:  # each pole is one place
-            grain[0], grain[-1] = grain[0, 0], grain[-1, 0]
-        grain *= GRAIN[self.medium.name] * carriers.step(shown)
-        return replace(shown, values=(grain + shown.values.clip(-1, 1)).clip(-1, 1))
 
     @torch.no_grad()
     def sample(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -39,11 +39,11 @@ class Tables:
 class Leftovers:
     """What an encoder was free to choose, for each restart interval."""
 
-    paddings: UInt8[np.ndarray, " intervals"]
+    paddings: UInt8[np.ndarray, " intervals"] = field(repr=False)
     """Bits that fill the last byte."""
-    tails: UInt8[np.ndarray, " bytes"]
+    tails: UInt8[np.ndarray, " bytes"] = field(repr=False)
     """What stands behind the intervals: stray bytes, fill bytes, and restart markers."""
-    tail_starts: Int64[np.ndarray, " intervals+1"]
+    tail_starts: Int64[np.ndarray, " intervals+1"] = field(repr=False)
 
 
 def views(*given: Any) -> list[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal, NamedTuple, TypeGuard
 
@@ -31,7 +31,7 @@ class Component:
     """One component of a picture: luma, a chroma, or an ink."""
 
     plane: Plane
-    table: Int64[np.ndarray, " 64"]
+    table: Int64[np.ndarray, " 64"] = field(repr=False)
     """The quantisation step of each mode."""
     coefficients: Coefficients
     """Quantised coefficients of all blocks, those beyond the picture too; mode 8 v + u has the

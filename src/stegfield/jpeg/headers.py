@@ -53,12 +53,12 @@ class Reader(ABC):
     tables: dict[tuple[int, int], tuple[TableAt, Huffman]] = field(default_factory=dict)
     segments: int = 0
     """Of Huffman tables."""
-    steps: dict[int, NDArray[np.int64]] = field(default_factory=dict)
+    steps: dict[int, NDArray[np.int64]] = field(default_factory=dict, repr=False)
     restart: int = 0
     frame: Frame | None = None
-    values: Int16[np.ndarray, " coefficients"] | None = None
+    values: Int16[np.ndarray, " coefficients"] | None = field(default=None, repr=False)
     """Of all coefficients, once a scan was decoded."""
-    chosen_steps: dict[int, NDArray[np.int64]] = field(default_factory=dict)
+    chosen_steps: dict[int, NDArray[np.int64]] = field(default_factory=dict, repr=False)
     """Of each component that was coded."""
 
     def take(self, part: Segment | Coded) -> None:

@@ -13,7 +13,7 @@ from stegfield.signals.grids import (
     size_text,
     sphere,
 )
-from stegfield.signals.images import IMAGE, resize, to_png
+from stegfield.signals.images import IMAGE, reduced, resize, to_png
 from stegfield.signals.levels import from_samples, to_samples
 from stegfield.signals.look import Look
 from stegfield.signals.media import (
@@ -80,6 +80,7 @@ __all__ = [
     "psnr_db",
     "quality",
     "read",
+    "reduced",
     "resize",
     "scaled",
     "size_text",

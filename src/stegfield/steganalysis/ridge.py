@@ -12,7 +12,7 @@ ensemble of discriminants.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -34,8 +34,8 @@ Features = Float[np.ndarray, "items features"]
 class Learned:
     """What a classifier learned: the mean and scale of features, and their weights."""
 
-    mean: NDArray[np.float32]
-    weights: NDArray[np.float32]
+    mean: NDArray[np.float32] = field(repr=False)
+    weights: NDArray[np.float32] = field(repr=False)
     """Of features that have no mean and are not scaled."""
 
     def score(self, features: Features) -> Scores:

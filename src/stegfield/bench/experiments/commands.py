@@ -157,8 +157,8 @@ def generating_covers(
     source = generative.load(model)
     figures: dict[str, Figure] = {
         "load_seconds": timed(9, lambda: generative.load(model)),
-        "cover_seconds": timed(21, lambda: source.cover(1, (resolution, resolution))),
-        "large_cover_seconds": timed(3, lambda: source.cover(1, (large, large))),
+        "cover_seconds": timed(21, lambda: generative.generate(source, size=(resolution,) * 2)),
+        "large_cover_seconds": timed(3, lambda: generative.generate(source, size=(large, large))),
     }
     with tempfile.TemporaryDirectory() as folder:
         out = ("-o", f"{folder}/large.png", "--size", str(large))

@@ -19,7 +19,7 @@ from stegfield.keys import Key
 from stegfield.signals import Signal
 from stegfield.steganalysis import curves
 
-COVERS = ("with noise", "function alone")
+COVERS = ("drawn", "with noise", "function alone")
 METHODS = ("ours", "ours, flat")
 EDGES = np.linspace(-40, 40, 401)
 """Edges of the histogram of distances, in levels."""
@@ -31,7 +31,7 @@ def knowing(
     data: Datasets,
     *,
     message_bytes: int,
-    cover: str = "with noise",
+    cover: str = "drawn",
     method: str = "ours",
     model: str = "faces",
     images: int = 60,
@@ -42,7 +42,8 @@ def knowing(
     Args:
         data: Not used.
         message_bytes: Length of the random messages.
-        cover: As `generate` writes it, with noise; or the function alone, rounded.
+        cover: As `generate` draws it, with messages in the grain; or the same changed afterwards,
+            by the exact profile; or the function alone, rounded and changed likewise.
         method: ours, or ours with all changes at the same cost (flat).
         model: Generates the covers.
         images: How many images; the detector learns from half of them.
@@ -59,9 +60,13 @@ def knowing(
     seen, psnr, changed = [], [], []
     for seed in range(images):
         function = fields.render(source.field(seed), size)
-        sent = source.cover(seed, size) if cover == "with noise" else function
+        alone = cover == "function alone"
+        sent = function if alone else generative.generate(source, size=size, seed=seed)
         message, key = rng.bytes(message_bytes), Key(rng.bytes(32))
-        result = fixednet.embed(sent, message, key, config=config)
+        if cover == "drawn":
+            result = generative.generate_stego(source, message, key, size=size, seed=seed)
+        else:
+            result = fixednet.embed(sent, message, key, config=config)
         seen.append([_distances(each, function) for each in (sent, result.stego)])
         psnr.append(result.quality.psnr_db)
         changed.append(100 * result.changed)

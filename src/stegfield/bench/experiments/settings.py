@@ -132,7 +132,7 @@ class EmbeddingSettings:
     def cover(self, data: Datasets, index: int) -> Signal:
         """Read a cover, or generate it."""
         if self.model:
-            return generative.load(self.model).cover(index, (self.resolution, self.resolution))
+            return generative.generate(self.model, size=(self.resolution,) * 2, seed=index)
         return data.image(self.dataset, index * self.stride, self.resolution or None)
 
 

@@ -110,17 +110,14 @@ class Coefficients(exact.Exact):
         return bits / max(self.nonzero, 1)
 
     def cautions(self, bits: int) -> tuple[Caution, ...]:
-        """Warn of a message that detectors may find."""
+        """Warn of a message that detectors may find, and of Huffman tables that lack codes."""
         rate = self.rate_bpnzac(bits)
-        if rate <= NOTICEABLE:
-            return ()
-        return (
-            Caution(
-                f"the message is loud, {rate:.2g} bits per non-zero coefficient: "
-                f"detectors find more from {NOTICEABLE:g} on",
-                "take a larger photo, or a shorter message",
-            ),
+        loud = Caution(
+            f"the message is loud, {rate:.2g} bits per non-zero coefficient: "
+            f"detectors find more from {NOTICEABLE:g} on",
+            "take a larger photo, or a shorter message",
         )
+        return (*self.image.cautions(), *((loud,) if rate > NOTICEABLE else ()))
 
 
 def for_cover(cover: Signal, config: EmbedConfig) -> tuple[Coefficients, Signal]:
@@ -132,8 +129,7 @@ def for_cover(cover: Signal, config: EmbedConfig) -> tuple[Coefficients, Signal]
 
     Raises:
         ConfigError: A quality is given, but the file is a JPEG already.
-        InputError: The file is not a JPEG of a kind that carries messages, or of one that is not to
-            be made a baseline JPEG.
+        InputError: The file is not a JPEG of a kind that carries messages, or signs its bytes.
     """
     if config.flat:
         raise ConfigError(Wording("{flat:True} has no meaning for .jpg files"))
@@ -149,9 +145,9 @@ def for_cover(cover: Signal, config: EmbedConfig) -> tuple[Coefficients, Signal]
     if config.strip_metadata:
         image = codec.without_metadata(image)
     image.check_changeable()
-    if file == cover.jpeg and not (config.strip_metadata or config.allow_recompress):
-        return Coefficients(image), cover
-    return Coefficients(image), signals.decode(codec.encode(image), STEGO)
+    if config.allow_recompress or config.strip_metadata:
+        file = codec.encode(image)
+    return Coefficients(image), cover if file == cover.jpeg else signals.decode(file, STEGO)
 
 
 def luma(image: codec.JpegFile) -> tuple[Int16[np.ndarray, "rows columns 64"], Table]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from stegfield import metrics
-from stegfield.errors import ConfigError, ImageError, OutputError
+from stegfield.errors import ConfigError, ImageError, OutputError, Wording
 from stegfield.metrics import Quality
 from stegfield.signals.grids import LARGEST_POINTS
 from stegfield.signals.images import reading
-from stegfield.signals.images.opening import check_size, distrusting, opened
+from stegfield.signals.images.opening import SMALLEST_SIDE, check_size, distrusting, opened
 from stegfield.signals.levels import EightBits, from_samples, to_samples
 from stegfield.signals.signal import WHOLE_RANGE, Signal
 
@@ -232,3 +233,45 @@ def resize(signal: Signal, longest: int) -> Signal:
     size = (max(1, round(columns * scale)), max(1, round(rows * scale)))
     levels = np.array(to_pillow(signal).resize(size, Image.Resampling.LANCZOS))
     return from_samples(levels.reshape(*levels.shape[:2], -1))
+
+
+def reduced(signal: Signal, longest: int) -> Signal:
+    """Reduce an image so that its longer side has ``longest`` pixels, without rounding samples.
+
+    What the file said of its samples stays. What lossy encoders left does not, at half the size.
+
+    Raises:
+        ConfigError: The signal is no image, or is smaller, or there would be too few pixels.
+
+    Example:
+        >>> from stegfield.signals import waves
+        >>> reduced(waves(64, 32), 16).size
+        (16, 8)
+    """
+    if signal.medium is not IMAGE:
+        raise ConfigError(
+            f"images can be reduced, not {signal.medium.plural}", hint=Wording("leave {size} out")
+        )
+    rows, columns = signal.size
+    if not SMALLEST_SIDE <= longest <= max(rows, columns):
+        raise ConfigError(
+            Wording(
+                "{size} must be from {least} to the image's {most}, got {got}",
+                least=SMALLEST_SIDE,
+                most=max(rows, columns),
+                got=longest,
+            )
+        )
+    share = longest / max(rows, columns)
+    size = (max(SMALLEST_SIDE, round(columns * share)), max(SMALLEST_SIDE, round(rows * share)))
+    values = signal.values
+    channels = [
+        np.asarray(Image.fromarray(values[..., at]).resize(size, Image.Resampling.LANCZOS))
+        for at in range(signal.channels)
+    ]
+    halved = 2 * longest <= max(rows, columns)
+    return replace(
+        signal,
+        values=np.stack(channels, axis=-1).clip(-1, 1),
+        origin=None if halved else signal.origin,
+    )
