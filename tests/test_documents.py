@@ -15,12 +15,14 @@ from PIL import Image
 from skimage import data
 
 from stegfield import bench, cli, signals
+from stegfield.fields import choosing
 from stegfield.signals import chords, clip, to_samples, waves
 
 HOME = Path(__file__).parent.parent
 NO_API = {
     "app",
     "archives",
+    "toml_files",
     "cli",
     "demo",
     "files",
@@ -75,9 +77,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Path("letter.txt").write_text(LETTER)
     Path("song.wav").write_bytes(signals.encode(chords(9000), ".wav"))
     Path("word.wav").write_bytes(signals.encode(chords(600), ".wav"))
+    weights = np.random.default_rng(0).normal(size=1 << 16).astype(np.float32)
+    Path("model.safetensors").write_bytes(safetensors.numpy.save({"weight": weights}))
     Path("clip.mp4").write_bytes(signals.encode(clip(4, 16, 16), ".mp4"))
-    monkeypatch.setattr("stegfield.fields.schedule.LEAST_STEPS", 20)
-    monkeypatch.setattr("stegfield.fields.schedule.PASSES", 0)
+    quick = choosing.Method(steps=20, shared_steps=20, passes=0)
+    monkeypatch.setattr("stegfield.fields.run.method_of", lambda _: quick)
     return tmp_path
 
 

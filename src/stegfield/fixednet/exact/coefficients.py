@@ -37,7 +37,7 @@ from stegfield.fixednet.progress import EmbedWatch
 from stegfield.keys import Key
 from stegfield.payload import Content, check_room, longest_message
 from stegfield.signals import Signal
-from stegfield.signals.images import recompressed, to_jpeg, without_metadata
+from stegfield.signals.images import to_jpeg
 
 QUIET, NOTICEABLE, LOUD = 0.05, 0.1, 0.2
 """Rates: up to the first, detectors find next to nothing; beyond the second, senders are warned;
@@ -47,6 +47,8 @@ HIGHEST = 1.0
 """Most bits per non-zero AC coefficient."""
 FULLEST = 0.5
 """Most bits for each coefficient that may change."""
+LEAST_HEIGHT = 12
+"""Constraint height: against 10, a fifth less is lost to the code, for twice the solver's time."""
 QUALITY = 90
 """Of JPEG files that are made of other pictures."""
 STEGO, NAME = Path("stego.jpg"), "the cover"
@@ -108,17 +110,14 @@ class Coefficients(exact.Exact):
         return bits / max(self.nonzero, 1)
 
     def cautions(self, bits: int) -> tuple[Caution, ...]:
-        """Warn of a message that detectors may find."""
+        """Warn of a message that detectors may find, and of Huffman tables that lack codes."""
         rate = self.rate_bpnzac(bits)
-        if rate <= NOTICEABLE:
-            return ()
-        return (
-            Caution(
-                f"the message is loud, {rate:.2g} bits per non-zero coefficient: "
-                f"detectors find more from {NOTICEABLE:g} on",
-                "take a larger photo, or a shorter message",
-            ),
+        loud = Caution(
+            f"the message is loud, {rate:.2g} bits per non-zero coefficient: "
+            f"detectors find more from {NOTICEABLE:g} on",
+            "take a larger photo, or a shorter message",
         )
+        return (*self.image.cautions(), *((loud,) if rate > NOTICEABLE else ()))
 
 
 def for_cover(cover: Signal, config: EmbedConfig) -> tuple[Coefficients, Signal]:
@@ -130,8 +129,7 @@ def for_cover(cover: Signal, config: EmbedConfig) -> tuple[Coefficients, Signal]
 
     Raises:
         ConfigError: A quality is given, but the file is a JPEG already.
-        InputError: The file is not a JPEG of a kind that carries messages, and is not to be encoded
-            anew.
+        InputError: The file is not a JPEG of a kind that carries messages, or signs its bytes.
     """
     if config.flat:
         raise ConfigError(Wording("{flat:True} has no meaning for .jpg files"))
@@ -143,16 +141,12 @@ def for_cover(cover: Signal, config: EmbedConfig) -> tuple[Coefficients, Signal]
             Wording("{quality} has no meaning for a picture that is a JPEG already"),
             hint=Wording("leave it out, or reduce the picture with {size}"),
         )
+    image = codec.decode(file, NAME, allow_recompress=config.allow_recompress)
     if config.strip_metadata:
-        file = without_metadata(file)
-    try:
-        image = codec.decode(file, NAME)
-    except InputError:
-        if not config.allow_recompress:
-            raise
-        file = recompressed(file)
-        image = codec.decode(file, NAME)
+        image = codec.without_metadata(image)
     image.check_changeable()
+    if config.allow_recompress or config.strip_metadata:
+        file = codec.encode(image)
     return Coefficients(image), cover if file == cover.jpeg else signals.decode(file, STEGO)
 
 
@@ -189,14 +183,14 @@ def embed(
     planes, table = luma(cover)
     asked = None if config.bpp is None else round(config.bpp * math.prod(cover.size))
     loud = _is_loud(content, planes, asked or 0, allowed=config.loud)
-    up, down = (ways[: planes.shape[0], : planes.shape[1]] for ways in cover.open_ways(0))
+    up, down = cover.open_ways(0)
     for modes in (jpeg.EVERY,) if loud else (jpeg.QUIETEST, jpeg.EVERY):
         carrier = jpeg.carrier(planes, table, modes=modes, cost=config.costs, sayable=(up, down))
         change, bits = exact.embed(
             carrier,
             content,
             key,
-            constraint_height=config.constraint_height,
+            constraint_height=max(LEAST_HEIGHT, config.constraint_height),
             bits=asked,
             watch=watch,
         )

@@ -25,7 +25,6 @@ from stegfield.signals.images.medium import (
     IMAGE,
     from_array,
     from_pillow,
-    recompressed,
     reduced,
     resize,
     to_jpeg,
@@ -33,18 +32,15 @@ from stegfield.signals.images.medium import (
     to_png,
 )
 from stegfield.signals.images.opening import SMALLEST_SIDE
-from stegfield.signals.images.stripping import without_metadata
 
 __all__ = [
     "IMAGE",
     "SMALLEST_SIDE",
     "from_array",
     "from_pillow",
-    "recompressed",
     "reduced",
     "resize",
     "to_jpeg",
     "to_pillow",
     "to_png",
-    "without_metadata",
 ]

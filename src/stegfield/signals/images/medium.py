@@ -22,8 +22,10 @@ from stegfield.signals.levels import EightBits, from_samples, to_samples
 from stegfield.signals.signal import WHOLE_RANGE, Signal
 
 LOSSLESS: tuple[str, ...] = (".png", ".bmp", ".tif", ".tiff", ".webp")
+PNG_LEVEL = 1
+"""Of zlib, for all PNG files: a third of the time of its default, 6, and 3 to 4 % more bytes."""
 WRITTEN: dict[str, tuple[str, dict[str, Any]]] = {
-    ".png": ("PNG", {}),
+    ".png": ("PNG", {"compress_level": PNG_LEVEL}),
     ".bmp": ("BMP", {}),
     ".tif": ("TIFF", {"compression": "tiff_lzw"}),
     ".tiff": ("TIFF", {"compression": "tiff_lzw"}),
@@ -216,22 +218,6 @@ def to_jpeg(signal: Signal, quality: int) -> bytes:
     image, stream = to_pillow(signal), io.BytesIO()
     options = {} if signal.look is None else signal.look.options("JPEG", signal.channels)
     image.save(stream, "JPEG", quality=quality, subsampling="4:2:0", **options)
-    return stream.getvalue()
-
-
-def recompressed(file: bytes) -> bytes:
-    """Encode a JPEG of any kind anew as a baseline one, with its own tables and metadata.
-
-    Raises:
-        ImageError: The file is damaged, or no image.
-    """
-    path, stream = Path("the picture"), io.BytesIO()
-    with distrusting(path), opened(file, path) as image:
-        check_size(*image.size, path, LARGEST_POINTS)
-        kept = {
-            name: image.info[name] for name in ("exif", "icc_profile", "dpi") if name in image.info
-        }
-        image.save(stream, "JPEG", quality="keep", **kept)
     return stream.getvalue()
 
 
