@@ -69,6 +69,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         Image.fromarray(to_samples(image)).save(name)
     photo = Image.fromarray(data.coffee())  # type: ignore[no-untyped-call]
     photo.resize((160, 120), Image.Resampling.LANCZOS).save("photo.png")
+    photo.resize((640, 480), Image.Resampling.LANCZOS).save("photo.jpg", quality=92)
+    weights = np.random.default_rng(0).normal(0, 0.02, 60_000).astype(np.float16)
+    safetensors.numpy.save_file({"lora": weights}, "model.safetensors")
     Path("photos").mkdir()
     Path("photos/one.png").write_bytes(Path("photo.png").read_bytes())
     Path("letter.txt").write_text(LETTER)
