@@ -10,8 +10,8 @@ def plain_toml(text: str | bytes) -> dict[str, Any]:
     """Read a document.
 
     Raises:
-        ValueError: The text is not TOML in UTF-8, is nested too deeply, or has a number of more digits
-            than Python reads.
+        ValueError: The text is not TOML in UTF-8, is nested too deeply, or has a number of more
+            digits than Python reads.
     """
     try:
         return tomllib.loads(text.decode() if isinstance(text, bytes) else text)

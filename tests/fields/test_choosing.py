@@ -10,12 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stegfield import bench, fields, hiding
+from stegfield import bench, fields
 from stegfield.config import FitConfig
 from stegfield.fields import choosing
 from stegfield.fields.choosing import GOAL_DB, MEASURED, USUAL_SECONDS, choose, expected_db
 from stegfield.fields.schedule import MOST_FOR_ENDING, Schedule, left
-from stegfield.keys import Key
 from stegfield.signals import IMAGE, MEDIA, SOUND, waves
 
 RESULTS = Path(__file__).parents[2] / "results" / "choosing"
