@@ -15,12 +15,14 @@ from PIL import Image
 from skimage import data
 
 from stegfield import bench, cli, signals
+from stegfield.fields import choosing
 from stegfield.signals import chords, clip, to_samples, waves
 
 HOME = Path(__file__).parent.parent
 NO_API = {
     "app",
     "archives",
+    "toml_files",
     "cli",
     "demo",
     "files",
@@ -67,6 +69,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         Image.fromarray(to_samples(image)).save(name)
     photo = Image.fromarray(data.coffee())  # type: ignore[no-untyped-call]
     photo.resize((160, 120), Image.Resampling.LANCZOS).save("photo.png")
+    photo.resize((640, 480), Image.Resampling.LANCZOS).save("photo.jpg", quality=92)
+    weights = np.random.default_rng(0).normal(0, 0.02, 60_000).astype(np.float16)
+    safetensors.numpy.save_file({"lora": weights}, "model.safetensors")
     Path("photos").mkdir()
     Path("photos/one.png").write_bytes(Path("photo.png").read_bytes())
     Path("letter.txt").write_text(LETTER)
@@ -75,8 +80,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     weights = np.random.default_rng(0).normal(size=1 << 16).astype(np.float32)
     Path("model.safetensors").write_bytes(safetensors.numpy.save({"weight": weights}))
     Path("clip.mp4").write_bytes(signals.encode(clip(4, 16, 16), ".mp4"))
-    monkeypatch.setattr("stegfield.fields.schedule.LEAST_STEPS", 20)
-    monkeypatch.setattr("stegfield.fields.schedule.PASSES", 0)
+    quick = choosing.Method(steps=20, shared_steps=20, passes=0)
+    monkeypatch.setattr("stegfield.fields.run.method_of", lambda _: quick)
     return tmp_path
 
 
