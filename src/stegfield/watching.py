@@ -69,7 +69,10 @@ Watch = Callable[[Progress], bool]
 
 
 def progress(
-    *names: str, show: bool = True, say: Callable[[str], object] | None = None
+    *names: str,
+    show: bool = True,
+    say: Callable[[str], object] | None = None,
+    opening: str | None = None,
 ) -> AbstractContextManager[Watch]:
     """Show how far a run is, and turn Ctrl-C into an early, orderly end.
 
@@ -80,6 +83,8 @@ def progress(
         names: Names of the signals with a PSNR: the cover, then each secret.
         show: Whether to show progress; if not, Ctrl-C still ends the run in good order.
         say: Prints a line if there is neither terminal nor notebook [default: on stderr].
+        opening: A note to show once the run has begun, so that it is not shown for one that is
+            refused.
 
     Example:
         >>> from stegfield.signals import waves
@@ -88,15 +93,17 @@ def progress(
         ...     fit(waves(8, 8), training=FitConfig(steps=5), watch=watch).steps
         5
     """
-    return _progress(_display(show=show, say=say or _print), names)
+    return _progress(_display(show=show, say=say or _print), names, opening)
 
 
 @contextmanager
-def _progress(display: Display, names: Sequence[str]) -> Iterator[Watch]:
+def _progress(display: Display, names: Sequence[str], opening: str | None) -> Iterator[Watch]:
     latest: list[Told] = []
     with display.shown(), _ending(display, latest) as asked:
 
         def watch(progress: Progress) -> bool:
+            if opening is not None and not latest:
+                display.note(opening)
             latest[:] = [progress.told(names)]
             display.show(latest[0])
             if asked() and latest[0].ending is None:  # before it told that it cannot
