@@ -13,7 +13,7 @@ import pytest
 from stegfield.fields.drawing import Grain
 from stegfield.fixednet.exact import profile as exact
 from stegfield.fixednet.exact.header import HeaderNetworks
-from stegfield.fixednet.exact.sine import KeyedOrder
+from stegfield.fixednet.exact.order import KeyedOrder
 from stegfield.keys import IMAGE_SALT, Key
 from stegfield.payload import Header, bits_of, bytes_of, law
 

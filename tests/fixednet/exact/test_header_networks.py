@@ -101,7 +101,7 @@ def carrying(network: HeaderNetwork, sealed: bytes, count: int, seed: int) -> ND
     bits: NDArray[np.bool_] = levels_of(count, seed) & 1 == 1
     [at] = network.order
     wrong = network.read(bits.astype(np.uint8)) ^ bits_of(sealed)
-    columns = network.weights(0, 0).columns
+    columns = network.drawn(0, 0).astype(np.int64)
     for bit in range(BITS):  # every group is one sample here, which decides its own bit
         if wrong[bit]:
             bits[at[bit]] ^= True

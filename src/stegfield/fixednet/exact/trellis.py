@@ -134,11 +134,12 @@ def solve(
         return len(below) + len(above), len(part), int(np.square(own, dtype=np.int64).sum())
 
     left, solved, squares = len(bits), 0, 0
-    peak = carrier.bounds[1] - carrier.bounds[0]
+    # coefficients of a JPEG, which have ways, have no PSNR of their own
+    peak = 0 if carrier.ways is not None else carrier.bounds[1] - carrier.bounds[0]
     for done, figures in enumerate(parallel(one, range(len(network.order))), start=1):
         left, solved, squares = left - figures[0], solved + figures[1], squares + figures[2]
         if watch is not None:
-            psnr_db = 10 * math.log10(peak**2 * solved / max(squares, 1))
+            psnr_db = 10 * math.log10(peak**2 * solved / max(squares, 1)) if peak else math.inf
             watch(EmbedProgress(done / len(network.order), left, psnr_db))
     return change
 
