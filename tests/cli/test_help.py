@@ -31,7 +31,7 @@ def test_commands_are_grouped(capsys: pytest.CaptureFixture[str]) -> None:
     [
         ("fit", r"--steps .*to plan for\. \[at least 1\]"),
         ("hide", r"that are slots .*\[between 0 and 1\]"),
-        ("embed", r"--constraint-height .*\[from 3 to 14\] \[default: 10\]"),
+        ("embed", r"--constraint-height .*\[from 6 to 14\] \[default: 10\]"),
         ("embed", r"--eps .*\[from 1/255 to 1\] \[default: 0\.3\]"),
         ("train", r"--batch .*\[from 2 to 65,536\] \[default: 64\]"),
         ("attack", r"--keys .*\[at least 1\] \[default: 50\]"),

@@ -341,7 +341,7 @@ def test_what_capacity_tells_fits_and_one_byte_more_does_not(channels: int) -> N
     assert list(room.values()) == sorted(room.values())
     for name, longest in room.items():
         bpp = None if name == "at most" else float(name.split()[0])
-        config = EmbedConfig(bpp=bpp, constraint_height=5)
+        config = EmbedConfig(bpp=bpp, constraint_height=6)
         result = fixednet.embed(cover, NOISE[:longest], KEY, config=config)
         assert fixednet.extract(result.stego, KEY) == NOISE[:longest]
         with pytest.raises(CapacityError):

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from stegfield.fixednet.exact.sine import PLANES, SineNetwork, keyed_order
+from stegfield.fixednet.exact.order import keyed_order
+from stegfield.fixednet.exact.sine import PLANES, SineNetwork, stretches
 from stegfield.fixednet.robust.blocks import BlockNetwork, block_order
 from stegfield.keys import Key
 
@@ -21,7 +22,6 @@ def sine() -> dict[str, Any]:
     """Grow a small sine network, and let it read some samples."""
     order = keyed_order(KEY, SAMPLES)
     network = SineNetwork(KEY, LABEL, order, BITS, SPAN)
-    weights = [network.weights(0, plane) for plane in range(PLANES)]
     read = network.read(np.arange(SAMPLES) * 7 % 256)
     return {
         "key": KEY.secret.hex(),
@@ -31,8 +31,11 @@ def sine() -> dict[str, Any]:
         "span": SPAN,
         "order": [part.tolist() for part in order],
         "weights": [
-            {"stretch": grown.stretch.tolist(), "columns": grown.columns.tolist()}
-            for grown in weights
+            {
+                "stretches": stretches(SAMPLES, BITS[plane]).tolist(),
+                "columns": network.drawn(0, plane).tolist(),
+            }
+            for plane in range(PLANES)
         ],
         "read": "".join(str(int(bit)) for bit in read),
     }

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from stegfield.config.settings import Range, Settings
 
 LARGEST_BPP = 6
-CONSTRAINT_HEIGHTS = Range(3, 14)
+CONSTRAINT_HEIGHTS = Range(6, 14)
 """Constraint heights of the exact profile."""
 GRAINS = Range(1, 16)
 """Standard deviations of grain, in levels. Below 1, a sample's value would tell its low bit."""
@@ -40,8 +40,8 @@ class EmbedConfig(Settings):
     """The receiver has the cover too, and names it; the message survives more damage."""
 
     constraint_height: Annotated[int, CONSTRAINT_HEIGHTS] = 10
-    """Bits of the message that each sample takes part in; one more doubles the time for a small
-    gain."""
+    """Bits of the message that each sample takes part in, in a JPEG at least 12; one more doubles
+    the time for a small gain."""
 
     costs: Literal["uerd", "j-uniward"] = "uerd"
     """Of a JPEG's coefficients: uerd is quick; j-uniward takes seconds for a large photo."""

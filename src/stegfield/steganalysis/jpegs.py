@@ -19,7 +19,9 @@ from numpy.typing import NDArray
 from stegfield.carriers import blocks, jpeg
 from stegfield.carriers.blocks import Table
 from stegfield.errors import ConfigError
-from stegfield.fixednet.exact.sine import SineNetwork, keyed_order
+from stegfield.fixednet.exact.coefficients import LEAST_HEIGHT
+from stegfield.fixednet.exact.order import keyed_order
+from stegfield.fixednet.exact.sine import SineNetwork
 from stegfield.fixednet.exact.trellis import plan, solve
 from stegfield.keys import Key
 from stegfield.steganalysis import ridge
@@ -95,7 +97,7 @@ def embedded(
     key = Key(random.bytes(32))
     order = keyed_order(key, len(carrier.levels))
     planned = plan(carrier, bits, order)
-    network = SineNetwork(key, "body", order, planned.bits)
+    network = SineNetwork(key, "body", order, planned.bits, LEAST_HEIGHT)
     message = random.integers(2, size=bits).astype(np.bool_)
     change = solve(network, message, carrier, lambda_=planned.lambda_)
     return jpeg.changed(cover, change)

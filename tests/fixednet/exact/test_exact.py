@@ -15,7 +15,7 @@ from stegfield.fixednet.exact import profile as exact
 from stegfield.fixednet.exact import search
 from stegfield.fixednet.exact.header import BITS as HEADER_BITS
 from stegfield.fixednet.exact.header import NETWORKS, HeaderNetworks, header_samples
-from stegfield.fixednet.exact.sine import KeyedOrder
+from stegfield.fixednet.exact.order import KeyedOrder
 from stegfield.fixednet.exact.trellis import solve
 from stegfield.keys import IMAGE_SALT, Key
 from stegfield.payload import LARGEST_MESSAGE, TAG, Content, Header, bits_of, longest_message
@@ -53,8 +53,8 @@ def embedded(
 # any message, any key, any rate
 
 
-@given(st.binary(max_size=80), keys, st.integers(1200, 1400), st.integers(3, 8))
-@example(b"", KEY, 1200, 3)
+@given(st.binary(max_size=80), keys, st.integers(1200, 1400), st.integers(6, 8))
+@example(b"", KEY, 1200, 6)
 @example(NOISE[:80], KEY, 1200, 8)
 def test_extract_undoes_embed(message: bytes, key: Key, count: int, height: int) -> None:
     stego = embedded(cover_of(count, seed=count), message, key, constraint_height=height)
@@ -206,7 +206,7 @@ def test_header_and_body_share_the_samples_between_them(key: Key, count: int, in
 
 def test_a_message_over_several_segments_comes_back() -> None:
     samples = cover_of(140_000)
-    stego = embedded(samples, NOISE[:50], constraint_height=3)
+    stego = embedded(samples, NOISE[:50], constraint_height=6)
     assert exact.extract(stego, KEY) == NOISE[:50]
 
 

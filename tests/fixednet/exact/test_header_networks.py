@@ -17,7 +17,7 @@ from stegfield.fixednet.exact.header import (
     HeaderNetworks,
     header_samples,
 )
-from stegfield.fixednet.exact.sine import segments
+from stegfield.fixednet.exact.order import segments
 from stegfield.keys import IMAGE_SALT, Key
 from stegfield.payload import Content, bits_of
 from stegfield.steganalysis.ranks import rank
@@ -77,7 +77,7 @@ def test_places_change_from_network_to_network_and_are_all_taken_as_often() -> N
 
 def test_networks_and_keys_have_unrelated_weights() -> None:
     grown = [
-        HeaderNetworks(key, 12_288).network(index).weights(0, 0).columns[:600]
+        HeaderNetworks(key, 12_288).network(index).drawn(0, 0)[:600]
         for key in (KEY, OTHER)
         for index in (0, 1, NETWORKS - 1)
     ]
@@ -101,7 +101,7 @@ def carrying(network: HeaderNetwork, sealed: bytes, count: int, seed: int) -> ND
     bits: NDArray[np.bool_] = levels_of(count, seed) & 1 == 1
     [at] = network.order
     wrong = network.read(bits.astype(np.uint8)) ^ bits_of(sealed)
-    columns = network.weights(0, 0).columns
+    columns = network.drawn(0, 0).astype(np.int64)
     for bit in range(BITS):  # every group is one sample here, which decides its own bit
         if wrong[bit]:
             bits[at[bit]] ^= True

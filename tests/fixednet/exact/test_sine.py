@@ -2,10 +2,9 @@ from __future__ import annotations
 
 import json
 import runpy
-import sys
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -16,15 +15,13 @@ from numpy.typing import NDArray
 
 from stegfield.errors import ConfigError
 from stegfield.fixednet.exact import search
+from stegfield.fixednet.exact.order import SEGMENT, KeyedOrder, keyed_order, segments
 from stegfield.fixednet.exact.sine import (
     PLANES,
-    SEGMENT,
-    KeyedOrder,
     SineNetwork,
-    keyed_order,
     parities,
     planes,
-    segments,
+    stretches,
 )
 from stegfield.keys import Key
 
@@ -33,7 +30,7 @@ GOLDEN = Path(__file__).parent.parent.parent / "golden"
 VECTORS: dict[str, Any] = json.loads((GOLDEN / "networks.json").read_text())
 
 sizes = st.tuples(st.integers(1, 400), st.integers(0, 400), st.integers(0, 400))
-heights = st.integers(3, 14)
+heights = st.integers(6, 14)
 
 
 def network_of(
@@ -45,6 +42,21 @@ def network_of(
 def drawn(size: tuple[int, int, int], height: int) -> SineNetwork:
     samples, below, above = size
     return network_of(samples, (min(below, samples), min(above, samples)), height)
+
+
+class Weights(NamedTuple):
+    stretch: NDArray[np.int64]
+    columns: NDArray[np.int64]
+
+
+def weights_of(network: SineNetwork, segment: int = 0, plane: int = 0) -> Weights:
+    """Return the bit that owns each sample, and its column, cut at the last bit."""
+    samples, bits = network.lengths[segment], network.shares[plane][segment]
+    if bits == 0:
+        return Weights(*np.zeros((2, samples), dtype=np.int64))
+    stretch = np.repeat(np.arange(bits), stretches(samples, bits))
+    room = np.minimum(bits - stretch, network.constraint_height)
+    return Weights(stretch, network.drawn(segment, plane).astype(np.int64) & ((1 << room) - 1))
 
 
 def levels_of(samples: int, seed: int = 0, top: int = 256) -> NDArray[np.int64]:
@@ -65,8 +77,8 @@ def test_a_key_gives_the_committed_weights_and_bits() -> None:
     assert [part.tolist() for part in order] == golden["order"]
     network = SineNetwork(key, golden["label"], order, tuple(golden["bits"]), golden["span"])
     for plane, expected in enumerate(golden["weights"]):
-        assert network.weights(0, plane).columns.tolist() == expected["columns"]
-        assert network.weights(0, plane).stretch.tolist() == expected["stretch"]
+        assert network.drawn(0, plane).tolist() == expected["columns"]
+        assert stretches(golden["samples"], golden["bits"][plane]).tolist() == expected["stretches"]
     read = network.read(np.arange(golden["samples"]) * 7 % 256)
     assert "".join(str(int(bit)) for bit in read) == golden["read"]
 
@@ -88,7 +100,7 @@ def test_planes_are_the_signs_of_sines(dtype: torch.dtype, top: int) -> None:
 @given(sizes, heights, st.integers(0, 99))
 @settings(max_examples=15)
 @example((300, 300, 300), 14, 0)
-@example((1, 1, 1), 3, 0)
+@example((1, 1, 1), 6, 0)
 def test_reading_integers_is_the_network_of_real_sines(
     dtype: torch.dtype, size: tuple[int, int, int], height: int, seed: int
 ) -> None:
@@ -98,7 +110,7 @@ def test_reading_integers_is_the_network_of_real_sines(
     inputs = torch.tensor(levels[order], dtype=dtype)
     logits = []
     for plane in range(PLANES):
-        weights, bits = network.weights(0, plane), network.bits[plane]
+        weights, bits = weights_of(network, 0, plane), network.bits[plane]
         dense = torch.zeros(bits + height, size[0], dtype=dtype)
         for offset in range(height):
             has = torch.tensor(weights.columns >> offset & 1, dtype=dtype)
@@ -131,7 +143,7 @@ def test_each_bit_owns_samples_whose_first_weight_is_one(
 ) -> None:
     network = drawn(size, height)
     for plane in range(PLANES):
-        bits, weights = network.bits[plane], network.weights(0, plane)
+        bits, weights = network.bits[plane], weights_of(network, 0, plane)
         if bits == 0:
             assert not weights.columns.any()
             continue
@@ -146,7 +158,7 @@ def test_each_bit_owns_samples_whose_first_weight_is_one(
 
 
 def test_half_of_the_other_weights_are_one() -> None:
-    columns = network_of(20_000, (1000, 0)).weights(0, 0).columns[:19_000]
+    columns = weights_of(network_of(20_000, (1000, 0))).columns[:19_000]
     for offset in range(1, 9):
         assert (columns >> offset & 1).mean() == pytest.approx(0.5, abs=0.02)  # 5 sigma: 0.018
 
@@ -155,7 +167,7 @@ def test_other_keys_labels_segments_and_planes_have_unrelated_weights() -> None:
     samples = 2 * 3000
     halves = [np.arange(3000, dtype=np.int32), np.arange(3000, samples, dtype=np.int32)]
     grown = [
-        SineNetwork(key, label, halves, (1000, 1000)).weights(segment, plane).columns[:2700]
+        weights_of(SineNetwork(key, label, halves, (1000, 1000)), segment, plane).columns[:2700]
         for key in (KEY, OTHER)
         for label in ("body", "header")
         for segment in (0, 1)
@@ -187,7 +199,7 @@ def test_more_bits_than_samples_are_refused(bits: tuple[int, int]) -> None:
         network_of(100, bits)
 
 
-@pytest.mark.parametrize("height", [0, 2, 15, 255])
+@pytest.mark.parametrize("height", [0, 5, 15, 255])
 def test_constraint_heights_without_a_solver_are_refused(height: int) -> None:
     with pytest.raises(ConfigError, match="height"):
         network_of(100, (5, 5), height)
@@ -221,7 +233,7 @@ def test_orders_and_networks_of_other_salts_are_unrelated() -> None:
     [first], [second] = (KeyedOrder(KEY, 5000, bytes([at] * 16)).at_once() for at in (1, 2))
     assert (first == second).sum() < 10  # one place of 5000 agrees on average
     grown = [
-        SineNetwork(KEY, "body", [first], (1000, 0), salt=bytes([at] * 16)).weights(0, 0).columns
+        SineNetwork(KEY, "body", [first], (1000, 0), salt=bytes([at] * 16)).drawn(0, 0)
         for at in (1, 2)
     ]
     assert ((grown[0] ^ grown[1]) >> 1 & 0xFF == 0).mean() < 0.02
@@ -259,20 +271,7 @@ def test_the_number_of_threads_changes_nothing(
     assert np.array_equal(read, SineNetwork(KEY, "test", order, (1000, 500)).read(levels))
 
 
-# the inner loops, compiled and not
-
-
-def test_a_numba_that_cannot_be_imported_is_done_without(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "numba.py").write_text("raise SystemError('built for another numpy')")
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.delitem(sys.modules, "numba", raising=False)
-    found = runpy.run_path(str(search.__file__))
-    assert found["compiled"]() == (found["forward_numpy"], found["_backward"])
-
-
-FORWARD = [search.forward_numpy, search._forward_loops, search.compiled()[0]]
+# parities
 
 
 @given(sizes, heights, st.integers(0, 99))
@@ -282,37 +281,12 @@ def test_parities_are_those_of_the_weights(
     network = drawn(size, height)
     ones = levels_of(size[0], seed, top=2).astype(bool)
     for plane in range(PLANES):
-        weights, bits = network.weights(0, plane), network.bits[plane]
+        weights, bits = weights_of(network, 0, plane), network.bits[plane]
         expected = np.zeros(bits + height, dtype=bool)
         for first, column in zip(weights.stretch[ones], weights.columns[ones], strict=True):
             expected[first : first + height] ^= column >> np.arange(height) & 1 == 1
-        assert np.array_equal(parities(weights, ones, bits), expected[:bits])
-
-
-@given(st.integers(1, 60), st.integers(1, 60), st.integers(3, 6), st.integers(0, 99))
-@example(40, 20, 11, 0)  # more states than 8 bits can count
-@example(3, 3, 3, 0)
-def test_all_searches_take_the_same_path(samples: int, bits: int, height: int, seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    bits = min(bits, samples)
-    weights = network_of(samples, (bits, 0), height).weights(0, 0)
-    # a few costs of the same size make ties, which must be broken alike
-    costs = rng.choice(np.array([0, 0.1, 1, 1, 7.3, 1e5], dtype=np.float32), samples)
-    ends = np.append(np.diff(weights.stretch) > 0, True)
-    target = rng.integers(0, 2, bits, dtype=np.uint8)
-    paths = [forward(weights.columns, costs, ends, target, height) for forward in FORWARD]
-    for path in paths[1:]:
-        assert path.dtype == np.uint8
-        assert np.array_equal(path, paths[0])
-    flips = search._backward(weights.columns, ends, target, paths[0])
-    assert np.array_equal(flips, search.compiled()[1](weights.columns, ends, target, paths[0]))
-    assert np.array_equal(parities(weights, flips, bits), target == 1)
-
-
-def test_jobs_come_in_turn_and_an_error_comes_through() -> None:
-    assert list(search.parallel(lambda job: job * job, range(50))) == [n * n for n in range(50)]
-    with pytest.raises(ZeroDivisionError):
-        list(search.parallel(lambda job: 1 // job, [1, 0, 1]))
+        if bits:
+            assert np.array_equal(parities(network.drawn(0, plane), ones, bits), expected[:bits])
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(512, 512), (512, 768), (1024, 1024)])

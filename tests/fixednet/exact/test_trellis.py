@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from stegfield.carriers import Carrier
-from stegfield.fixednet.exact.sine import SEGMENT, SineNetwork, keyed_order, parities
+from stegfield.fixednet.exact.order import SEGMENT, keyed_order
+from stegfield.fixednet.exact.sine import SineNetwork
 from stegfield.fixednet.exact.trellis import Plan, plan, solve
-from stegfield.fixednet.exact.trellis import _cheapest as cheapest
 from stegfield.fixednet.progress import EmbedProgress
 from stegfield.keys import Key
 from stegfield.signals import waves
@@ -89,13 +89,13 @@ def solved(
 @given(
     count=st.integers(1, 300),
     rate=st.floats(0, 2),
-    height=st.integers(3, 11),
+    height=st.integers(6, 11),
     bounds=st.sampled_from(BOUNDS),
     seed=st.integers(0, 999),
 )
 @settings(max_examples=7)
-@example(count=1, rate=2.0, height=3, bounds=(0, 255), seed=0)
-@example(count=50, rate=0.0, height=3, bounds=(0, 255), seed=0)
+@example(count=1, rate=2.0, height=6, bounds=(0, 255), seed=0)
+@example(count=50, rate=0.0, height=6, bounds=(0, 255), seed=0)
 @example(count=100, rate=2.0, height=14, bounds=(0, 255), seed=0)
 def test_the_network_reads_any_bits_after_moves_of_at_most_3_within_bounds(
     *,
@@ -211,7 +211,7 @@ def test_many_segments_are_solved_one_by_one_and_watched() -> None:
     count, seen = 2 * SEGMENT + 100, list[EmbedProgress]()
     samples, costs = rng.integers(0, 256, count), np.ones(count, dtype=np.float32)
     bits = rng.integers(0, 2, 40_001) == 1
-    network, change = solved(samples, costs, bits, height=3, watch=seen.append)
+    network, change = solved(samples, costs, bits, height=6, watch=seen.append)
     assert np.array_equal(network.read(samples + change), bits)
     parts = len(network.order)
     assert parts == 5  # the least number from 3 on without a factor of 131,172
@@ -279,27 +279,6 @@ def test_lambda_is_of_no_effect_where_the_upper_plane_carries_nothing(
 
 
 # the least cost
-
-
-@given(st.integers(1, 10), st.integers(1, 10), st.integers(0, 999))
-@settings(max_examples=40)
-def test_no_choice_of_flips_costs_less(count: int, wanted: int, seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    wanted = min(wanted, count)
-    weights = SineNetwork(KEY, "test", keyed_order(KEY, count), (wanted, 0), 3).weights(0, 0)
-    values = np.round(rng.exponential(size=(count, 2)), 1)
-    target = rng.integers(0, 2, wanted) == 1
-    chosen = cheapest(weights, target, values, 3)
-    assert np.array_equal(parities(weights, chosen, wanted), target)
-    every = np.array(list(itertools.product([False, True], repeat=count)))
-    costs = np.where(every, values[:, 1], values[:, 0]).sum(axis=1)
-    least = min(
-        cost
-        for bits, cost in zip(every, costs, strict=True)
-        if np.array_equal(parities(weights, bits, wanted), target)
-    )
-    paid = np.where(chosen, values[:, 1], values[:, 0]).sum()
-    assert paid == pytest.approx(least, abs=1e-5)
 
 
 def ternary_bound_db(bits: float) -> float:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.profiler import ProfilerActivity, profile
 
 from stegfield import fields, hiding
 from stegfield.bench.datasets import Datasets
 from stegfield.bench.experiments.found import Found
 from stegfield.bench.experiments.settings import HidingSettings
+from stegfield.bench.experiments.viterbi import least_flips
 from stegfield.bench.measuring import timed
 from stegfield.bench.results import Figure
 from stegfield.fields import Field, Target
+from stegfield.fields.choosing import method_of
 from stegfield.fixednet.exact import search
+from stegfield.fixednet.exact.sine import stretches
 from stegfield.hiding import SlotScheme
 from stegfield.keys import Key
 
@@ -30,12 +35,14 @@ OPERATIONS = {
 """Parts of a training step, and what torch calls them."""
 REPEATS = 5
 MUON_REPEATS = 30
+SPREAD = 20
+"""Most expensive flip of a search, in units of 1 / lambda."""
 
 
 def searching(
     data: Datasets, *, samples: int = 12_288, bits: int = 4096, height: int = 10
 ) -> Found:
-    """Time the solver's loops as machine code, and the same arithmetic in numpy.
+    """Time the solver as machine code, the same arithmetic in numpy, and a plain Viterbi search.
 
     Args:
         data: Not used.
@@ -44,19 +51,33 @@ def searching(
         height: The constraint height of the trellis.
     """
     random = np.random.default_rng(0)
-    stretch = np.arange(samples, dtype=np.int64) * bits // samples
-    columns = random.integers(0, 1 << height, samples) | 1
-    columns &= (1 << np.minimum(bits - stretch, height)) - 1
-    ends = np.append(stretch[1:] != stretch[:-1], True)
-    costs = random.random(samples, dtype=np.float32)
-    target = random.integers(0, 2, bits).astype(np.uint8)
-    compiled, plain = (
-        timed(REPEATS, partial(forward, columns, costs, ends, target, height))
-        for forward in (search.compiled()[0], search.forward_numpy)
-    )
+    drawn = random.integers(0, 1 << height, samples) | 1 | 1 << (height - 1)
+    costs = (SPREAD * random.random(samples)).astype(np.float32)
+    target = random.integers(0, 2, bits).astype(np.bool_)
+    task = drawn.astype(np.uint16), costs, stretches(samples, bits), target, height
+    seconds, paid = {}, {}
+    for name, flips in SOLVERS.items():
+        seconds[name] = timed(REPEATS, partial(flips, *task))
+        paid[name] = float(costs[flips(*task)].sum(dtype=np.float64))
+    ours = seconds["compiled"]
     return Found(
-        {"compiled_seconds": compiled, "numpy_seconds": plain, "times_slower": plain / compiled}
+        {
+            **{f"{name}_nanoseconds": 1e9 * took / samples for name, took in seconds.items()},
+            "times_slower": seconds["numpy"] / ours,
+            "times_slower_exact": seconds["exact"] / ours,
+            "extra_cost_percent": 100 * (paid["compiled"] / paid["exact"] - 1),
+        }
     )
+
+
+def _in_numpy(*task: Any) -> NDArray[np.bool_]:
+    with search.interpreted():
+        return search.cheapest_flips(*task)
+
+
+SOLVERS = {"compiled": search.cheapest_flips, "numpy": _in_numpy, "exact": least_flips}
+"""Searches for the cheapest flips: with integer costs as machine code and in numpy, and a plain
+Viterbi search."""
 
 
 def training_step(data: Datasets, settings: HidingSettings) -> Found:
@@ -81,7 +102,8 @@ def training_step(data: Datasets, settings: HidingSettings) -> Found:
         f"{name}_percent": 100 * sum(own.get(key, 0.0) for key in keys) / total
         for name, keys in OPERATIONS.items()
     }
-    work = _useful_operations(field, plan.batch * len(images))
+    batch = method_of(field.architecture).batch_of(images[0].points)
+    work = _useful_operations(field, (plan.batch or batch) * len(images))
     figures: dict[str, Figure] = {
         "step_milliseconds": 1000 * seconds,
         "useful_gflop_a_second": work / seconds / 1e9,

@@ -26,12 +26,8 @@ from jaxtyping import Bool, Integer, UInt16, UInt32
 from numpy.typing import NDArray
 
 from stegfield.errors import CapacityError, ConfigError
-from stegfield.fixednet.exact.sine import (
-    SineNetwork,
-    segment_samples,
-    segments,
-    shuffled,
-)
+from stegfield.fixednet.exact.order import segment_samples, segments, shuffled
+from stegfield.fixednet.exact.sine import SineNetwork
 from stegfield.keys import IMAGE_SALT, Key, KeyStream
 from stegfield.payload import HEADER_BYTES
 

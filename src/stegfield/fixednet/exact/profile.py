@@ -13,6 +13,7 @@ and so show in the ranks of many files by one key. One altered sample loses the 
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Sequence
 from contextlib import suppress
@@ -29,10 +30,11 @@ from stegfield.config import DescentConfig, EmbedConfig, changed
 from stegfield.errors import CapacityError, ConfigError, InputError, UnreadableError, Wording
 from stegfield.fixednet.exact.header import BITS as HEADER_BITS
 from stegfield.fixednet.exact.header import NETWORKS, HeaderNetworks, header_samples
-from stegfield.fixednet.exact.sine import CONSTRAINT_HEIGHT, PLANES, KeyedOrder, SineNetwork
+from stegfield.fixednet.exact.order import KeyedOrder
+from stegfield.fixednet.exact.sine import CONSTRAINT_HEIGHT, PLANES, SineNetwork
 from stegfield.fixednet.exact.trellis import Plan, plan, solve
 from stegfield.fixednet.profile import Profile
-from stegfield.fixednet.progress import EmbedWatch
+from stegfield.fixednet.progress import EmbedProgress, EmbedWatch
 from stegfield.keys import IMAGE_SALT, Key, system_stream
 from stegfield.payload import (
     SETTINGS,
@@ -55,8 +57,6 @@ JPEG_SETTINGS = frozenset({"allow_recompress", "costs", "loud", "quality", "stri
 """Settings of messages in JPEG files."""
 LOSSY = (".jpg", ".jpeg")
 """Kinds of files that keep coefficients, not samples."""
-AT_HAND = 1 << 26
-"""Samples whose order a sender keeps in memory; that of more is made twice."""
 RATES = (1, 2, 3, 4)
 """Bits a pixel or point for which capacities are shown."""
 assert NETWORK.size == SETTINGS  # noqa: S101 - a fact about this file
@@ -136,13 +136,14 @@ def embed(
             error.hint = Wording("raise {bpp}, or leave it out")
         raise
     carried = needed if bits is None else room - HEADER_BITS
+    if watch is not None:
+        watch(EmbedProgress(0.0, carried, math.inf))  # costs and plan take a while
     head = HeaderNetworks(key, samples).network(system_stream().below(NETWORKS))
     header = content.header(bytes(SETTINGS))
     order = KeyedOrder(key, samples, header.salt, head.order[0])
-    at_hand = order.at_once() if samples <= AT_HAND else order
-    planned = plan(carrier, carried, at_hand) if planes > 1 else Plan((carried, 0), 1.0)
+    planned = plan(carrier, carried, order) if planes > 1 else Plan((carried, 0), 1.0)
     header = replace(header, settings=NETWORK.pack(*planned.bits, constraint_height))
-    body = body_network(key, header, at_hand)
+    body = body_network(key, header, order)
     said = fill(content.seal(key, header), carried)
     change = solve(body, said, carrier, lambda_=planned.lambda_, watch=watch)
     sealed = bits_of(header.seal(key, IMAGE_SALT))

@@ -1,88 +1,160 @@
-"""The inner loops of the trellis solver, compiled where numba is installed, and its threads.
+"""The search through the trellis: which samples to flip so that parities change, at least cost.
 
-With numba (``pip install 'stegfield[fast]'``) the search runs as machine code. Without it, numpy
-does the same arithmetic in the same order: slower, with results equal to the last bit. The first
-search imports numba, since that takes half a second and extracting does not need it.
+Costs are rounded to integers, so that a vector register holds 32 of them: of 8 bits where stretches
+are short, of 16 bits where they are long and few of their samples can flip. Rounding costs 0.05 %.
+
+The loops are machine code by numba. Where numba is missing or does not work, numpy does the same
+arithmetic: slower, with results equal to the last bit. The first search imports numba, since that
+takes half a second and extracting does not need it.
 """
 
 from __future__ import annotations
 
-import inspect
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import cache
-from typing import Any, TypeVar
+from types import ModuleType
+from typing import TypeVar, cast
 
 import numpy as np
+from jaxtyping import Bool, Float32, Int64, UInt16
 from numpy.typing import NDArray
 
+from stegfield.fixednet.exact import plain
 from stegfield.machine import cores
 
+_INTERPRETED = ContextVar("interpreted", default=False)
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
+LONG_STRETCH = 8
+"""Samples a bit above which many are too expensive to flip: then 16 bits are as fast as 8."""
 
-def window_parities(
-    stretch: NDArray[np.int64], columns: NDArray[np.int64], ones: NDArray[np.bool_], bits: int
-) -> NDArray[np.bool_]:
-    """Return for each bit whether an odd number of its samples are one.
 
-    Args:
-        stretch: First bit of each sample; rises from 0 to the last bit by steps of 0 or 1.
-        columns: Weights of each sample in the bits from there on; none beyond the last bit.
-        ones: Which samples are one.
-        bits: Number of bits.
-    """
-    read = np.zeros(bits, dtype=np.bool_)
-    if bits == 0:
-        return read
-    begins = np.flatnonzero(np.diff(stretch, prepend=-1))
-    parities = np.bitwise_xor.reduceat(np.where(ones, columns, 0), begins)
-    for later in range(int(parities.max()).bit_length()):
-        read[later:] ^= (parities[: bits - later] >> later & 1).astype(np.bool_)
-    return read
+@dataclass(frozen=True)
+class Rounding:
+    """How costs become integers."""
+
+    kind: type[np.unsignedinteger]
+    steps: int
+    """Integers a unit: a sample that costs so much more flips e times as rarely."""
+    highest: int
+    """The integer of all costs from there on; less than the largest, which means unreached."""
+
+    def prices(self, costs: Float32[np.ndarray, " samples"]) -> NDArray[np.unsignedinteger]:
+        """Round costs that are in units of 1 / lambda."""
+        scaled = np.rint(costs * np.float32(self.steps))
+        return np.minimum(scaled, np.float32(self.highest)).astype(self.kind)
+
+
+COARSE = Rounding(np.uint8, steps=12, highest=250)
+FINE = Rounding(np.uint16, steps=512, highest=60_000)
 
 
 def cheapest_flips(
-    columns: NDArray[np.int64],
-    costs: NDArray[np.float32],
-    ends: NDArray[np.bool_],
-    target: NDArray[np.uint8],
+    columns: UInt16[np.ndarray, " samples"],
+    costs: Float32[np.ndarray, " samples"],
+    lengths: Int64[np.ndarray, " bits"],
+    target: Bool[np.ndarray, " bits"],
     height: int,
-) -> NDArray[np.bool_]:
+) -> Bool[np.ndarray, " samples"]:
     """Find the samples to flip, at the least total cost, so that the parities of bits change.
 
     Args:
-        columns: For each sample, which bits from its first one on change parity when it flips; the
-            first one always does.
-        costs: Cost of each sample's flip, at least 0.
-        ends: True at the last sample whose first bit is bit 0, 1, 2, ...: once for each bit.
-        target: For each bit, 1 where its parity must change.
-        height: The constraint height: columns are below 2^height; at least 3.
+        columns: For each sample, which bits from its own one on change parity when it flips, the
+            lowest bit first. Its own bit and the one h - 1 later always do; those beyond the last
+            bit of all are of no effect.
+        costs: Cost of each sample's flip, at least 0, in units of 1 / lambda, where lambda is the
+            multiplier that turns costs into probabilities of change (Filler et al., 2011). All
+            costs above 117, and so infinite ones, count as 117: such a sample flips only where
+            the parities leave nothing else, so callers check what must not flip.
+        lengths: How many samples have each bit as their own, in order; at least one.
+        target: Whether each bit's parity must change.
+        height: The constraint height h, from 6 on: columns are below 2^h.
+
+    Returns:
+        Whether each sample flips. Such flips always exist.
     """
-    forward, backward = compiled()
-    path = forward(columns, costs, ends, target, height)
-    flips: NDArray[np.bool_] = backward(columns, ends, target, path)
+    long = len(columns) > LONG_STRETCH * len(lengths)
+    roundings = [FINE] if long else [COARSE, FINE]
+    buffers = Buffers.of_thread(len(columns), height)
+    for rounding in roundings:
+        prices = rounding.prices(costs)
+        flips = buffers.search(columns, prices, lengths, target)
+        if not (prices[flips] == rounding.highest).any():
+            break  # else 16 bits tell expensive ones apart
     return flips
 
 
+class Buffers:
+    """Memory of a thread, used for segment after segment."""
+
+    _own = threading.local()
+
+    def __init__(self, samples: int, height: int) -> None:
+        self.size = samples, height
+        self.path = np.empty((samples, (1 << height) // 32), np.uint32)
+        self.order = np.empty(samples, np.int32)
+        self.rows = np.empty(samples, np.int32)
+        self.costs = {kind: _aligned(1 << height, kind) for kind in (np.uint8, np.uint16)}
+
+    @classmethod
+    def of_thread(cls, samples: int, height: int) -> Buffers:
+        """Return this thread's memory, for so many samples or more."""
+        found = cast("Buffers | None", getattr(cls._own, "buffers", None))
+        if found is None or found.size[0] < samples or found.size[1] != height:
+            found = cls._own.buffers = cls(samples, height)
+        return found
+
+    def search(
+        self,
+        columns: NDArray[np.uint16],
+        prices: NDArray[np.unsignedinteger],
+        lengths: NDArray[np.int64],
+        target: NDArray[np.bool_],
+    ) -> NDArray[np.bool_]:
+        """Find the flips at the least sum of prices."""
+        loops, rows = plain if _INTERPRETED.get() else compiled(), self.rows[: len(lengths)]
+        cost = self.costs[prices.dtype.type]
+        in_turn = prices.dtype == np.uint8
+        forward = loops.forward_in_turn if in_turn else loops.forward_cheapest_first
+        forward(columns, prices, lengths, target, cost, self.path, self.order, rows)
+        flips = np.zeros(len(columns), dtype=np.bool_)
+        last = int(np.argmin(cost[: len(cost) // 2]))
+        loops.backward(columns, target, last, len(cost) - 1, self.path, self.order, rows, flips)
+        return flips
+
+
+def _aligned(count: int, kind: type[np.unsignedinteger]) -> NDArray[np.unsignedinteger]:
+    """Return memory that begins at a multiple of 64 bytes, as vector instructions need it."""
+    size = count * np.dtype(kind).itemsize
+    raw = np.zeros(size + 64, np.uint8)
+    begin = -raw.ctypes.data % 64
+    return raw[begin : begin + size].view(kind)
+
+
 @cache
-def compiled() -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """Return the forward search and the way back, compiled if possible."""
+def compiled() -> ModuleType:
+    """Return the module of the inner loops, of machine code if possible."""
     try:
-        import numba
+        from stegfield.fixednet.exact import loops
     except Exception:  # not installed, or it does not work with this numpy or machine
-        return forward_numpy, _backward
-    return _machine_code(numba, _forward_loops), _machine_code(numba, _backward)
+        return plain
+    return loops
 
 
-def _machine_code(numba: Any, function: Callable[..., Any]) -> Callable[..., Any]:
-    # unwrap: tests wrap every function in checks of annotations, which numba cannot compile
-    plain = inspect.unwrap(function)
+@contextmanager
+def interpreted() -> Iterator[None]:
+    """Search in numpy in this context, as where numba is missing."""
+    token = _INTERPRETED.set(True)
     try:
-        return numba.njit(plain, nogil=True, cache=True)  # type: ignore[no-any-return]
-    except RuntimeError:  # there is no folder to cache machine code in
-        return numba.njit(plain, nogil=True)  # type: ignore[no-any-return]
+        yield
+    finally:
+        _INTERPRETED.reset(token)
 
 
 def parallel(work: Callable[[Job], Result], jobs: Iterable[Job]) -> Iterator[Result]:
@@ -94,90 +166,3 @@ def parallel(work: Callable[[Job], Result], jobs: Iterable[Job]) -> Iterator[Res
                 yield job.result()
         finally:
             pool.shutdown(cancel_futures=True)
-
-
-def forward_numpy(
-    columns: NDArray[np.int64],
-    costs: NDArray[np.float32],
-    ends: NDArray[np.bool_],
-    target: NDArray[np.uint8],
-    height: int,
-) -> NDArray[np.uint8]:
-    """Follow the cheapest paths in numpy; see `cheapest_flips`.
-
-    Returns:
-        A bit for each sample and state: whether the cheapest path to it flips the sample.
-    """
-    states = np.arange(1 << height)
-    cost = np.full(1 << height, np.inf, dtype=np.float32)
-    cost[0] = 0
-    half, done = (1 << height) // 2, 0
-    path = np.empty((len(columns), max(1, (1 << height) // 8)), dtype=np.uint8)
-    for sample in range(len(columns)):
-        flipped = cost[states ^ columns[sample]] + costs[sample]
-        path[sample] = np.packbits(flipped < cost, bitorder="little")
-        cost = np.minimum(flipped, cost)
-        if ends[sample]:
-            cost[:half] = cost[target[done] :: 2]
-            cost[half:] = np.inf
-            done += 1
-    return path
-
-
-def _forward_loops(
-    columns: NDArray[np.int64],
-    costs: NDArray[np.float32],
-    ends: NDArray[np.bool_],
-    target: NDArray[np.uint8],
-    height: int,
-) -> NDArray[np.uint8]:
-    states = 1 << height
-    cost = np.full(states, np.inf, dtype=np.float32)
-    cost[0] = 0
-    best = np.empty(states, dtype=np.float32)
-    took = np.empty(states, dtype=np.uint8)
-    path = np.empty((len(columns), states >> 3), dtype=np.uint8)
-    lane = min(states, 16)  # states that a processor handles at once
-    done = 0
-    for sample in range(len(columns)):
-        rho = costs[sample]
-        near = columns[sample] & (lane - 1)
-        far = columns[sample] - near
-        for first in range(0, states, lane):
-            here, there = cost[first : first + lane], cost[first ^ far : (first ^ far) + lane]
-            for i in range(lane):
-                flipped = there[i ^ near] + rho
-                took[first + i] = flipped < here[i]
-                best[first + i] = flipped if flipped < here[i] else here[i]
-        for group in range(states >> 3):
-            eight = took[8 * group : 8 * group + 8]
-            byte = np.uint8(0)
-            for i in range(8):
-                byte |= eight[i] << i
-            path[sample, group] = byte
-        cost, best = best, cost
-        if ends[sample]:
-            bit = np.int64(target[done])
-            for state in range(states >> 1):
-                cost[state] = cost[2 * state + bit]
-            cost[states >> 1 :] = np.inf
-            done += 1
-    return path
-
-
-def _backward(
-    columns: NDArray[np.int64],
-    ends: NDArray[np.bool_],
-    target: NDArray[np.uint8],
-    path: NDArray[np.uint8],
-) -> NDArray[np.bool_]:
-    flips = np.zeros(len(columns), dtype=np.bool_)
-    state, left = np.int64(0), len(target)
-    for sample in range(len(columns) - 1, -1, -1):
-        if ends[sample]:
-            left -= 1
-            state = 2 * state + np.int64(target[left])  # numpy would stay with 8 bits
-        if path[sample, state >> 3] >> (state & 7) & 1:
-            flips[sample] = True
-            state ^= columns[sample]
-    return flips

@@ -23,85 +23,23 @@ along gradients.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate, pairwise
-from typing import overload
 
 import numpy as np
-from jaxtyping import Bool, Int8, Integer, UInt16
+from jaxtyping import Bool, Int8, Int64, Integer, UInt16
 from numpy.typing import NDArray
 
 from stegfield.config import CONSTRAINT_HEIGHTS
 from stegfield.errors import ConfigError
-from stegfield.fixednet.exact.order import permutation
-from stegfield.fixednet.exact.search import parallel, window_parities
-from stegfield.keys import IMAGE_SALT, Key, KeyStream
+from stegfield.fixednet.exact.order import lengths_of, part_of
+from stegfield.fixednet.exact.search import parallel
+from stegfield.keys import IMAGE_SALT, Key
 
-SEGMENT = 1 << 16  # samples: the solver's memory, and the unit of work of a thread
 PLANES = 2
 CONSTRAINT_HEIGHT = 10
-
-
-@dataclass(frozen=True)
-class Weights:
-    """The second layer's weights for one plane of one segment."""
-
-    stretch: NDArray[np.int64] = field(repr=False)
-    """For each sample in keyed order, the first bit in which it has a weight."""
-    columns: NDArray[np.int64] = field(repr=False)
-    """For each sample, its weights: bit t is the weight in bit stretch + t of the message."""
-
-
-@dataclass(frozen=True, eq=False)
-class KeyedOrder(Sequence[NDArray[np.int32]]):
-    """All samples in the order that a key decides, each segment of it made when it is asked for.
-
-    Together they take four times the memory of 8-bit samples.
-
-    Args:
-        key: Decides the order.
-        total: How many samples there are.
-        salt: Another salt gives an unrelated order.
-        skipped: Indices of samples that are left out.
-    """
-
-    key: Key
-    total: int
-    salt: bytes = IMAGE_SALT
-    skipped: NDArray[np.integer] = field(
-        default_factory=lambda: np.zeros(0, dtype=np.int64), repr=False
-    )
-
-    @cached_property
-    def lengths(self) -> list[int]:
-        """Samples of each segment."""
-        every = np.array([len(range(at, self.total, len(self))) for at in range(len(self))])
-        missing = np.bincount(self.skipped % len(self), minlength=len(self))
-        return [int(length) for length in every - missing]
-
-    def __len__(self) -> int:
-        return segments(self.total)
-
-    @overload
-    def __getitem__(self, segment: int) -> NDArray[np.int32]: ...
-    @overload
-    def __getitem__(self, segment: slice) -> list[NDArray[np.int32]]: ...
-    def __getitem__(self, segment: int | slice) -> NDArray[np.int32] | list[NDArray[np.int32]]:
-        if isinstance(segment, slice):
-            return [self[at] for at in range(*segment.indices(len(self)))]
-        if not 0 <= segment < len(self):
-            raise IndexError(segment)
-        at = segment_samples(self.total, segment)
-        missing = self.skipped[self.skipped % len(self) == segment] // len(self)
-        stream = self.key.stream(f"order/{segment}", salt=self.salt)
-        return shuffled(np.delete(at, missing), stream)
-
-    def at_once(self) -> list[NDArray[np.int32]]:
-        """Make all segments, with all threads."""
-        return list(parallel(self.__getitem__, range(len(self))))
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +49,7 @@ class SineNetwork:
     Args:
         key: Decides all weights.
         label: Networks of other labels have unrelated weights.
-        order: Sample indices in keyed order, segment by segment (see `keyed_order`).
+        order: Sample indices in keyed order, segment by segment (see `KeyedOrder`).
         bits: How many bits the first and the second plane carry.
         constraint_height: Number of bits of its plane in which a sample has weights.
         salt: Networks of other salts have unrelated weights.
@@ -137,9 +75,7 @@ class SineNetwork:
     @cached_property
     def lengths(self) -> list[int]:
         """How many samples it reads of each segment."""
-        if isinstance(self.order, KeyedOrder):
-            return self.order.lengths
-        return [len(part) for part in self.order]
+        return lengths_of(self.order)
 
     @cached_property
     def samples(self) -> int:
@@ -163,20 +99,12 @@ class SineNetwork:
         drawn &= np.uint16((1 << self.constraint_height) - 1)
         return drawn
 
-    def weights(self, segment: int, plane: int) -> Weights:
-        """Grow the weights of one plane of one segment from the key."""
-        samples, bits = self.lengths[segment], self.shares[plane][segment]
-        stretch = np.arange(samples, dtype=np.int64) * bits // max(samples, 1)
-        room = np.minimum(bits - stretch, self.constraint_height)  # none beyond the last bit
-        columns = self.drawn(segment, plane).astype(np.int64)
-        return Weights(stretch, columns & ((1 << room) - 1))
-
     def read(self, samples: Integer[np.ndarray, " samples"]) -> Bool[np.ndarray, " bits"]:
         """Read the message: True where the logit is negative."""
 
         def one(segment: int) -> list[NDArray[np.bool_]]:
             shares = [self.shares[plane][segment] for plane in range(PLANES)]
-            carrying = samples[self.order[segment]] if any(shares) else samples[:0]
+            carrying = part_of(self.order, segment).of(samples) if any(shares) else samples[:0]
             return [self._read(carrying, segment, plane) for plane in range(PLANES)]
 
         read = list(parallel(one, range(len(self.order))))
@@ -187,47 +115,13 @@ class SineNetwork:
         self, carrying: NDArray[np.integer], segment: int, plane: int
     ) -> Bool[np.ndarray, " share"]:
         bits = self.shares[plane][segment]
-        read = np.zeros(bits, dtype=np.bool_)
         if bits == 0:
-            return read
-        columns = self.drawn(segment, plane)
-        columns *= planes(carrying, plane)
-        begins = -(np.arange(bits) * -len(columns) // bits)  # where stretches do, rounded up
-        sums = np.bitwise_xor.reduceat(columns, begins)
-        for later in range(min(self.constraint_height, bits)):
-            read[later:] ^= (sums[: bits - later] >> later & 1).astype(np.bool_)
-        return read
+            return np.zeros(0, dtype=np.bool_)
+        return parities(self.drawn(segment, plane), planes(carrying, plane), bits)
 
     def logits(self, samples: Integer[np.ndarray, " samples"]) -> Int8[np.ndarray, " bits"]:
         """Return one logit per bit, 1 or -1; a negative one stands for the bit 1."""
         return np.where(self.read(samples), np.int8(-1), np.int8(1))
-
-
-def segments(samples: int, longest: int = SEGMENT) -> int:
-    """Return the number of segments of at most ``longest`` that samples are divided into.
-
-    The number has no common factor with the number of samples, nor with that of a row: so each
-    segment has samples of all channels and columns.
-    """
-    count = max(1, -(-samples // longest))
-    while math.gcd(count, samples) > 1:
-        count += 1
-    return count
-
-
-def segment_samples(samples: int, segment: int, longest: int = SEGMENT) -> NDArray[np.int32]:
-    """Return the samples of one segment: of s segments, j has j, j + s, j + 2s, ..."""
-    return np.arange(segment, samples, segments(samples, longest), dtype=np.int32)
-
-
-def shuffled(at: NDArray[np.int32], stream: KeyStream) -> NDArray[np.int32]:
-    """Put samples into the order that a key stream decides."""
-    return np.take(at, permutation(stream, len(at)))
-
-
-def keyed_order(key: Key, samples: int) -> list[NDArray[np.int32]]:
-    """Put all samples into the order that a key decides, segment by segment."""
-    return KeyedOrder(key, samples).at_once()
 
 
 def planes(samples: Integer[np.ndarray, " samples"], plane: int) -> Bool[np.ndarray, " samples"]:
@@ -235,8 +129,24 @@ def planes(samples: Integer[np.ndarray, " samples"], plane: int) -> Bool[np.ndar
     return (samples >> plane & 1).astype(bool)
 
 
+def stretches(samples: int, bits: int) -> Int64[np.ndarray, " bits"]:
+    """Return how many samples each bit owns: bit i those from ceil(i n / bits) on."""
+    return np.diff(-(np.arange(bits + 1) * -samples // bits))
+
+
 def parities(
-    weights: Weights, ones: Bool[np.ndarray, " samples"], bits: int
+    columns: UInt16[np.ndarray, " samples"], ones: Bool[np.ndarray, " samples"], bits: int
 ) -> Bool[np.ndarray, " bits"]:
-    """Return each bit: the sine of the sum of weights of samples that are one."""
-    return window_parities(weights.stretch, weights.columns, ones, bits)
+    """Return each bit: the sine of the sum of weights of samples that are one.
+
+    Args:
+        columns: Weights of each sample, those beyond the last bit without effect.
+        ones: Which samples are one.
+        bits: Number of bits, at least 1 and at most one for each sample.
+    """
+    begins = -(np.arange(bits) * -len(columns) // bits)
+    sums = np.bitwise_xor.reduceat(columns * ones, begins)
+    read = np.zeros(bits, dtype=np.bool_)
+    for later in range(min(int(sums.max()).bit_length(), bits)):
+        read[later:] ^= (sums[: bits - later] >> later & 1).astype(np.bool_)
+    return read

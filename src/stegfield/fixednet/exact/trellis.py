@@ -34,18 +34,21 @@ from jaxtyping import Bool
 from numpy.typing import NDArray
 
 from stegfield.carriers import Carrier
+from stegfield.fixednet.exact.moves import Moves, moves
+from stegfield.fixednet.exact.order import Part, lengths_of, part_of
 from stegfield.fixednet.exact.search import cheapest_flips, parallel
-from stegfield.fixednet.exact.sine import SineNetwork, Weights, parities
+from stegfield.fixednet.exact.sine import SineNetwork, parities, planes, stretches
 from stegfield.fixednet.progress import EmbedProgress, EmbedWatch
 from stegfield.keys import IMAGE_SALT, KEY_BYTES, Key, system_stream
 
-MOVES = (0, 1, -1, 2, -2, 3, -3)
-RESIDUES = 4
-LEAST = np.float32(0.1)
-"""Least share of its cost that a change keeps: half-way values in plain areas stay costly."""
-CLOSED = np.float32(1e5)
-"""How many times the mean cost a move costs where its way is closed."""
-TRIED = 1 << 14  # samples that a plan is computed from
+TRIED = 1 << 12
+"""Samples that a plan is computed from,"""
+TRIED_SEGMENTS = 8
+"""from so many segments, each of which has samples from all over the cover."""
+HALVINGS = 24
+LOGARITHMS = -20.0, 20.0
+"""Range of the logarithm of lambda."""
+LARGEST_EXPONENT = 500.0
 
 
 @dataclass(frozen=True)
@@ -68,18 +71,10 @@ def plan(carrier: Carrier, bits: int, order: Sequence[NDArray[np.int32]] | None 
         order: Samples that will carry the bits, in keyed order [default: all, in their own order].
     """
     order = order or [np.arange(len(carrier.levels), dtype=np.int32)]
-    count = sum(len(part) for part in order)
-    some = np.concatenate([part[:: max(1, count // TRIED)] for part in order])
-    costs, _ = _options(carrier, some, np.ones(len(some), dtype=bool))
-    above_least = (costs - costs.min(axis=1, keepdims=True)).astype(np.float64)
-    goal = bits / count
-    low, high = -20.0, 20.0  # of lambda's logarithm
-    for _ in range(40):
-        middle = (low + high) / 2
-        both, _ = _entropies(above_least, np.exp(middle))
-        low, high = (middle, high) if both > goal else (low, middle)
-    lambda_ = float(np.exp(low))
-    both, upper = _entropies(above_least, lambda_)
+    count = sum(lengths_of(order))
+    costs = _tried(carrier, order)
+    lambda_ = _lambda(costs, bits / count)
+    both, upper = _entropy(costs, lambda_), _entropy_of_upper(costs, lambda_)
     above = min(round(bits * upper / both), bits, count) if both > 0 else 0
     below = min(bits - above, count)
     return Plan((below, bits - below), lambda_)
@@ -98,8 +93,11 @@ def solve(
     Args:
         network: The fixed network.
         bits: The bits to read.
-        carrier: The cover, including samples that the network does not read.
-        lambda_: The multiplier of the plan (see `plan`).
+        carrier: The cover, including samples that the network does not read. Where its ways are
+            closed (see `Carrier.ways`), a level moves only if the bits leave nothing else, so
+            callers check the change.
+        lambda_: The multiplier of the plan (see `plan`); of no effect where the upper plane carries
+            nothing.
         watch: Called with the progress of the work.
 
     Returns:
@@ -110,131 +108,121 @@ def solve(
     starts = [np.cumsum([0, *network.shares[plane]]) for plane in (0, 1)]
     change = np.zeros(len(carrier.levels), dtype=np.int8)
     ties = Key(system_stream().bytes(KEY_BYTES))
+    if network.bits[1] == 0:
+        lambda_ = _lambda_of_one_plane(carrier, network)
 
-    def one(segment: int) -> tuple[int, int]:
-        at = network.order[segment]
-        stream = ties.stream(f"ties/{segment}", salt=IMAGE_SALT)
-        costs, moves = _options(carrier, at, stream.bits(len(at)))
+    def one(segment: int) -> tuple[int, int, int]:
         below, above = (
             part[starts[plane][segment] : starts[plane][segment + 1]]
             for plane, part in enumerate((lower, upper))
         )
-        height = network.constraint_height
-        pairs = _either_pair(costs, stream.bits(2 * len(at)).reshape(-1, 2))
-        if len(above):
-            pairs = _solve_upper(network.weights(segment, 1), above, costs, lambda_, height)
-        residues = _solve_lower(network.weights(segment, 0), below, costs, pairs, height)
-        change[at] = np.take_along_axis(moves, residues[:, None], axis=1)[:, 0]
-        return len(below) + len(above), int(np.square(change[at], dtype=np.int64).sum())
+        if len(below) + len(above) == 0:
+            return 0, network.lengths[segment], 0
+        part = part_of(network.order, segment)
+        levels, height = part.of(carrier.levels), network.constraint_height
+        found = moves(carrier, part, ties.stream(f"ties/{segment}", salt=IMAGE_SALT)).times(lambda_)
+        if network.bits[1] == 0:
+            found, second = found.either(), np.zeros(len(part), dtype=np.bool_)
+        else:
+            columns = network.drawn(segment, 1)
+            second = _cheapest(columns, planes(levels, 1), above, _upper_costs(found), height)
+        costs = np.where(second, found.both - found.upper, found.lower)
+        columns = network.drawn(segment, 0)
+        first = _cheapest(columns, planes(levels, 0), below, costs, height)
+        own = found.chosen(first, second)
+        part.put(change, own)
+        return len(below) + len(above), len(part), int(np.square(own, dtype=np.int64).sum())
 
-    left, squares = len(bits), 0
-    low, high = carrier.bounds
-    for done, (solved, changed) in enumerate(parallel(one, range(len(network.order))), start=1):
-        left, squares = left - solved, squares + changed
+    left, solved, squares = len(bits), 0, 0
+    # coefficients of a JPEG, which have ways, have no PSNR of their own
+    peak = 0 if carrier.ways is not None else carrier.bounds[1] - carrier.bounds[0]
+    for done, figures in enumerate(parallel(one, range(len(network.order))), start=1):
+        left, solved, squares = left - figures[0], solved + figures[1], squares + figures[2]
         if watch is not None:
-            psnr_db = 10 * math.log10((high - low) ** 2 * len(change) / max(squares, 1))
+            psnr_db = 10 * math.log10(peak**2 * solved / max(squares, 1)) if peak else math.inf
             watch(EmbedProgress(done / len(network.order), left, psnr_db))
     return change
 
 
-def _options(
-    carrier: Carrier, at: NDArray[np.integer], up_first: NDArray[np.bool_]
-) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
-    """Return the cheapest move to each residue modulo 4, and its cost, for some samples.
-
-    Two up and two down have the same residue: each sample decides which it takes.
-    """
-    rows, levels, costs = np.arange(len(at)), carrier.levels[at].astype(np.int32), carrier.costs[at]
-    ways = None if carrier.ways is None else tuple(way[at] for way in carrier.ways)
-    above = None if carrier.side_information is None else carrier.side_information[at]
-    least = np.full((len(at), RESIDUES), np.inf, dtype=np.float32)
-    moves = np.zeros((len(at), RESIDUES), dtype=np.int8)
-    sides = np.where(up_first, 1, -1).astype(np.int32)
-    for move in MOVES:
-        moved = levels + move * sides
-        inside = (moved >= carrier.bounds[0]) & (moved <= carrier.bounds[1])
-        residue = moved & (RESIDUES - 1)
-        further: NDArray[np.float32] | int = move**2  # growth of the squared distance
-        if above is not None:
-            grown = move**2 + (2 * move * sides).astype(np.float32) * above
-            further = np.maximum(grown, LEAST * move**2)
-        cost = costs * further
-        if ways is not None and move:
-            cost[~np.where(move * sides > 0, *ways) | (abs(move) > 1)] += CLOSED * move**2
-        better = inside & (cost < least[rows, residue])
-        to = rows[better], residue[better]
-        least[to], moves[to] = cost[better], (move * sides)[better]
-    return least, moves
-
-
-def _values(costs: NDArray[np.float32], lambda_: float) -> NDArray[np.float64]:
-    """Return the cost of each value of the upper bit, before the lower bit is chosen."""
-    pairs = costs.astype(np.float64).reshape(-1, 2, 2)  # residues 0, 1 | 2, 3
-    least = np.minimum(pairs[..., 0], pairs[..., 1])
-    rest = np.exp(-lambda_ * (np.maximum(pairs[..., 0], pairs[..., 1]) - least))
-    values: NDArray[np.float64] = least - np.log1p(rest) / lambda_
-    return values
-
-
-def _entropies(above_least: NDArray[np.float64], lambda_: float) -> tuple[float, float]:
-    """Return the entropy of the residues and of the upper bit, in bits a sample."""
-    chances = np.exp(-lambda_ * above_least)
-    chances /= chances.sum(axis=1, keepdims=True)
-    return _entropy(chances), _entropy(chances.reshape(-1, 2, 2).sum(axis=2))
-
-
-def _entropy(chances: NDArray[np.float64]) -> float:
-    safe = np.where(chances > 0, chances, 1)
-    return float(-(safe * np.log2(safe)).sum(axis=1).mean())
-
-
-def _either_pair(
-    costs: NDArray[np.float32], second_of_equals: NDArray[np.bool_]
-) -> NDArray[np.int64]:
-    """Return the cheapest residue of each lower bit, where the upper plane carries nothing.
-
-    The next level up and the next one down cost the same. If the upper bit were kept, even samples
-    would only go up and odd ones down: a histogram would show the pairs of LSB replacement.
-    """
-    first, second = costs[:, :2], costs[:, 2:]
-    upper = (second < first) | ((second == first) & second_of_equals)
-    return np.where(upper, 2, 0) + np.arange(2, dtype=np.int64)
-
-
-def _solve_upper(
-    weights: Weights,
-    target: NDArray[np.bool_],
-    costs: NDArray[np.float32],
-    lambda_: float,
-    height: int,
-) -> NDArray[np.int64]:
-    """Choose the upper bits; return the pair of residues that each stands for."""
-    values = _values(costs, lambda_)
-    bits = _cheapest(weights, target, values, height)
-    return 2 * bits[:, None].astype(np.int64) + np.arange(2)
-
-
-def _solve_lower(
-    weights: Weights,
-    target: NDArray[np.bool_],
-    costs: NDArray[np.float32],
-    pairs: NDArray[np.int64],
-    height: int,
-) -> NDArray[np.int64]:
-    """Choose the lower bits; return the residues."""
-    values = np.take_along_axis(costs, pairs, axis=1)
-    bits = _cheapest(weights, target, values, height)
-    return np.where(bits, pairs[:, 1], pairs[:, 0])
-
-
 def _cheapest(
-    weights: Weights, target: NDArray[np.bool_], values: NDArray[np.floating], height: int
+    columns: NDArray[np.uint16],
+    ones: NDArray[np.bool_],
+    target: NDArray[np.bool_],
+    costs: NDArray[np.float32],
+    height: int,
 ) -> NDArray[np.bool_]:
-    """Choose a bit for each sample so that their parities are the target, at the least cost."""
-    bits = values[:, 1] < values[:, 0]
-    if len(target) == 0:
-        return bits
-    change = parities(weights, bits, len(target)) ^ target
-    costs = np.abs(values[:, 1] - values[:, 0]).astype(np.float32)
-    ends = np.append(weights.stretch[1:] != weights.stretch[:-1], True)
-    return bits ^ cheapest_flips(weights.columns, costs, ends, change.astype(np.uint8), height)
+    """Choose the samples to flip so that the parities of the ones are the target.
+
+    Args:
+        columns: Weights of the samples.
+        ones: Which samples are one.
+        target: The parities.
+        costs: Cost of each flip, in units of 1 / lambda; may be negative.
+        height: The constraint height.
+    """
+    flips: NDArray[np.bool_] = costs < 0
+    if len(target):
+        wrong = parities(columns, ones ^ flips, len(target)) ^ target
+        lengths = stretches(len(columns), len(target))
+        flips ^= cheapest_flips(columns, np.abs(costs), lengths, wrong, height)
+    return flips
+
+
+def _upper_costs(found: Moves) -> NDArray[np.float32]:
+    """Return what a flip in the upper plane costs before the lower bit is chosen, in 1 / lambda."""
+    least = np.minimum(found.upper, found.both)
+    apart = np.abs(found.upper - found.both)
+    kept, flipped = (_log1p_exp(each) for each in (found.lower, apart))
+    costs: NDArray[np.float32] = least - flipped + kept
+    return costs
+
+
+def _log1p_exp(costs: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return ln(1 + exp(-cost)), of costs that are at least 0."""
+    # beyond the limit it is 0 in any case, and processors are slow with numbers too small
+    found: NDArray[np.float32] = np.log1p(np.exp(-np.minimum(costs, np.float32(80))))
+    return found
+
+
+def _tried(carrier: Carrier, order: Sequence[NDArray[np.int32]]) -> NDArray[np.float64]:
+    """Return the costs of flips of some samples: the lower bit, the upper one, both."""
+    chosen = range(0, len(order), -(-len(order) // TRIED_SEGMENTS))
+    each = TRIED // len(chosen)
+    parts = (order[segment] for segment in chosen)
+    some = np.concatenate([part[:: max(1, len(part) // each)] for part in parts])
+    found = moves(carrier, Part(slice(None), some))
+    return np.stack([found.lower, found.upper, found.both]).astype(np.float64)
+
+
+def _lambda_of_one_plane(carrier: Carrier, network: SineNetwork) -> float:
+    """Return the multiplier for a lower plane alone, where either neighbour flips a bit."""
+    lower, _, both = _tried(carrier, network.order)
+    return _lambda(np.minimum(lower, both)[None], network.bits[0] / max(network.samples, 1))
+
+
+def _lambda(costs: NDArray[np.float64], goal: float) -> float:
+    """Find the multiplier at which the entropy of flips, in bits a sample, comes to a goal."""
+    low, high = LOGARITHMS
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _entropy(costs, math.exp(middle)) > goal else (low, middle)
+    return math.exp(low)
+
+
+def _entropy(costs: NDArray[np.float64], lambda_: float) -> float:
+    """Return the entropy of flips, or of none, whose probabilities go with exp(-lambda cost)."""
+    # H = ln Z + lambda E(cost), where Z is the sum of all exp(-lambda cost)
+    exponents = np.minimum(lambda_ * costs, LARGEST_EXPONENT)
+    chances = np.exp(-exponents)
+    total = 1 + chances.sum(axis=0)
+    nats = np.log(total) + (exponents * chances).sum(axis=0) / total
+    return float(nats.mean()) / math.log(2)
+
+
+def _entropy_of_upper(costs: NDArray[np.float64], lambda_: float) -> float:
+    """Return the entropy of the upper bit, in bits a sample."""
+    lower, upper, both = np.exp(-np.minimum(lambda_ * costs, LARGEST_EXPONENT))
+    flipped = (upper + both) / (1 + lower + upper + both)
+    kept = 1 - flipped
+    bits = flipped * np.log2(flipped) + kept * np.log2(kept)
+    return -float(bits.mean())

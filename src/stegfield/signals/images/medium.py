@@ -22,8 +22,10 @@ from stegfield.signals.levels import EightBits, from_samples, to_samples
 from stegfield.signals.signal import WHOLE_RANGE, Signal
 
 LOSSLESS: tuple[str, ...] = (".png", ".bmp", ".tif", ".tiff", ".webp")
+PNG_LEVEL = 1
+"""Of zlib, for all PNG files: a third of the time of its default, 6, and 3 to 4 % more bytes."""
 WRITTEN: dict[str, tuple[str, dict[str, Any]]] = {
-    ".png": ("PNG", {}),
+    ".png": ("PNG", {"compress_level": PNG_LEVEL}),
     ".bmp": ("BMP", {}),
     ".tif": ("TIFF", {"compression": "tiff_lzw"}),
     ".tiff": ("TIFF", {"compression": "tiff_lzw"}),
