@@ -67,6 +67,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         Image.fromarray(to_samples(image)).save(name)
     photo = Image.fromarray(data.coffee())  # type: ignore[no-untyped-call]
     photo.resize((160, 120), Image.Resampling.LANCZOS).save("photo.png")
+    photo.resize((480, 320), Image.Resampling.LANCZOS).save("photo.jpg", quality=92)
     Path("photos").mkdir()
     Path("photos/one.png").write_bytes(Path("photo.png").read_bytes())
     Path("letter.txt").write_text(LETTER)
