@@ -25,7 +25,7 @@ class Clock:
         return self.now
 
 
-def test_lines_come_from_the_first_second_and_ever_more_seldom(
+def test_lines_come_after_half_a_second_and_ever_more_seldom(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock()
@@ -37,7 +37,7 @@ def test_lines_come_from_the_first_second_and_ever_more_seldom(
             watch(EmbedProgress(fraction=tenth / 3000, bits_left=3000 - tenth, psnr_db=50.0))
             if capsys.readouterr().err:
                 said_at.append(tenth / 10)
-    assert said_at == [1, 3, 7, 15, 31, 63, 123, 183, 243]
+    assert said_at == [0.5, 1.5, 3.5, 7.5, 15.5, 31.5, 63.5, 123.5, 183.5, 243.5]
 
 
 def test_a_line_tells_what_is_done_and_the_time_left(
@@ -49,6 +49,11 @@ def test_a_line_tells_what_is_done_and_the_time_left(
         clock.now += 10
         watch(EmbedProgress(fraction=0.25, bits_left=3000, psnr_db=50.04))
     assert capsys.readouterr().err == "25%: 3,000 bits left, 50.0 dB, 30 s left\n"
+
+
+def test_an_embedding_that_has_just_begun_tells_no_time_and_no_psnr() -> None:
+    line = watching.Lines(str).line(EmbedProgress(0.0, 3000, math.inf).told(()))
+    assert line == "0%: 3,000 bits left"
 
 
 @pytest.mark.parametrize(

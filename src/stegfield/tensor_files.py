@@ -19,7 +19,12 @@ from numpy.typing import NDArray
 
 LENGTH_BYTES = 8
 LARGEST_HEADER = 1 << 16
-KINDS: dict[str, Any] = {"F64": np.float64, "F32": np.float32, "F16": np.float16}
+KINDS: dict[str, Any] = {
+    "F64": np.float64,
+    "F32": np.float32,
+    "F16": np.float16,
+    "I64": np.int64,
+}
 HALVES = ("F16", "BF16")
 
 
@@ -169,6 +174,23 @@ def tensors_of(data: bytes, dtype: type[np.floating[Any]]) -> dict[str, NDArray[
         DistrustError: The tensors cannot be read, or one has another type or is not finite.
     """
     halves = HALVES if dtype is np.float32 else ()
+    tensors = finite_tensors(data, halves)
+    for name, tensor in tensors.items():
+        if tensor.dtype != dtype:
+            raise DistrustError(f"{name} has another type than its header says")
+    return tensors
+
+
+def finite_tensors(data: bytes, halves: Sequence[str] = ()) -> dict[str, NDArray[Any]]:
+    """Read tensors of any type in `KINDS`, all finite.
+
+    Args:
+        data: The whole file.
+        halves: Types of 16 bits that are read as float32.
+
+    Raises:
+        DistrustError: The tensors cannot be read, or one is not finite.
+    """
     try:
         held: Any = safetensors.deserialize(data)  # type: ignore[no-untyped-call]
         tensors = {name: _array(each, halves) for name, each in held}
@@ -179,8 +201,6 @@ def tensors_of(data: bytes, dtype: type[np.floating[Any]]) -> dict[str, NDArray[
     except Exception:  # what a parser of foreign bytes may raise
         raise DistrustError("its tensors cannot be read") from None
     for name, tensor in tensors.items():
-        if tensor.dtype != dtype:
-            raise DistrustError(f"{name} has another type than its header says")
         if not np.isfinite(tensor).all():
             raise DistrustError(f"{name} holds numbers that are not finite")
     return tensors

@@ -3,7 +3,7 @@
     with progress("photo", "secret") as watch:
         hide(photo, secrets, watch=watch)
 
-A terminal shows a bar, a notebook a line that changes. A file or a pipe gets a line after the first
+A terminal shows a bar, a notebook a line that changes. A file or a pipe gets a line after half a
 second, then lines further and further apart. The first Ctrl-C lets a run finish in good order, if
 it can; the second stops it at once.
 """
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.progress import ProgressColumn
 
-FIRST_LINE, LONGEST_WAIT = 1.0, 60.0
+FIRST_LINE, LONGEST_WAIT = 0.5, 60.0
 """Seconds to the first line without a terminal or a notebook, and the most between two lines."""
 NOTEBOOK_WAIT = 0.25
 """Seconds between two changes of a notebook's line."""
@@ -69,7 +69,10 @@ Watch = Callable[[Progress], bool]
 
 
 def progress(
-    *names: str, show: bool = True, say: Callable[[str], object] | None = None
+    *names: str,
+    show: bool = True,
+    say: Callable[[str], object] | None = None,
+    opening: str | None = None,
 ) -> AbstractContextManager[Watch]:
     """Show how far a run is, and turn Ctrl-C into an early, orderly end.
 
@@ -80,6 +83,8 @@ def progress(
         names: Names of the signals with a PSNR: the cover, then each secret.
         show: Whether to show progress; if not, Ctrl-C still ends the run in good order.
         say: Prints a line if there is neither terminal nor notebook [default: on stderr].
+        opening: A note to show once the run has begun, so that it is not shown for one that is
+            refused.
 
     Example:
         >>> from stegfield.signals import waves
@@ -88,15 +93,17 @@ def progress(
         ...     fit(waves(8, 8), training=FitConfig(steps=5), watch=watch).steps
         5
     """
-    return _progress(_display(show=show, say=say or _print), names)
+    return _progress(_display(show=show, say=say or _print), names, opening)
 
 
 @contextmanager
-def _progress(display: Display, names: Sequence[str]) -> Iterator[Watch]:
+def _progress(display: Display, names: Sequence[str], opening: str | None) -> Iterator[Watch]:
     latest: list[Told] = []
     with display.shown(), _ending(display, latest) as asked:
 
         def watch(progress: Progress) -> bool:
+            if opening is not None and not latest:
+                display.note(opening)
             latest[:] = [progress.told(names)]
             display.show(latest[0])
             if asked() and latest[0].ending is None:  # before it told that it cannot

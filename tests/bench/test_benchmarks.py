@@ -152,6 +152,7 @@ def test_figures_of_a_suite_that_ships_are_those_of_its_records(name: str) -> No
     "name",
     [
         "detecting-1-thresholds",
+        "detecting-4-few-levels",
         "media-1-pairs",
         "media-2-messages",
         "speed-1-rates",
@@ -159,6 +160,7 @@ def test_figures_of_a_suite_that_ships_are_those_of_its_records(name: str) -> No
         "speed-6-search",
         "speed-9-sharing",
         "speed-14-five-secrets",
+        "speed-22-choosing",
     ],
 )
 def test_the_short_form_of_a_suite_runs_without_data(name: str, tmp_path: Path) -> None:

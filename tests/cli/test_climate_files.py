@@ -72,7 +72,7 @@ def test_a_field_is_fitted_and_rendered_to_files_and_pictures(
         ("extract cover.nc -o l.txt --key bob.key", "nothing can be read"),
         ("extract cover.nc -o l.txt --key bob.key --profile robust", "for images"),
         ("fit cover.nc -o f.safetensors --field grid", "grid fields"),
-        ("compare cover.nc photo.png", "one of them"),
+        ("compare cover.nc photo.png", "cover.nc is a climate field, and photo.png is an image"),
         ("compare cover.nc cover.nc -o difference.png", "of images only"),
         ("capacity wrong.nc", "not a climate field"),
     ],

@@ -383,7 +383,8 @@ def test_failures_are_one_line_and_leave_nothing(
         (["render", "x", "-o", "y", "--size", "12x"], "columns x rows"),
         (["render", "x", "-o", "y", "--size", "65536x65536"], "megapixels"),
         (["compare", "photo.png", "photo.png", "--gain", "inf"], "--gain must be above 0"),
-        (["compare", "photo.png", "one.png"], "differ in size"),
+        (["compare", "photo.png", "one.png"], "photo.png is 24x20 with 3 channels, and one.png is"),
+        (["compare", "one.png", "photo.png"], "and photo.png is 24x20 with 3 channels"),
         (["compare", "photo.png", "photo.png", "--gain", "0"], "--gain must be above 0"),
         (
             ["compare", "photo.png", "photo.png", "--gain", "9", "--heat"],

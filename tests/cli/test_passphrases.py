@@ -57,7 +57,7 @@ def test_a_weak_passphrase_is_refused_unless_one_insists_and_read_without_a_word
     assert run(SENDERS[command], "x", monkeypatch) == 2
     said = capsys.readouterr().err
     assert "the passphrase is found in about 12 guesses" in said
-    assert "--weak insists" in said
+    assert "insist with --weak" in said
     assert not list(Path().glob("stego.*"))
     assert run([*SENDERS[command], "--weak"], "x", monkeypatch) == 0
     assert "warning: the passphrase is found in about 12 guesses" in capsys.readouterr().err

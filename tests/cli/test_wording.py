@@ -70,6 +70,16 @@ def test_a_file_that_looks_like_an_option_gets_a_way_in(
     ]
 
 
+def test_options_after_two_dashes_get_a_way_out(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["embed", "--", "-dash.png", "letter.txt", "-o", "x.png", "--key", "alice.key"]
+    assert said(words, capsys) == [
+        "error: --output is missing",
+        "hint: leave -- out, which turns options into files; a file like -a.png is written "
+        "./-a.png",
+    ]
+    assert said(["embed", "--", "a.png", "letter.txt"], capsys)[1].endswith("with -o")
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "hint"),
     [

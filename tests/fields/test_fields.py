@@ -39,7 +39,7 @@ def small(
     [
         ("siren", [(128, 2), *[(128, 128)] * 7, (3, 128)]),
         ("fourier", [*[(256, 256)] * 6, (3, 256)]),
-        ("grid", [(64, 14), (64, 64), (3, 64)]),
+        ("grid", [(32, 10), (3, 32)]),
     ],
 )
 def test_a_default_field_has_the_layers_of_its_source(

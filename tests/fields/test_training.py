@@ -3,6 +3,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,16 @@ import torch
 
 from stegfield import fields
 from stegfield.errors import ConfigError, DivergedError, InputError
-from stegfield.fields import FitConfig, FitProgress, FitWatch, Target, checkpoints, damage, train
+from stegfield.fields import (
+    FitConfig,
+    FitProgress,
+    FitWatch,
+    Target,
+    checkpoints,
+    choosing,
+    damage,
+    train,
+)
 from stegfield.fields.batches import TargetGroup
 from stegfield.fields.schedule import POLISH_SHARE, decayed
 from stegfield.fields.targets import measure
@@ -261,7 +271,8 @@ def test_a_full_batch_is_the_whole_signal_whatever_the_chunks(
 ) -> None:
     whole, chunked = start(), start()
     run(whole, steps=3, batch=0)
-    monkeypatch.setattr("stegfield.fields.batches.CHUNK", 100)
+    small = replace(choosing.method_of("siren"), chunk=100)
+    monkeypatch.setattr("stegfield.fields.batches.method_of", lambda _: small)
     run(chunked, steps=3, batch=0)
     for a, b in zip(whole.parameters(), chunked.parameters(), strict=True):
         assert torch.allclose(a, b, atol=1e-5)

@@ -10,6 +10,7 @@ case and the seed make it again.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import multiprocessing
 import os
 import random
@@ -38,6 +39,8 @@ GROWTH = 700 << 20
 ADDRESSES = 6 << 30
 """Bytes of addresses that a worker may have; most of them are never touched."""
 TOLD_EVERY = 1000
+INFLATED = 1 << 22
+"""Most bytes of a zip's member whose checksum is mended."""
 WORDS = (b"\0\0\0\0", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\0\0\0\x80", b"\xff\xff", b"\0\0")
 TEXTS = (b"Infinity", b"NaN", b"-1", b"1e999", b"[]", b"{}", b"null", b"9" * 40, b'"', b"\n")
 
@@ -82,9 +85,13 @@ def case(number: int, seed: int, every: list[Format]) -> tuple[Format, bytes]:
 
 
 def with_sums(data: bytes) -> bytes:
-    """Mend the checksums of a PNG, without which a decoder looks no further."""
-    if not data.startswith(b"\x89PNG"):
-        return data
+    """Mend the checksums of a PNG or a zip, without which a reader looks no further."""
+    if data.startswith(b"\x89PNG"):
+        return _with_png_sums(data)
+    return _with_zip_sums(data) if data.startswith(b"PK") else data
+
+
+def _with_png_sums(data: bytes) -> bytes:
     file, at = bytearray(data), 8
     while at + 12 <= len(file):
         end = at + 8 + struct.unpack_from(">I", file, at)[0]
@@ -92,6 +99,23 @@ def with_sums(data: bytes) -> bytes:
             break
         struct.pack_into(">I", file, end, zlib.crc32(file[at + 4 : end]))
         at = end + 4
+    return bytes(file)
+
+
+def _with_zip_sums(data: bytes) -> bytes:
+    """Put the CRC of what each member inflates to into both of its headers."""
+    file, at = bytearray(data), data.find(b"PK\1\2")
+    while 0 <= at <= len(file) - 46:
+        method, packed = struct.unpack_from("<H8xI", file, at + 10)[0:2]
+        (local,) = struct.unpack_from("<I", file, at + 42)
+        if file[local : local + 4] == b"PK\3\4" and local + 30 <= len(file):
+            start = local + 30 + sum(struct.unpack_from("<HH", file, local + 26))
+            held = bytes(file[start : start + packed])
+            with contextlib.suppress(zlib.error):
+                plain = zlib.decompressobj(-15).decompress(held, INFLATED) if method else held
+                for place in (at + 16, local + 14):
+                    struct.pack_into("<I", file, place, zlib.crc32(plain))
+        at = file.find(b"PK\1\2", at + 4)
     return bytes(file)
 
 
@@ -187,8 +211,8 @@ class Worker:
         self._pipe.close()
 
 
-def fuzz(cases: int, seed: int, output: Path, only: str | None = None) -> int:
-    """Read so many cases, write those that fail, and return how many did."""
+def fuzz(cases: int, seed: int, output: Path, only: str | None = None, *, first: int = 0) -> int:
+    """Read so many cases from the first on, write those that fail, and return how many did."""
     every = [each for each in formats() if only is None or each.name == only]
     counts: Counter[str] = Counter()
     failures: Counter[str] = Counter()
@@ -200,7 +224,7 @@ def fuzz(cases: int, seed: int, output: Path, only: str | None = None) -> int:
                 judged = worker.judge(each.name, data)
                 if judged not in {"read", "refused"}:
                     raise SystemExit(f"a valid file of {each.name} fails: {judged}")
-        for number in range(cases):
+        for number in range(first, first + cases):
             chosen, data = case(number, seed, every)
             judged = worker.judge(chosen.name, data)
             counts[f"{chosen.name} {judged}" if judged in {"read", "refused"} else "failed"] += 1
@@ -212,12 +236,13 @@ def fuzz(cases: int, seed: int, output: Path, only: str | None = None) -> int:
                 (output / f"{stem}.txt").write_text(f"{chosen.name}\n{judged}\n")
                 print(f"case {number} of {chosen.name}: {judged.splitlines()[-1]}", flush=True)
             if (number + 1) % TOLD_EVERY == 0:
-                a_second = (number + 1) / (time.monotonic() - began)
+                a_second = (number + 1 - first) / (time.monotonic() - began)
                 print(f"{number + 1:,} cases, {a_second:.0f} a second", flush=True)
         worker.end()
     for name, count in sorted(counts.items()):
         print(f"{count:8,} {name}")
-    print(f"{cases:,} cases of seed {seed}: {sum(failures.values())} failed")
+    begun = f" from {first:,} on" if first else ""
+    print(f"{cases:,} cases of seed {seed}{begun}: {sum(failures.values())} failed")
     return sum(failures.values())
 
 
@@ -226,10 +251,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cases", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--first", type=int, default=0, help="number of the first case, to resume")
     parser.add_argument("--output", type=Path, default=Path("fuzz-failures"))
     parser.add_argument("--only", help="name of one format")
     given = parser.parse_args()
-    sys.exit(1 if fuzz(given.cases, given.seed, given.output, given.only) else 0)
+    failed = fuzz(given.cases, given.seed, given.output, given.only, first=given.first)
+    sys.exit(1 if failed else 0)
 
 
 if __name__ == "__main__":

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 import os
 import re
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -42,6 +44,41 @@ def test_damaged_files_of_every_format_are_read_or_refused(tmp_path: Path) -> No
     assert done.returncode == 0, done.stdout + done.stderr
     assert "200 cases of seed 0: 0 failed" in done.stdout
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_a_changed_zip_gets_the_sums_of_what_is_in_it(method: int, fuzz: ModuleType) -> None:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", method) as archive:
+        archive.writestr("a", bytes(range(256)) * 3)
+        archive.writestr("b", b"second")
+    file = bytearray(stream.getvalue())
+    at = file.find(b"PK\1\2") - 2 if method == zipfile.ZIP_STORED else 40
+    file[at] ^= 1  # within the second member, or in the deflated first
+    with zipfile.ZipFile(io.BytesIO(bytes(file))) as damaged:
+        assert damaged.testzip() is not None
+    mended = zipfile.ZipFile(io.BytesIO(fuzz.with_sums(bytes(file))))
+    assert mended.testzip() is None
+    assert {mended.read(name) for name in "ab"} != {bytes(range(256)) * 3, b"second"}
+
+
+def test_a_run_resumes_where_another_ended(
+    fuzz: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[bytes] = []
+    made = [fuzz.Format("x", (bytes(20),), lambda *_: None)]
+    monkeypatch.setattr(fuzz, "formats", lambda: made)
+
+    def judge(_: object, __: str, data: bytes) -> str:
+        seen.append(data)
+        return "read"
+
+    monkeypatch.setattr(fuzz.Worker, "judge", judge)
+    fuzz.fuzz(6, 1, tmp_path)
+    whole = seen[1:]
+    seen.clear()
+    fuzz.fuzz(2, 1, tmp_path, first=4)
+    assert seen[1:] == whole[4:]
 
 
 def hang(*_: Any) -> None:

@@ -13,7 +13,7 @@ from stegfield.signals import waves
 
 CASES: list[tuple[str, dict[str, int]]] = [
     ("siren", {"width": 8, "depth": 2}),
-    ("grid", {"width": 8, "finest": 16, "levels": 2}),
+    ("grid", {"width": 8, "depth": 2, "features": 8, "finest": 16, "levels": 2}),
 ]
 
 

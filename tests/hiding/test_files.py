@@ -182,12 +182,14 @@ def test_a_wrong_key_a_clean_field_and_a_damaged_one_look_the_same() -> None:
     stego = hidden([(b"noon", ALICE)]).field
     damaged = fields.from_bytes(fields.to_bytes(stego)).half().float()
     untrained = fitted(draw=False)
-    errors = set()
+    errors, hints = set(), set()
     for field, key in ((stego, BOB), (INNOCENT, ALICE), (damaged, ALICE), (untrained, ALICE)):
         with pytest.raises(UnreadableError) as caught:
             hiding.reveal(field, key)
-        errors.add((str(caught.value), caught.value.hint))
-    assert len(errors) == 1
+        errors.add(str(caught.value))
+        if field is not damaged:  # rounded weights are plain to see, see test_rounded.py
+            hints.add(caught.value.hint)
+    assert len(errors) == len(hints) == 1
 
 
 def test_kept_messages_survive_and_all_others_are_lost() -> None:

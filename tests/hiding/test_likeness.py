@@ -39,7 +39,7 @@ def test_a_likeness_has_the_values_and_nearly_the_spectra_of_the_clean_field(
     for name, weight in clean.named_parameters():
         ours, others = hidden.field.get_parameter(name), free.get_parameter(name)
         expected = weight.flatten().sort().values
-        noise = 2**-9 * float(weight.std())  # both are drawn
+        noise = 2**-9 * float(weight.detach().std())  # both are drawn
         torch.testing.assert_close(ours.flatten().sort().values, expected, rtol=0, atol=noise)
         if weight.ndim == 2:
             assert not torch.equal(ours, weight)
@@ -67,7 +67,7 @@ def test_a_likeness_stopped_early_still_has_the_values_of_the_clean_field(clean:
     assert early.stopped
     for name, weight in clean.named_parameters():
         ours = early.field.get_parameter(name).flatten().sort().values
-        expected, noise = weight.flatten().sort().values, 2**-9 * float(weight.std())
+        expected, noise = weight.flatten().sort().values, 2**-9 * float(weight.detach().std())
         torch.testing.assert_close(ours, expected, rtol=0, atol=noise)
 
 

@@ -470,6 +470,11 @@ def test_plain_python_writes_the_same_bytes(tmp_path: Path) -> None:
         assert coding == file.coding
 
 
+def test_numba_is_imported_when_a_file_is_decoded() -> None:
+    code = "import sys, stegfield.jpeg; sys.exit(not {'numba', 'torch'}.isdisjoint(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
 DATA = os.environ.get("STEGFIELD_DATA")
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import math
+import resource
 import struct
 import sys
 from pathlib import Path
@@ -78,6 +79,18 @@ def test_what_is_no_such_video_is_refused_in_a_sentence(name: str, data: bytes, 
 def test_a_long_video_is_refused_before_it_is_decoded() -> None:
     with pytest.raises(VideoError, match="million pixels"):
         signals.decode(MP4, Path("x.mp4"), largest=3 * 16 * 24)
+
+
+def test_a_canvas_of_many_megapixels_is_refused_before_a_decoder_makes_room_for_it() -> None:
+    stream = io.BytesIO()
+    frames = [Image.fromarray(frame) for frame in signals.to_levels(CLIP)]
+    frames[0].save(stream, "GIF", save_all=True, append_images=frames[1:])
+    file = bytearray(stream.getvalue())
+    file[6:10] = struct.pack("<HH", 25_905, 14_693)  # the logical screen
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(VideoError, match=r"million pixels|Invalid argument"):
+        signals.decode(bytes(file), Path("x.gif"))
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 << 10
 
 
 @settings(max_examples=15)

@@ -101,9 +101,20 @@ def test_a_learning_curve_keeps_what_is_done(
     assert curve([1, 4]) == points
     with pytest.raises(ConfigError, match="5 pairs"):
         curve([5])
-    (tmp_path / learning.CURVE).write_text("{")
-    with pytest.raises(InputError, match="damaged"):
-        curve([1])
+    whole = (tmp_path / learning.CURVE).read_text()
+    for damaged in (
+        "{",
+        "",
+        whole.replace('"pairs": 1', '"pairs": "1"', 1),
+        whole.replace('"accuracy": ', '"accuracy": 1e999, "was": ', 1),
+        whole.replace('"accuracy": ', '"accuracy": NaN, "was": ', 1),
+        whole.replace('"covers": ', '"covers": [], "was": ', 1),
+        whole.replace('"auc_interval": ', '"auc_interval": 3, "was": ', 1),
+        whole + "[" * 60_000,
+    ):
+        (tmp_path / learning.CURVE).write_text(damaged)
+        with pytest.raises(InputError, match="damaged"):
+            curve([1])
 
 
 def test_wrong_settings_are_refused() -> None:

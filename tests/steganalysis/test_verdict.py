@@ -16,7 +16,7 @@ from stegfield.jobs import Entry
 from stegfield.metrics import Samples
 from stegfield.steganalysis import lsb, verdict
 from stegfield.steganalysis.simulate import lsb_replacement
-from stegfield.steganalysis.verdict import COVERS, IMAGES, SUSPECTED, judge
+from stegfield.steganalysis.verdict import COVERS, IMAGES, SUSPECTED, judge, posterior
 
 RESULTS = Path(__file__).parents[2] / "results" / "experiments"
 
@@ -35,8 +35,25 @@ def test_replacement_is_suspected_and_a_cover_is_not(detector: str) -> None:
     assert f"{SUSPECTED[COVERS][stego.decided_by]} of {IMAGES} innocent" in stego.words
     assert "False alarms" in stego.words
     assert "not a proof" in stego.words
+    for each, like in ((stego, "suspected like this"), (clean, "without a sign like this")):
+        chance = posterior(each.decided_by, suspected=bool(each.suspected), prior=0.01)
+        assert f"about {100 * chance:.2g} in 100 {like} would hide one" in each.words
+        assert each.to_json()["posterior"]["0.01"] == chance
     assert "no sign" in clean.words
     assert "replacement, 3 bpp" in clean.words
+
+
+@pytest.mark.parametrize("detector", lsb.DETECTORS)
+def test_a_verdict_moves_the_chance_by_the_rule_of_bayes(detector: str) -> None:
+    found, alarms = (
+        (SUSPECTED[kind][detector] + 0.5) / (IMAGES + 1) for kind in (verdict.LIKELY, COVERS)
+    )
+    after = posterior(detector, suspected=True, prior=0.2)
+    assert after / (1 - after) == pytest.approx(0.25 * found / alarms)
+    assert posterior(detector, suspected=False, prior=0.2) < 0.2 < after
+    chances = [posterior(detector, suspected=each, prior=0.2) for each in (True, False)]
+    suspects = 0.2 * found + 0.8 * alarms
+    assert suspects * chances[0] + (1 - suspects) * chances[1] == pytest.approx(0.2)
 
 
 def test_what_cannot_be_judged_is_said() -> None:

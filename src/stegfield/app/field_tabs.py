@@ -31,12 +31,11 @@ from stegfield.app.parts import (
     thumbnail,
     upload,
 )
-from stegfield.app.session import Desk, Update, Visit, done, telling
+from stegfield.app.session import Desk, Update, Visit, done, noted, telling
 from stegfield.config import FitConfig
 from stegfield.errors import InputError
 from stegfield.fields import Field, FitProgress
 from stegfield.hiding import HideResult, Secret
-from stegfield.keys import Passphrase
 from stegfield.signals import Signal
 from stegfield.watching import time_left
 
@@ -49,6 +48,7 @@ LARGEST_SIDE = 4096
 Seen = tuple[str, str | None]
 """How far a run is, in words, and the path of a preview."""
 KINDS = {
+    "Chosen by the size of the cover": "",
     "SIREN: conceals, up to about 256 pixels": "siren",
     "Fourier, robust: survives damage": "fourier",
     "Grid: fast and large, but shows outlines of the secrets": "grid",
@@ -89,16 +89,17 @@ def hide_tab(desk: Desk) -> None:
     ) -> Iterator[Update]:
         signal = visit.signal(cover_path, "the cover")
         rows = zip(*(given[at::INPUTS] for at in range(INPUTS)), strict=True)
-        secrets = [
+        given_secrets = [
             _secret(visit, number, path, text, decoy)
             for number, (path, text, decoy) in enumerate(rows, 1)
             if path or text or decoy
         ]
-        if not secrets:
+        if not given_secrets:
             raise InputError("there is no secret", hint="choose an image and a passphrase for it")
+        secrets = [secret for secret, _ in given_secrets]
         asked = desk.visitors.begin(visit.visitor, visit.page)
         yield {stop: gr.update(interactive=True), result: show(None), seen: show(None)}
-        architecture = kinds[named]
+        architecture = kinds[named] or None
         training = FitConfig(
             max_seconds=min(longest, desk.limits.max_seconds), robust=architecture == "fourier"
         )
@@ -123,7 +124,7 @@ def hide_tab(desk: Desk) -> None:
         data = fields.to_bytes(hidden.field)
         name = f"{stem(cover_path, 'cover')}.safetensors"
         figures = ", ".join(f"{each.quality.psnr_db:.1f}" for each in hidden.secrets)
-        notes = "".join(f" Note: {each.text}; {each.hint}." for each in hidden.cautions)
+        notes = "".join([*map(noted, hidden.cautions), *(note for _, note in given_secrets)])
         yield {
             result: show(visit.put(name, data)),
             said: done(
@@ -251,15 +252,19 @@ def _field(visit: Visit, path: str | None) -> Field:
     return fields.from_bytes(visit.data(path, "the field"), "the file")
 
 
-def _secret(visit: Visit, number: int, path: str | None, text: str, decoy: bool) -> Secret:
+def _secret(
+    visit: Visit, number: int, path: str | None, text: str, decoy: bool
+) -> tuple[Secret, str]:
+    """Return a secret, and what to note about its passphrase."""
     signal = visit.signal(path, f"secret {number}")
     if decoy and text:
         raise InputError(f"decoy {number} cannot have a passphrase", hint="leave one of them out")
     if decoy:
-        return Secret.decoy(signal)
+        return Secret.decoy(signal), ""
     if not text:
         raise InputError(f"passphrase {number} is missing", hint="each secret has its own")
-    return Secret(signal, Passphrase(text))
+    key, note = visit.new_key(text, None)
+    return Secret(signal, key), note
 
 
 def _small(signal: Signal) -> tuple[int, ...]:

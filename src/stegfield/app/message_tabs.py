@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ from stegfield.app.parts import (
 )
 from stegfield.app.session import Desk, Update, Visit, done, telling
 from stegfield.config import EmbedConfig
-from stegfield.errors import ConfigError, InputError, UnreadableError
+from stegfield.errors import ConfigError, InputError
 from stegfield.fixednet import EmbedResult
 from stegfield.generative.seeds import check_seed
 from stegfield.keys import Key, Passphrase
@@ -73,9 +72,9 @@ def embed_tab(desk: Desk) -> None:
     ) -> Update:
         signal = visit.signal(path, "the cover")
         message = _message(visit, words, attached)
-        sender = visit.key(passphrase, key_file)
+        sender, note = visit.new_key(passphrase, key_file)
         sent = _embedded(visit, signal, message, sender, profiles[named])
-        answer = _answer(visit, sent, stem(path, "cover"), said, seen, result)
+        answer = _answer(visit, sent, stem(path, "cover"), note, said, seen, result)
         return {**answer, changed: show(_changes(visit, signal, sent.stego))}
 
     start.click(
@@ -152,9 +151,9 @@ def generate_tab(desk: Desk) -> None:
             source, longest, seed=_seed(number), watch=visit.sampling()
         )
         if words:
-            sender = visit.key(passphrase, key_file)
+            sender, note = visit.new_key(passphrase, key_file)
             sent = _embedded(visit, shown, words.encode(), sender, "drawn")
-            return _answer(visit, sent, named, said, seen, result)
+            return _answer(visit, sent, named, note, said, seen, result)
         cover = fixednet.grain(shown)
         size = shown.size
         return {
@@ -182,11 +181,8 @@ def _message(visit: Visit, words: str, attached: str | None) -> bytes:
 
 
 def _extracted(data: bytes, name: Path, largest: int, key: Key | Passphrase) -> bytes:
-    *others, last = signals.stored(data, name=name, largest=largest)
-    for stored in others:
-        with suppress(UnreadableError):
-            return fixednet.extract(stored, key)
-    return fixednet.extract(last, key)
+    readings = signals.stored(data, name=name, largest=largest)
+    return fixednet.first_read(lambda each: fixednet.extract(each, key), readings)
 
 
 def _embedded(
@@ -198,7 +194,7 @@ def _embedded(
 
 
 def _answer(
-    visit: Visit, sent: EmbedResult, name: str, said: Any, seen: Any, result: Any
+    visit: Visit, sent: EmbedResult, name: str, note: str, said: Any, seen: Any, result: Any
 ) -> Update:
     suffix = sent.stego.medium.lossless[0]
     lost = [encoder for encoder, came_back in sent.survived.items() if not came_back]
@@ -209,7 +205,7 @@ def _answer(
         said: done(
             f"{sent.message_bytes:,} bytes at {sent.quality.psnr_db:.1f} dB, "
             f"{100 * sent.changed:.2g} % of the samples changed, {sent.seconds:.1f} s. Read back "
-            f"and compared.{warning}"
+            f"and compared.{warning}{note}"
         ),
     }
 

@@ -11,7 +11,7 @@ import gradio as gr
 from PIL import Image
 
 from stegfield import signals
-from stegfield.app.session import Desk, Visit
+from stegfield.app.session import Desk, Visit, done
 from stegfield.errors import StegfieldError
 from stegfield.registry import Registry
 from stegfield.signals import Signal
@@ -73,18 +73,29 @@ def upload(desk: Desk, label: str, kinds: list[str]) -> gr.File:
     """Return an input for a file, with a preview of images and climate fields."""
     chosen = any_file(label, kinds)
     if kinds != FIELDS:
-        seen = picture(f"{label}, as it was read", height=170)
+        seen, notes = picture(f"{label}, as it was read", height=170), status()
 
         def look(request: gr.Request, path: str | None) -> Any:
-            try:
-                visit = desk.visit(request)
-                with desk.looking:
-                    return show(preview(visit, visit.signal(path, label), SMALL))
-            except StegfieldError:  # the tab's own handler says why
-                return show(None)
+            return looked_at(desk.visit(request), path, label)
 
-        chosen.change(look, chosen, seen, **LIGHT)
+        chosen.change(look, chosen, [seen, notes], **LIGHT)
     return chosen
+
+
+def looked_at(visit: Visit, path: str | None, label: str) -> tuple[Any, str]:
+    """Return a preview of an upload, and what became of the file."""
+    try:
+        with visit.desk.looking:
+            signal = visit.signal(path, label)
+            return show(preview(visit, signal, SMALL)), notes_of(signal)
+    except StegfieldError:  # the tab's own handler says why
+        return show(None), ""
+
+
+def notes_of(signal: Signal) -> str:
+    """Return what became of a file that nobody would expect, as HTML; nothing where all is well."""
+    told = "; it ".join(signal.notes)
+    return done(f"Note: it {told}.") if told else ""
 
 
 def picture(label: str, height: int = 300) -> gr.Image:

@@ -20,8 +20,8 @@ from stegfield.app import bounded
 from stegfield.app.visitors import Visitors, stored, visitor_of
 from stegfield.app.wording import advice, sentence
 from stegfield.config import AppConfig
-from stegfield.errors import ConfigError, InputError, StegfieldError
-from stegfield.keys import Key, KeyFile, Passphrase
+from stegfield.errors import Caution, ConfigError, InputError, StegfieldError
+from stegfield.keys import Key, KeyFile, Passphrase, check_strength
 from stegfield.signals import Signal
 
 LOG = logging.getLogger(__name__)
@@ -124,6 +124,15 @@ class Visit:
         found = self.key_file(passphrase, key_file)
         return found.key if isinstance(found, KeyFile) else found
 
+    def new_key(self, passphrase: str | None, key_file: str | None) -> tuple[Key | Passphrase, str]:
+        """Return the key of a new message, and what to note about it; see `key_file`.
+
+        Raises:
+            WeakPassphraseError: The passphrase is guessed within minutes.
+        """
+        key = self.key(passphrase, key_file)
+        return key, noted(check_strength(key)) if isinstance(key, Passphrase) else ""
+
     def key_file(self, passphrase: str | None, key_file: str | None) -> KeyFile | Passphrase:
         """Return the key file with its slot positions, or the passphrase.
 
@@ -176,6 +185,11 @@ class Visit:
             late(None)
 
         return watch
+
+
+def noted(caution: Caution | None) -> str:
+    """Return a caution as sentences to stand behind a result; nothing where there is none."""
+    return "" if caution is None else f" Note: {sentence(caution.text)}; {advice(caution.hint)}."
 
 
 def done(text: str) -> str:

@@ -60,7 +60,6 @@ from __future__ import annotations
 import itertools
 import math
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import resources
@@ -71,6 +70,7 @@ from stegfield import files
 from stegfield.bench.results import Setting
 from stegfield.errors import InputError
 from stegfield.jobs import Job
+from stegfield.toml_files import plain_toml
 
 T = TypeVar("T")
 LARGEST_SUITE = 1 << 20
@@ -216,8 +216,8 @@ def parse(text: str, name: str) -> Suite:
         InputError: The text is not a suite.
     """
     try:
-        entries = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        entries = plain_toml(text)
+    except ValueError as error:
         raise InputError(f"suite {name} is not TOML: {error}", hint=HINT) from None
     try:
         quick = _taken(entries, "quick", {})

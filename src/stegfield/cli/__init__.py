@@ -46,8 +46,10 @@ from stegfield.cli.settings_file import HEEDED, defaults
 from stegfield.cli.streams import file_names
 from stegfield.cli.terminal import VOLUME, detail, take_volume
 from stegfield.cli.train import train
+from stegfield.cli.waiting import begin
 from stegfield.errors import StegfieldError
 
+IMPORTED = time.monotonic()
 FAILED, WRONG_USAGE = 1, 2
 GROUPS: dict[str, tuple[Callable[..., Any], ...]] = {
     "Hide": (hide, reveal, fit, render, inspect, export),
@@ -86,7 +88,7 @@ def main() -> None:
     # threads that wait must not take cores from those that work: on busy cores ten times faster
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read when torch is imported
     signal.signal(signal.SIGTERM, _as_ctrl_c)
-    code = run(sys.argv[1:])
+    code = run(sys.argv[1:], began=IMPORTED)
     try:
         _flush()
     except OSError:  # already reported; Python would report it once more at exit
@@ -94,14 +96,18 @@ def main() -> None:
     sys.exit(code)
 
 
-def run(arguments: list[str]) -> int:
+def run(arguments: list[str], *, began: float | None = None) -> int:
     """Run one command and give its exit code.
 
     Errors of the user's show a traceback only with ``--verbose``.
+
+    Args:
+        arguments: The words of the command.
+        began: When the command began, by ``time.monotonic`` [default: now].
     """
     words, volume = take_volume(file_names(arguments))
     heeded, spoken = HEEDED.set(words[:1] != ["batch"]), VOLUME.set(volume)
-    began = time.monotonic()
+    began = begin(began)
     try:
         code = _run(words)
         detail(f"{time.monotonic() - began:.2f} s in all")

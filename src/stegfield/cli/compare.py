@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
@@ -19,6 +20,9 @@ from stegfield.cli.streams import (
 )
 from stegfield.cli.terminal import answer, say
 from stegfield.errors import ConfigError
+
+if TYPE_CHECKING:
+    from stegfield.signals import Signal
 
 
 def compare(
@@ -63,6 +67,7 @@ def compare(
     pair = [read_signal(path, flatten=flatten) for path in (a, b)]
     if output is not None and pair[0].medium is not signals.IMAGE:
         raise ConfigError("--output draws the difference of images only", hint="leave it out")
+    check_comparable(pair, (name_of(a), name_of(b)))
     quality = signals.quality(pair[1], pair[0])
     if output is not None:
         first, second = (signals.to_samples(signal) for signal in pair)
@@ -84,3 +89,31 @@ def compare(
         say(str(quality))
     else:
         print(quality)  # noqa: T201
+
+
+def check_comparable(pair: Sequence[Signal], names: Sequence[str]) -> None:
+    """Refuse signals that differ in medium, size or channels, in the words of their files.
+
+    Raises:
+        ConfigError: The signals differ in medium, size or channels.
+    """
+    first, second = pair
+    if first.medium is not second.medium:
+        raise ConfigError(
+            f"{names[0]} is {first.medium.noun}, and {names[1]} is {second.medium.noun}",
+            hint="compare signals of one medium",
+        )
+    told = [_extent(signal) for signal in pair]
+    if told[0] != told[1]:
+        raise ConfigError(
+            f"the {first.medium.plural} differ in size: {names[0]} is {told[0]}, and {names[1]} is "
+            f"{told[1]}",
+            hint=f"compare {first.medium.plural} of one size and one number of channels",
+        )
+
+
+def _extent(signal: Signal) -> str:
+    from stegfield import signals
+
+    channels = f"{signal.channels} channel{'s' if signal.channels > 1 else ''}"
+    return f"{signals.size_text(signal.size)} with {channels}"

@@ -163,11 +163,11 @@ def embed(
     signal = signal or read_picture(cover, size, flatten=flatten)
     profile.check_size(signal.size, suffix)
     profile, _ = profile.for_file(signal, suffix, config)
-    if profile.samples:
-        tell_origin(name_of(cover), signal, quiet=profile.quiet)
-        tell_look(name_of(cover), signal, suffix, keep_metadata=keep_metadata)
     with_key = read_key(key, passphrase_stdin=passphrase_stdin and key is None, new=True, weak=weak)
     with_keys = more.with_keys(also, passphrase_stdin=passphrase_stdin, weak=weak)
+    if profile.samples:  # after the keys: a command that fails says only why
+        tell_origin(name_of(cover), signal, quiet=profile.quiet)
+        tell_look(name_of(cover), signal, suffix, keep_metadata=keep_metadata)
     # stdin comes last, since the user may have to type it
     data = read_message(message) if from_stdin else message
     with watching() as watch:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,7 @@ def worded(
     text = text[:1].lower() + text[1:]
     if isinstance(error, MissingArgumentError) and error.argument:
         text, hint = _missing(error.argument, error.keyword, folder=command in FOLDERS)
+        hint = _before_dashes(error.root_input_tokens or []) or hint
     elif isinstance(error, UnknownOptionError):
         text, hint = _unknown(error, text)
     return text, with_flags(hint or usage)
@@ -70,6 +72,15 @@ def _missing(argument: Argument, given: str | None, *, folder: bool) -> tuple[st
     what = "folder" if folder else "file"
     hint = f"name the {what} to write with -o" if "-o" in argument.names else None
     return f"{argument.name} is missing" if given is None else f"{given} needs a value", hint
+
+
+def _before_dashes(words: Sequence[str]) -> str | None:
+    """Return a hint for a command whose options stand after ``--``, where all words are files."""
+    if "--" not in words or not any(
+        word.startswith("-") for word in words[words.index("--") + 1 :]
+    ):
+        return None
+    return "leave -- out, which turns options into files; a file like -a.png is written ./-a.png"
 
 
 def _unknown(error: UnknownOptionError, text: str) -> tuple[str, str | None]:

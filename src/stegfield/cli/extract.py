@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -136,18 +136,7 @@ def _from_signal(
             return fixednet.extract(signal, with_key, profile=profile, weights=weights)
         return _extract_beside(known, signal, with_key, profile)
 
-    return _first_read(of, first, variants)
-
-
-def _first_read(read: Callable[[Signal], bytes], first: Signal, others: Iterator[Signal]) -> bytes:
-    """Read the first one of several signals that can be; if none can, say so of the first."""
-    try:
-        return read(first)
-    except UnreadableError:
-        for other in others:
-            with suppress(UnreadableError, ConfigError):  # turned, it may differ in size
-                return read(other)
-        raise
+    return fixednet.first_read(of, chain([first], variants))
 
 
 def _extract_beside(

@@ -13,6 +13,7 @@ from stegfield.cli.progress import finish, watching
 from stegfield.cli.signal_files import check_architecture, check_field_name
 from stegfield.cli.streams import check_output, check_stdin, files_among, name_of, write
 from stegfield.cli.terminal import answer, say, warn_if_short
+from stegfield.cli.waiting import chosen, waited
 from stegfield.config import FitConfig
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def fit(
             the sphere; or a sound: WAV or FLAC. - is stdin.
         output: Field file to write; - is stdout.
         field: Architecture: siren, fourier, grid or one that another package brings [default:
-            siren; fourier with --robust].
+            chosen by the size of the image and the time; fourier with --robust].
         sizes: Sizes of the architecture that differ from its defaults, like width=256,depth=4.
         generated: A cover to generate, in place of an image.
         no_draw: Leave the weights as they were trained, for research. Such a field can carry
@@ -67,12 +68,13 @@ def fit(
     if checkpoint is not None:
         files.check_new(checkpoint, force=True)
     name, signal = read_cover(image, generated, seed=training.seed, flatten=flatten)
-    with watching(name) as watch:
+    named: dict[str, Any] = {"architecture": field, "sizes": parse_sizes(sizes)}
+    named["architecture"], told = chosen(signal, training, checkpoint, **named)
+    with watching(name, opening=told) as watch:
         result = fields.fit(
             signal,
-            architecture=field,
-            sizes=parse_sizes(sizes),
-            training=training,
+            **named,
+            training=waited(training),
             watch=watch,
             checkpoint=checkpoint,
             draw=not no_draw,
@@ -90,6 +92,7 @@ def fitted_facts(output: Path, result: FitResult | FilesResult) -> dict[str, Any
     """Return what programs are told of a fitted field, whether or not it carries anything."""
     return {
         "field": str(output),
+        "architecture": result.field.architecture,
         **result.quality.to_json(),
         "steps": result.steps,
         "seconds": round(result.seconds, 3),

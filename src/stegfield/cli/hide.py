@@ -54,9 +54,9 @@ def hide(
         decoy: A file to hide under a key that is forgotten at once.
         as_: How secrets are hidden: as files, or as functions that the field shows [default: files;
             functions with an option that only functions have, or with --robust].
-        field: Architecture: siren, fourier, grid or one of another package [default:
-            siren; fourier with --robust]. A grid fits fastest, but shows traces of the secrets to
-            everyone.
+        field: Architecture: siren, fourier, grid or one of another package [default: chosen by the
+            size of the cover and the time; fourier with --robust]. A grid fits fastest, but shows
+            traces of functions to everyone.
         sizes: Sizes of the architecture that differ from its defaults, like width=256,depth=4.
         like: For functions: a field file of the cover without secrets, from `fit`. The new field
             keeps its architecture, sizes and sorted weights, which costs several dB. Never publish

@@ -15,6 +15,7 @@ from stegfield.cli.secret_files import SecretFiles
 from stegfield.cli.signal_files import check_field_name
 from stegfield.cli.streams import check_output, files_among, write
 from stegfield.cli.terminal import answer, say, warn_if_short
+from stegfield.cli.waiting import chosen, waited
 from stegfield.config import FitConfig
 
 if TYPE_CHECKING:
@@ -50,15 +51,17 @@ def hide_files(
     if checkpoint is not None:
         files.check_new(checkpoint, force=True)
     name, signal = read_cover(cover, generated, seed=training.seed, flatten=flatten)
+    named: dict[str, Any] = {"architecture": field, "sizes": parse_sizes(sizes)}
+    named["architecture"], told = chosen(signal, training, checkpoint, **named)
+    training = waited(training)  # before the keys: how long they take decides nothing
     given = [entry for entry in secrets if not entry.decoy]
     pairs = [(entry.file, _key(entry, passphrase_stdin, weak=weak)) for entry in given]
-    with watching(name) as watch:
+    with watching(name, opening=told) as watch:
         result = hiding.hide(
             signal,
             pairs,
             decoys=[entry.file for entry in secrets if entry.decoy],
-            architecture=field,
-            sizes=parse_sizes(sizes),
+            **named,
             training=training,
             watch=watch,
             checkpoint=checkpoint,

@@ -15,6 +15,7 @@ from stegfield.cli.secret_files import SecretFiles
 from stegfield.cli.signal_files import check_field_name, read_signal
 from stegfield.cli.streams import check_output, files_among, name_of, write_all
 from stegfield.cli.terminal import answer, say, warn_if_short
+from stegfield.cli.waiting import chosen, waited
 from stegfield.config import FitConfig, HideConfig
 from stegfield.errors import KeyFileError
 
@@ -49,6 +50,13 @@ def hide_functions(
     _check_files(output, checkpoint, covers, secret, shared=shared, force=force)
     check_output(output, json=json, force=force)
     cover_name, cover_signal = read_cover(cover, generated, seed=training.seed, flatten=flatten)
+    named: dict[str, Any] = {"architecture": field, "sizes": parse_sizes(sizes)}
+    told = None
+    if like is None:
+        named["architecture"], told = chosen(
+            cover_signal, training, checkpoint, **named, shared=True
+        )
+    training = waited(training)
     images = [read_signal(entry.file, flatten=flatten) for entry in secret]
     secrets = [
         hiding.Secret.decoy(image)
@@ -60,17 +68,16 @@ def hide_functions(
     ]
     clean = None if like is None else fields.load(like)
     empty = clean or fields.new_field(
-        cover_signal, architecture=field, sizes=parse_sizes(sizes), robust=training.robust
+        cover_signal, **named, training=training, shared=True, checkpoint=checkpoint
     )
     warn(hiding.DETECTED)
     for caution in hiding.cautions(empty, [cover_signal, *images]):
         warn(caution)
-    with watching(cover_name, *(entry.file.name for entry in secret)) as watch:
+    with watching(cover_name, *(entry.file.name for entry in secret), opening=told) as watch:
         result = hiding.hide_functions(
             cover_signal,
             secrets,
-            architecture=field,
-            sizes=parse_sizes(sizes),
+            **named,
             config=config,
             training=training,
             watch=watch,

@@ -13,7 +13,6 @@ import inspect
 import io
 import math
 import os
-import tomllib
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -26,6 +25,7 @@ from stegfield.cli.errors import worded
 from stegfield.cli.streams import is_stream
 from stegfield.errors import InputError, OutputError, StegfieldError
 from stegfield.jobs import Job
+from stegfield.toml_files import plain_toml
 
 COMMANDS = ("embed", "extract", "fit", "generate", "grain", "hide", "render", "reveal")
 LARGEST_FILE = 1 << 24
@@ -121,8 +121,8 @@ def _text(path: Path) -> str:
 
 def _from_toml(text: str, path: Path) -> list[tuple[str, dict[str, Any]]]:
     try:
-        document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        document = plain_toml(text)
+    except ValueError as error:
         raise InputError(f"{path} is not TOML: {error}", hint=HINT) from None
     common, jobs = document.pop("all", {}), document.pop("jobs", [])
     if document or not isinstance(common, dict) or not isinstance(jobs, list):
@@ -157,8 +157,8 @@ def _cell(text: str) -> Any:
     if text not in ("true", "false") and not text.startswith("["):
         return text
     try:
-        return tomllib.loads(f"cell = {text}")["cell"]
-    except (tomllib.TOMLDecodeError, RecursionError):  # the name of a file
+        return plain_toml(f"cell = {text}")["cell"]
+    except ValueError:  # the name of a file
         return text
 
 

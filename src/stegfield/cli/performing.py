@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stegfield.cli.job_files import words
+from stegfield.cli.waiting import begin
 from stegfield.jobs import Job, LedgerKind
 
 
@@ -35,6 +36,7 @@ def perform(job: Job) -> Said:
     from stegfield.cli import app
 
     out, said = io.StringIO(), io.StringIO()
+    begin()
     with redirect_stdout(out), redirect_stderr(said):
         app(words(job), exit_on_error=False, print_error=False, result_action="return_value")
     warnings = [line for line in said.getvalue().splitlines() if line.startswith("warning: ")]

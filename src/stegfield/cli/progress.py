@@ -9,9 +9,18 @@ from stegfield.cli.terminal import is_quiet, printable, say
 from stegfield.watching import Watch, progress
 
 
-def watching(*names: str, show: bool = True) -> AbstractContextManager[Watch]:
-    """Show the progress of a run with the PSNR of every signal; Ctrl-C lets it end in order."""
-    return progress(*map(printable, names), show=show and not is_quiet(), say=say)
+def watching(
+    *names: str, show: bool = True, opening: str | None = None
+) -> AbstractContextManager[Watch]:
+    """Show the progress of a run with the PSNR of every signal; Ctrl-C lets it end in order.
+
+    Args:
+        names: Of the signals.
+        show: Whether to show progress.
+        opening: What to say once the run has begun.
+    """
+    shown = show and not is_quiet()
+    return progress(*map(printable, names), show=shown, say=say, opening=opening)
 
 
 def finish(checkpoint: Path | None, *, stopped: bool) -> None:

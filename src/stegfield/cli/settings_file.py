@@ -7,13 +7,13 @@ secret can stand in it, nor anything that is a command's own: what it reads, and
 from __future__ import annotations
 
 import os
-import tomllib
 from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stegfield.cli.terminal import detail
 from stegfield.errors import ConfigError
+from stegfield.toml_files import plain_toml
 
 if TYPE_CHECKING:
     from cyclopts import App, ArgumentCollection
@@ -62,8 +62,8 @@ def _read(path: Path) -> dict[str, Any]:
     from stegfield import files
 
     try:
-        return tomllib.loads(files.read_bounded(path, LARGEST_FILE).decode())
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        return plain_toml(files.read_bounded(path, LARGEST_FILE))
+    except ValueError as error:
         raise ConfigError(f"{path} is not TOML: {error}") from None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
@@ -15,6 +14,7 @@ from stegfield.cli.progress import watching
 from stegfield.cli.terminal import answer, say
 from stegfield.config import PRESETS, GanConfig, gan_config
 from stegfield.errors import ConfigError, InputError, OutputExistsError
+from stegfield.toml_files import plain_toml
 
 if TYPE_CHECKING:
     from stegfield.signals import Medium
@@ -142,13 +142,9 @@ def _settings(path: Path | None, flags: Given | None, base: GanConfig) -> GanCon
         from stegfield import files
 
         try:
-            entries = tomllib.loads(files.read_bounded(path, 1 << 20).decode())
+            entries = plain_toml(files.read_bounded(path, 1 << 20))
         except ValueError as error:
             raise ConfigError(f"{path} is not a file of settings: {error}") from None
-        except RecursionError:
-            raise ConfigError(
-                f"{path} is not a file of settings: it is nested too deeply"
-            ) from None
     entries |= {} if flags is None else flags.given
     if "grow" not in entries and isinstance(size := entries.get("size"), int):
         # a preset must not begin with sizes at or above the one that was asked for

@@ -14,15 +14,15 @@ class FitConfig(Settings):
     """How a field is trained.
 
     Steps and seconds plan the end of the decay, whichever comes first. A target PSNR ends the run
-    when every signal has reached it. Without any of them, the plan is 40 passes over the largest
-    signal, and at least 1,000 steps.
+    when every signal has reached it. Without any of them, the plan is that of the architecture
+    (`stegfield.fields.choosing`): some passes over the largest signal.
     """
 
     steps: Annotated[int | None, Range(1)] = None
     """Training steps to plan for."""
 
     max_seconds: Annotated[float | None, Range(0, above=True)] = None
-    """Seconds to train for, at most; L-BFGS at the end gets a fifth of them."""
+    """Seconds that all of it may take, reading and writing too; L-BFGS at the end gets a fifth."""
 
     target_db: Annotated[float | None, Range(0, above=True)] = None
     """PSNR in dB at which to stop; without steps or seconds, longer and longer runs try for it."""
@@ -33,8 +33,8 @@ class FitConfig(Settings):
     learning_rate: Annotated[float | None, Range(0, above=True)] = None
     """First step length [default: the architecture's for muon, 0.001 for adam]."""
 
-    batch: Annotated[int, Range(0)] = 2048
-    """Points of each signal in a step; 0 takes all of them."""
+    batch: Annotated[int | None, Range(0)] = None
+    """Points of each signal in a step; 0 takes all of them [default: the architecture's]."""
 
     decay: Annotated[float, Range(0)] = 3.0
     """How far the step length falls: by exp(-decay), then to zero; 0 keeps it constant."""

@@ -11,11 +11,9 @@ from jaxtyping import Int64
 from torch import Tensor
 from torch.func import functional_call
 
+from stegfield.fields.choosing import method_of
 from stegfield.fields.field import Field, substitute
 from stegfield.fields.targets import Lattice, Target
-
-CHUNK = 4096
-"""Points whose activations are in memory at a time."""
 
 
 @dataclass(eq=False)
@@ -55,6 +53,7 @@ class TargetGroup:
             torch.from_numpy(t.signal.values).flatten(0, -2).to(device) for _, t in self.members
         ]
         self.points = len(self.at)
+        self.chunk = method_of(field.architecture).chunk
         self._size = size
         self._epoch = -1
         self._batches: list[Int64[Tensor, " batch"]] = []
@@ -78,7 +77,7 @@ class TargetGroup:
         """
         return sum(
             self._backward(weights, part, len(part) / len(index), errors)
-            for part in torch.split(index, CHUNK)
+            for part in torch.split(index, self.chunk)
         )
 
     def _backward(self, weights: Weights, index: Tensor, share: float, errors: Tensor) -> float:

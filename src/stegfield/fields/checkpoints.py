@@ -73,6 +73,19 @@ def start(path: Path) -> tuple[bytes, bytes]:
         return draw, salt
 
 
+def architecture(path: Path) -> str | None:
+    """Return the architecture of a checkpoint's field; None if it was written before that was kept.
+
+    Raises:
+        InputError: The file is damaged.
+    """
+    with distrusting(path):
+        name = facts_of(path).get("architecture")
+        if not (name is None or isinstance(name, str)):
+            raise TypeError(path)
+        return name
+
+
 def note(path: Path) -> dict[str, Any]:
     """Return the note that the caller of a run kept in its checkpoint.
 

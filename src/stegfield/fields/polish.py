@@ -20,7 +20,7 @@ def polish(run: Run, watch: FitWatch | None) -> None:
 
     The field keeps the best weights seen, wherever the search ends; these may be the first ones.
     """
-    planned, limit, begun = run.config.polish, run.config.max_seconds, run.seconds
+    planned, limit, begun = run.config.polish, run.limit, run.seconds
     best = math.inf
     kept: dict[str, Tensor] = {}
     optimizer = torch.optim.LBFGS(
@@ -32,13 +32,15 @@ def polish(run: Run, watch: FitWatch | None) -> None:
 
     def loss() -> float:
         nonlocal best, kept
+        started = run.seconds
         value, errors = _full_loss(run)
+        lasted = run.seconds - started  # as long as the next one will
         if value < best:
             best, run.errors = value, errors
             kept = {name: p.detach().clone() for name, p in run.field.named_parameters()}
         done = next(iter(optimizer.state.values()))["n_iter"] / planned
         if limit is not None:
-            done = max(done, (run.seconds - begun) / max(limit - begun, 1e-9))
+            done = max(done, (run.seconds - begun) / max(limit - lasted - begun, 1e-9))
         if watch is not None and watch(run.progress(min(done, 1.0))):
             run.schedule.wind_down(run.step, 0.0)
         if run.schedule.stopped or done > 1:

@@ -19,12 +19,13 @@ from stegfield.config import FitConfig
 from stegfield.errors import DivergedError
 from stegfield.fields import checkpoints
 from stegfield.fields.batches import TargetGroup, Weights, seeded
+from stegfield.fields.choosing import method_of
 from stegfield.fields.damage import wear
 from stegfield.fields.field import Field
 from stegfield.fields.finishing import trial
 from stegfield.fields.optim import Muon
 from stegfield.fields.schedule import POLISH_SHARE, Schedule
-from stegfield.fields.targets import Target, measure
+from stegfield.fields.targets import Target, ending_seconds, measure
 from stegfield.watching import WINDING_DOWN, Told
 
 
@@ -74,8 +75,12 @@ class Run:
         self.groups = [TargetGroup(field, targets, each, config.loss) for each in lattices]
         self.seed = 0 if config.seed is None else config.seed
         self.optimizers = _optimizers(field, config)
-        most_points = max(target.signal.points for target in targets)
-        self.schedule = Schedule(config, field.warm_up, most_points)
+        points = max(target.signal.points for target in targets)
+        method = method_of(field.architecture)
+        self.batch = method.batch_of(points) if config.batch is None else config.batch
+        ending = 0.0 if config.max_seconds is None else ending_seconds(field, targets)
+        steps = method.steps_for(points, self.batch, shared=len(targets) > 1)
+        self.schedule = Schedule(config, field.warm_up, steps, ending=ending)
         self.step = 0
         self.errors = torch.full((len(targets),), math.inf, dtype=torch.float64)
         self._next_check = 0
@@ -91,6 +96,11 @@ class Run:
     def fraction(self) -> float:
         """Share of the plan that is done."""
         return self.schedule.fraction(self.step, self.seconds)
+
+    @property
+    def limit(self) -> float | None:
+        """Seconds after which the training must end, so that the result is ready in time."""
+        return self.schedule.limit
 
     @property
     def psnr_db(self) -> tuple[float, ...]:
@@ -115,7 +125,7 @@ class Run:
             self.weights = _worn(self.field, len(self.targets), seeded(self.seed, self.step))
         errors = torch.zeros_like(self.errors)
         for group in self.groups:
-            index = group.batch(self.step, self.config.batch, self.seed)
+            index = group.batch(self.step, self.batch, self.seed)
             group.backward(self.weights, index, errors)
         if not errors.isfinite().all():
             raise DivergedError
@@ -148,6 +158,7 @@ class Run:
             "run": self.identity,
             "draw": self.field.draw.hex(),
             "salt": self.field.public.seed.hex(),
+            "architecture": self.field.architecture,
             "step": self.step,
             "seconds": self.seconds,
             **self.schedule.facts(),
@@ -179,7 +190,8 @@ class Run:
         """Return a digest of what must be the same when a run is resumed."""
         digest = hashlib.sha256()
         header = self.field.header() | {"seed": ""}
-        method = {**vars(self.config), "max_seconds": None, "steps": None, "target_db": None}
+        method = {**vars(self.config), "batch": self.batch}
+        method |= {"max_seconds": None, "steps": None, "target_db": None}
         digest.update(json.dumps([header, method], sort_keys=True).encode())
         for target in self.targets:
             digest.update(target.signal.values.tobytes())

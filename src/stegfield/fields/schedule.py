@@ -7,15 +7,19 @@ decay: every run has a planned end, and stopping early winds down first.
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from stegfield.config import FitConfig
 
 FIRST_CYCLE, LAST_CYCLE = 400, 25_600
 """Planned steps for a target PSNR alone: doubled until it is reached, or the last plan is done."""
-LEAST_STEPS, PASSES = 1000, 40
-"""Planned steps by default: this many passes over the largest signal, and at least this many."""
+LEAST_SECONDS = 1e-3
+"""What a training gets if its time is over before it begins; it takes one step at least."""
+MOST_FOR_ENDING = 0.5
+"""Largest share of the allowed seconds that is kept for what comes after the training."""
 POLISH_SHARE = 0.2
 """Share of the seconds, and of the progress, of a run that is kept for L-BFGS at its end."""
 
@@ -26,13 +30,17 @@ class Schedule:
     Args:
         config: The settings of the run.
         warm_up: Default number of steps over which the step length rises at first.
-        most_points: Points of the largest signal.
+        steps: Steps to plan for if the settings have no plan.
+        ending: Seconds that are needed after the training, of those that the settings allow.
     """
 
-    def __init__(self, config: FitConfig, warm_up: int, most_points: int) -> None:
+    def __init__(self, config: FitConfig, warm_up: int, steps: int, *, ending: float = 0.0) -> None:
         self.config = config
+        self.limit = config.max_seconds
+        if self.limit is not None:
+            self.limit -= min(ending, MOST_FOR_ENDING * self.limit)
         self.warm_up = warm_up if config.warm_up is None else config.warm_up
-        self.start, self.cycle = 0, first_cycle(config, most_points)
+        self.start, self.cycle = 0, first_cycle(config, steps)
         self.winding: tuple[int, int, float] | None = None
 
     @property
@@ -45,9 +53,9 @@ class Schedule:
         parts = [0.0]
         if self.cycle is not None:
             parts.append((step - self.start) / self.cycle)
-        if self.config.max_seconds is not None:
+        if self.limit is not None:
             share = 1 - POLISH_SHARE if self.config.polish else 1.0
-            parts.append(seconds / (share * self.config.max_seconds))
+            parts.append(seconds / (share * self.limit))
         return min(1.0, max(parts))
 
     def scale(self, step: int, seconds: float) -> float:
@@ -92,6 +100,19 @@ class Schedule:
         return True
 
 
+def left(config: FitConfig, began: float) -> FitConfig:
+    """Return the settings with the seconds that are left of the allowed ones.
+
+    Args:
+        config: The settings.
+        began: When the seconds began to count, by ``time.monotonic``.
+    """
+    if config.max_seconds is None:
+        return config
+    seconds = config.max_seconds - (time.monotonic() - began)
+    return replace(config, max_seconds=max(LEAST_SECONDS, seconds))
+
+
 def decayed(fraction: float, decay: float) -> float:
     """Return the step length at a place of the plan, as a share of the first.
 
@@ -102,10 +123,10 @@ def decayed(fraction: float, decay: float) -> float:
     return math.exp(-decay * fraction) * math.sqrt(1 - fraction) if decay else 1.0
 
 
-def first_cycle(config: FitConfig, most_points: int) -> int | None:
+def first_cycle(config: FitConfig, steps: int) -> int | None:
     """Return the steps to plan for at first; None where only seconds end the run."""
     if config.steps is not None or config.max_seconds is not None:
         return config.steps
     if config.target_db is not None:
         return FIRST_CYCLE
-    return max(LEAST_STEPS, PASSES * most_points // (config.batch or most_points))
+    return steps

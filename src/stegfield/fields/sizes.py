@@ -23,12 +23,15 @@ class Sizes:
     """Names of tensors that are stored, but never trained."""
 
     @classmethod
-    def suited_to(cls, size: tuple[int, ...], *, robust: bool = False) -> dict[str, int | float]:
+    def suited_to(
+        cls, size: tuple[int, ...], *, robust: bool = False, shared: bool = False
+    ) -> dict[str, int | float]:
         """Return the sizes whose defaults depend on the size of the signal, if any.
 
         Args:
             size: Points along each axis of the signal.
             robust: The field will be trained under damage, to show an image.
+            shared: The field will show other signals too, however many.
         """
         return {}
 
@@ -72,7 +75,9 @@ class FourierSizes(Sizes):
     FIXED: ClassVar = ("encoder.frequencies",)
 
     @classmethod
-    def suited_to(cls, size: tuple[int, ...], *, robust: bool = False) -> dict[str, int | float]:
+    def suited_to(
+        cls, size: tuple[int, ...], *, robust: bool = False, shared: bool = False
+    ) -> dict[str, int | float]:
         """Return sizes of robust fields: more and higher frequencies, and fewer layers.
 
         The standard deviation is a quarter of the image's highest frequency.
@@ -110,7 +115,7 @@ class GridSizes(Sizes):
 
     RANGES: ClassVar = {
         "coarsest": (2, 2048),
-        "finest": (2, 2048),
+        "finest": (2, 8192),
         "levels": (1, 16),
         "features": (1, 64),
         "finest_features": (1, 64),
@@ -119,10 +124,36 @@ class GridSizes(Sizes):
     }
 
     @classmethod
-    def suited_to(cls, size: tuple[int, ...], *, robust: bool = False) -> dict[str, int | float]:
-        """Return a finest grid of at least a point for each pixel of the longer side."""
-        finest = min(max(*size, 16), 1024)
-        return {"finest": finest, "levels": 1 + round(math.log2(finest / cls.coarsest))}
+    def suited_to(
+        cls, size: tuple[int, ...], *, robust: bool = False, shared: bool = False
+    ) -> dict[str, int | float]:
+        """Return a finest grid of a cell for each pixel, and the decoder that trains fastest.
+
+        The centres of cells are those of pixels, so that a pixel reads one cell of the finest grid.
+
+        Benchmark on a photograph of 256x256, 8 s of two cores, in steps of an eighth of the pixels:
+
+        | finest grid: cells a side, channels | others: channels | decoder | weights | PSNR in dB |
+        |---|---|---|---:|---:|
+        | 256, 4 | 4 | 32 units | 350,403 | 67.1 |
+        | 256, 3 | 4 | 32 units | 284,835 | 55.1 |
+        | 256, 4 | 4 | 2 layers of 64 | 355,523 | 55.7 |
+        | 256, 4 | 8 | 2 layers of 64 | 444,099 | 53.2 |
+        | 128, 8 | 4 | 32 units | 153,795 | 34.4 |
+        | 128, 16 | 8 | 32 units | 288,139 | 31.9 |
+
+        A field that shows several signals needs more channels: for a cover and two secrets of
+        300x200, 15 s, 4 channels reach 39 dB and 12 reach 47 dB.
+        """
+        finest = min(max(*size, 16), cls.RANGES["finest"][1])
+        return {
+            "finest": finest,
+            "levels": 1 + round(math.log2(finest / cls.coarsest)),
+            "features": 4,
+            "finest_features": 12 if shared else 4,
+            "width": 64 if shared else 32,
+            "depth": 1,
+        }
 
     def grids(self) -> list[tuple[int, int]]:
         """Return the points a side and the channels of each grid, the coarsest first."""

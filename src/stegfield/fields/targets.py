@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 
 import numpy as np
 
-from stegfield.fields.field import Field, SlotValues, render
+from stegfield.fields.field import POINTS_AT_ONCE, Field, SlotValues, render
 from stegfield.signals import Signal, psnr_db
 
+DRAWING_SECONDS = 1.0
+"""Kept for the draw and for keys, whatever they take: what is hidden decides nothing."""
+RENDERINGS = 2
+"""Time for what comes after the training, in renderings: one measures the field, and drawing and
+writing it take about as long."""
 Lattice = tuple[tuple[int, ...], bool]
 """The size of a target, and whether it is folded; together they decide its points."""
 
@@ -37,6 +43,26 @@ def measure(field: Field, targets: Sequence[Target]) -> tuple[float, ...]:
         for target in targets
         for size, folded in [target.lattice]
     )
+
+
+def ending_seconds(field: Field, targets: Sequence[Target]) -> float:
+    """Estimate how long a trained field takes to measure and to write, from a part that is timed.
+
+    Args:
+        field: The field, trained or not.
+        targets: What is measured.
+    """
+    size = field.public.size
+    points = math.prod(size)
+    part = tuple(
+        max(1, round(side * min(1.0, POINTS_AT_ONCE / points) ** (1 / len(size)))) for side in size
+    )
+    render(field, part)  # the first one takes longer
+    began = time.perf_counter()
+    render(field, part)
+    seconds = time.perf_counter() - began
+    points = sum(each.signal.points for each in targets)
+    return float(DRAWING_SECONDS + RENDERINGS * seconds * points / math.prod(part))
 
 
 def _psnr_db(shown: Signal, expected: Signal) -> float:

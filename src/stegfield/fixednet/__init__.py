@@ -10,6 +10,7 @@ from stegfield.fixednet.embed import Capacity, EmbedResult, capacity, embed, ext
 from stegfield.fixednet.profile import Profile
 from stegfield.fixednet.profiles import PROFILES, check, readers
 from stegfield.fixednet.progress import EmbedProgress, EmbedWatch
+from stegfield.fixednet.readings import first_read
 
 __all__ = [
     "PROFILES",
@@ -22,6 +23,7 @@ __all__ = [
     "check",
     "embed",
     "extract",
+    "first_read",
     "grain",
     "readers",
 ]

@@ -23,6 +23,7 @@ from stegfield.errors import Caution, ConfigError, NotEmbeddedError, UnreadableE
 from stegfield.fixednet.profile import Profile
 from stegfield.fixednet.profiles import PROFILES, check, readers
 from stegfield.fixednet.progress import EmbedWatch
+from stegfield.fixednet.readings import first_read
 from stegfield.keys import IMAGE_SALT, KeySource, unlock
 from stegfield.metrics import AnyQuality, Quality, finite_or_none, luma_psnr_db
 from stegfield.payload import message_bytes
@@ -286,12 +287,15 @@ def extract(
     if known is not None:
         _check_alike(known, first)
     unlocked = cache(lambda salt: unlock(key, salt))  # a passphrase takes its time
-    for signal in chain([first], variants):
+
+    def of(signal: Signal) -> bytes:
         for each in tried if known is None or known.size == signal.size else ():
             with suppress(UnreadableError):
                 opened = unlocked(each.salt(signal))
                 return each.extract(signal, opened, cover=known, weights=weights)
-    raise UnreadableError
+        raise UnreadableError
+
+    return first_read(of, chain([first], variants))
 
 
 def capacity(cover: Source) -> Capacity:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from stegfield.watching import Told
+
+EARLY = 0.02
+"""Share of the work from which on the time that is left can be estimated."""
 
 
 @dataclass(frozen=True)
@@ -17,11 +21,13 @@ class EmbedProgress:
     bits_left: int
     """Bits that the network does not yet read safely."""
     psnr_db: float
-    """PSNR of the samples in their current state."""
+    """PSNR of the samples that are done, about that of the whole at the end; infinite before."""
 
     def told(self, names: Sequence[str]) -> Told:
         """Put it in words; there is one signal, whose name is not told."""
-        return Told(self.fraction, f"{self.bits_left:,} bits left", f"{self.psnr_db:.1f} dB")
+        figures = f"{self.psnr_db:.1f} dB" if math.isfinite(self.psnr_db) else ""
+        early = math.nan if self.fraction < EARLY else None
+        return Told(self.fraction, f"{self.bits_left:,} bits left", figures, early)
 
 
 EmbedWatch = Callable[[EmbedProgress], bool | None]

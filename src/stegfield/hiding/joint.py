@@ -7,12 +7,14 @@ is written into the mantissas, and the result is measured as a receiver would se
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from stegfield.config import FitConfig, HideConfig
 from stegfield.fields.field import Field, render
+from stegfield.fields.schedule import left
 from stegfield.fields.store import load
 from stegfield.fields.training import FitWatch, Training, train
 from stegfield.hiding.caution import cautions
@@ -44,11 +46,11 @@ def hide_functions(
         cover: What everyone sees: a signal, or whatever `stegfield.signals.read` makes one of.
         secrets: Signals of any size and medium, each with its own key. Those of another medium
             than the cover's are folded; what shows of them is a field of the cover's medium.
-        architecture: ``siren``, ``fourier``, ``grid`` or that of another package [default: siren;
-            fourier for robust training]; a grid shows traces of the secrets to everyone.
+        architecture: ``siren``, ``fourier``, ``grid`` or that of another package [default: as
+            `stegfield.fields.choosing` chooses]; a grid shows traces of the secrets to everyone.
         sizes: Entries of the architecture's sizes that differ from its defaults.
         config: How to hide.
-        training: How to train.
+        training: How to train. Its seconds count from this call, and include all that is done here.
         watch: Called after every step, with the PSNR of the cover first, then of each secret.
         checkpoint: File to write the state to, and to resume from.
         like: A clean field of the cover, from `fit`, or the path of its file; never to be published
@@ -75,7 +77,7 @@ def hide_functions(
         >>> reveal_function(result.field, key).signal.size
         (8, 8)
     """
-    training = training or FitConfig()
+    began, training = time.monotonic(), training or FitConfig()
     plan = make_plan(
         read(cover),
         secrets,
@@ -86,6 +88,7 @@ def hide_functions(
         checkpoint=checkpoint,
         like=None if like is None else load(like),
     )
+    training = left(training, began)
     start = begin(
         plan.rule,
         plan.field,

@@ -119,8 +119,8 @@ def make_plan(
         cover,
         architecture=architecture,
         sizes=sizes,
-        seed=training.seed,
-        robust=training.robust,
+        training=training,
+        shared=True,
         checkpoint=checkpoint,
     )
     likeness = None if like is None else Likeness(like, field)

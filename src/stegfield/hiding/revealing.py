@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import torch
+
 from stegfield.errors import UnreadableError, Wording
 from stegfield.fields.field import Field, RenderWatch, render
 from stegfield.fields.store import load
@@ -13,6 +16,17 @@ from stegfield.hiding.showing import show
 from stegfield.hiding.slots import SlotScheme, key_slots
 from stegfield.keys import KeyFile, KeySource, unlock_file
 from stegfield.signals import Signal
+
+DAMAGED = Wording(
+    "check the key; if the field is damaged, it may still show the secret with {size}"
+)
+ROUNDED = Wording(
+    "the weights were rounded to 16 bits, after which no key reads anything from any field: get "
+    "the file as it was written, or see what is left of a picture with {size}"
+)
+"""The hint for every key and every field that was rounded, whether or not it hides anything."""
+LOST_BITS = 13
+"""Lowest bits of a float32 that both formats of 16 bits leave out: zero in what they kept."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,18 +71,21 @@ def reveal_function(
     record = _find_record(field, opened)
     if record is None:
         if size is None:
-            raise UnreadableError(
-                hint=Wording(
-                    "check the key; "
-                    "if the field is damaged, it may still show the secret with {size}"
-                )
-            )
+            raise UnreadableError(hint=ROUNDED if is_rounded(field) else DAMAGED)
         scheme = scheme or SlotScheme(ratio=field.slot_ratio)
         slots = key_slots(field, opened, scheme)
         return Revealed(render(field, size, slots, watch=watch), certain=False)
     # without shared slots, positions in the key file belong to another field
     slots = key_slots(field, opened if record.shared_slots else opened.key, record.scheme)
     return Revealed(show(field, record, slots, size, watch=watch), certain=True)
+
+
+@torch.no_grad()
+def is_rounded(field: Field) -> bool:
+    """Tell whether all weights are numbers of 16 bits, as other programs save them."""
+    lowest = (1 << LOST_BITS) - 1
+    weights = [weight.float().cpu().numpy() for weight in field.state_dict().values()]
+    return all(not (each.view(np.uint32) & lowest).any() for each in weights)
 
 
 def _find_record(field: Field, opened: KeyFile) -> SecretRecord | None:

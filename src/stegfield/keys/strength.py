@@ -29,7 +29,8 @@ class WeakPassphraseError(ConfigError):
     """A passphrase for a new secret is guessed within minutes."""
 
     hint = Wording(
-        "take six random words: `stegfield keygen --passphrase` draws them; {weak:True} insists"
+        "take six random words, which `stegfield keygen --passphrase` draws, "
+        "or insist with {weak:True}"
     )
 
 

@@ -146,6 +146,8 @@ class _Reader:
         rate = float(stream.average_rate or DEFAULT_RATE)
         if not LOWEST_RATE <= rate <= HIGHEST_RATE:
             raise VideoError(f"{self.path} has {rate:g} frames a second", hint=USUAL_RATE)
+        stream.codec_context.options = {"max_pixels": f"{self.largest}"}  # of later frames too
+        self._check_bound((stream.codec_context.height, stream.codec_context.width), 1)
         frames: list[NDArray[np.uint8]] = []
         for frame in _decoded(av, file, stream):
             self._check((frame.height, frame.width), len(frames) + 1)
@@ -153,7 +155,7 @@ class _Reader:
         return frames, rate
 
     def _check(self, size: tuple[int, int], frames: int) -> None:
-        path, largest = self.path, self.largest
+        path = self.path
         self._size = self._size or size
         if size != self._size:
             raise VideoError(f"{path} changes its size on the way", hint="encode it anew")
@@ -162,9 +164,13 @@ class _Reader:
                 f"{path} has {size[1]}x{size[0]} pixels",
                 hint=f"each side needs {SMALLEST_SIDE} to {LARGEST_SIDE:,}",
             )
-        if frames * math.prod(size) > largest:
+        self._check_bound(size, frames)
+
+    def _check_bound(self, size: tuple[int, int], frames: int) -> None:
+        """Refuse more pixels than are allowed; of one frame before a decoder makes room for it."""
+        if frames * math.prod(size) > self.largest:
             raise VideoError(
-                f"{path} has more than {largest / 1e6:g} million pixels in its frames",
+                f"{self.path} has more than {self.largest / 1e6:g} million pixels in its frames",
                 hint="cut or reduce it: fields are for seconds, not minutes",
             )
 

@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt8
 
-from stegfield import files, fixednet, signals
+from stegfield import archives, files, fixednet, signals
 from stegfield.config import EmbedConfig
-from stegfield.errors import ConfigError, InputError
+from stegfield.errors import ConfigError
 from stegfield.keys import Key
 from stegfield.metrics import Samples, mean_psnr_db
 from stegfield.steganalysis import lsb, rich, simulate
@@ -114,14 +114,12 @@ def kept(
         stream = io.BytesIO()
         np.save(stream, np.stack(make()), allow_pickle=False)
         files.write_new(path, stream.getvalue())
-    damaged = InputError(f"{path} is no file of stegos", hint="remove it to make them anew")
-    try:
-        stegos = np.load(io.BytesIO(files.read_bounded(path, LARGEST_FILE)), allow_pickle=False)
-    except (ValueError, EOFError):
-        raise damaged from None
-    if not (isinstance(stegos, np.ndarray) and stegos.dtype == np.uint8 and stegos.ndim == 4):
-        raise damaged
-    return stegos
+    data = files.read_bounded(path, LARGEST_FILE)
+    with files.distrusting(path, "a file of stegos", hint="remove it to make them anew"):
+        stegos = archives.array_of(data)
+        if stegos.dtype != np.uint8 or stegos.ndim != 4:
+            raise ValueError(f"it is {stegos.dtype.name} of {stegos.ndim} axes")
+        return stegos
 
 
 def simulated(

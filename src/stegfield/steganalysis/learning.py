@@ -31,12 +31,14 @@ from stegfield.errors import ConfigError, DivergedError, InputError
 from stegfield.fields import checkpoints
 from stegfield.steganalysis.curves import Detection, Scores, detection
 from stegfield.steganalysis.networks import NETWORKS
+from stegfield.tensor_files import plain_json
 
 PENALTY, MARGIN = 0.1, 1.0
 WARM_UP = 20  # steps over which the step length rises
 CHECKPOINT_STEPS = 50
 STATE, CURVE = "state.safetensors", "curve.jsonl"
 INTERVALS = ("auc_interval", "p_e_interval")
+LARGEST_FILE = 1 << 26
 # an underscore leaves a size free: what are no pairs is refused in words
 Stack = UInt8[np.ndarray, "_images _rows _columns _channels"]
 
@@ -260,17 +262,25 @@ def _run(covers: Stack, stegos: Stack, config: TrainingConfig) -> str:
 def _read_points(path: Path, settings: str) -> dict[tuple[int, int], Point]:
     if not path.exists():
         return {}
-    try:
-        head, *lines = map(json.loads, files.read_bounded(path, 1 << 26).splitlines())
+    data = files.read_bounded(path, LARGEST_FILE)
+    with files.distrusting(path, "a file of results", hint="name another folder"):
+        head, *lines = map(plain_json, data.splitlines())
         if head != settings:
             raise InputError(f"{path} belongs to another run", hint="name another folder")
-        points = [
-            Point(line["pairs"], line["seed"], line["accuracy"], _detection(line["result"]))
-            for line in lines
-        ]
-    except (ValueError, KeyError, TypeError):
-        raise InputError(f"{path} is damaged", hint="name another folder") from None
+        points = [_point(line) for line in lines]
     return {(point.pairs, point.seed): point for point in points}
+
+
+def _point(line: dict[str, Any]) -> Point:
+    """Return what a line says.
+
+    Raises:
+        Exception: It says something else.
+    """
+    pairs, seed, accuracy = line["pairs"], line["seed"], line["accuracy"]
+    if not (type(pairs) is type(seed) is int and type(accuracy) is float and 0 <= accuracy <= 1):
+        raise ValueError("a point out of range")
+    return Point(pairs, seed, accuracy, _detection(line["result"]))
 
 
 def _write_points(path: Path, settings: str, points: dict[tuple[int, int], Point]) -> None:
@@ -279,5 +289,8 @@ def _write_points(path: Path, settings: str, points: dict[tuple[int, int], Point
 
 
 def _detection(facts: dict[str, Any]) -> Detection:
-    pairs = {name: (low, high) for name in INTERVALS for low, high in [facts[name]]}
-    return Detection(**(facts | pairs))
+    pairs = {name: (float(low), float(high)) for name in INTERVALS for low, high in [facts[name]]}
+    others = {name: value for name, value in facts.items() if name not in pairs}
+    if not all(value is None or type(value) in (int, float) for value in others.values()):
+        raise ValueError("figures that are no numbers")
+    return Detection(**(others | pairs))

@@ -53,6 +53,10 @@ SUSPECTED: dict[str, dict[str, int]] = {
 }
 """How many of `IMAGES` each detector suspects at `lsb.THRESHOLD`; rates are bits a pixel."""
 COVERS = "covers"
+LIKELY = "replacement, 0.6 bpp"
+"""The messages that the chance in a verdict is about."""
+ONE_IN = 100
+"""A guess that has nothing to do with the picture: of so many, one hides such a message."""
 LEAST_PIXELS = 64 * 64
 """Of smaller images, up to two in five that hide nothing were suspected, not those few."""
 LEAST_LEVELS, LEAST_USED = 16, 0.5
@@ -87,25 +91,71 @@ class Verdict:
             low, high = share_interval(counts[COVERS], IMAGES)
             return (
                 "suspected of LSB replacement: the lowest bits look overwritten in about "
-                f"{min(self.rates[name] or 0, 1):.0%} of the samples. False alarms: {name} "
-                f"suspects {counts[COVERS]} of {IMAGES} innocent photographs, so {low:.0%} to "
-                f"{high:.0%} of all. Of other pictures the rate is not known, so this is a reason "
-                "to look closer, not a proof"
+                f"{min(self.rates[name] or 0, 1):.0%} of the samples. {self._chance}. False "
+                f"alarms: {name} suspects {counts[COVERS]} of {IMAGES} innocent photographs, so "
+                f"{low:.0%} to {high:.0%} of all. Of other pictures the rate is not known, so this "
+                "is a reason to look closer, not a proof"
             )
         found = "; ".join(f"{k}: {count}" for k, count in counts.items() if k != COVERS)
         return (
-            f"no sign of LSB replacement for {name}. That does not mean that there is no message: "
-            f"of {IMAGES} stegos of each kind, {name} found ({found})"
+            f"no sign of LSB replacement for {name}. {self._chance}. That does not mean that there "
+            f"is no message: of {IMAGES} stegos of each kind, {name} found ({found})"
+        )
+
+    @property
+    def _chance(self) -> str:
+        """What the verdict means for one of many photographs, in a sentence without its end."""
+        assert self.suspected is not None  # noqa: S101 - there is a verdict
+        chance = posterior(self.decided_by, suspected=self.suspected, prior=1 / ONE_IN)
+        like = "suspected like this" if self.suspected else "without a sign like this"
+        return (
+            f"If one photograph in {ONE_IN} hid such a message ({LIKELY.partition(', ')[2]}), "
+            f"about {100 * chance:.2g} in 100 {like} would hide one"
         )
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values, with the words and the errors measured of the detector."""
         measured = {name: counts[self.decided_by] for name, counts in SUSPECTED.items()}
-        return asdict(self) | {
-            "words": self.words,
-            "threshold": lsb.THRESHOLD,
-            "measured": {"images": IMAGES, "suspected": measured},
+        chances = {} if self.suspected is None else {"posterior": self._posteriors()}
+        return (
+            asdict(self)
+            | chances
+            | {
+                "words": self.words,
+                "threshold": lsb.THRESHOLD,
+                "measured": {"images": IMAGES, "suspected": measured},
+            }
+        )
+
+    def _posteriors(self) -> dict[str, float]:
+        """Return the chance of a message by what was believed before."""
+        suspected = bool(self.suspected)
+        return {
+            f"{prior:g}": posterior(self.decided_by, suspected=suspected, prior=prior)
+            for prior in (1 / ONE_IN, 0.5)
         }
+
+
+def posterior(detector: str, *, suspected: bool, prior: float) -> float:
+    """Return the chance that a photograph hides a message by LSB replacement, after a verdict.
+
+    The rates of the detector are the counts on `IMAGES` photographs, with half an image more on
+    either side (Jeffreys' prior), since no count of so few shows a rate of zero.
+
+    Args:
+        detector: Which detector decided.
+        suspected: Its verdict.
+        prior: The chance before, between 0 and 1.
+
+    Example:
+        >>> round(posterior("ws", suspected=True, prior=0.5), 2)
+        0.99
+        >>> posterior("ws", suspected=False, prior=0.5) < 0.5
+        True
+    """
+    found, alarms = ((SUSPECTED[kind][detector] + 0.5) / (IMAGES + 1) for kind in (LIKELY, COVERS))
+    with_one, without = (found, alarms) if suspected else (1 - found, 1 - alarms)
+    return prior * with_one / (prior * with_one + (1 - prior) * without)
 
 
 def has_few_levels(samples: Samples) -> bool:

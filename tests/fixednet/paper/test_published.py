@@ -263,7 +263,8 @@ def test_crafted_descriptions_are_refused(tmp_path: Path, change: Change) -> Non
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "3", "{", "[" * 60_000, "\x00", '{"data_depth": 3}', '"decoder"']
+    "text",
+    ["", "[]", "3", "{", "[" * 60_000, "\x00", '{"data_depth": 3}', '"decoder"', '{"eps": NaN}'],
 )
 def test_other_descriptions_are_refused(tmp_path: Path, text: str) -> None:
     path = write(tmp_path)

@@ -31,6 +31,7 @@ _FILES = {
     "commands": ("embedding_commands", "generating_covers", "hiding_command", "revealing"),
     "detecting": ("detecting", "learning_curve"),
     "embedding": ("embedding", "filling"),
+    "fitting": ("fitting",),
     "generating": ("generating",),
     "hiding": ("hiding",),
     "jpegs": ("detecting_jpegs",),
@@ -41,7 +42,7 @@ _FILES = {
     "reusing": ("reusing",),
     "sharing": ("sharing", "sharing_critic"),
     "showing": ("showing",),
-    "suspecting": ("choosing", "suspecting"),
+    "suspecting": ("choosing", "judging", "suspecting"),
     "timing": ("searching", "training_step"),
     "weighing": ("weighing",),
 }

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
+from PIL import Image
 
 from stegfield import signals
 from stegfield.bench.datasets import Datasets
@@ -10,6 +13,7 @@ from stegfield.bench.experiments.found import Found
 from stegfield.errors import ConfigError
 from stegfield.metrics import Samples
 from stegfield.steganalysis import compare, lsb
+from stegfield.steganalysis.verdict import judge
 
 COVERS = "covers"
 COMPRESSED = ("usgov",)
@@ -43,6 +47,48 @@ def suspecting(
         for name in lsb.DETECTORS
     }
     return Found({"images": len(sent), "threshold": lsb.THRESHOLD, **suspected})
+
+
+def judging(data: Datasets, *, datasets: str, kind: str, images: int = 0) -> Found:
+    """Count the verdicts of `stegfield detect` on pictures that hide nothing.
+
+    Args:
+        data: Where images come from.
+        datasets: Sets of them, with commas between.
+        kind: One of `KINDS`: what was done to the pictures.
+        images: Images of each set; 0 takes all.
+    """
+    if kind not in KINDS:
+        raise ConfigError(f"there is no kind {kind!r}", hint=f"try {', '.join(KINDS)}")
+    covers = _covers(data, datasets, LONGEST, images)
+    found = [judge(signals.from_samples(KINDS[kind](image))).suspected for image in covers]
+    return Found(
+        {
+            "images": len(found),
+            "suspected": found.count(True),
+            "no_sign": found.count(False),
+            "not_judged": found.count(None),
+        }
+    )
+
+
+def _quantized(image: Samples) -> Samples:
+    return np.asarray(Image.fromarray(image).quantize(64).convert("RGB"))
+
+
+def _stretched(image: Samples) -> Samples:
+    return np.rint(image[..., :1] // 4 * (255.0 / 63)).astype(np.uint8)
+
+
+LONGEST = 1024
+KINDS: dict[str, Callable[[Samples], Samples]] = {
+    "as it is": lambda image: image,
+    "palette of 64 colours": _quantized,
+    "16 levels of grey": lambda image: image[..., :1] // 16 * 17,
+    "6 bits stretched to 8": _stretched,
+    "black and white": lambda image: (image[..., :1] // 128 * 255).astype(np.uint8),
+}
+"""What becomes of a photograph before it is judged."""
 
 
 def choosing(

@@ -18,6 +18,7 @@ from stegfield.bench.experiments.viterbi import least_flips
 from stegfield.bench.measuring import timed
 from stegfield.bench.results import Figure
 from stegfield.fields import Field, Target
+from stegfield.fields.choosing import method_of
 from stegfield.fixednet.exact import search
 from stegfield.fixednet.exact.sine import stretches
 from stegfield.hiding import SlotScheme
@@ -101,7 +102,8 @@ def training_step(data: Datasets, settings: HidingSettings) -> Found:
         f"{name}_percent": 100 * sum(own.get(key, 0.0) for key in keys) / total
         for name, keys in OPERATIONS.items()
     }
-    work = _useful_operations(field, plan.batch * len(images))
+    batch = method_of(field.architecture).batch_of(images[0].points)
+    work = _useful_operations(field, (plan.batch or batch) * len(images))
     figures: dict[str, Figure] = {
         "step_milliseconds": 1000 * seconds,
         "useful_gflop_a_second": work / seconds / 1e9,

@@ -7,8 +7,9 @@ A move by up to 3 levels flips the lower bit, the upper bit or both:
     both bits        down 1   up 1   down 1   up 1
     upper bit        up or down 2
 
-Where a level has no room, or its way is closed, 3 levels in the other direction have the effect of
-1, and the one direction of 2 is as good as the other.
+Where a level has no room, 3 levels in the other direction have the effect of 1, and the one
+direction of 2 is as good as the other. A carrier that tells which ways are open (`Carrier.ways`)
+takes single steps there, and all other moves only if the bits leave nothing else.
 
 A change by d levels costs d^2 times the sample's cost; with side information e, the growth of the
 squared distance from what the cover was rounded from, d^2 + 2 d e (Fridrich, Goljan and Soukal

@@ -13,6 +13,7 @@ and so show in the ranks of many files by one key. One altered sample loses the 
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Sequence
 from contextlib import suppress
@@ -33,7 +34,7 @@ from stegfield.fixednet.exact.order import KeyedOrder
 from stegfield.fixednet.exact.sine import CONSTRAINT_HEIGHT, PLANES, SineNetwork
 from stegfield.fixednet.exact.trellis import Plan, plan, solve
 from stegfield.fixednet.profile import Profile
-from stegfield.fixednet.progress import EmbedWatch
+from stegfield.fixednet.progress import EmbedProgress, EmbedWatch
 from stegfield.keys import IMAGE_SALT, Key, system_stream
 from stegfield.payload import (
     SETTINGS,
@@ -135,6 +136,8 @@ def embed(
             error.hint = Wording("raise {bpp}, or leave it out")
         raise
     carried = needed if bits is None else room - HEADER_BITS
+    if watch is not None:
+        watch(EmbedProgress(0.0, carried, math.inf))  # costs and plan take a while
     head = HeaderNetworks(key, samples).network(system_stream().below(NETWORKS))
     header = content.header(bytes(SETTINGS))
     order = KeyedOrder(key, samples, header.salt, head.order[0])

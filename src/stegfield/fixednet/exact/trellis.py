@@ -26,7 +26,7 @@ Steganography".
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,9 +45,10 @@ TRIED = 1 << 12
 """Samples that a plan is computed from,"""
 TRIED_SEGMENTS = 8
 """from so many segments, each of which has samples from all over the cover."""
-HALVINGS = 30
+HALVINGS = 24
 LOGARITHMS = -20.0, 20.0
 """Range of the logarithm of lambda."""
+LARGEST_EXPONENT = 500.0
 
 
 @dataclass(frozen=True)
@@ -71,9 +72,9 @@ def plan(carrier: Carrier, bits: int, order: Sequence[NDArray[np.int32]] | None 
     """
     order = order or [np.arange(len(carrier.levels), dtype=np.int32)]
     count = sum(lengths_of(order))
-    costs = _tried(carrier, order).astype(np.float64)
-    lambda_ = _lambda(lambda tried: _entropies(costs, tried)[0], bits / count)
-    both, upper = _entropies(costs, lambda_)
+    costs = _tried(carrier, order)
+    lambda_ = _lambda(costs, bits / count)
+    both, upper = _entropy(costs, lambda_), _entropy_of_upper(costs, lambda_)
     above = min(round(bits * upper / both), bits, count) if both > 0 else 0
     below = min(bits - above, count)
     return Plan((below, bits - below), lambda_)
@@ -133,11 +134,12 @@ def solve(
         return len(below) + len(above), len(part), int(np.square(own, dtype=np.int64).sum())
 
     left, solved, squares = len(bits), 0, 0
-    peak = carrier.bounds[1] - carrier.bounds[0]
+    # coefficients of a JPEG, which have ways, have no PSNR of their own
+    peak = 0 if carrier.ways is not None else carrier.bounds[1] - carrier.bounds[0]
     for done, figures in enumerate(parallel(one, range(len(network.order))), start=1):
         left, solved, squares = left - figures[0], solved + figures[1], squares + figures[2]
         if watch is not None:
-            psnr_db = 10 * math.log10(peak**2 * solved / max(squares, 1))
+            psnr_db = 10 * math.log10(peak**2 * solved / max(squares, 1)) if peak else math.inf
             watch(EmbedProgress(done / len(network.order), left, psnr_db))
     return change
 
@@ -182,49 +184,45 @@ def _log1p_exp(costs: NDArray[np.float32]) -> NDArray[np.float32]:
     return found
 
 
-def _tried(carrier: Carrier, order: Sequence[NDArray[np.int32]]) -> NDArray[np.float32]:
-    """Return the costs of the residues of some samples, that of their own first."""
+def _tried(carrier: Carrier, order: Sequence[NDArray[np.int32]]) -> NDArray[np.float64]:
+    """Return the costs of flips of some samples: the lower bit, the upper one, both."""
     chosen = range(0, len(order), -(-len(order) // TRIED_SEGMENTS))
     each = TRIED // len(chosen)
     parts = (order[segment] for segment in chosen)
     some = np.concatenate([part[:: max(1, len(part) // each)] for part in parts])
     found = moves(carrier, Part(slice(None), some))
-    return np.stack([np.zeros_like(found.lower), found.lower, found.upper, found.both], axis=1)
+    return np.stack([found.lower, found.upper, found.both]).astype(np.float64)
 
 
 def _lambda_of_one_plane(carrier: Carrier, network: SineNetwork) -> float:
     """Return the multiplier for a lower plane alone, where either neighbour flips a bit."""
-    costs = _tried(carrier, network.order).astype(np.float64)
-    flips = np.minimum(costs[:, 1], costs[:, 3])
-    pairs = np.stack([np.zeros_like(flips), flips], axis=1)
-
-    def entropy(lambda_: float) -> float:
-        return _entropy(_chances(pairs, lambda_))
-
-    return _lambda(entropy, network.bits[0] / max(network.samples, 1))
+    lower, _, both = _tried(carrier, network.order)
+    return _lambda(np.minimum(lower, both)[None], network.bits[0] / max(network.samples, 1))
 
 
-def _lambda(entropy: Callable[[float], float], goal: float) -> float:
-    """Find the multiplier at which a falling entropy, in bits a sample, comes to a goal."""
+def _lambda(costs: NDArray[np.float64], goal: float) -> float:
+    """Find the multiplier at which the entropy of flips, in bits a sample, comes to a goal."""
     low, high = LOGARITHMS
     for _ in range(HALVINGS):
         middle = (low + high) / 2
-        low, high = (middle, high) if entropy(math.exp(middle)) > goal else (low, middle)
+        low, high = (middle, high) if _entropy(costs, math.exp(middle)) > goal else (low, middle)
     return math.exp(low)
 
 
-def _entropies(costs: NDArray[np.float64], lambda_: float) -> tuple[float, float]:
-    """Return the entropy of the residues and of the upper bit, in bits a sample."""
-    chances = _chances(costs, lambda_)
-    return _entropy(chances), _entropy(chances.reshape(-1, 2, 2).sum(axis=2))
+def _entropy(costs: NDArray[np.float64], lambda_: float) -> float:
+    """Return the entropy of flips, or of none, whose probabilities go with exp(-lambda cost)."""
+    # H = ln Z + lambda E(cost), where Z is the sum of all exp(-lambda cost)
+    exponents = np.minimum(lambda_ * costs, LARGEST_EXPONENT)
+    chances = np.exp(-exponents)
+    total = 1 + chances.sum(axis=0)
+    nats = np.log(total) + (exponents * chances).sum(axis=0) / total
+    return float(nats.mean()) / math.log(2)
 
 
-def _chances(costs: NDArray[np.float64], lambda_: float) -> NDArray[np.float64]:
-    chances = np.exp(-lambda_ * costs)
-    chances /= chances.sum(axis=1, keepdims=True)
-    return chances
-
-
-def _entropy(chances: NDArray[np.float64]) -> float:
-    safe = np.where(chances > 0, chances, 1)
-    return float(-(safe * np.log2(safe)).sum(axis=1).mean())
+def _entropy_of_upper(costs: NDArray[np.float64], lambda_: float) -> float:
+    """Return the entropy of the upper bit, in bits a sample."""
+    lower, upper, both = np.exp(-np.minimum(lambda_ * costs, LARGEST_EXPONENT))
+    flipped = (upper + both) / (1 + lower + upper + both)
+    kept = 1 - flipped
+    bits = flipped * np.log2(flipped) + kept * np.log2(kept)
+    return -float(bits.mean())

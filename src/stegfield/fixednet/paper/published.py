@@ -16,14 +16,11 @@ with the statistics of training and inputs in [-1, 1], the networks read far few
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors
-import safetensors.torch
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -31,6 +28,7 @@ from torch import Tensor
 from stegfield import files
 from stegfield.errors import ConfigError, InputError
 from stegfield.fixednet.paper.network import FixedNetwork
+from stegfield.tensor_files import DistrustError, finite_tensors, plain_json
 
 LARGEST_FILE = 1 << 24
 LARGEST_DESCRIPTION = 1 << 16
@@ -57,7 +55,7 @@ class PublishedNetwork(FixedNetwork):
         super().__init__()
         try:
             self.data_depth = self._load(path)
-        except _Distrust as error:
+        except DistrustError as error:
             raise InputError(
                 f"{path} does not hold networks that can be trusted: {error}",
                 hint="it needs SteganoGAN's tensors, and their description beside it",
@@ -116,10 +114,6 @@ class PublishedNetwork(FixedNetwork):
         return ((stego[0].movedim(0, -1) + 1) / 2).clamp(0, 1)
 
 
-class _Distrust(Exception):  # noqa: N818 - never leaves this module
-    """An error: what is wrong with a file."""
-
-
 def _to_batch(image: Tensor) -> Tensor:
     return image.movedim(-1, 0)[None]
 
@@ -134,11 +128,11 @@ def _through(groups: torch.nn.ModuleDict, image: Tensor, message: Tensor | None 
 
 def _description(data: bytes) -> dict[str, Any]:
     try:
-        description = json.loads(data)
+        description = plain_json(data)
     except (ValueError, RecursionError):
-        raise _Distrust("its description is not JSON") from None
+        raise DistrustError("its description is not JSON") from None
     if not isinstance(description, dict):
-        raise _Distrust("its description has no entries")
+        raise DistrustError("its description has no entries")
     return description
 
 
@@ -149,31 +143,31 @@ def _build(
     entries = description.get(part)
     layers = entries.get("layers") if isinstance(entries, dict) else None
     if not isinstance(layers, list) or not layers:
-        raise _Distrust(f"its description lists no layers of the {part}")
+        raise DistrustError(f"its description lists no layers of the {part}")
     groups: dict[str, torch.nn.Sequential] = {}
     group = torch.nn.Sequential()
     seen = 0  # channels that the groups before this one gave
     width = 0  # channels at this place
     for layer in layers:
         if not isinstance(layer, dict) or not isinstance(layer.get("name"), str):
-            raise _Distrust(f"its description has a layer without a name in the {part}")
+            raise DistrustError(f"its description has a layer without a name in the {part}")
         name, kind = layer["name"], layer.get("type")
         if kind == "Sequential":
             if not GROUP.fullmatch(name) or name in groups:
-                raise _Distrust(f"its description has an unknown group in the {part}")
+                raise DistrustError(f"its description has an unknown group in the {part}")
             seen += width
             width = seen + message if groups else CHANNELS
             groups[name] = group = torch.nn.Sequential()
             continue
         if not groups or name != f"{list(groups)[-1]}.{len(group)}":
-            raise _Distrust(f"its description has a layer out of order in the {part}")
+            raise DistrustError(f"its description has a layer out of order in the {part}")
         made = _layer(layer, width)
         width = made.out_channels if isinstance(made, torch.nn.Conv2d) else width
         group.append(made)
     if not all(len(made) and isinstance(made[0], torch.nn.Conv2d) for made in groups.values()):
-        raise _Distrust(f"its description has a group without a convolution in the {part}")
+        raise DistrustError(f"its description has a group without a convolution in the {part}")
     if width != outputs or (message and len(groups) == 1):
-        raise _Distrust(f"the {part} in its description does not fit its depth")
+        raise DistrustError(f"the {part} in its description does not fit its depth")
     return torch.nn.ModuleDict(groups)
 
 
@@ -182,9 +176,11 @@ def _layer(entries: dict[str, Any], width: int) -> torch.nn.Module:
     kind = entries.get("type")
     if kind == "Conv2d":
         if entries.get("kernel_size") != [3, 3] or entries.get("padding") != [1, 1]:
-            raise _Distrust("its description has a convolution that is not 3x3")
+            raise DistrustError("its description has a convolution that is not 3x3")
         if _whole(entries, "in_channels", LARGEST_WIDTH) != width:
-            raise _Distrust("its description has a convolution that does not fit those before it")
+            raise DistrustError(
+                "its description has a convolution that does not fit those before it"
+            )
         outputs = _whole(entries, "out_channels", LARGEST_WIDTH)
         return torch.nn.Conv2d(width, outputs, kernel_size=3, padding=1)
     if kind == "BatchNorm2d":
@@ -193,38 +189,31 @@ def _layer(entries: dict[str, Any], width: int) -> torch.nn.Module:
         return torch.nn.LeakyReLU(_small(entries, "negative_slope"))
     if kind == "Tanh":
         return torch.nn.Tanh()
-    raise _Distrust("its description has a layer of an unknown type")
+    raise DistrustError("its description has a layer of an unknown type")
 
 
 def _whole(entries: dict[str, Any], name: str, largest: int) -> int:
     value = entries.get(name)
     if type(value) is not int or not 1 <= value <= largest:
-        raise _Distrust(f"{name} in its description is not a whole number from 1 to {largest}")
+        raise DistrustError(f"{name} in its description is not a whole number from 1 to {largest}")
     return value
 
 
 def _small(entries: dict[str, Any], name: str) -> float:
     value = entries.get(name)
     if type(value) is not float or not 0 < value < 1:
-        raise _Distrust(f"{name} in its description is not between 0 and 1")
+        raise DistrustError(f"{name} in its description is not between 0 and 1")
     return value
 
 
 def _tensors(data: bytes, expected: dict[str, Tensor]) -> dict[str, Tensor]:
     """Read the tensors, and check names, shapes, types and values."""
-    try:
-        tensors = safetensors.torch.load(data)
-    except safetensors.SafetensorError as error:
-        raise _Distrust(str(error)) from None
-    except (KeyError, ValueError, RuntimeError):  # of a type of numbers that torch has no name for
-        raise _Distrust("its tensors cannot be read") from None
+    tensors = {name: torch.from_numpy(each.copy()) for name, each in finite_tensors(data).items()}
     if tensors.keys() != expected.keys():
-        raise _Distrust("its tensors are not those of its description")
+        raise DistrustError("its tensors are not those of its description")
     for name, tensor in tensors.items():
         if tensor.shape != expected[name].shape or tensor.dtype != expected[name].dtype:
-            raise _Distrust(f"{name} has another shape or type than in its description")
-        if not tensor.isfinite().all():
-            raise _Distrust(f"{name} holds numbers that are not finite")
+            raise DistrustError(f"{name} has another shape or type than in its description")
         if name.endswith("running_var") and bool((tensor < 0).any()):
-            raise _Distrust(f"{name} holds variances below 0")
+            raise DistrustError(f"{name} holds variances below 0")
     return tensors

@@ -1,8 +1,8 @@
 """The pilot: a faint keyed pattern that tells which network an image has, and where its grid lies.
 
 Each index of a key has a pattern of its own: a sign for each of twelve cosines of each block on a
-grid of 64 blocks, whatever grid the bits have. It is for images that were cut: as it is linear, one
-correlation finds where its grid lies. The receiver brings every cosine to the scale of its
+grid of 64 blocks, whatever grid the bits have. As it is linear, it is seen after a change of
+contrast that moves the phases of the bits. The receiver brings every cosine to the scale of its
 surroundings, so that strong edges count no more than plain places.
 
 Source: Cox et al. (1997), spread-spectrum watermarks.

@@ -35,6 +35,9 @@ def channels_for(levels: Levels) -> dict[str, Channel]:
 
 def hardest_for(levels: Levels) -> dict[str, Channel]:
     """Return what decides whether a short message is embedded more strongly."""
-    if max(levels.shape[:2]) > LARGE:
+    side = max(levels.shape[:2])
+    if side > LARGE:
         return {"1,280 pixels, JPEG 70": shown_smaller(1280, 70)}
-    return {"JPEG 50": channel.jpeg(50), "WebP 75": channel.webp(75)}
+    same = {"JPEG 50": channel.jpeg(50), "WebP 75": channel.webp(75)}
+    small = {"two fifths of the size, JPEG 60": shown_smaller(2 * side // 5, 60)}
+    return {**same, **(small if side >= 512 else {})}

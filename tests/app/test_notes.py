@@ -1,0 +1,62 @@
+"""What the page says of uploaded files and of passphrases, without a browser."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("gradio", reason="the web page takes stegfield[app]")
+soundfile = pytest.importorskip("soundfile")
+
+from stegfield.app.parts import looked_at, notes_of  # noqa: E402
+from stegfield.app.session import Desk, Visit  # noqa: E402
+from stegfield.app.visitors import Visitors  # noqa: E402
+from stegfield.config import AppConfig  # noqa: E402
+from stegfield.keys import Key, KeyFile, Passphrase  # noqa: E402
+from stegfield.keys.strength import WeakPassphraseError  # noqa: E402
+from stegfield.signals import waves  # noqa: E402
+
+
+@pytest.fixture
+def visit(tmp_path: Path) -> Visit:
+    desk = Desk(AppConfig(), Visitors(tmp_path))
+    assert desk.visitors.enter("alice", "page")
+    return Visit(desk, "alice", "page")
+
+
+def test_an_upload_tells_what_became_of_it(visit: Visit) -> None:
+    home = visit.desk.visitors.home("alice")
+    wave = 0.5 * np.sin(np.arange(900) / 5)
+    soundfile.write(home / "deep.wav", wave, 8000, "PCM_24")
+    soundfile.write(home / "plain.wav", wave, 8000, "PCM_16")
+    seen, notes = looked_at(visit, str(home / "deep.wav"), "Cover")
+    assert seen["visible"]
+    assert "Note: it has 24 bits a sample, of which 16 are kept." in notes
+    seen, notes = looked_at(visit, str(home / "plain.wav"), "Cover")
+    assert (seen["visible"], notes) == (True, "")
+    seen, notes = looked_at(visit, None, "Cover")
+    assert (seen["visible"], notes) == (False, "")
+
+
+def test_notes_are_text_and_not_html(visit: Visit) -> None:
+    assert "<b>" not in notes_of(replace(waves(8, 8), notes=("has <b>bold</b> samples",)))
+
+
+def test_new_secrets_take_no_passphrase_that_is_found_within_minutes(visit: Visit) -> None:
+    with pytest.raises(WeakPassphraseError):
+        visit.new_key("password1", None)
+    key, note = visit.new_key("tulip gate", None)
+    assert isinstance(key, Passphrase)
+    assert note.startswith(" Note: the passphrase is found in about 10^9 guesses")
+    assert "--" not in note.replace("keygen --passphrase", "")
+    assert visit.new_key("crisp ladder orbit tunnel fabric moss", None)[1] == ""
+    path = visit.desk.visitors.home("alice") / "one.key"
+    path.write_bytes(KeyFile(Key.generate()).to_bytes())
+    assert visit.new_key(None, str(path))[1] == ""
+
+
+def test_what_was_hidden_with_a_weak_passphrase_is_read(visit: Visit) -> None:
+    assert visit.key("password1", None) == Passphrase("password1")
