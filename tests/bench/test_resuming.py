@@ -63,7 +63,7 @@ def test_files_that_hold_no_stegos_are_refused(tmp_path: Path, held: str) -> Non
         np.save(path, np.zeros((1, 2, 2, 3)))
     else:
         path.write_text("" if held == "nothing" else "no stegos")
-    with pytest.raises(InputError, match="no file of stegos"):
+    with pytest.raises(InputError, match="is not a file of stegos"):
         compare.kept(path, list)
 
 

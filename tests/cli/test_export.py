@@ -167,6 +167,7 @@ def test_the_card_of_a_field_that_hides_is_that_of_a_clean_one() -> None:
     assert known[0].keys() == known[1].keys()
     told = [json.loads(files["config.json"]) for files in known]
     assert told[0].pop("seed") != told[1].pop("seed")
+    assert told[0].pop("grain").keys() == told[1].pop("grain").keys()  # of weights that differ
     assert told[0] == told[1]
 
 
