@@ -319,6 +319,27 @@ def test_two_runs_with_one_seed_differ_in_grain_and_say_the_same(
     assert told[0][1] == told[1][1]
 
 
+@pytest.mark.parametrize("sigma", ["1.5", "3"])
+def test_all_that_is_not_low_bits_comes_from_the_recorded_source(
+    sigma: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same U and R give the same samples; with another R most samples are others."""
+    monkeypatch.setattr(law, "system_stream", lambda: KeyStream(bytes([1] * 32)))
+    samples = []
+    for number in (2, 2, 3):
+        drawn: list[NDArray[np.uint64]] = []
+        stream = Recorded(bytes([number] * 32), drawn)
+        monkeypatch.setattr(drawing, "system_stream", lambda stream=stream: stream)
+        run(["grain", "photo.png", "--sigma", sigma, "-o", "s.png", "--force"], capsys)
+        assert sum(map(len, drawn)) == 72 * 64 * 3
+        samples.append(np.asarray(Image.open("s.png")))
+    one, again, other = samples
+    low = 3 if sigma == "3" else 1
+    assert np.array_equal(one, again)
+    assert np.array_equal(one & low, other & low)
+    assert (one != other).mean() > 0.4
+
+
 def test_size_and_rate_do_not_depend_on_the_message(couple: Couple) -> None:
     """The plane has as many bits whatever it carries, and the files are of one size."""
     innocent = ["grain", "photo.png", "-o", "s.png", "--force"]

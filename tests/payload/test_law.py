@@ -77,17 +77,25 @@ def test_a_passphrase_is_salted_by_the_plane() -> None:
 def test_planes_differ_from_the_systems_bits_only_where_a_message_lies(
     fixed: Callable[[int], None],
 ) -> None:
-    fixed(1)
-    innocent = compose([], ROOM)
-    fixed(1)
-    plane = compose([Message(bytes(500), KEYS[0]), Message(bytes(100), KEYS[1])], ROOM)
-    places, changed = Places(ROOM), plane != innocent
-    for key in KEYS[:2]:
-        found = find(plane, key)
-        changed[places.slot(found.slot)] = False
-        rows = [part for part in range(PARTS) if found.mask >> part & 1]
-        places.parts(changed)[rows] = False
-    assert not changed.any()
+    """What is behind a body in its last part stays as well, as the message's network reads it."""
+    messages = [Message(bytes(500), KEYS[0]), Message(bytes(range(100)), KEYS[1])]
+    for network in (None, Shifted()):
+        fixed(1)
+        innocent = compose([], ROOM)
+        fixed(1)
+        plane = compose(messages, ROOM, network=network)
+        places, changed = Places(ROOM), plane != innocent
+        for message in messages:
+            found = find(plane, message.key, network=network)
+            changed[places.slot(found.slot)] = False
+            rows = [part for part in range(PARTS) if found.mask >> part & 1]
+            read, drawn = places.parts(plane)[rows], places.parts(innocent)[rows]
+            read = network.read(read, KEYS[0], b"") if network else read
+            behind = 8 * message.content().length
+            assert behind < read.size
+            assert np.array_equal(read.reshape(-1)[behind:], drawn.reshape(-1)[behind:])
+            places.parts(changed)[rows] = False
+        assert not changed.any()
 
 
 def test_the_longest_message_fits_and_one_byte_more_does_not() -> None:
