@@ -31,6 +31,7 @@ FRONT = {"index.md", "report.md"}
 FAMILIES = {
     "detecting": "Detection",
     "ginr": "GINR-Stega",
+    "jpeg": "JPEG files",
     "media": "Other media",
     "mih": "StegaINR4MIH",
     "robust": "Robust fields",
@@ -40,6 +41,7 @@ FAMILIES = {
 PACKAGES = {
     "stegfield.signals": "Read, write, sample and compare signals",
     "stegfield.carriers": "List the integers of a file that may carry bits, and what changes cost",
+    "stegfield.jpeg": "Read and write JPEG files as quantised coefficients",
     "stegfield.payload": "Turn messages into bits and back",
     "stegfield.keys": "Make keys and passphrases, and what they decide",
     "stegfield.fixednet": "Embed messages and extract them",

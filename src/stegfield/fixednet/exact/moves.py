@@ -19,7 +19,7 @@ squared distance from what the cover was rounded from, d^2 + 2 d e (Fridrich, Go
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +52,7 @@ class Moves:
     """By how many levels these moves go."""
     by_upper: Steps
     by_both: Steps
-    second_of_equals: NDArray[np.bool_]
+    second_of_equals: NDArray[np.bool_] = field(repr=False)
     """Decides where two moves cost the same."""
 
     def times(self, factor: float) -> Moves:
