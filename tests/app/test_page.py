@@ -206,8 +206,11 @@ def test_a_cover_is_drawn_with_a_message_in_it(page: Any, tmp_path: Path) -> Non
     assert "15 bytes" in said(panel)
     stego = taken(panel, tmp_path)
     assert fixednet.extract(signals.read(stego), Passphrase(SECRET)) == b"meet me at noon"
-    panel.get_by_label("Seed").fill("no number")
     panel.get_by_label("Message, if any").fill("")
+    press(panel, "Generate")
+    assert "15 bytes" not in said(panel)
+    assert taken(panel, tmp_path).name == stego.name  # it tells nothing
+    panel.get_by_label("Seed").fill("no number")
     press(panel, "Generate")
     assert "the seed must be a number" in said(panel, "alert")
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 import pytest
@@ -77,17 +77,25 @@ def test_a_passphrase_is_salted_by_the_plane() -> None:
 def test_planes_differ_from_the_systems_bits_only_where_a_message_lies(
     fixed: Callable[[int], None],
 ) -> None:
-    fixed(1)
-    innocent = compose([], ROOM)
-    fixed(1)
-    plane = compose([Message(bytes(500), KEYS[0]), Message(bytes(100), KEYS[1])], ROOM)
-    places, changed = Places(ROOM), plane != innocent
-    for key in KEYS[:2]:
-        found = find(plane, key)
-        changed[places.slot(found.slot)] = False
-        rows = [part for part in range(PARTS) if found.mask >> part & 1]
-        places.parts(changed)[rows] = False
-    assert not changed.any()
+    """What is behind a body in its last part stays as well, as the message's network reads it."""
+    messages = [Message(bytes(500), KEYS[0]), Message(bytes(range(100)), KEYS[1])]
+    for network in (None, Shifted()):
+        fixed(1)
+        innocent = compose([], ROOM)
+        fixed(1)
+        plane = compose(messages, ROOM, network=network)
+        places, changed = Places(ROOM), plane != innocent
+        for message in messages:
+            found = find(plane, message.key, network=network)
+            changed[places.slot(found.slot)] = False
+            rows = [part for part in range(PARTS) if found.mask >> part & 1]
+            read, drawn = places.parts(plane)[rows], places.parts(innocent)[rows]
+            read = network.read(read, KEYS[0], b"") if network else read
+            behind = 8 * message.content().length
+            assert behind < read.size
+            assert np.array_equal(read.reshape(-1)[behind:], drawn.reshape(-1)[behind:])
+            places.parts(changed)[rows] = False
+        assert not changed.any()
 
 
 def test_the_longest_message_fits_and_one_byte_more_does_not() -> None:
@@ -238,6 +246,53 @@ def test_a_coalition_sees_the_same_places_with_one_and_with_three_messages() -> 
     for masks, count in seen((1, 2)).items():
         first[masks[:1]] += count
     assert last == first
+
+
+def test_what_compose_takes_is_as_likely_whatever_else_is_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Enumerate all orders of three slots and four parts, and read with the coalition's keys."""
+    monkeypatch.setattr(law, "PARTS", 4)
+    monkeypatch.setattr(law, "MOST_SLOTS", 3)
+    bits = 8 * 3 * law.BYTES_A_SLOT
+    size = Places(bits).part_bits // 8 + 1 - law.OVERHEAD  # of a message that takes two parts
+    noise = KeyStream(bytes(32)).bytes(size)
+
+    def seen(*messages: Message, holders: list[Key]) -> Counter[tuple[int, ...]]:
+        views: Counter[tuple[int, ...]] = Counter()
+        for numbers in product(range(3), range(2), range(4), range(3), range(2)):
+            stream = _Listed(numbers)
+            monkeypatch.setattr(law, "system_stream", lambda stream=stream: stream)
+            plane = compose(messages, bits)
+            found = [find(plane, key) for key in holders]
+            views[tuple(number for each in found for number in (each.slot, each.mask))] += 1
+        return views
+
+    one, two, three = Message(b"a", KEYS[0]), Message(noise, KEYS[1]), Message(b"c", KEYS[2])
+    for holders, few, many in (
+        (KEYS[:1], [one], [two, one, three]),
+        (KEYS[:1], [one], [three, one]),
+        (KEYS[1:2], [two], [one, two, three]),
+        (KEYS[:2], [one, two], [three, one, two]),
+    ):
+        alone = seen(*few, holders=holders)
+        assert alone == seen(*many, holders=holders)
+        assert len(set(alone.values())) == 1
+    assert len(seen(one, holders=KEYS[:1])) == 3 * 4
+    assert len(seen(two, holders=KEYS[1:2])) == 3 * 6
+
+
+class _Listed(KeyStream):
+    """Integers from a list, and bits that are no question here."""
+
+    def __init__(self, numbers: tuple[int, ...]) -> None:
+        super().__init__(bytes(32))
+        self._numbers = iter(numbers)
+
+    def below(self, bound: int) -> int:
+        drawn = next(self._numbers)
+        assert drawn < bound
+        return drawn
 
 
 def test_draws_below_a_bound_are_exactly_uniform() -> None:

@@ -74,7 +74,8 @@ def embed_tab(desk: Desk) -> None:
         message = _message(visit, words, attached)
         sender, note = visit.new_key(passphrase, key_file)
         sent = _embedded(visit, signal, message, sender, profiles[named])
-        answer = _answer(visit, sent, stem(path, "cover"), note, said, seen, result)
+        name = f"{stem(path, 'cover')}-stego"
+        answer = _answer(visit, sent, name, note, said, seen, result)
         return {**answer, changed: show(_changes(visit, signal, sent.stego))}
 
     start.click(
@@ -201,7 +202,7 @@ def _answer(
     warning = f" The message would not survive {', '.join(lost)}." if lost else ""
     return {
         seen: show(preview(visit, sent.stego)),
-        result: show(visit.put(f"{name}-stego{suffix}", sent.file)),
+        result: show(visit.put(f"{name}{suffix}", sent.file)),
         said: done(
             f"{sent.message_bytes:,} bytes at {sent.quality.psnr_db:.1f} dB, "
             f"{100 * sent.changed:.2g} % of the samples changed, {sent.seconds:.1f} s. Read back "

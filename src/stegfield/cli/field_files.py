@@ -80,6 +80,22 @@ def embed(
     say(f"  room for {left.longest:,} bytes more")
 
 
+def draw_again(field: Path, output: Path, *, json: bool, force: bool) -> None:
+    """Draw all random bits of a field anew, as `embed` does, and put nothing into them."""
+    from stegfield import files
+    from stegfield.fields import carrying
+
+    files.check_apart(files_among(output), files_among(field))
+    check_output(output, json=json, force=force)
+    check_field_name(output)
+    drawn = carrying.embed(_read(field), [], name=field)
+    write(output, drawn.to_bytes(), force=force)
+    if json:
+        answer({"field": str(output)})
+        return
+    say(f"{name_of(output, 'stdout')}: drawn again, with nothing in it")
+
+
 def extract(
     field: Path,
     output: Path,

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from stegfield.cli import field_files
 from stegfield.cli.embed import figures, read_picture, tell_look, tell_origin
 from stegfield.cli.signal_files import suffix_of
 from stegfield.cli.streams import (
@@ -18,6 +19,7 @@ from stegfield.cli.streams import (
     write,
 )
 from stegfield.cli.terminal import answer, say
+from stegfield.errors import ConfigError
 
 OF_MESSAGES = ("profile", "messages", "message_bytes", "bits", "rate_bpp", "survived")
 """What a result says of messages, of which there are none."""
@@ -38,11 +40,13 @@ def grain(
     """Draw grain over a picture, as `embed --grain` does over one with a message in it.
 
     Nobody can tell whether a picture with grain has a message in it, if the ciphers hold. So
-    publish some that have none.
+    publish some that have none. Of a field that `fit` or `hide` wrote, all random bits are drawn
+    anew, as `embed` does it, and what it carried is lost.
 
     Args:
-        picture: Image, climate field named .nc, or sound; - is stdin.
-        output: File to write: .png, .bmp, .tiff or .webp; .nc; .wav or .flac. - is stdout.
+        picture: Image, climate field named .nc, or sound; or field: .safetensors; - is stdin.
+        output: File to write: .png, .bmp, .tiff or .webp; .nc; .wav or .flac; .safetensors for a
+            field. - is stdout.
         sigma: Standard deviation of the grain, in levels of the file, from 1 to 16 [default: 1.5;
             6 for climate fields].
         size: Reduce an image to so many pixels along its longer side.
@@ -54,6 +58,12 @@ def grain(
     from stegfield import files, fixednet, signals
     from stegfield.config import GRAINS, EmbedConfig
 
+    if field_files.is_field(picture):
+        given = {"sigma": sigma, "size": size, "flatten": flatten, "keep-metadata": keep_metadata}
+        for name in (name for name, value in given.items() if value not in (None, False)):
+            raise ConfigError(f"--{name} has no meaning for a field", hint="leave it out")
+        field_files.draw_again(picture, output, json=json, force=force)
+        return
     files.check_apart(files_among(output), files_among(picture))
     check_output(output, json=json, force=force)
     check_stdin(picture=picture)
