@@ -131,7 +131,7 @@ def test_what_has_three_axes_is_hidden_fitted_and_shown(
         ("embed photo.png letter.txt -o s.wav --key bob.key", "an image is written as"),
         ("extract song.wav -o l.txt --key bob.key", "nothing can be read"),
         ("fit song.wav -o f.safetensors --field grid", "grid fields"),
-        ("compare song.wav photo.png", "one of them"),
+        ("compare song.wav photo.png", "song.wav is a sound, and photo.png is an image"),
         ("compare song.wav word.wav", "sounds differ"),
         ("capacity wrong.wav", "not a sound"),
         (

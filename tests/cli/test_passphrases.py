@@ -27,7 +27,7 @@ SENDERS = {
     ],
     "hide": [
         *("hide", "cover.png", "--secret", "cover.png", "-o", "stego.safetensors"),
-        *("--sizes", "width=32,depth=2", "--steps", "5"),
+        *("--as", "functions", "--sizes", "width=32,depth=2", "--steps", "5"),
     ],
 }
 READERS = {

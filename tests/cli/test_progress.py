@@ -32,9 +32,10 @@ def test_a_piped_run_shows_that_it_lives_and_sigterm_lets_it_wind_down() -> None
         [*STEGFIELD, *command, "--sizes", "width=16,depth=2"], stderr=subprocess.PIPE, text=True
     ) as run:
         assert run.stderr is not None
-        first = run.stderr.readline()
+        chosen, first = run.stderr.readline(), run.stderr.readline()
         run.send_signal(signal.SIGTERM)
         told = run.stderr.read()
+    assert chosen.startswith("chosen: a siren field for 480 points")
     assert re.match(r"0%: step [\d,]+, photo.png \d+\.\d dB, \d+ (s|min) left", first)
     assert run.returncode == 0, told
     assert "winding down" in told

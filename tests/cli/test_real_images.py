@@ -110,7 +110,7 @@ def test_exif_is_left_out_with_a_note_or_kept(
         (PICTURE.convert("CMYK"), "note: cover.tif is CMYK, and was converted to RGB"),
         (
             Image.fromarray(np.arange(96 * 72, dtype=np.uint16).reshape(72, 96) * 9),
-            "note: cover.tif has 16 bits a sample; the stego image has 8",
+            "note: cover.tif has 16 bits a sample; the output has 8",
         ),
         (
             Image.fromarray(np.arange(96 * 72, dtype=np.uint16).reshape(72, 96) % 4096),
