@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import asdict
 from pathlib import Path
 from typing import get_args
 
@@ -364,12 +365,13 @@ def test_no_published_weight_is_left_as_it_was_drawn(
     """Whatever the aspect of a secret, it reaches no weight that a clean fit would leave alone."""
     cover, training = waves(16, 64), FitConfig(steps=20, batch=256, seed=4)
     sizes = {"sizes": SIZES[architecture], "architecture": architecture}
-    start = fields.new_field(cover, seed=4, **sizes)  # type: ignore[arg-type]
     if secret is None:
         field = fields.fit(cover, training=training, **sizes).field  # type: ignore[arg-type]
     else:
         secrets = [Secret(secret, ALICE)]
         field = hide_functions(cover, secrets, training=training, **sizes).field  # type: ignore[arg-type]
+    sizes["sizes"] = asdict(field.sizes)
+    start = fields.new_field(cover, seed=4, **sizes)  # type: ignore[arg-type]
     for before, after in zip(start.parameters(), field.parameters(), strict=True):
         assert (before != after).all()
 

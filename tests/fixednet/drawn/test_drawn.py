@@ -152,7 +152,7 @@ def test_two_messages_of_one_key_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "config", [{"bpp": 1.0}, {"flat": True}, {"known_cover": True}, {"constraint_height": 5}]
+    "config", [{"bpp": 1.0}, {"flat": True}, {"known_cover": True}, {"constraint_height": 8}]
 )
 def test_settings_of_other_profiles_have_no_meaning_with_grain(config: dict[str, float]) -> None:
     with pytest.raises(ConfigError, match="no meaning"):
