@@ -369,7 +369,7 @@ def test_no_file_outlives_its_owners_page(served: Served) -> None:
         (served.files.folder / "deep_links" / "x").mkdir(parents=True)
         (served.files.folder / "deep_links" / "x" / "state.json").touch()
         (served.files.folder / "stray").touch()
-    assert list(served.files.folder.iterdir()) == []
+    until(lambda: list(served.files.folder.iterdir()) == [])
 
 
 def test_a_file_of_somebody_who_is_there_is_not_swept(served: Served, alice: Visitor) -> None:

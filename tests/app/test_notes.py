@@ -46,7 +46,7 @@ def test_notes_are_text_and_not_html(visit: Visit) -> None:
 
 
 def test_a_preview_of_what_takes_all_memory_costs_nobody_else_anything(tmp_path: Path) -> None:
-    desk = Desk(AppConfig(max_memory=100, max_megapixels=80), Visitors(tmp_path))
+    desk = Desk(AppConfig(max_memory=100, max_megapixels=80.0), Visitors(tmp_path))
     assert desk.visitors.enter("alice", "page")
     visit, home = Visit(desk, "alice", "page"), desk.visitors.home("alice")
     Image.new("RGB", (8000, 8000)).save(home / "bomb.png", compress_level=1)
