@@ -369,7 +369,7 @@ def test_no_file_outlives_its_owners_page(served: Served) -> None:
         (served.files.folder / "deep_links" / "x").mkdir(parents=True)
         (served.files.folder / "deep_links" / "x" / "state.json").touch()
         (served.files.folder / "stray").touch()
-    assert list(served.files.folder.iterdir()) == []
+    until(lambda: list(served.files.folder.iterdir()) == [])
 
 
 def test_a_file_of_somebody_who_is_there_is_not_swept(served: Served, alice: Visitor) -> None:
@@ -581,11 +581,24 @@ def test_there_are_no_websockets(tmp_path: Path) -> None:
 # Runs without end
 
 
-def test_extracting_and_detecting_end_in_time(tmp_path: Path, serving: Any) -> None:
+def test_all_that_reads_a_visitors_files_ends_in_time(tmp_path: Path, serving: Any) -> None:
     with serving(tmp_path, "--max-seconds", "0.001") as address:
         [files] = tmp_path.glob("stegfield-app-*")
         with Served(address.rstrip("/"), Visitors(files)).visitor() as visitor:
             photo = visitor.photo()
-            for button, more in (("Extract", ["a passphrase", None]), ("Detect", [None])):
+            words, nobody = "six words are not so few", [None, "", False] * 7
+            siren = "SIREN: conceals, up to about 256 pixels"
+            exact = "Exact: for files that are sent as they are"
+            inputs: dict[str, list[Any]] = {
+                "Extract": [words, None],
+                "Detect": [None],
+                "Embed": ["noon", None, words, None, exact],
+                "Hide": [0.001, siren, photo, words, False, *nobody],
+                "Reveal": [words, None, ""],
+                "Render": [64],
+            }
+            for button, more in inputs.items():
                 assert visitor.ask(button, [photo, *more]).is_success
-                assert "took longer than the 0.001 seconds" in visitor.answer()
+                assert "took longer than the 0.001 seconds" in visitor.answer(), button
+            assert visitor.ask("Detect", [None, None]).is_success  # it serves on
+            assert "the picture is missing" in visitor.answer()

@@ -13,29 +13,29 @@ import gradio as gr
 from PIL import Image
 
 from stegfield import fields, hiding, signals
+from stegfield.app import work
 from stegfield.app.parts import (
     FIELDS,
     LIGHT,
     SIGNALS,
+    answered,
     brought,
     download,
-    drawn,
     heavy,
     key_input,
     picture,
-    preview,
     show,
     status,
     stem,
-    suffix_of,
-    thumbnail,
     upload,
 )
 from stegfield.app.session import Desk, Update, Visit, done, noted, telling
+from stegfield.app.work import png, thumbnail
 from stegfield.config import FitConfig
 from stegfield.errors import InputError
-from stegfield.fields import Field, FitProgress
+from stegfield.fields import FitProgress
 from stegfield.hiding import HideResult, Secret
+from stegfield.keys import Key, Passphrase
 from stegfield.signals import Signal
 from stegfield.watching import time_left
 
@@ -87,16 +87,12 @@ def hide_tab(desk: Desk) -> None:
     def hide(
         visit: Visit, cover_path: str | None, longest: float, named: str, *given: Any
     ) -> Iterator[Update]:
-        signal = visit.signal(cover_path, "the cover")
         rows = zip(*(given[at::INPUTS] for at in range(INPUTS)), strict=True)
-        given_secrets = [
-            _secret(visit, number, path, text, decoy)
-            for number, (path, text, decoy) in enumerate(rows, 1)
-            if path or text or decoy
-        ]
-        if not given_secrets:
+        filled = [(number, *row) for number, row in enumerate(rows, 1) if any(row)]
+        if not filled:
             raise InputError("there is no secret", hint="choose an image and a passphrase for it")
-        secrets = [secret for secret, _ in given_secrets]
+        keys = [_key(visit, number, text, decoy) for number, _, text, decoy in filled]
+        signal, secrets = _read(visit, cover_path, filled, [key for key, _ in keys])
         asked = desk.visitors.begin(visit.visitor, visit.page)
         yield {stop: gr.update(interactive=True), result: show(None), seen: show(None)}
         architecture = kinds[named] or None
@@ -104,17 +100,17 @@ def hide_tab(desk: Desk) -> None:
             max_seconds=min(longest, desk.limits.max_seconds), robust=architecture == "fourier"
         )
 
-        def work(watch: Callable[[FitProgress], bool]) -> HideResult:
+        def train(watch: Callable[[FitProgress], bool]) -> HideResult:
             return hiding.hide_functions(
                 signal, secrets, architecture=architecture, training=training, watch=watch
             )
 
         def look(at: FitProgress) -> Seen:
             image = _so_far(at, signal, secrets)
-            return _progress(at), None if image is None else drawn(visit, image)
+            return _progress(at), None if image is None else visit.put("picture.png", png(image))
 
         hidden: HideResult | None = None
-        for latest in _apart(work, asked, look):
+        for latest in _apart(train, asked, look):
             if isinstance(latest, HideResult):
                 hidden = latest
             else:
@@ -124,7 +120,7 @@ def hide_tab(desk: Desk) -> None:
         data = fields.to_bytes(hidden.field)
         name = f"{stem(cover_path, 'cover')}.safetensors"
         figures = ", ".join(f"{each.quality.psnr_db:.1f}" for each in hidden.secrets)
-        notes = "".join([*map(noted, hidden.cautions), *(note for _, note in given_secrets)])
+        notes = "".join([*map(noted, hidden.cautions), *(note for _, note in keys)])
         yield {
             result: show(visit.put(name, data)),
             said: done(
@@ -200,18 +196,11 @@ def reveal_tab(desk: Desk) -> None:
     def reveal(
         visit: Visit, path: str | None, passphrase: str, key_file: str | None, asked: str | None
     ) -> Update:
-        loaded = _field(visit, path)
+        loaded = visit.file(path, "the field")
         key = visit.key_file(passphrase, key_file)
         size = signals.parse_size(asked.strip(), None) if asked and asked.strip() else None
-        revealed = hiding.reveal_function(loaded, key, size=size, watch=visit.sampling())
-        shown = revealed.signal
-        suffix = suffix_of(shown)
-        doubt = "" if revealed.certain else " No record was found with this key: check by eye."
-        return {
-            seen: show(preview(visit, shown)),
-            result: show(visit.put(f"secret{suffix}", signals.encode(shown, suffix))),
-            said: done(f"{signals.size_text(shown.size)} points.{doubt}"),
-        }
+        sent = visit.bounded(work.revealed, loaded, key, size, visit.largest)
+        return answered(visit, sent, "secret", (said, seen, result))
 
     start.click(
         telling(desk, said, reveal),
@@ -235,36 +224,35 @@ def render_tab(desk: Desk) -> None:
             result = download("As a file")
 
     def render(visit: Visit, path: str | None, side: int) -> Update:
-        loaded = _field(visit, path)
-        size = signals.scaled(loaded.public.size, int(side))
-        shown = fields.render(loaded, size, watch=visit.sampling())
-        suffix = suffix_of(shown)
-        return {
-            seen: show(preview(visit, shown)),
-            result: show(visit.put(f"shown{suffix}", signals.encode(shown, suffix))),
-            said: done(f"{signals.size_text(size)} points."),
-        }
+        loaded = visit.file(path, "the field")
+        sent = visit.bounded(work.rendered, loaded, int(side), visit.largest)
+        return answered(visit, sent, "shown", (said, seen, result))
 
     start.click(telling(desk, said, render), [field, longest], [said, seen, result], **heavy(desk))
 
 
-def _field(visit: Visit, path: str | None) -> Field:
-    return fields.from_bytes(visit.data(path, "the field"), "the file")
-
-
-def _secret(
-    visit: Visit, number: int, path: str | None, text: str, decoy: bool
-) -> tuple[Secret, str]:
-    """Return a secret, and what to note about its passphrase."""
-    signal = visit.signal(path, f"secret {number}")
+def _key(visit: Visit, number: int, text: str, decoy: bool) -> tuple[Key | Passphrase | None, str]:
+    """Return the key of a secret, None of a decoy, and what to note about its passphrase."""
     if decoy and text:
         raise InputError(f"decoy {number} cannot have a passphrase", hint="leave one of them out")
     if decoy:
-        return Secret.decoy(signal), ""
+        return None, ""
     if not text:
         raise InputError(f"passphrase {number} is missing", hint="each secret has its own")
-    key, note = visit.new_key(text, None)
-    return Secret(signal, key), note
+    return visit.new_key(text, None)
+
+
+def _read(
+    visit: Visit,
+    cover: str | None,
+    filled: list[tuple[int, Any, Any, Any]],
+    keys: list[Key | Passphrase | None],
+) -> tuple[Signal, list[Secret]]:
+    """Read the cover and the secrets; those without a key are decoys."""
+    files = [(path, f"secret {number}") for number, path, _, _ in filled]
+    signal, *shown = visit.signals([(cover, "the cover"), *files])
+    pairs = zip(shown, keys, strict=True)
+    return signal, [Secret.decoy(s) if key is None else Secret(s, key) for s, key in pairs]
 
 
 def _small(signal: Signal) -> tuple[int, ...]:
