@@ -146,7 +146,8 @@ def test_images_are_hidden_revealed_and_rendered(page: Any, photo: Path) -> None
     choose(panel, "Secret 3", drawn(folder / "decoy.png", 32, 32, 3.0))
     panel.get_by_label("Decoy 3").check()
     panel.get_by_label("Seconds to train").first.fill("8")
-    panel.get_by_label("SIREN: conceals", exact=False).check()
+    panel.get_by_label("Pictures that the field shows", exact=False).check()
+    panel.get_by_label("SIREN: ", exact=False).check()
     press(panel, "Hide")
     panel.get_by_text("cover ").first.wait_for()
     panel.get_by_alt_text("").first.wait_for()
@@ -180,8 +181,40 @@ def test_images_are_hidden_revealed_and_rendered(page: Any, photo: Path) -> None
     assert "mantissa" in said(panel)
 
 
+def test_files_are_hidden_and_revealed(page: Any, photo: Path) -> None:
+    folder = photo.parent
+    letter, other = folder / "letter.txt", drawn(folder / "two.png", 24, 32, 2.0)
+    letter.write_text("Meet me at noon.")
+    panel = tab(page, "Hide")
+    choose(panel, "Cover", photo)
+    press(panel, "Add a secret")
+    for number, secret in ((1, letter), (2, other)):
+        choose(panel, f"Secret {number}", secret)
+        panel.get_by_label(f"Passphrase {number}").fill(f"{SECRET} {number}")
+    panel.get_by_label("Seconds to train").first.fill("8")
+    press(panel, "Hide")
+    assert "16" in said(panel)
+    field = taken(panel, folder)
+
+    panel = tab(page, "Reveal")
+    choose(panel, "Field", field)
+    panel.get_by_label("Passphrase").fill(f"{SECRET} 1")
+    press(panel, "Reveal")
+    assert "A file of 16 bytes" in said(panel)
+    assert panel.get_by_label("The secret, as text").input_value() == "Meet me at noon."
+    assert taken(panel, folder).suffix == ".txt"
+    panel.get_by_label("Passphrase").fill(f"{SECRET} 2")
+    press(panel, "Reveal")
+    panel.get_by_text("A file of 16 bytes").wait_for(state="detached")
+    assert f"A file of {other.stat().st_size:,} bytes" in said(panel)
+    revealed = taken(panel, folder)
+    assert revealed.suffix == ".png"
+    assert revealed.read_bytes() == other.read_bytes()
+
+
 def test_a_run_is_stopped_and_keeps_what_there_is(page: Any, photo: Path) -> None:
     panel = tab(page, "Hide")
+    panel.get_by_label("Pictures that the field shows", exact=False).check()
     choose(panel, "Cover", photo)
     choose(panel, "Secret 1", drawn(photo.parent / "one.png", 32, 32, 1.0))
     panel.get_by_label("Passphrase 1").fill(SECRET)

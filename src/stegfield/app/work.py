@@ -15,9 +15,10 @@ from PIL import Image
 
 from stegfield import fields, fixednet, generative, hiding, pictures, signals
 from stegfield.config import EmbedConfig
-from stegfield.errors import ConfigError, InputError
-from stegfield.fields import Field
+from stegfield.errors import ConfigError, InputError, StegfieldError
+from stegfield.fields import Field, header
 from stegfield.fixednet import EmbedResult
+from stegfield.hiding import RevealedFile
 from stegfield.keys import Key, KeyFile, Passphrase
 from stegfield.signals import Signal
 
@@ -33,8 +34,8 @@ class Sent:
 
     file: bytes
     suffix: str
-    picture: bytes
-    """A preview, as PNG."""
+    picture: bytes | None
+    """A preview, as PNG, of what can be seen."""
     told: str
     """What to say of it."""
     changes: bytes | None = None
@@ -120,8 +121,12 @@ def generated(
 def revealed(
     field: Upload, key: KeyFile | Passphrase, size: tuple[int, ...] | None, most: int
 ) -> Sent:
-    """Reveal the secret that an uploaded field shows with a key."""
-    found = hiding.reveal_function(_field(field), key, size=size, watch=sampling(most))
+    """Reveal the secret of a key in an uploaded field: a file, or what the field shows."""
+    held = header.decode(field[0], "the file")
+    found = hiding.reveal(held, key, size=size, watch=sampling(most))
+    if isinstance(found, hiding.RevealedFile):
+        told = f"A file of {len(found.data):,} bytes, exactly as it was hidden."
+        return Sent(found.data, found.suffix, _picture_of(found, most), told)
     doubt = "" if found.certain else " No record was found with this key: check by eye."
     return _shown(found.signal, doubt)
 
@@ -141,6 +146,18 @@ def sampling(most: int) -> Callable[[int, int], None]:
             raise ConfigError(f"{points:,} points are too many", hint="take fewer")
 
     return watch
+
+
+def _picture_of(found: RevealedFile, most: int) -> bytes | None:
+    """Return a preview of a file that was hidden, if it is one that can be seen."""
+    try:
+        return png(
+            thumbnail(
+                signals.decode(found.data, Path(f"secret{found.suffix}"), largest=most), LARGE
+            )
+        )
+    except StegfieldError:
+        return None
 
 
 def _field(upload: Upload) -> Field:
