@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from stegfield import cli, fields, fixednet, hiding, signals
 from stegfield.errors import ConfigError, StegfieldError
-from stegfield.keys import Passphrase
+from stegfield.keys import KeyFile, Passphrase
 from stegfield.signals import to_samples, waves
 
 SOON = 60_000
@@ -81,6 +82,8 @@ BUTTONS = {
     "Render": "Render",
     "Generate": "Generate",
     "Detect": "Detect",
+    "Compare": "Compare",
+    "Keys": "Make a key file",
 }
 
 
@@ -210,6 +213,34 @@ def test_files_are_hidden_and_revealed(page: Any, photo: Path) -> None:
     revealed = taken(panel, folder)
     assert revealed.suffix == ".png"
     assert revealed.read_bytes() == other.read_bytes()
+
+
+def test_a_key_file_is_made_and_told_by_its_fingerprint(page: Any, tmp_path: Path) -> None:
+    panel = tab(page, "Keys")
+    press(panel, "Make a key file")
+    told = re.search(r"fingerprint ([0-9a-f-]{19})", said(panel))
+    assert told is not None
+    key = taken(panel, tmp_path)
+    assert KeyFile.read(key).key.fingerprint == told[1]
+    choose(panel, "Or look at a key file", key)
+    press(panel, "Show its fingerprint")
+    panel.get_by_text(f"Fingerprint {told[1]}.").wait_for()
+    press(panel, "Make a passphrase of six random words")
+    words = panel.get_by_label("Passphrase made")
+    words.wait_for()
+    assert len(words.input_value().split()) == 6
+
+
+def test_two_pictures_are_compared(page: Any, photo: Path, tmp_path: Path) -> None:
+    panel = tab(page, "Compare")
+    samples = np.array(Image.open(photo))
+    samples[0, :16] ^= 1
+    Image.fromarray(samples).save(tmp_path / "other.png")
+    choose(panel, "Original", photo)
+    choose(panel, "What to compare with it", tmp_path / "other.png")
+    press(panel, "Compare")
+    assert "PSNR" in said(panel)
+    panel.get_by_text("Where they differ").wait_for()
 
 
 def test_a_run_is_stopped_and_keeps_what_there_is(page: Any, photo: Path) -> None:

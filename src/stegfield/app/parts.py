@@ -23,6 +23,8 @@ COVERS = [
 FIELDS = [".safetensors"]
 LIGHT: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
 """Options of events that take no time."""
+QUICK: dict[str, Any] = {"api_visibility": "private", "concurrency_limit": 4}
+"""Options of events that take little time, and wait for nobody's run."""
 SHOWN = 2000
 """Most characters of a message that the page shows."""
 LOOKING_SECONDS = 60.0

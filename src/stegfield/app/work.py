@@ -118,6 +118,13 @@ def generated(
     return Sent(cover.file, suffix_of(shown), png(thumbnail(cover.stego, LARGE)), told)
 
 
+def compared(first: Upload, second: Upload, most: int) -> tuple[str, bytes | None]:
+    """Compare two uploaded files: say how far they differ, and draw where two images do."""
+    before, after = (signals.decode(*each, largest=most) for each in (first, second))
+    quality = signals.quality(after, before)
+    return str(quality), _changes(before, after)
+
+
 def revealed(
     field: Upload, key: KeyFile | Passphrase, size: tuple[int, ...] | None, most: int
 ) -> Sent:
