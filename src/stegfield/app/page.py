@@ -20,6 +20,7 @@ from starlette.types import ASGIApp
 
 from stegfield.app import bounded
 from stegfield.app.comparison_tab import compare_tab
+from stegfield.app.connections import Timed
 from stegfield.app.detection_tab import detect_tab
 from stegfield.app.field_tabs import hide_tab, render_tab, reveal_tab
 from stegfield.app.gate import Gate
@@ -140,7 +141,7 @@ def run(limits: AppConfig, host: str, port: int, announce: Callable[[str], None]
         # uvicorn raises the signal again that ended it; temporary files must go in any case
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         config = uvicorn.Config(
-            server, log_level="warning", access_log=False, timeout_graceful_shutdown=1
+            server, http=Timed, log_level="warning", access_log=False, timeout_graceful_shutdown=1
         )
         with suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[listener])

@@ -8,6 +8,7 @@ import logging
 import math
 import secrets
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,9 +45,22 @@ class Desk:
     looking: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(2))
     """Limits how many files are decoded at a time, previews included."""
 
-    def has_room(self, size: int) -> bool:
-        """Return whether ``size`` more bytes fit beside the files of all visitors."""
-        return stored(self.visitors.folder) + size <= self.limits.max_stored * 1_000_000
+    coming: Counter[str] = field(default_factory=Counter)
+    """Bytes of each visitor's uploads under way."""
+
+    def has_room(self, visitor: str, size: int) -> bool:
+        """Return whether ``size`` more bytes fit beside the files of all visitors.
+
+        Those of one address may take half of the room, however many visitors they pose as.
+        """
+        most = self.limits.max_stored * 1_000_000
+        if stored(self.visitors.folder) + self.coming.total() + size > most:
+            return False
+        return all(
+            sum(stored(self.visitors.home(each)) + self.coming[each] for each in group) + size
+            <= most / 2
+            for group in self.visitors.beside(visitor)
+        )
 
     def visit(self, request: gr.Request) -> Visit:
         """Return the visit that a request comes from."""
@@ -72,7 +86,7 @@ class Visit:
         Raises:
             StegfieldError: The visitor has left, or there is no room for more files.
         """
-        if not self.desk.has_room(len(data)):
+        if not self.desk.has_room(self.visitor, len(data)):
             raise StegfieldError(FULL, hint=FULL_HINT)
         place = self.desk.visitors.home(self.visitor) / secrets.token_hex(TOKEN_BYTES)
         try:
