@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 from skimage import data
 
 from stegfield import channel, signals
@@ -178,6 +179,19 @@ def test_places_are_changed_more_where_an_encoder_would_lose_them_and_only_then(
     assert np.array_equal(embed()[0], plain)
 
 
+@pytest.mark.parametrize("lost", [-0.7, 0.4])
+def test_a_shorter_side_that_was_rounded_is_found(lost: float) -> None:
+    wide = np.array(PHOTOGRAPHS.astronaut())[:340]
+    form = short.Format(64, 48, 40.0)
+    levels, _ = short.embed(wide, Content.of(bytes(range(60))), KEY, form)
+    rows = 133
+    squeezed = Image.fromarray(levels).resize((200, rows), Image.Resampling.LANCZOS)
+    turned = Frame.whole(rows, 200, lost), Frame.whole(200, rows, lost)
+    assert turned[0].tall == pytest.approx(rows / (rows + lost))
+    assert turned[1].tall == pytest.approx((rows + lost) / rows)
+    assert short.extract(np.array(squeezed), KEY) == bytes(range(60))  # 132.8 rows
+
+
 def test_what_the_file_makes_of_samples_comes_before_all_else(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -190,7 +204,8 @@ def test_what_the_file_makes_of_samples_comes_before_all_else(
 
         return tried
 
-    monkeypatch.setattr(sending, "hoped_for", lambda *_: [named("sent")])
+    for kind in ("hoped_for", "promised_for"):
+        monkeypatch.setattr(sending, kind, lambda *_: [named("sent")])
     profile.embed(photo(), Content.of(MESSAGE), KEY, written=named("written"))
     assert seen[:2] == ["written", "sent"]
     lossy, _ = profile.PROFILE.for_file(signals.from_samples(photo()), ".jpg", EmbedConfig())

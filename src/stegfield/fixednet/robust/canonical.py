@@ -47,16 +47,26 @@ class Frame:
         side: Its longer side, in samples of what arrived.
         row: The row of its centre, counted from the upper edge of what arrived.
         column: The column of its centre, counted from the left edge.
+        tall: How much further apart its rows are than its columns, as a factor.
     """
 
     side: float
     row: float
     column: float
+    tall: float = 1.0
 
     @classmethod
-    def whole(cls, rows: int, columns: int) -> Frame:
-        """Return the frame of an image of which everything arrived."""
-        return cls(float(max(rows, columns)), rows / 2, columns / 2)
+    def whole(cls, rows: int, columns: int, lost: float = 0.0) -> Frame:
+        """Return the frame of an image of which everything arrived.
+
+        Args:
+            rows: Rows of what arrived.
+            columns: Columns of what arrived.
+            lost: Samples that rounding took from the shorter side, less than 1 either way.
+        """
+        if rows > columns:
+            return cls(float(rows), rows / 2, columns / 2, (columns + lost) / columns)
+        return cls(float(columns), rows / 2, columns / 2, rows / (rows + lost))
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,23 +92,24 @@ class Grid:
         return cls(rows, columns, blocks, frame or Frame.whole(rows, columns))
 
     @property
-    def step(self) -> float:
-        """Samples of the plane for each canonical sample."""
-        return self.frame.side / (BLOCK * self.blocks)
+    def steps(self) -> tuple[float, float]:
+        """Rows and columns of the plane for each canonical sample."""
+        step, tall = self.frame.side / (BLOCK * self.blocks), self.frame.tall
+        return (step, step / tall) if self.rows > self.columns else (step * tall, step)
 
     @cached_property
     def down(self) -> slice:
         """Return the rows of blocks, of the square's, that lie in the plane."""
-        return self._inside(self.rows, self.frame.row)
+        return self._inside(self.rows, self.frame.row, self.steps[0])
 
     @cached_property
     def across(self) -> slice:
         """Return the columns of blocks that lie in the plane."""
-        return self._inside(self.columns, self.frame.column)
+        return self._inside(self.columns, self.frame.column, self.steps[1])
 
-    def _inside(self, samples: int, centre: float) -> slice:
-        corner = centre - self.frame.side / 2
-        wide, spare = BLOCK * self.step, SPARE * self.step
+    def _inside(self, samples: int, centre: float, step: float) -> slice:
+        wide, spare = BLOCK * step, SPARE * step
+        corner = centre - self.blocks * wide / 2
         first = max(0, math.ceil((-spare - corner) / wide))
         end = min(self.blocks, math.floor((samples + spare - corner) / wide))
         return slice(first, max(first, end))
@@ -113,14 +124,14 @@ class Grid:
     def _maps(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return the maps of columns and of rows."""
         sides = (
-            (self.rows, self.frame.row, self.down),
-            (self.columns, self.frame.column, self.across),
+            (self.rows, self.frame.row, self.down, self.steps[0]),
+            (self.columns, self.frame.column, self.across, self.steps[1]),
         )
         found = []
-        for samples, centre, inside in sides:
-            start = centre - self.frame.side / 2 + inside.start * BLOCK * self.step
+        for samples, centre, inside, step in sides:
+            start = centre + BLOCK * step * (inside.start - self.blocks / 2)
             count = BLOCK * (inside.stop - inside.start)
-            found.append(resampler(samples, count, self.step, start))
+            found.append(resampler(samples, count, step, start))
         return found[0], found[1]
 
     def samples(self, plane: NDArray[np.float32]) -> NDArray[np.float32]:

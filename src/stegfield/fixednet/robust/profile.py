@@ -35,8 +35,8 @@ GENTLE = 28.0
 """Step that is tried first in large images."""
 USUAL = 40.0
 """Step that is tried first in others."""
-COMFORT_DB = 44.5
-"""Below this PSNR, a message is embedded again to survive no more than what is promised."""
+LEAST_DB = 44.2
+"""PSNR below which a message is made to survive no more than what is promised."""
 
 
 def embed(
@@ -76,28 +76,23 @@ def embed(
             raise CapacityError(
                 needed=len(content.data), available=most, unit="bytes", holder="cover"
             ) from None
-    tries = _tries(levels, form.blocks, written)
-    for done, (step, channels) in enumerate(tries, 1):
-        stronger = form._replace(step=step)
-        stego, bits = short.embed(levels, content, key, stronger, channels=channels)
-        seen_db = psnr_db(levels, stego)
-        if watch is not None:
-            watch(EmbedProgress(done / len(tries), 0, seen_db))
-        if (done > 1 or seen_db >= COMFORT_DB) and all(_reads(c(stego), key) for c in channels):
-            break
-    return stego, bits
-
-
-def _tries(
-    levels: Levels, blocks: int, written: Channel | None
-) -> list[tuple[float, list[Channel]]]:
-    """Return steps, and what a message should survive with each, as they are tried."""
-    first = GENTLE if max(levels.shape[:2]) > sending.LARGE else USUAL
     hoped, promised = (
-        [channel.chain(written, each) if written else each for each in kind(levels, blocks)]
+        [channel.chain(written, each) if written else each for each in kind(levels, form.blocks)]
         for kind in (sending.hoped_for, sending.promised_for)
     )
-    return [(first, hoped), *((step, promised) for step in STEPS if step >= first)]
+    first = GENTLE if max(rows, columns) > sending.LARGE else USUAL
+    tries = [(first, [*promised, *hoped], LEAST_DB)]
+    tries += [(step, promised, 0.0) for step in STEPS if step >= first]
+    for done, (step, channels, least_db) in enumerate(tries, 1):
+        stronger = form._replace(step=step)
+        stego, bits = short.embed(
+            levels, content, key, stronger, channels=channels, least_db=least_db
+        )
+        if watch is not None:
+            watch(EmbedProgress(done / len(tries), 0, psnr_db(levels, stego)))
+        if all(_reads(each(stego), key) is not None for each in promised):
+            break
+    return stego, bits
 
 
 def _reads(levels: Levels, key: Key) -> bytes | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from PIL import Image
-
 from stegfield import channel
 from stegfield.channel import Channel, Levels
 
@@ -18,7 +16,8 @@ LARGE = 2048
 """Pixels of the longer side above which a picture is expected to be reduced on its way."""
 COARSE, USUAL, FINE = 5.0, 7.5, 14.0
 """Pixels of the image for each block of a grid from which it survives more."""
-BOX = Image.Resampling.BOX
+SMALLEST = 0.4
+"""Share of the longer side that a resize may leave."""
 
 
 def shown_smaller(side: int, quality: int) -> Channel:
@@ -55,9 +54,9 @@ def hoped_for(levels: Levels, blocks: int) -> list[Channel]:
     same = [channel.jpeg(50), channel.webp(75)]
     if side < FINE * blocks:
         return same
-    size = 2 * side // 5
-    boxed = channel.chain(channel.reduced(size, BOX), channel.jpeg(60))
-    return [*same, shown_smaller(size, 60), boxed]
+    size = round(side * SMALLEST)
+    smaller = channel.reduced(size), channel.averaged(size)
+    return [*same, *(channel.chain(each, channel.jpeg(60)) for each in smaller)]
 
 
 def promised_for(levels: Levels, blocks: int) -> list[Channel]:

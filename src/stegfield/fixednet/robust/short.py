@@ -57,6 +57,10 @@ TRIES = 3
 """Formats that a receiver decodes at each stage of its search, at most."""
 SMALL, SMALL_TRIES = 400, 6
 """Samples of a small image, and the same for these, whose messages are decoded sooner."""
+LOST = (-0.75, -0.5, -0.25, 0.25, 0.5, 0.75)
+"""Samples that the shorter side may have lost when a size was rounded."""
+FINE = 1000
+"""Samples of the longer side from which that does not matter."""
 GAINS = tuple(1 + 0.01 * percent for percent in range(-8, 9))
 GAMMAS = (0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.15)
 """Contrasts and tone curves that a receiver tries to undo."""
@@ -106,6 +110,7 @@ def embed(
     form: Format,
     *,
     channels: Sequence[Channel] = (),
+    least_db: float = 0.0,
     index: int | None = None,
 ) -> tuple[UInt8[np.ndarray, "rows columns channels"], int]:
     """Change an image so that it carries a message through resizing and lossy encoders.
@@ -116,6 +121,7 @@ def embed(
         key: Decides the networks.
         form: How the message lies in the image (see `format_for`).
         channels: What the message should survive; places are changed more where it would not.
+        least_db: PSNR below which they are not.
         index: The network [default: one that the system's randomness chooses].
 
     Returns:
@@ -126,7 +132,15 @@ def embed(
     bits = bits_of(sealing.seal(content, key, _context(form.blocks, index), form.length))
     lattice = Lattice(key, index, Grid.of(plane, form.blocks))
     change = pilot.added(key, index, plane)
-    stego = steered(levels, lattice, bits, step=form.step, change=change, channels=channels)
+    stego = steered(
+        levels,
+        lattice,
+        bits,
+        step=form.step,
+        change=change,
+        channels=channels,
+        least_db=least_db,
+    )
     return stego, len(bits)
 
 
@@ -137,7 +151,7 @@ def extract(levels: UInt8[np.ndarray, "rows columns channels"], key: Key) -> byt
         UnreadableError: There is no message for this key, or too much of it was lost.
     """
     plane = plane_of(levels)
-    for stage in (_whole, _toned):
+    for stage in (_whole, _rounded, _toned):
         for _, lattice, phases in stage(plane, key):
             try:
                 return _decoded(lattice, phases)
@@ -154,24 +168,29 @@ class Found(NamedTuple):
     phases: NDArray[np.float32]
 
 
-def _whole(plane: Plane, key: Key) -> list[Found]:
+def _whole(plane: Plane, key: Key, *, lost: Sequence[float] = (0.0,)) -> list[Found]:
     """Find the networks that an image has if all of it arrived, the likeliest first."""
     seen = pilot.seen_in(key, plane)
     rank = []
-    for blocks in _grids(plane):
-        grid = Grid.of(plane, blocks)
+    for blocks, rounded in product(_grids(plane), lost):
+        grid = Grid.of(plane, blocks, Frame.whole(*plane.shape, lost=rounded))
         clear = clearness(key, grid, grid.cosines(plane))
         score = np.maximum(clear, (clear + seen[:, None]) * np.float32(math.sqrt(0.5)))
         for index, at in np.argwhere(score >= LEAST).tolist():
-            rank.append((float(score[index, at]), blocks, index, STEPS[at]))
+            rank.append((float(score[index, at]), blocks, rounded, index, STEPS[at]))
     rank.sort(reverse=True)
     found = []
     tries = TRIES if max(plane.shape) > SMALL else SMALL_TRIES
-    for best, blocks, index, step in rank[:tries]:
-        lattice = Lattice(key, index, Grid.of(plane, blocks))
-        sums = lattice.sums(lattice.grid.cosines(plane))
-        found.append(Found(best, lattice, lattice.phases(sums, step)))
+    for best, blocks, rounded, index, step in rank[:tries]:
+        grid = Grid.of(plane, blocks, Frame.whole(*plane.shape, lost=rounded))
+        lattice = Lattice(key, index, grid)
+        found.append(Found(best, lattice, lattice.phases(lattice.sums(grid.cosines(plane)), step)))
     return found
+
+
+def _rounded(plane: Plane, key: Key) -> list[Found]:
+    """Find the networks of an image whose shorter side was rounded on the way."""
+    return _whole(plane, key, lost=LOST) if max(plane.shape) < FINE else []
 
 
 def _toned(plane: Plane, key: Key) -> list[Found]:

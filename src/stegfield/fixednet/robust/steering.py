@@ -1,9 +1,9 @@
 """The sender's loop: phases are moved until a receiver reads them after what happens on the way.
 
 Each phase is first moved most of the way to the nearest value for its bit. Then the image goes
-through each channel; where a receiver would not read the message yet, the phases that the channel
-moved away are moved the other way, as far as a bound that grows from round to round. So plain
-places, where encoders drop small changes, get larger ones, and no more than are needed.
+through each channel after which no receiver has read the message yet; the phases that it moved away
+are moved the other way, as far as a bound that grows from round to round. So plain places, where
+encoders drop small changes, get larger ones, and no more than are needed.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from stegfield.channel import Channel
 from stegfield.fixednet.robust import soft_code
-from stegfield.fixednet.robust.canonical import Grid, Plane, plane_of, resized
+from stegfield.fixednet.robust.canonical import Frame, Grid, Plane, plane_of, resized
 from stegfield.fixednet.robust.lattice import Lattice
-from stegfield.metrics import PEAK
+from stegfield.metrics import PEAK, psnr_db
 
 BLEND = 0.5
 """How far a phase is moved towards its bit's; the rest stays, as noise that the code absorbs."""
@@ -46,6 +46,7 @@ def steered(
     step: float,
     change: Plane,
     channels: Sequence[Channel] = (),
+    least_db: float = 0.0,
 ) -> NDArray[np.uint8]:
     """Change an image so that a lattice reads bits, after every channel if that can be reached.
 
@@ -56,6 +57,7 @@ def steered(
         step: Period of the phases.
         change: What is added to the plane in any case.
         channels: What may happen to the image.
+        least_db: PSNR at which to stop, though a message would not survive all channels.
     """
     cover = plane_of(levels)
     start = lattice.phases(lattice.sums(lattice.grid.cosines(cover + change)), step)
@@ -64,18 +66,20 @@ def steered(
     goal = (start + BLEND * (centre - start)).astype(np.float32)
     push = np.zeros_like(goal)
     change, stego = _moved(levels, lattice, goal, step=step, change=change)
-    for bound in BOUNDS if channels else ():
-        errors = [
-            each
-            for each in (_errors(channel(stego), lattice, centre, step) for channel in channels)
-            if not _readable(lattice, centre + each, bits)
-        ]
-        if not errors:
+    waiting = list(channels)
+    for bound in BOUNDS:
+        tried = ((each, _errors(each(stego), lattice, centre, step)) for each in waiting)
+        left = [(each, far) for each, far in tried if not _readable(lattice, centre + far, bits)]
+        if not left:
             break
+        waiting, errors = [each for each, _ in left], [far for _, far in left]
         moved = np.clip(errors, -FARTHEST, FARTHEST)
         wrong = np.where(np.abs(moved).max(axis=0) > SAFE, moved.mean(axis=0), 0)
         push = np.clip(push - SHARE * wrong, -bound, bound).astype(np.float32)
-        change, stego = _moved(levels, lattice, goal + push, step=step, change=change)
+        change, moved_on = _moved(levels, lattice, goal + push, step=step, change=change)
+        if psnr_db(levels, moved_on) < least_db:
+            break
+        stego = moved_on
     return stego
 
 
@@ -85,7 +89,9 @@ def _errors(seen: Levels, lattice: Lattice, centre: NDArray[np.float32], step: f
     A block that a size lost in rounding has the worst error.
     """
     plane, own = plane_of(seen), lattice.grid
-    there = Lattice(lattice.key, lattice.index, Grid.of(plane, own.blocks))
+    lost = min(own.rows, own.columns) * max(plane.shape) / max(own.rows, own.columns)
+    frame = Frame.whole(*plane.shape, lost=lost - min(plane.shape))
+    there = Lattice(lattice.key, lattice.index, Grid.of(plane, own.blocks, frame))
     square = np.full((own.blocks, own.blocks), np.nan, np.float32)
     found = there.phases(there.sums(there.grid.cosines(plane)), step)
     square[there.grid.down, there.grid.across] = found
