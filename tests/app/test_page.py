@@ -16,7 +16,7 @@ from PIL import Image
 
 from stegfield import cli, fields, fixednet, hiding, signals
 from stegfield.errors import ConfigError, StegfieldError
-from stegfield.keys import KeyFile, Passphrase
+from stegfield.keys import Key, KeyFile, Passphrase
 from stegfield.signals import to_samples, waves
 
 SOON = 60_000
@@ -191,9 +191,12 @@ def test_files_are_hidden_and_revealed(page: Any, photo: Path) -> None:
     panel = tab(page, "Hide")
     choose(panel, "Cover", photo)
     press(panel, "Add a secret")
-    for number, secret in ((1, letter), (2, other)):
-        choose(panel, f"Secret {number}", secret)
-        panel.get_by_label(f"Passphrase {number}").fill(f"{SECRET} {number}")
+    choose(panel, "Secret 1", letter)
+    panel.get_by_label("Passphrase 1").fill(SECRET)
+    choose(panel, "Secret 2", other)
+    KeyFile(Key.generate()).write(folder / "bob.key")
+    panel.get_by_text("Key file 2 instead").click()
+    choose(panel, "Key file 2", folder / "bob.key")
     panel.get_by_label("Seconds to train").first.fill("8")
     press(panel, "Hide")
     assert "16" in said(panel)
@@ -201,12 +204,14 @@ def test_files_are_hidden_and_revealed(page: Any, photo: Path) -> None:
 
     panel = tab(page, "Reveal")
     choose(panel, "Field", field)
-    panel.get_by_label("Passphrase").fill(f"{SECRET} 1")
+    panel.get_by_label("Passphrase").fill(SECRET)
     press(panel, "Reveal")
     assert "A file of 16 bytes" in said(panel)
     assert panel.get_by_label("The secret, as text").input_value() == "Meet me at noon."
     assert taken(panel, folder).suffix == ".txt"
-    panel.get_by_label("Passphrase").fill(f"{SECRET} 2")
+    panel.get_by_label("Passphrase").fill("")
+    panel.get_by_text("A key file instead").click()
+    choose(panel, "Key file", folder / "bob.key")
     press(panel, "Reveal")
     panel.get_by_text("A file of 16 bytes").wait_for(state="detached")
     assert f"A file of {other.stat().st_size:,} bytes" in said(panel)

@@ -17,6 +17,7 @@ from stegfield.app.parts import (
     LIGHT,
     SIGNALS,
     answered,
+    any_file,
     brought,
     download,
     heavy,
@@ -35,7 +36,7 @@ from stegfield.errors import InputError
 from stegfield.fields import FitProgress
 from stegfield.keys import Key, Passphrase
 
-MOST_SECRETS, INPUTS = 8, 3
+MOST_SECRETS, INPUTS = 8, 4
 SHORTEST, DEFAULT_SECONDS = 5, 60
 LARGEST_SIDE = 4096
 KINDS = {
@@ -144,7 +145,8 @@ def _secret_inputs(desk: Desk) -> list[Any]:
                 gr.Textbox(
                     label=f"Passphrase {number}", type="password", max_lines=1, max_length=1000
                 ),
-                gr.Checkbox(label=f"Decoy {number}: without a passphrase, its key is not kept"),
+                _folded(f"Key file {number}"),
+                gr.Checkbox(label=f"Decoy {number}: nobody has its key"),
             ]
         rows.append(row)
     more = gr.Button("Add a secret", size="sm")
@@ -156,6 +158,11 @@ def _secret_inputs(desk: Desk) -> list[Any]:
 
     more.click(add, shown, [shown, *rows], **LIGHT)
     return inputs
+
+
+def _folded(label: str) -> gr.File:
+    with gr.Accordion(f"{label} instead", open=False):
+        return any_file(label)
 
 
 def reveal_tab(desk: Desk) -> None:
@@ -234,16 +241,18 @@ def _given(
     filled = [(number, *row) for number, row in enumerate(rows, 1) if any(row)]
     if not filled:
         raise InputError("there is no secret", hint="choose a file and a passphrase for it")
-    keys = [_key(visit, number, text, decoy) for number, _, text, decoy in filled]
-    return [(path, f"secret {number}") for number, path, _, _ in filled], keys
+    keys = [_key(visit, number, *given) for number, _, *given in filled]
+    return [(path, f"secret {number}") for number, path, *_ in filled], keys
 
 
-def _key(visit: Visit, number: int, text: str, decoy: bool) -> tuple[Key | Passphrase | None, str]:
+def _key(
+    visit: Visit, number: int, text: str, key_file: str | None, decoy: bool
+) -> tuple[Key | Passphrase | None, str]:
     """Return the key of a secret, None of a decoy, and what to note about its passphrase."""
-    if decoy and text:
-        raise InputError(f"decoy {number} cannot have a passphrase", hint="leave one of them out")
+    if decoy and (text or key_file):
+        raise InputError(f"decoy {number} cannot have a key", hint="leave one of them out")
     if decoy:
         return None, ""
-    if not text:
+    if not (text or key_file):
         raise InputError(f"passphrase {number} is missing", hint="each secret has its own")
-    return visit.new_key(text, None)
+    return visit.new_key(text, key_file)
