@@ -7,14 +7,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 pytest.importorskip("gradio", reason="the web page takes stegfield[app]")
 soundfile = pytest.importorskip("soundfile")
 
+from stegfield import fixednet  # noqa: E402
 from stegfield.app.parts import looked_at, notes_of  # noqa: E402
 from stegfield.app.session import Desk, Visit  # noqa: E402
 from stegfield.app.visitors import Visitors  # noqa: E402
+from stegfield.app.wording import advice  # noqa: E402
 from stegfield.config import AppConfig  # noqa: E402
+from stegfield.errors import StegfieldError  # noqa: E402
 from stegfield.keys import Key, KeyFile, Passphrase  # noqa: E402
 from stegfield.keys.strength import WeakPassphraseError  # noqa: E402
 from stegfield.signals import waves  # noqa: E402
@@ -43,6 +47,18 @@ def test_an_upload_tells_what_became_of_it(visit: Visit) -> None:
 
 def test_notes_are_text_and_not_html(visit: Visit) -> None:
     assert "<b>" not in notes_of(replace(waves(8, 8), notes=("has <b>bold</b> samples",)))
+
+
+def test_hints_on_a_jpeg_name_no_setting_that_the_page_lacks(tmp_path: Path) -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    Image.fromarray(picture).save(tmp_path / "photo.jpg", progressive=True)
+    with pytest.raises(StegfieldError) as refused:
+        fixednet.embed(tmp_path / "photo.jpg", b"noon", Key.generate())
+    assert advice(refused.value.hint) == "take a photo as a camera wrote it"
+    Image.fromarray(picture).save(tmp_path / "photo.jpg")
+    with pytest.raises(StegfieldError) as refused:
+        fixednet.embed(tmp_path / "photo.jpg", picture[:30].tobytes(), Key.generate())
+    assert advice(refused.value.hint) is not None
 
 
 def test_new_secrets_take_no_passphrase_that_is_found_within_minutes(visit: Visit) -> None:

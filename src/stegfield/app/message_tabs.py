@@ -23,7 +23,7 @@ from stegfield.app.parts import (
     suffix_of,
     upload,
 )
-from stegfield.app.session import Desk, Update, Visit, done, telling
+from stegfield.app.session import Desk, Update, Visit, done, noted, telling
 from stegfield.config import EmbedConfig
 from stegfield.errors import ConfigError, InputError
 from stegfield.fixednet import EmbedResult
@@ -45,7 +45,7 @@ def embed_tab(desk: Desk) -> None:
     profiles = PROFILES | brought(fixednet.PROFILES)
     gr.Markdown(
         "Puts any file into a picture; a receiver with the key gets it back, bit for bit. "
-        "Take a picture that was never a JPEG."
+        "A JPEG stays one; other pictures should never have been one."
     )
     with gr.Row():
         with gr.Column():
@@ -197,12 +197,12 @@ def _embedded(
 def _answer(
     visit: Visit, sent: EmbedResult, name: str, note: str, said: Any, seen: Any, result: Any
 ) -> Update:
-    suffix = sent.stego.medium.lossless[0]
     lost = [encoder for encoder, came_back in sent.survived.items() if not came_back]
     warning = f" The message would not survive {', '.join(lost)}." if lost else ""
+    warning += "".join(noted(each) for each in sent.cautions)
     return {
         seen: show(preview(visit, sent.stego)),
-        result: show(visit.put(f"{name}{suffix}", sent.file)),
+        result: show(visit.put(f"{name}{sent.suffix}", sent.file)),
         said: done(
             f"{sent.message_bytes:,} bytes at {sent.quality.psnr_db:.1f} dB, "
             f"{100 * sent.changed:.2g} % of the samples changed, {sent.seconds:.1f} s. Read back "

@@ -177,7 +177,7 @@ class JpegFile:
         if any(_is_signed(part) for part in self.parts):
             raise ImageError(
                 f"{self.name} has content credentials (C2PA), which any change would break",
-                hint=Wording("leave them out with {strip_metadata:True}"),
+                hint=Wording("leave them out with {strip_metadata:True}, or take another photo"),
             )
 
     def with_coefficients(self, planes: Sequence[Coefficients | None]) -> JpegFile:

@@ -202,6 +202,18 @@ def test_metadata_stay_or_go_but_for_the_orientation() -> None:
     assert b"secret place" not in stripped
 
 
+def test_a_jpeg_stays_one_unless_another_kind_is_asked_for() -> None:
+    cover = file_of(photograph(256, 192), quality=85)
+    sent = fixednet.embed(cover, MESSAGE, KEY)
+    assert (sent.suffix, sent.file[:2]) == (".jpg", b"\xff\xd8")
+    assert fixednet.extract(sent.file, KEY) == MESSAGE
+    assert fixednet.embed(signals.waves(64, 64), MESSAGE, KEY).suffix == ".png"
+    changed = signals.with_levels(signals.read(cover), signals.to_levels(signals.read(cover)))
+    assert fixednet.embed(changed, MESSAGE, KEY).suffix == ".png"
+    flat = fixednet.embed(cover, MESSAGE, KEY, config=EmbedConfig(flat=True))
+    assert flat.suffix == ".png"
+
+
 def test_samples_of_a_jpeg_still_carry_messages_in_a_png() -> None:
     cover = file_of(photograph(256, 192), quality=85)
     sent = fixednet.embed(cover, MESSAGE, KEY, suffix=".png")

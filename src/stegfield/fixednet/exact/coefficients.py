@@ -259,7 +259,8 @@ def _is_loud(
             check_room(content, needed=needed, available=quiet, net=longest_message(quiet))
         except CapacityError as error:
             error.hint = Wording(
-                "take a larger photo or a shorter message; {loud:True} embeds what detectors find"
+                "take a larger photo or a shorter message, or {loud:True} embeds what detectors "
+                "find"
             )
             raise
     return True
