@@ -792,7 +792,7 @@ def test_a_cover_whose_file_gives_changes_away_is_warned_about(
         ("lossy.webp", "warning: lossy.webp is a lossy WebP"),
         ("few.png", "warning: few.png has a palette"),
         ("two.png", "warning: two.png has few levels"),
-        ("wide.png", "note: wide.png has 16 bits a sample; the stego image has 8"),
+        ("wide.png", "note: wide.png has 16 bits a sample; the output has 8"),
     ):
         assert cli.run(["embed", name, *command]) == 0
         assert warning in capsys.readouterr().err

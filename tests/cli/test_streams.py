@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -193,3 +195,22 @@ def test_what_stdin_holds_is_named_in_errors(
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(noise)))
     assert cli.run(["render", "-", "-o", "x.png"]) == 1
     assert "error: stdin is not a field file" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="named pipes are POSIX")
+@pytest.mark.parametrize("grain", [[], ["--grain", "1.5", "--also", "second", "bob.key"]])
+def test_a_message_from_a_pipe_is_read_once(folder: Path, grain: list[str]) -> None:
+    os.mkfifo("first")
+    os.mkfifo("second")
+    assert cli.run(["keygen", "bob.key"]) == 0
+    senders = [
+        Thread(target=Path(name).write_bytes, args=[data], daemon=True)
+        for name, data in (("first", MESSAGE), ("second", b"Dear Bob"))
+    ]
+    for sender in senders:
+        sender.start()
+    command = ["embed", "cover.png", "first", "-o", "s.png", "--key", "alice.key", *grain]
+    assert cli.run(command) == 0
+    for name, sent in (("alice", MESSAGE), *((("bob", b"Dear Bob"),) if grain else ())):
+        assert cli.run(["extract", "s.png", "-o", name, "--key", f"{name}.key"]) == 0
+        assert Path(name).read_bytes() == sent

@@ -26,7 +26,7 @@ from stegfield.keys import Key, KeyFile
 from stegfield.steganalysis import pools
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 300
 STAGES = """
 import signal, sys
 from stegfield import cli
@@ -147,11 +147,17 @@ def test_a_worker_that_is_killed_within_a_job_costs_nothing() -> None:
     Path("letter").unlink()
     os.mkfifo("letter")
     process, pipe = within(Path("letter"))
-    for child in psutil.Process(process.pid).children():
-        if "spawn_main" in " ".join(child.cmdline()):
-            child.kill()
-    leave(pipe)
+    workers = [
+        child
+        for child in psutil.Process(process.pid).children()
+        if "spawn_main" in " ".join(child.cmdline())
+    ]
+    for worker in workers:
+        worker.kill()
+    _, alive = psutil.wait_procs(workers, timeout=PATIENCE_SECONDS)
+    assert not alive
     with Path("letter").open("wb") as again:  # as soon as another worker reads it
+        os.close(pipe)
         again.write(b"Dear Bob")
     out, told = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0, told

@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from stegfield.cli import also as more
 from stegfield.cli import field_files
 from stegfield.cli.also import Also
-from stegfield.cli.asking import read_key, read_message
+from stegfield.cli.asking import read_early, read_key, read_message
 from stegfield.cli.progress import watching
 from stegfield.cli.signal_files import read_signal
 from stegfield.cli.streams import (
@@ -159,19 +159,18 @@ def embed(
     suffix = chosen.suffix(signal, config) if signal and is_stream(output) else output.suffix
     profile = fixednet.check(medium, suffix, config, descent=descent)
     from_stdin = is_stream(message)
-    if not from_stdin:
-        read_message(message)
-    more.check_also(also)
+    data = b"" if from_stdin else read_early(message)
+    others = more.read_messages(also)
     signal = signal or read_picture(cover, size, flatten=flatten)
     profile.check_size(signal.size, suffix)
     profile, _ = profile.for_file(signal, suffix, config)
     with_key = read_key(key, passphrase_stdin=passphrase_stdin and key is None, new=True, weak=weak)
-    with_keys = more.with_keys(also, passphrase_stdin=passphrase_stdin, weak=weak)
+    with_keys = more.with_keys(also, others, passphrase_stdin=passphrase_stdin, weak=weak)
     if profile.samples:  # after the keys: a command that fails says only why
         tell_origin(name_of(cover), signal, quiet=profile.quiet)
         tell_look(name_of(cover), signal, suffix, keep_metadata=keep_metadata)
     # stdin comes last, since the user may have to type it
-    data = read_message(message) if from_stdin else message
+    data = read_message(message) if from_stdin else data
     with watching() as watch:
         result = fixednet.embed(
             signal,

@@ -26,8 +26,7 @@ from stegfield.fixednet.progress import EmbedWatch
 from stegfield.fixednet.readings import first_read
 from stegfield.keys import IMAGE_SALT, KeySource, unlock
 from stegfield.metrics import AnyQuality, Quality, finite_or_none, luma_psnr_db
-from stegfield.payload import message_bytes
-from stegfield.payload.law import SUFFIX, Message
+from stegfield.payload.law import Message
 from stegfield.signals import Signal, Source
 
 
@@ -146,7 +145,7 @@ def embed(
     carriers.check(cover.medium)
     suffix = suffix or load(config.chosen).suffix(cover, config)
     profile = check(cover.medium, suffix, config, descent=descent, size=cover.size)
-    messages = [_message(*each) for each in ((message, key), *also)]
+    messages = [Message.of(*each) for each in ((message, key), *also)]
     if not profile.several:
         if also:
             raise ConfigError(
@@ -247,12 +246,6 @@ def _embedded(
         survived=survived,
         seconds=time.perf_counter() - began,
     )
-
-
-def _message(message: bytes | Path, key: KeySource) -> Message:
-    """Read a message, and take the suffix of its file, if it has one that can be stored."""
-    suffix = message.suffix.lower() if isinstance(message, Path) else ""
-    return Message(message_bytes(message), key, suffix if SUFFIX.fullmatch(suffix) else "")
 
 
 def _without_metadata(cover: Signal, *, keep: bool) -> Signal:

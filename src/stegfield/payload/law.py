@@ -25,6 +25,7 @@ import struct
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from cryptography.exceptions import InvalidTag
@@ -41,6 +42,7 @@ from stegfield.payload.frame import (
     bits_of,
     bytes_of,
     inflated,
+    message_bytes,
 )
 
 VERSION = 2
@@ -74,6 +76,17 @@ class Network(ABC):
         """Return the bits that the network of this key and salt reads."""
 
 
+def stored_suffix(path: Path) -> str:
+    """Return the suffix of a file as a message stores it; "" if it is not a plain one.
+
+    Example:
+        >>> stored_suffix(Path("Letter.PDF")), stored_suffix(Path("notes.of today"))
+        ('.pdf', '')
+    """
+    suffix = path.suffix.lower()
+    return suffix if SUFFIX.fullmatch(suffix) else ""
+
+
 @dataclass(frozen=True)
 class Message:
     """A file to put into a plane, and the key that alone reads it."""
@@ -92,6 +105,17 @@ class Message:
     def content(self) -> Content:
         """Return what is sealed: length of the suffix, suffix, data; deflated if shorter."""
         return Content.of(bytes([len(self.suffix)]) + self.suffix.encode() + self.data)
+
+    @classmethod
+    def of(cls, message: bytes | Path, key: KeySource) -> Message:
+        """Return a message, read from its file where a path is given, with the file's suffix.
+
+        Raises:
+            ConfigError: The message is text, which could be the message or the name of a file.
+            InputError: The file is missing, cannot be read, or is longer than 256 MiB.
+        """
+        suffix = stored_suffix(message) if isinstance(message, Path) else ""
+        return cls(message_bytes(message), key, suffix)
 
     @classmethod
     def decoy(cls, length: int) -> Message:
