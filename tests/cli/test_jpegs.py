@@ -90,6 +90,22 @@ def test_progressive_photos_are_named(folder: Path, capsys: pytest.CaptureFixtur
     assert Path("again.txt").read_text() == "Dear Bob"
 
 
+def test_a_photo_is_reduced_and_stays_a_jpeg(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["embed", "photo.jpg", "letter.txt", "-o", "small.jpg", *WITH_KEY, "--size", "200"]
+    capsys.readouterr()
+    assert cli.run(command) == 0
+    said = capsys.readouterr().err
+    assert "note: the EXIF data of photo.jpg is left out; --keep-metadata keeps EXIF" in said
+    with Image.open("photo.jpg") as before, Image.open("small.jpg") as after:
+        assert after.size == (145, 200)  # upright
+        assert vars(after)["quantization"] == vars(before)["quantization"]
+        assert ExifTags.Base.Orientation not in after.getexif()
+    assert cli.run(["extract", "small.jpg", "-o", "again.txt", *WITH_KEY]) == 0
+    assert Path("again.txt").read_text() == "Dear Bob"
+
+
 def test_a_png_becomes_a_jpeg_and_a_jpeg_a_png(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -168,6 +168,7 @@ def embed(
     with_keys = more.with_keys(also, others, passphrase_stdin=passphrase_stdin, weak=weak)
     if profile.samples:  # after the keys: a command that fails says only why
         tell_origin(name_of(cover), signal, quiet=profile.quiet)
+    if signal.jpeg is None or profile.samples:  # else the file keeps all that it says
         tell_look(name_of(cover), signal, suffix, keep_metadata=keep_metadata)
     # stdin comes last, since the user may have to type it
     data = read_message(message) if from_stdin else data
