@@ -24,6 +24,8 @@ from stegfield.fixednet.exact.search import parallel
 from stegfield.keys import IMAGE_SALT, Key, KeyStream
 
 SEGMENT = 1 << 16
+KEPT = 1 << 20
+"""Samples of a signal up to which segments are made once; they take 8 bytes a sample."""
 LARGEST = 1 << 18
 """Most numbers that are put into one order."""
 
@@ -101,6 +103,17 @@ class KeyedOrder(Sequence[NDArray[np.int32]]):
         """
         if not 0 <= segment < self.parts:
             raise IndexError(segment)
+        if self.total > KEPT:
+            return self._made(segment)
+        if segment not in self._kept:
+            self._kept[segment] = self._made(segment)
+        return self._kept[segment]
+
+    @cached_property
+    def _kept(self) -> dict[int, Part]:
+        return {}
+
+    def _made(self, segment: int) -> Part:
         order = permutation(
             self.key.stream(f"order/{segment}", salt=self.salt), self.lengths[segment]
         )

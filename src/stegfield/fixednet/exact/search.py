@@ -159,6 +159,10 @@ def interpreted() -> Iterator[None]:
 
 def parallel(work: Callable[[Job], Result], jobs: Iterable[Job]) -> Iterator[Result]:
     """Do jobs on all cores and yield the results in order; if closed, drop those not begun."""
+    jobs = list(jobs)
+    if min(len(jobs), cores()) < 2:  # threads would only cost time
+        yield from map(work, jobs)
+        return
     with ThreadPoolExecutor(cores()) as pool:
         waiting = [pool.submit(work, job) for job in jobs]
         try:
