@@ -50,11 +50,10 @@ class Part:
         """Return the values of these samples, from those of all samples of the signal."""
         return np.ascontiguousarray(values[self.every]).take(self.places)
 
-    def put(self, values: NDArray[Any], new: NDArray[Any]) -> None:
-        """Replace the values of these samples among those of all samples of the signal."""
-        some = values[self.every].copy()
-        some[self.places] = new
-        values[self.every] = some
+    def add(self, values: NDArray[Any], more: NDArray[Any]) -> None:
+        """Add to the values of these samples among those of all samples of the signal."""
+        some = np.flatnonzero(more)  # most often few
+        values[self.every][self.places[some]] += more[some]
 
 
 @dataclass(frozen=True, eq=False)
