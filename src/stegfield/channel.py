@@ -49,12 +49,12 @@ def resized(factor: float, resampling: Image.Resampling = Image.Resampling.LANCZ
     return channel
 
 
-def reduced(side: int) -> Channel:
+def reduced(side: int, resampling: Image.Resampling = Image.Resampling.LANCZOS) -> Channel:
     """Resize to a longer side, as services do, unless the image has no more already."""
 
     def channel(levels: Levels) -> Levels:
         longer = max(levels.shape[:2])
-        return levels if longer <= side else resized(side / longer)(levels)
+        return levels if longer <= side else resized(side / longer, resampling)(levels)
 
     return channel
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +20,6 @@ from stegfield.config import AppConfig  # noqa: E402
 from stegfield.errors import StegfieldError  # noqa: E402
 from stegfield.keys import Key, KeyFile, Passphrase  # noqa: E402
 from stegfield.keys.strength import WeakPassphraseError  # noqa: E402
-from stegfield.signals import waves  # noqa: E402
 
 
 @pytest.fixture
@@ -46,7 +44,30 @@ def test_an_upload_tells_what_became_of_it(visit: Visit) -> None:
 
 
 def test_notes_are_text_and_not_html(visit: Visit) -> None:
-    assert "<b>" not in notes_of(replace(waves(8, 8), notes=("has <b>bold</b> samples",)))
+    assert "<b>" not in notes_of(("has <b>bold</b> samples",))
+
+
+def test_a_preview_of_what_takes_all_memory_costs_nobody_else_anything(tmp_path: Path) -> None:
+    desk = Desk(AppConfig(max_memory=100, max_megapixels=80.0), Visitors(tmp_path))
+    assert desk.visitors.enter("alice", "page")
+    visit, home = Visit(desk, "alice", "page"), desk.visitors.home("alice")
+    Image.new("RGB", (8000, 8000)).save(home / "bomb.png", compress_level=1)
+    Image.new("RGB", (30, 20)).save(home / "small.png")
+    assert looked_at(visit, str(home / "bomb.png"), "Cover")[0]["visible"] is False
+    with pytest.raises(MemoryError):
+        visit.signals([(str(home / "bomb.png"), "the cover")])
+    assert looked_at(visit, str(home / "small.png"), "Cover")[0]["visible"] is True
+
+
+def test_the_files_of_a_run_have_a_bound_together(tmp_path: Path) -> None:
+    desk = Desk(AppConfig(max_megapixels=0.001), Visitors(tmp_path))
+    assert desk.visitors.enter("alice", "page")
+    visit, path = Visit(desk, "alice", "page"), desk.visitors.home("alice") / "small.png"
+    Image.new("RGB", (25, 20)).save(path)
+    two, three = ([(str(path), "the cover")] * count for count in (2, 3))
+    assert [each.points for each in visit.signals(two)] == [500, 500]
+    with pytest.raises(StegfieldError, match=r"small\.png is one too many.* 1,000 points"):
+        visit.signals(three)
 
 
 def test_hints_on_a_jpeg_name_no_setting_that_the_page_lacks(tmp_path: Path) -> None:

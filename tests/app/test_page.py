@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from stegfield import cli, fields, fixednet, hiding, signals
-from stegfield.errors import ConfigError, InputError, StegfieldError
-from stegfield.keys import Passphrase
+from stegfield.errors import ConfigError, StegfieldError
+from stegfield.keys import KeyFile, Passphrase
 from stegfield.signals import to_samples, waves
 
 SOON = 60_000
@@ -81,6 +82,8 @@ BUTTONS = {
     "Render": "Render",
     "Generate": "Generate",
     "Detect": "Detect",
+    "Compare": "Compare",
+    "Keys": "Make a key file",
 }
 
 
@@ -146,7 +149,8 @@ def test_images_are_hidden_revealed_and_rendered(page: Any, photo: Path) -> None
     choose(panel, "Secret 3", drawn(folder / "decoy.png", 32, 32, 3.0))
     panel.get_by_label("Decoy 3").check()
     panel.get_by_label("Seconds to train").first.fill("8")
-    panel.get_by_label("SIREN: conceals", exact=False).check()
+    panel.get_by_label("Pictures that the field shows", exact=False).check()
+    panel.get_by_label("SIREN: ", exact=False).check()
     press(panel, "Hide")
     panel.get_by_text("cover ").first.wait_for()
     panel.get_by_alt_text("").first.wait_for()
@@ -177,11 +181,71 @@ def test_images_are_hidden_revealed_and_rendered(page: Any, photo: Path) -> None
     panel = tab(page, "Detect")
     choose(panel, "Or a field", field)
     press(panel, "Detect")
-    assert "mantissas" in said(panel)
+    assert "mantissa" in said(panel)
+
+
+def test_files_are_hidden_and_revealed(page: Any, photo: Path) -> None:
+    folder = photo.parent
+    letter, other = folder / "letter.txt", drawn(folder / "two.png", 24, 32, 2.0)
+    letter.write_text("Meet me at noon.")
+    panel = tab(page, "Hide")
+    choose(panel, "Cover", photo)
+    press(panel, "Add a secret")
+    for number, secret in ((1, letter), (2, other)):
+        choose(panel, f"Secret {number}", secret)
+        panel.get_by_label(f"Passphrase {number}").fill(f"{SECRET} {number}")
+    panel.get_by_label("Seconds to train").first.fill("8")
+    press(panel, "Hide")
+    assert "16" in said(panel)
+    field = taken(panel, folder)
+
+    panel = tab(page, "Reveal")
+    choose(panel, "Field", field)
+    panel.get_by_label("Passphrase").fill(f"{SECRET} 1")
+    press(panel, "Reveal")
+    assert "A file of 16 bytes" in said(panel)
+    assert panel.get_by_label("The secret, as text").input_value() == "Meet me at noon."
+    assert taken(panel, folder).suffix == ".txt"
+    panel.get_by_label("Passphrase").fill(f"{SECRET} 2")
+    press(panel, "Reveal")
+    panel.get_by_text("A file of 16 bytes").wait_for(state="detached")
+    assert f"A file of {other.stat().st_size:,} bytes" in said(panel)
+    revealed = taken(panel, folder)
+    assert revealed.suffix == ".png"
+    assert revealed.read_bytes() == other.read_bytes()
+
+
+def test_a_key_file_is_made_and_told_by_its_fingerprint(page: Any, tmp_path: Path) -> None:
+    panel = tab(page, "Keys")
+    press(panel, "Make a key file")
+    told = re.search(r"fingerprint ([0-9a-f-]{19})", said(panel))
+    assert told is not None
+    key = taken(panel, tmp_path)
+    assert KeyFile.read(key).key.fingerprint == told[1]
+    choose(panel, "Or look at a key file", key)
+    press(panel, "Show its fingerprint")
+    panel.get_by_text(f"Fingerprint {told[1]}.").wait_for()
+    press(panel, "Make a passphrase of six random words")
+    words = panel.get_by_label("Passphrase made")
+    words.wait_for()
+    assert len(words.input_value().split()) == 6
+
+
+def test_two_pictures_are_compared(page: Any, photo: Path, tmp_path: Path) -> None:
+    panel = tab(page, "Compare")
+    samples = np.array(Image.open(photo))
+    samples[0, :16] ^= 1
+    Image.fromarray(samples).save(tmp_path / "other.png")
+    choose(panel, "Original", photo)
+    choose(panel, "What to compare with it", tmp_path / "other.png")
+    press(panel, "Compare")
+    assert "PSNR" in said(panel)
+    panel.get_by_text("Where they differ").wait_for()
 
 
 def test_a_run_is_stopped_and_keeps_what_there_is(page: Any, photo: Path) -> None:
     panel = tab(page, "Hide")
+    panel.get_by_label("Pictures that the field shows", exact=False).check()
     choose(panel, "Cover", photo)
     choose(panel, "Secret 1", drawn(photo.parent / "one.png", 32, 32, 1.0))
     panel.get_by_label("Passphrase 1").fill(SECRET)
@@ -364,23 +428,22 @@ def test_who_has_left_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_rendering_is_limited_in_points_and_time(tmp_path: Path) -> None:
+def test_pictures_are_limited_in_points(tmp_path: Path) -> None:
     pytest.importorskip("gradio", reason="the web page takes stegfield[app]")
     from stegfield.app.session import Desk, Visit
     from stegfield.app.visitors import Visitors
+    from stegfield.app.work import sampling
     from stegfield.config import AppConfig
 
-    desk = Desk(AppConfig(max_megapixels=0.01, max_seconds=1e-9), Visitors(tmp_path))
+    desk = Desk(AppConfig(max_megapixels=0.01), Visitors(tmp_path))
     visit = Visit(desk, "alice", "page")
     assert desk.visitors.enter("alice", "page")
     field = fields.new_field(waves(16, 16))
     with pytest.raises(ConfigError, match="10,100 points are too many"):
-        fields.render(field, (101, 100), watch=visit.sampling())
-    with pytest.raises(StegfieldError, match="took longer"):
-        fields.render(field, (100, 100), watch=visit.sampling())
+        fields.render(field, (101, 100), watch=sampling(visit.largest))
     large = drawn(desk.visitors.home("alice") / "large.png", 101, 100)
-    with pytest.raises(InputError, match="100x101 pixels"):
-        visit.signal(str(large), "the cover")
+    with pytest.raises(StegfieldError, match="100x101 pixels"):
+        visit.signals([(str(large), "the cover")])
 
 
 def test_uploads_are_refused_where_there_is_no_room(

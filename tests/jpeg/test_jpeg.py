@@ -272,6 +272,17 @@ def test_content_credentials_are_not_broken() -> None:
     assert b"c2pa" not in jpeg.encode(nudged(jpeg.without_metadata(file)))
 
 
+def test_coefficients_that_no_picture_has_are_refused_before_they_are_changed() -> None:
+    file = jpeg.decode(written(picture(24, 24)), "odd.jpg")
+    wild = file.components[0].coefficients.copy()
+    wild[0, 0, 5] = 5586
+    odd = replace(file, components=(replace(file.components[0], coefficients=wild),))
+    with pytest.raises(ImageError, match=r"odd\.jpg has coefficients that are too large"):
+        odd.check_changeable()
+    with pytest.raises(ImageError):
+        nudged(odd)
+
+
 def test_tables_of_others_stay_and_what_they_cannot_say_is_told() -> None:
     """Tables that are optimal for another picture lack symbols that this one may need."""
     broad = jpeg.decode(written(picture(64, 64, 1, seed=5), quality=60, optimize=True))

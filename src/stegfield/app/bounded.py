@@ -1,25 +1,33 @@
 """Bounded work: it runs in a process of its own, which is killed if it takes too long.
 
-A crafted file can make its reader slow. A thread cannot be ended from outside; a process can.
+A crafted file can make its reader slow, take all memory, or crash. A thread cannot be ended from
+outside, and takes the server with it; a process can, and does not. So the server itself decodes no
+bytes of visitors: what does is in `stegfield.app.work` and `stegfield.app.findings`.
 """
 
 from __future__ import annotations
 
 import logging
 import multiprocessing
+import os
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 from stegfield.errors import StegfieldError
 
 LOG = logging.getLogger(__name__)
 METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
-NEEDED = ["stegfield.fixednet", "stegfield.steganalysis.verdict", "stegfield.fields"]
+NEEDED = ["stegfield.app.work", "stegfield.app.findings"]
 """Imported once, not again by each process."""
+USUAL_MEGABYTES = 4000
+"""Memory that work may take, unless the caller says otherwise."""
+STATUS = Path("/proc/self/status")
 GRACE_SECONDS = 5
 EVERY = 0.2
 """Seconds between two checks whether the visitor still waits."""
@@ -42,6 +50,7 @@ def call(
     work: Callable[..., Any],
     *given: Any,
     seconds: float,
+    megabytes: int = USUAL_MEGABYTES,
     waited_for: Callable[[], bool] = lambda: True,
 ) -> Any:
     """Call a function in a process of its own.
@@ -50,6 +59,7 @@ def call(
         work: A function of a module; its arguments and its result can be pickled.
         given: Its arguments.
         seconds: Longest time that it may take, the start of the process included.
+        megabytes: Most memory that it may take, where the system can bound it (Linux).
         waited_for: Returns whether the visitor still waits for the result.
 
     Raises:
@@ -61,11 +71,13 @@ def call(
     end = time.monotonic() + seconds
     context = prepare()
     ours, theirs = context.Pipe()
-    process = context.Process(target=_work, args=(theirs, seconds, work, given), daemon=True)
+    process = context.Process(
+        target=_work, args=(theirs, seconds, megabytes, work, given), daemon=True
+    )
     process.start()
     theirs.close()
     try:
-        while not ours.poll(EVERY):
+        while not ours.poll(max(0.0, min(EVERY, end - time.monotonic()))):
             if time.monotonic() > end or not waited_for():
                 raise TooLongError(
                     f"it took longer than the {seconds:g} seconds that are allowed",
@@ -73,9 +85,17 @@ def call(
                 )
         return _outcome(ours)
     finally:
-        process.kill()
-        process.join()
+        _kill(process)
         ours.close()
+
+
+def _kill(process: Any) -> None:
+    """End a process, and those that it has started."""
+    if hasattr(os, "killpg"):
+        with suppress(ProcessLookupError, PermissionError):  # it has not come so far
+            os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
+    process.join()
 
 
 def _outcome(answer: Connection) -> Any:
@@ -93,10 +113,17 @@ def _outcome(answer: Connection) -> Any:
 
 
 def _work(
-    answer: Connection, seconds: float, work: Callable[..., Any], given: tuple[Any, ...]
+    answer: Connection,
+    seconds: float,
+    megabytes: int,
+    work: Callable[..., Any],
+    given: tuple[Any, ...],
 ) -> None:
+    if hasattr(os, "setsid"):
+        os.setsid()
     if hasattr(signal, "setitimer"):  # a killed server cannot end its processes
         signal.setitimer(signal.ITIMER_REAL, seconds + GRACE_SECONDS)
+    _limit(megabytes)
     try:
         answer.send(("done", work(*given), None))
     except StegfieldError as error:
@@ -106,3 +133,15 @@ def _work(
     except Exception as error:
         LOG.exception("a call from the web page failed")
         answer.send(("failed", type(error).__name__, None))
+
+
+def _limit(megabytes: int) -> None:
+    """Bound the memory of this process, and leave no image of it on disk if it crashes."""
+    with suppress(ImportError, OSError, ValueError):  # there are no such limits on Windows
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        # not RLIMIT_AS: threads reserve addresses that they never touch
+        [has] = [line for line in STATUS.read_text().splitlines() if line.startswith("VmData")]
+        most = (int(has.split()[1]) << 10) + megabytes * 1_000_000
+        resource.setrlimit(resource.RLIMIT_DATA, (most, most))

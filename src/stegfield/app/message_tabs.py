@@ -2,41 +2,34 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 import gradio as gr
 
-from stegfield import fixednet, generative, pictures, signals
+from stegfield import fixednet
+from stegfield.app import work
 from stegfield.app.parts import (
     COVERS,
+    answered,
     any_file,
     brought,
     download,
     heavy,
     key_input,
     picture,
-    preview,
     show,
     status,
     stem,
-    suffix_of,
     upload,
+    words_of,
 )
-from stegfield.app.session import Desk, Update, Visit, done, noted, telling
-from stegfield.config import EmbedConfig
+from stegfield.app.session import Desk, Update, Visit, done, telling
 from stegfield.errors import ConfigError, InputError
-from stegfield.fixednet import EmbedResult
 from stegfield.generative.seeds import check_seed
-from stegfield.keys import Key, Passphrase
-from stegfield.signals import Signal
 
 PROFILES = {
     "Exact: for files that are sent as they are": "exact",
     "Robust: for pictures that are re-encoded, with short messages": "robust",
 }
-SHOWN = 2000
-"""Most characters of a message that the page shows."""
+LONGEST_SEED = 19
 GENERATED = ("faces", "climate", "digits")
 
 
@@ -70,13 +63,13 @@ def embed_tab(desk: Desk) -> None:
         key_file: str | None,
         named: str,
     ) -> Update:
-        signal = visit.signal(path, "the cover")
+        cover = visit.file(path, "the cover")
         message = _message(visit, words, attached)
         sender, note = visit.new_key(passphrase, key_file)
-        sent = _embedded(visit, signal, message, sender, profiles[named])
-        name = f"{stem(path, 'cover')}-stego"
-        answer = _answer(visit, sent, name, note, said, seen, result)
-        return {**answer, changed: show(_changes(visit, signal, sent.stego))}
+        sent = visit.bounded(work.embedded, cover, visit.largest, message, sender, profiles[named])
+        changes = None if sent.changes is None else visit.put("changes.png", sent.changes)
+        answer = answered(visit, sent, f"{stem(path, 'cover')}-stego", (said, seen, result), note)
+        return {**answer, changed: show(changes)}
 
     start.click(
         telling(desk, said, embed),
@@ -102,10 +95,10 @@ def extract_tab(desk: Desk) -> None:
             result = download("As a file")
 
     def extract(visit: Visit, path: str | None, passphrase: str, key_file: str | None) -> Update:
-        data, name = visit.file(path, "the picture")
+        stego = visit.file(path, "the picture")
         key = visit.key(passphrase, key_file)
-        message = visit.bounded(_extracted, data, name, visit.largest, key)
-        words, named = _words(message)
+        message = visit.bounded(work.extracted, stego, visit.largest, key)
+        words, named = words_of(message)
         return {
             text: words,
             result: show(visit.put(named, message)),
@@ -128,7 +121,7 @@ def generate_tab(desk: Desk) -> None:
             model = gr.Radio(list(GENERATED), value=GENERATED[0], label="What to generate")
             side = gr.Slider(16, 1024, 256, step=1, label="Points of the longer side")
             seed = gr.Textbox(
-                label="Seed", info="A number; left empty, it is random.", max_length=19
+                label="Seed", info="A number; left empty, it is random.", max_length=LONGEST_SEED
             )
             text = gr.Textbox(label="Message, if any", lines=3, max_length=1_000_000)
             key = key_input("For the message.")
@@ -147,21 +140,12 @@ def generate_tab(desk: Desk) -> None:
         passphrase: str,
         key_file: str | None,
     ) -> Update:
-        source = generative.load(named)
-        shown = generative.function_shown(
-            source, longest, seed=_seed(number), watch=visit.sampling()
+        sender, note = visit.new_key(passphrase, key_file) if words else (None, "")
+        message = None if sender is None else (words.encode(), sender)
+        sent = visit.bounded(
+            work.generated, named, int(longest), _seed(number), visit.largest, message
         )
-        if words:
-            sender, note = visit.new_key(passphrase, key_file)
-            sent = _embedded(visit, shown, words.encode(), sender, "drawn")
-            return _answer(visit, sent, named, note, said, seen, result)
-        cover = fixednet.grain(shown)
-        size = shown.size
-        return {
-            seen: show(preview(visit, cover.stego)),
-            result: show(visit.put(f"{named}{suffix_of(shown)}", cover.file)),
-            said: done(f"{size[1]}x{size[0]} points."),
-        }
+        return answered(visit, sent, named, (said, seen, result), note)
 
     start.click(
         telling(desk, said, generate),
@@ -181,60 +165,10 @@ def _message(visit: Visit, words: str, attached: str | None) -> bytes:
     return words.encode()
 
 
-def _extracted(data: bytes, name: Path, largest: int, key: Key | Passphrase) -> bytes:
-    readings = signals.stored(data, name=name, largest=largest)
-    return fixednet.first_read(lambda each: fixednet.extract(each, key), readings)
-
-
-def _embedded(
-    visit: Visit, cover: Signal, message: bytes, key: Key | Passphrase, profile: str
-) -> EmbedResult:
-    return fixednet.embed(
-        cover, message, key, config=EmbedConfig(profile=profile), watch=visit.deadline()
-    )
-
-
-def _answer(
-    visit: Visit, sent: EmbedResult, name: str, note: str, said: Any, seen: Any, result: Any
-) -> Update:
-    lost = [encoder for encoder, came_back in sent.survived.items() if not came_back]
-    warning = f" The message would not survive {', '.join(lost)}." if lost else ""
-    warning += "".join(noted(each) for each in sent.cautions)
-    return {
-        seen: show(preview(visit, sent.stego)),
-        result: show(visit.put(f"{name}{sent.suffix}", sent.file)),
-        said: done(
-            f"{sent.message_bytes:,} bytes at {sent.quality.psnr_db:.1f} dB, "
-            f"{100 * sent.changed:.2g} % of the samples changed, {sent.seconds:.1f} s. Read back "
-            f"and compared.{warning}{note}"
-        ),
-    }
-
-
-def _changes(visit: Visit, cover: Signal, stego: Signal) -> str | None:
-    """Draw where a stego image differs from its cover; nothing of other media."""
-    if cover.medium is not signals.IMAGE:
-        return None
-    pair = (signals.to_samples(cover), signals.to_samples(stego))
-    row = [pictures.difference_tile(*pair, heat_map=heat) for heat in (False, True)]
-    return visit.put("changes.png", pictures.sheet([row]))
-
-
-def _words(message: bytes) -> tuple[str, str]:
-    """Return a message as text, if it is text, and a name for its file."""
-    try:
-        words = message.decode()
-    except UnicodeDecodeError:
-        return "(not a text: take the file)", "message.bin"
-    if not words.isprintable() and not all(c.isprintable() or c in "\r\n\t" for c in words):
-        return "(not a text: take the file)", "message.bin"
-    return words if len(words) <= SHOWN else f"{words[:SHOWN]}… (take the file)", "message.txt"
-
-
 def _seed(text: str) -> int | None:
     if not text.strip():
         return None
-    if not text.strip().isdecimal():
+    if not text.strip().isdecimal() or len(text) > LONGEST_SEED:
         raise ConfigError("the seed must be a number")
     check_seed(int(text))
     return int(text)

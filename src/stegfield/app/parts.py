@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from PIL import Image
 
 from stegfield import signals
-from stegfield.app.session import Desk, Visit, done
+from stegfield.app.session import Desk, Update, Visit, done
+from stegfield.app.work import Sent, previewed
 from stegfield.errors import StegfieldError
 from stegfield.registry import Registry
-from stegfield.signals import Signal
 
 IMAGES = [*signals.IMAGE.suffixes]
 SIGNALS = [suffix for medium in signals.MEDIA.usable() for suffix in medium.suffixes]
@@ -24,8 +23,12 @@ COVERS = [
 FIELDS = [".safetensors"]
 LIGHT: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
 """Options of events that take no time."""
-SMALL, LARGE = 320, 1024
-"""Most pixels of the longer side of a preview."""
+QUICK: dict[str, Any] = {"api_visibility": "private", "concurrency_limit": 4}
+"""Options of events that take little time, and wait for nobody's run."""
+SHOWN = 2000
+"""Most characters of a message that the page shows."""
+LOOKING_SECONDS = 60.0
+"""Longest time that a preview may take; it waits for no turn, so it must not take long."""
 
 
 def heavy(desk: Desk) -> dict[str, Any]:
@@ -69,8 +72,8 @@ def any_file(label: str, kinds: list[str] | None = None) -> gr.File:
     return chosen
 
 
-def upload(desk: Desk, label: str, kinds: list[str]) -> gr.File:
-    """Return an input for a file, with a preview of images and climate fields."""
+def upload(desk: Desk, label: str, kinds: list[str] | None = None) -> gr.File:
+    """Return an input for a file, of any kind or of some, with a preview of what can be seen."""
     chosen = any_file(label, kinds)
     if kinds != FIELDS:
         seen, notes = picture(f"{label}, as it was read", height=170), status()
@@ -86,15 +89,16 @@ def looked_at(visit: Visit, path: str | None, label: str) -> tuple[Any, str]:
     """Return a preview of an upload, and what became of the file."""
     try:
         with visit.desk.looking:
-            signal = visit.signal(path, label)
-            return show(preview(visit, signal, SMALL)), notes_of(signal)
-    except StegfieldError:  # the tab's own handler says why
+            given = visit.file(path, label)
+            seen, notes = visit.bounded(previewed, given, visit.largest, seconds=LOOKING_SECONDS)
+        return show(visit.put("picture.png", seen)), notes_of(notes)
+    except (StegfieldError, MemoryError):  # the tab's own handler says why
         return show(None), ""
 
 
-def notes_of(signal: Signal) -> str:
+def notes_of(notes: Sequence[str]) -> str:
     """Return what became of a file that nobody would expect, as HTML; nothing where all is well."""
-    told = "; it ".join(signal.notes)
+    told = "; it ".join(notes)
     return done(f"Note: it {told}.") if told else ""
 
 
@@ -131,29 +135,33 @@ def status() -> gr.HTML:
     return gr.HTML(elem_classes="said")
 
 
-def thumbnail(signal: Signal, longest: int) -> Image.Image:
-    """Return a picture of a signal, with a longer side of at most ``longest`` pixels."""
-    samples = signals.to_samples(signals.still(signal))
-    image = Image.fromarray(samples.squeeze(-1) if samples.shape[-1] == 1 else samples)
-    image.thumbnail((longest, longest), Image.Resampling.BOX)
-    return image
+def answered(visit: Visit, sent: Sent, name: str, to: Sequence[Any], note: str = "") -> Update:
+    """Return what a tab shows of a file for the visitor.
+
+    Args:
+        visit: The visitor's.
+        sent: The file.
+        name: Its name without the suffix.
+        to: The components that say what it is, show how it looks, and let it be taken.
+        note: What to say besides.
+    """
+    said, seen, result = to
+    return {
+        said: done(f"{sent.told}{note}"),
+        seen: show(None if sent.picture is None else visit.put("picture.png", sent.picture)),
+        result: show(visit.put(f"{name}{sent.suffix}", sent.file)),
+    }
 
 
-def preview(visit: Visit, signal: Signal, longest: int = LARGE) -> str:
-    """Draw a signal of any medium for a visitor's page; return the file's path."""
-    return drawn(visit, thumbnail(signal, longest))
-
-
-def drawn(visit: Visit, image: Image.Image) -> str:
-    """Keep a picture for a visitor's page; return the file's path."""
-    data = io.BytesIO()
-    image.save(data, "PNG")
-    return visit.put("picture.png", data.getvalue())
-
-
-def suffix_of(signal: Signal) -> str:
-    """Return the suffix of files of a signal's medium."""
-    return signal.medium.suffixes[0]
+def words_of(message: bytes) -> tuple[str, str]:
+    """Return a message as text, if it is text, and a name for its file."""
+    try:
+        words = message.decode()
+    except UnicodeDecodeError:
+        return "(not a text: take the file)", "message.bin"
+    if not words.isprintable() and not all(c.isprintable() or c in "\r\n\t" for c in words):
+        return "(not a text: take the file)", "message.bin"
+    return words if len(words) <= SHOWN else f"{words[:SHOWN]}… (take the file)", "message.txt"
 
 
 def stem(path: str | None, otherwise: str) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import html
 import inspect
 import logging
+import math
 import secrets
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,10 @@ import gradio as gr
 from stegfield import files, signals
 from stegfield.app import bounded
 from stegfield.app.visitors import Visitors, stored, visitor_of
-from stegfield.app.wording import advice, sentence
+from stegfield.app.wording import advice, noted, sentence
+from stegfield.app.work import Upload, decoded
 from stegfield.config import AppConfig
-from stegfield.errors import Caution, ConfigError, InputError, StegfieldError
+from stegfield.errors import InputError, StegfieldError
 from stegfield.keys import Key, KeyFile, Passphrase, check_strength
 from stegfield.signals import Signal
 
@@ -43,9 +45,22 @@ class Desk:
     looking: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(2))
     """Limits how many files are decoded at a time, previews included."""
 
-    def has_room(self, size: int) -> bool:
-        """Return whether ``size`` more bytes fit beside the files of all visitors."""
-        return stored(self.visitors.folder) + size <= self.limits.max_stored * 1_000_000
+    coming: Counter[str] = field(default_factory=Counter)
+    """Bytes of each visitor's uploads under way."""
+
+    def has_room(self, visitor: str, size: int) -> bool:
+        """Return whether ``size`` more bytes fit beside the files of all visitors.
+
+        Those of one address may take half of the room, however many visitors they pose as.
+        """
+        most = self.limits.max_stored * 1_000_000
+        if stored(self.visitors.folder) + self.coming.total() + size > most:
+            return False
+        return all(
+            sum(stored(self.visitors.home(each)) + self.coming[each] for each in group) + size
+            <= most / 2
+            for group in self.visitors.beside(visitor)
+        )
 
     def visit(self, request: gr.Request) -> Visit:
         """Return the visit that a request comes from."""
@@ -71,7 +86,7 @@ class Visit:
         Raises:
             StegfieldError: The visitor has left, or there is no room for more files.
         """
-        if not self.desk.has_room(len(data)):
+        if not self.desk.has_room(self.visitor, len(data)):
             raise StegfieldError(FULL, hint=FULL_HINT)
         place = self.desk.visitors.home(self.visitor) / secrets.token_hex(TOKEN_BYTES)
         try:
@@ -88,20 +103,26 @@ class Visit:
     def _is_open(self) -> bool:
         return bool(self.desk.visitors.pages(self.visitor))
 
-    def signal(self, upload: str | None, what: str) -> Signal:
-        """Read a signal that was uploaded.
+    def signals(self, uploads: Sequence[tuple[str | None, str]]) -> list[Signal]:
+        """Read signals that were uploaded, whose points together are bounded.
+
+        Args:
+            uploads: The path of each, and what it is, as an error says it.
 
         Raises:
-            InputError: No file was uploaded, it cannot be read, or it is too large.
+            InputError: No file was uploaded, or it is too large.
+            StegfieldError: A file cannot be read, has too many points, or takes too long.
         """
-        return signals.decode(*self.file(upload, what), largest=self.largest)
+        given = [self.file(upload, what) for upload, what in uploads]
+        found: list[Signal] = self.bounded(decoded, given, self.largest)
+        return found
 
     @property
     def largest(self) -> int:
         """Most points of a signal."""
         return min(int(self.limits.max_megapixels * 1e6), signals.LARGEST_POINTS)
 
-    def file(self, upload: str | None, what: str) -> tuple[bytes, Path]:
+    def file(self, upload: str | None, what: str) -> Upload:
         """Read a file that was uploaded; return its bytes and its name.
 
         Raises:
@@ -149,47 +170,25 @@ class Visit:
             raise InputError("the passphrase is missing", hint="type it, or choose a key file")
         return Passphrase(passphrase)
 
-    def bounded(self, work: Callable[..., Any], *given: Any) -> Any:
-        """Call a function in a process that ends in time, for work that takes no watch.
+    def bounded(self, work: Callable[..., Any], *given: Any, seconds: float | None = None) -> Any:
+        """Call a function on what visitors sent, in a process of bounded memory and time.
+
+        Args:
+            work: A function of a module.
+            given: Its arguments.
+            seconds: Longest time that it may take, where that is less than of a run.
 
         Raises:
             StegfieldError: The time is over, the page was closed, or the function raised one.
+            MemoryError: There is not enough memory, or the file made its reader crash.
         """
         return bounded.call(
             work,
             *given,
-            seconds=self.limits.max_seconds,
+            seconds=min(self.limits.max_seconds, seconds or math.inf),
+            megabytes=self.limits.max_memory,
             waited_for=lambda: self.desk.visitors.owns(self.visitor, self.page),
         )
-
-    def deadline(self) -> Callable[[Any], None]:
-        """Return a watch that ends a run which takes too long."""
-        end = time.monotonic() + self.limits.max_seconds
-
-        def watch(_: Any) -> None:
-            if time.monotonic() > end:
-                raise StegfieldError(
-                    f"it took longer than the {self.limits.max_seconds:g} seconds that are allowed",
-                    hint="take something smaller, or fewer points",
-                )
-
-        return watch
-
-    def sampling(self) -> Callable[[int, int], None]:
-        """Return a watch that ends a rendering of too many points, or one that takes too long."""
-        late = self.deadline()
-
-        def watch(_: int, points: int) -> None:
-            if points > self.limits.max_megapixels * 1e6:
-                raise ConfigError(f"{points:,} points are too many", hint="take fewer")
-            late(None)
-
-        return watch
-
-
-def noted(caution: Caution | None) -> str:
-    """Return a caution as sentences to stand behind a result; nothing where there is none."""
-    return "" if caution is None else f" Note: {sentence(caution.text)}; {advice(caution.hint)}."
 
 
 def done(text: str) -> str:
@@ -203,19 +202,21 @@ def failed(text: str, hint: str | None) -> str:
     return f'<p role="alert" class="failed"><strong>{html.escape(text)}</strong>{more}</p>'
 
 
-def telling(desk: Desk, status: Any, work: Callable[..., Any]) -> Callable[..., Iterator[Update]]:
+def telling(
+    desk: Desk, status: Any, handler: Callable[..., Any]
+) -> Callable[..., Iterator[Update]]:
     """Wrap a handler so that its errors become sentences in the page.
 
     Args:
         desk: The visitors.
         status: Component that shows the sentences.
-        work: Takes the visit and the inputs; returns an update, or yields several.
+        handler: Takes the visit and the inputs; returns an update, or yields several.
     """
 
     def told(request: gr.Request, *given: Any) -> Iterator[Update]:
         yield {status: ""}
         try:
-            result = work(desk.visit(request), *given)
+            result = handler(desk.visit(request), *given)
             if inspect.isgenerator(result):
                 yield from result
             else:

@@ -21,8 +21,11 @@ class AppConfig(Settings):
     max_seconds: Annotated[float, Range(0, above=True)] = 300.0
     """Longest run, in seconds."""
 
+    max_memory: Annotated[int, Range(100)] = 4000
+    """Memory that a run on a visitor's file may take, in MB."""
+
     max_megapixels: Annotated[float, Range(0, above=True)] = 16.0
-    """Largest picture, in megapixels."""
+    """Largest picture, or all pictures of a run together, in megapixels."""
 
     jobs: Annotated[int, Range(1)] = 1
     """Runs at once; the others wait."""

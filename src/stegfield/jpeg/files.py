@@ -169,15 +169,21 @@ class JpegFile:
         return scan.ac[scan.members.index(number)]
 
     def check_changeable(self) -> None:
-        """Refuse a file that tells if it was changed.
+        """Refuse a file that tells if it was changed, or that cannot be written again.
 
         Raises:
-            ImageError: the file has content credentials, which sign its bytes.
+            ImageError: the file has content credentials, which sign its bytes, or coefficients that
+                no picture of 8 bits has.
         """
         if any(_is_signed(part) for part in self.parts):
             raise ImageError(
                 f"{self.name} has content credentials (C2PA), which any change would break",
                 hint=Wording("leave them out with {strip_metadata:True}, or take another photo"),
+            )
+        if any(map(_is_beyond, (each.coefficients for each in self.components))):
+            raise ImageError(
+                f"{self.name} has coefficients that are too large for a picture of 8 bits",
+                hint="save it with another program",
             )
 
     def with_coefficients(self, planes: Sequence[Coefficients | None]) -> JpegFile:
@@ -191,7 +197,7 @@ class JpegFile:
                 `picture`; None to keep them.
 
         Raises:
-            ImageError: the file has content credentials.
+            ImageError: the file has content credentials, or coefficients out of range.
             ValueError: the coefficients are of another shape or too large.
         """
         self.check_changeable()
@@ -254,9 +260,14 @@ def _replaced(component: Component, plane: Coefficients) -> Component:
         coefficients[: component.rows, : component.columns] = plane
     else:
         raise ValueError(f"coefficients of the shape {plane.shape} do not fit")
-    if coefficients.min() < -LARGEST_COEFFICIENT or coefficients.max() > LARGEST_COEFFICIENT:
+    if _is_beyond(coefficients):
         raise ValueError("a coefficient is too large for a JPEG")
     return replace(component, coefficients=coefficients)
+
+
+def _is_beyond(coefficients: Coefficients) -> bool:
+    lowest, highest = coefficients.min(), coefficients.max()
+    return bool(lowest < -LARGEST_COEFFICIENT or highest > LARGEST_COEFFICIENT)
 
 
 def _with_tables(

@@ -18,6 +18,7 @@ from stegfield.keys.key import KEY_BYTES, Key
 
 FILE_MARK = "stegfield-key-1"
 LINE = 76  # characters of base64 in a line
+BLOCKS = 3
 FILE_LIMIT = 64 << 20  # room for the slots of the largest field that the loader accepts
 
 
@@ -61,7 +62,7 @@ class KeyFile:
                 file's name.
         """
         text = data.decode("ascii", errors="replace").replace("\r\n", "\n").rstrip("\n")
-        mark, *lines = text.split("\n\n")
+        mark, *lines = text.split("\n\n", BLOCKS + 1)  # a crafted file could have millions
         if mark != FILE_MARK:
             raise KeyFileError("is not a key file")
         try:

@@ -30,7 +30,7 @@ from stegfield.signals import (
 from stegfield.signals import decode as read_bytes
 from stegfield.signals import encode as encode_signal
 from stegfield.signals.images.medium import WRITTEN
-from stegfield.signals.images.opening import FORMAT_HINT
+from stegfield.signals.images.opening import FORMAT_HINT, _canvas
 
 FORMATS = ["PNG", "JPEG", "WEBP", "BMP", "TIFF"]
 NOT_LOSSY: dict[str, dict[str, Any]] = {
@@ -528,6 +528,31 @@ def test_a_header_without_pixels_is_a_damaged_image_where_it_is_not_too_large(
 def test_80_megapixels_are_not_too_large(tmp_path: Path) -> None:
     with pytest.raises(ImageError, match="incomplete"):  # and not: too large
         samples(tmp_path, HEADERS["PNG"](10_000, LARGEST_POINTS // 10_000))
+
+
+@pytest.mark.parametrize("kind", ["VP8X", "VP8 ", "VP8L"])
+def test_a_webp_of_few_bytes_does_not_take_a_gigabyte(kind: str, tmp_path: Path) -> None:
+    """Pillow takes memory for all pixels twice before it tells their number."""
+    columns, rows = 8000, 5001
+    body = {
+        "VP8X": bytes(4) + struct.pack("<I", columns - 1)[:3] + struct.pack("<I", rows - 1)[:3],
+        "VP8 ": b"\x10\0\0\x9d\x01*" + struct.pack("<HH", columns, rows),
+        "VP8L": b"/" + struct.pack("<I", (columns - 1) | (rows - 1) << 14),
+    }[kind]
+    body += bytes(len(body) % 2)
+    chunks = b"WEBP" + kind.encode() + struct.pack("<I", len(body)) + body
+    with pytest.raises(ImageError, match=r"has 8000x5001 pixels") as raised:
+        samples(tmp_path, b"RIFF" + struct.pack("<I", len(chunks)) + chunks)
+    assert raised.value.hint == "reduce it to 40 megapixels or less"
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+@pytest.mark.parametrize("lossless", [False, True])
+def test_the_size_of_a_webp_is_known_before_it_is_opened(mode: str, lossless: bool) -> None:
+    stream = io.BytesIO()
+    Image.effect_noise((213, 57), 50).convert(mode).save(stream, "WEBP", lossless=lossless)
+    assert _canvas(stream.getvalue()) == (213, 57)
+    assert _canvas(stream.getvalue()[:20]) <= (213, 57)
 
 
 def test_a_text_that_swells_is_refused_or_ignored(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ reads them, `canonical` for the grid, and `pilot` for the pattern that tells the
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import product
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ import numpy as np
 from jaxtyping import UInt8
 from numpy.typing import NDArray
 
+from stegfield.channel import Channel
 from stegfield.errors import UnreadableError
 from stegfield.fixednet.robust import pilot, sealing, soft_code
 from stegfield.fixednet.robust.canonical import (
@@ -23,23 +25,32 @@ from stegfield.fixednet.robust.canonical import (
     block_cosines,
     plane_of,
     plane_size,
-    resized,
 )
 from stegfield.fixednet.robust.lattice import STEPS, Lattice, clearness
+from stegfield.fixednet.robust.steering import steered
 from stegfield.keys import Key, system_stream
 from stegfield.metrics import PEAK
 from stegfield.payload import Content, bits_of, bytes_of
 
-GRIDS = {16: (32, 48), 32: (48, 64), 64: (48, 64, 96), 128: (64, 96), 256: (96, 128), 512: (128,)}
+GRIDS = {
+    16: (32, 48),
+    24: (32, 48),
+    32: (48, 64),
+    48: (48, 64),
+    64: (48, 64, 96),
+    96: (64, 96),
+    128: (64, 96),
+    192: (96, 128),
+    256: (96, 128),
+    384: (128,),
+    512: (128,),
+}
 """Blocks along the longer side, by the length of the sealed message; the sender takes the first
 with room."""
-FEWEST = 2.6
+FEWEST = 2.5
 """Blocks for each bit before the code, at least."""
 NARROWEST = 3
 """Samples of the image for each block, at least, along the longer side."""
-BLEND = 0.7
-"""How far a sum is moved towards the lattice; the rest stays, as noise that the code absorbs."""
-ROUNDS = 3
 LEAST = 2.6
 """Score, in standard deviations of innocent images, from which a receiver decodes."""
 TRIES = 3
@@ -94,6 +105,7 @@ def embed(
     key: Key,
     form: Format,
     *,
+    channels: Sequence[Channel] = (),
     index: int | None = None,
 ) -> tuple[UInt8[np.ndarray, "rows columns channels"], int]:
     """Change an image so that it carries a message through resizing and lossy encoders.
@@ -103,6 +115,7 @@ def embed(
         content: The message, of at most 512 bytes.
         key: Decides the networks.
         form: How the message lies in the image (see `format_for`).
+        channels: What the message should survive; places are changed more where it would not.
         index: The network [default: one that the system's randomness chooses].
 
     Returns:
@@ -111,34 +124,10 @@ def embed(
     plane = plane_of(levels)
     index = pilot.choose(key, plane, system_stream()) if index is None else index
     bits = bits_of(sealing.seal(content, key, _context(form.blocks, index), form.length))
-    grid = Grid.of(plane, form.blocks)
-    lattice = Lattice(key, index, grid)
+    lattice = Lattice(key, index, Grid.of(plane, form.blocks))
     change = pilot.added(key, index, plane)
-    start = lattice.phases(lattice.sums(grid.cosines(plane + change)), form.step)
-    half = lattice.laid(soft_code.encode(bits)) / np.float32(2)
-    goal = (start + BLEND * (np.rint(start - half) + half - start)).astype(np.float32)
-    now: Plane = plane + change
-    for _ in range(ROUNDS):
-        change += _towards(goal, now, lattice, form.step)
-        stego = _changed(levels, change)
-        now = plane_of(stego)
+    stego = steered(levels, lattice, bits, step=form.step, change=change, channels=channels)
     return stego, len(bits)
-
-
-def _towards(
-    goal: NDArray[np.float32], now: Plane, lattice: Lattice, step: float
-) -> NDArray[np.float32]:
-    """Return the change of a plane that brings its phases to a goal, or nearly so."""
-    missing = goal - lattice.phases(lattice.sums(lattice.grid.cosines(now)), step)
-    return lattice.grid.back(lattice.change(missing * np.float32(step)))
-
-
-def _changed(levels: NDArray[np.uint8], change: Plane) -> NDArray[np.uint8]:
-    """Add a change of luma to every channel."""
-    size = levels.shape[:2]
-    full = change if change.shape == size else resized(change, size)
-    stego: NDArray[np.uint8] = np.clip(np.rint(levels + full[..., None]), 0, PEAK).astype(np.uint8)
-    return stego
 
 
 def extract(levels: UInt8[np.ndarray, "rows columns channels"], key: Key) -> bytes:
@@ -223,7 +212,7 @@ def _decoded(lattice: Lattice, phases: NDArray[np.float32]) -> bytes:
     for length, grids in GRIDS.items():
         if blocks in grids:
             count = 8 * (length + sealing.TAG)
-            said = bytes_of(soft_code.decode(lattice.folded(phases, count)))
+            said = bytes_of(soft_code.decode(lattice.folded(lattice.soft(phases), count)))
             try:
                 return sealing.unseal(said, lattice.key, _context(blocks, lattice.index))
             except UnreadableError:

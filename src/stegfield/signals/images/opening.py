@@ -26,6 +26,8 @@ SMALLEST_SIDE = 8
 MOST_PAGES = 64
 NEW_SUBFILE_TYPE, SMALLER_COPY, MASK = 254, 1, 4
 RLE4 = 2
+LARGEST_WEBP = 40_000_000
+"""Pixels; Pillow takes 16 bytes for each, half of them before it tells how many there are."""
 CUT_SHORT = re.compile(
     "truncat|not enough|insufficient|incomplete|premature|end of (file|data|stream)", re.IGNORECASE
 )
@@ -36,18 +38,43 @@ def opened(data: bytes, path: Path) -> Image.Image:
     """Open an image file; nothing is decoded yet.
 
     Raises:
-        ImageError: The image is of a kind that Pillow does not decode correctly.
+        ImageError: The image is of a kind that Pillow does not decode correctly, or a WebP of more
+            than 40 megapixels.
         InputError: The image is HEIC, and pillow-heif is not installed.
     """
     if HEIC.match(data[:64]):
         heif = library("pillow_heif", f"{path} is HEIC, and HEIC needs pillow-heif")
         image: Image.Image = heif.HeifImageFile(io.BytesIO(data))
         return image
+    check_size(*_canvas(data), path, LARGEST_WEBP)
     image = Image.open(io.BytesIO(data), formats=FORMATS)
     if image.format == "BMP" and image.info.get("compression") == RLE4:
         # Pillow 12.3 shifts the rows of odd widths
         raise ImageError(f"{path} is a BMP compressed as RLE4", hint="save it as PNG")
     return image
+
+
+def _canvas(data: bytes) -> tuple[int, int]:
+    """Return the columns and rows that a WebP file promises; the least of an image otherwise."""
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        for name, body in webp_chunks(data):
+            sizes = int.from_bytes(body[:10], "little")
+            if name == b"VP8X":
+                return (sizes >> 32 & 0xFFFFFF) + 1, (sizes >> 56 & 0xFFFFFF) + 1
+            if name == b"VP8 ":
+                return sizes >> 48 & 0x3FFF, sizes >> 64 & 0x3FFF
+            if name == b"VP8L":
+                return (sizes >> 8 & 0x3FFF) + 1, (sizes >> 22 & 0x3FFF) + 1
+    return SMALLEST_SIDE, SMALLEST_SIDE
+
+
+def webp_chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
+    """Return the chunks of a WebP file: their names, and their bytes as far as there are any."""
+    at = len("RIFF") + 4 + len("WEBP")
+    while at + 8 <= len(data):
+        length = int.from_bytes(data[at + 4 : at + 8], "little")
+        yield data[at : at + 4], memoryview(data)[at + 8 : at + 8 + length]
+        at += 8 + length + length % 2
 
 
 def choose_page(image: Image.Image, path: Path) -> tuple[str, ...]:

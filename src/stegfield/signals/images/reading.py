@@ -19,7 +19,7 @@ from PIL import ExifTags, Image
 
 from stegfield.errors import ImageError, Wording
 from stegfield.signals import look
-from stegfield.signals.images.opening import check_size, choose_page, opened
+from stegfield.signals.images.opening import check_size, choose_page, opened, webp_chunks
 from stegfield.signals.signal import EightBit, Origin, Signal
 
 Alpha = Literal["refuse", "flatten", "ignore"]
@@ -128,14 +128,9 @@ def _origin(image: Image.Image, data: bytes) -> Origin | None:
 
 
 def _is_lossy(webp: bytes) -> bool:
-    """Look for a lossy picture among a WebP file's chunks: a name, a length, and so many bytes."""
-    at = len("RIFF") + 4 + len("WEBP")
-    while at + 8 <= len(webp):
-        if webp[at : at + 4] in (b"VP8 ", b"VP8L"):
-            return webp[at : at + 4] == b"VP8 "
-        length = int.from_bytes(webp[at + 4 : at + 8], "little")
-        at += 8 + length + length % 2
-    return False
+    """Look for a lossy picture among a WebP file's chunks."""
+    pictures = (name for name, _ in webp_chunks(webp) if name in (b"VP8 ", b"VP8L"))
+    return next(pictures, b"") == b"VP8 "
 
 
 def _notes(image: Image.Image, data: bytes) -> tuple[str, ...]:
