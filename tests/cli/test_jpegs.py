@@ -72,6 +72,7 @@ def test_a_loud_message_is_refused_until_it_is_asked_for(
     assert cli.run(command) == 1
     said = capsys.readouterr().err
     assert "error: 2,000 bytes are needed, but the cover has room for" in said
+    assert ", unless the message may be loud\n" in said
     assert "--loud embeds what detectors find" in said
     assert not Path("stego.jpg").exists()
     assert cli.run([*command, "--loud"]) == 0

@@ -277,6 +277,7 @@ def _is_loud(
         try:
             check_room(content, needed=needed, available=quiet, net=longest_message(quiet))
         except CapacityError as error:
+            error.args = (f"{error}, unless the message may be loud",)
             error.hint = Wording(
                 "take a larger photo or a shorter message, or {loud:True} embeds what detectors "
                 "find"
