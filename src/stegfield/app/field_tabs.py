@@ -230,7 +230,7 @@ def _given(
     """Return the secrets that were chosen, and the key of each with a note on it.
 
     Raises:
-        InputError: There is none.
+        InputError: No secret was chosen.
     """
     filled = [(number, *row) for number, row in enumerate(rows, 1) if any(row)]
     if not filled:

@@ -53,7 +53,7 @@ class Run:
     secrets: Sequence[Secret]
     """Those that the field shows."""
     train: Callable[[str | None, FitConfig, Watch], Hidden]
-    """Takes an architecture, the plan, and who watches."""
+    """Takes an architecture, the plan, and a function that watches."""
 
 
 def of_files(visit: Visit, cover_path: str | None, secrets: Uploads, keys: Keys) -> Run:
