@@ -29,7 +29,8 @@ from stegfield.app.parts import (
     upload,
     words_of,
 )
-from stegfield.app.session import Desk, Update, Visit, done, noted, telling
+from stegfield.app.session import Desk, Update, Visit, done, telling
+from stegfield.app.wording import noted
 from stegfield.app.work import png
 from stegfield.config import FitConfig
 from stegfield.errors import InputError

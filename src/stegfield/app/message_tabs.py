@@ -38,7 +38,7 @@ def embed_tab(desk: Desk) -> None:
     profiles = PROFILES | brought(fixednet.PROFILES)
     gr.Markdown(
         "Puts any file into a picture; a receiver with the key gets it back, bit for bit. "
-        "Take a picture that was never a JPEG."
+        "A JPEG stays one; other pictures should never have been one."
     )
     with gr.Row():
         with gr.Column():

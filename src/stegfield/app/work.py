@@ -14,6 +14,7 @@ from pathlib import Path
 from PIL import Image
 
 from stegfield import fields, fixednet, generative, hiding, pictures, signals
+from stegfield.app.wording import noted
 from stegfield.config import EmbedConfig
 from stegfield.errors import ConfigError, InputError, StegfieldError
 from stegfield.fields import Field, header
@@ -184,8 +185,9 @@ def _sent(result: EmbedResult, changes: bytes | None = None) -> Sent:
         f"{100 * result.changed:.2g} % of the samples changed, {result.seconds:.1f} s. Read back "
         f"and compared.{warning}"
     )
-    picture, suffix = png(thumbnail(result.stego, LARGE)), result.stego.medium.lossless[0]
-    return Sent(result.file, suffix, picture, told, changes)
+    told += "".join(map(noted, result.cautions))
+    picture = png(thumbnail(result.stego, LARGE))
+    return Sent(result.file, result.suffix, picture, told, changes)
 
 
 def _changes(cover: Signal, stego: Signal) -> bytes | None:
