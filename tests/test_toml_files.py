@@ -15,7 +15,18 @@ from stegfield.toml_files import plain_toml
 
 DIGITS = "a = 1" + "0" * 5000
 """More digits than Python reads."""
-CRAFTED = [DIGITS, "a = " + "[" * 5000, "a = 1\na = 2", "\0", "a = 2026-13-45"]
+DOTS = "a" + ".a" * 200_000
+"""A key that would take hours, and all memory."""
+CRAFTED = [
+    f"{DOTS} = 1",
+    f"[{DOTS}]",
+    f"a = {{{DOTS} = 1}}",
+    DIGITS,
+    "a = " + "[" * 5000,
+    "a = 1\na = 2",
+    "\0",
+    "a = 2026-13-45",
+]
 
 
 @pytest.mark.parametrize("text", CRAFTED)
@@ -23,6 +34,10 @@ def test_crafted_documents_are_a_value_error(text: str) -> None:
     for given_as in (text, text.encode()):
         with pytest.raises(ValueError):  # noqa: PT011 - whatever the reason
             plain_toml(given_as)
+
+
+def test_dots_in_values_are_no_key() -> None:
+    assert plain_toml("a.b.c = 'x.y.z'\nd = 1.5") == {"a": {"b": {"c": "x.y.z"}}, "d": 1.5}
 
 
 @given(st.binary(max_size=60))

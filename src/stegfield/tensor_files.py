@@ -38,6 +38,8 @@ BYTES = {
 }
 """Of a number of each type, by the names that headers have for them."""
 METADATA = "__metadata__"
+MOST_AXES = 64
+"""Of a tensor; the product of a million lengths would take hours."""
 
 
 class DistrustError(Exception):
@@ -134,6 +136,8 @@ def places_of(data: bytes) -> tuple[list[Place], dict[str, str]]:
 def _place(name: str, entry: dict[str, Any], first: int) -> Place:
     """Check one entry of a foreign header."""
     kind, shape, (start, stop) = entry["dtype"], entry["shape"], entry["data_offsets"]
+    if len(shape) > MOST_AXES:
+        raise DistrustError("its header has tensors of too many axes")
     numbers = [start, stop, *shape]
     if entry.keys() != {"dtype", "shape", "data_offsets"} or type(kind) is not str:
         raise DistrustError("its header is not readable")

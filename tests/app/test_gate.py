@@ -23,9 +23,11 @@ import pytest
 from gradio import routes
 from starlette.routing import Mount
 
-from stegfield.app.gate import LARGEST_REQUEST, MOST_RUNS, ROUTES, Gate
+from stegfield.app.gate import LARGEST_REQUEST, MOST_RUNS, MOST_VALUES, ROUTES, SHARE, Gate
 from stegfield.app.kept import Kept
+from stegfield.app.session import Desk
 from stegfield.app.visitors import COOKIE, MOST_PAGES, Visitors
+from stegfield.config import AppConfig
 from stegfield.signals import encode, waves
 
 API = "/gradio_api"
@@ -40,8 +42,8 @@ class Served:
     files: Visitors
     """Where its visitors' files are; it knows nothing of who is there."""
 
-    def visitor(self) -> Visitor:
-        return Visitor(self)
+    def visitor(self, source: str = "127.0.0.1") -> Visitor:
+        return Visitor(self, source)
 
     def kept(self) -> list[Path]:
         return [path for path in self.files.folder.rglob("*") if not path.is_dir()]
@@ -52,12 +54,16 @@ class Visitor:
     """A browser that has the page open, as a program that may ask for anything."""
 
     served: Served
+    source: str = "127.0.0.1"
+    """Where it seems to be, as a proxy on this machine tells."""
     page: str = field(default_factory=lambda: secrets.token_hex(6))
     stack: ExitStack = field(default_factory=ExitStack)
     beats: list[Iterator[str]] = field(default_factory=list)
 
     def __enter__(self) -> Visitor:
-        self.http = self.stack.enter_context(httpx.Client(base_url=self.served.address, timeout=30))
+        seen = {"x-forwarded-for": self.source}
+        client = httpx.Client(base_url=self.served.address, timeout=30, headers=seen)
+        self.http = self.stack.enter_context(client)
         assert self.http.get("/").status_code == 200
         assert self.open(self.page) == 200
         assert self.home.is_dir()
@@ -239,7 +245,8 @@ def test_cookies_are_ours_alone(served: Served) -> None:
 
 
 def test_requests_that_are_too_long_or_no_json_do_not_pass(alice: Visitor) -> None:
-    for body in (b"x" * (LARGEST_REQUEST + 1), b"[1]", b'{"a": ', b"[" * 100_000):
+    swelling = b'{"data": [' + b"[]," * (2 * MOST_VALUES) + b"[]]}"
+    for body in (b"x" * (LARGEST_REQUEST + 1), b"[1]", b'{"a": ', b"[" * 100_000, swelling):
         assert alice.http.post(f"{API}/queue/join", content=body).status_code == 400
 
 
@@ -336,6 +343,35 @@ def test_one_visitor_does_not_take_the_whole_queue(served: Served) -> None:
         assert other.ask("Detect", [None, None]).is_success
 
 
+def test_one_address_does_not_take_the_whole_queue_with_many_cookies(served: Served) -> None:
+    with ExitStack() as all_leave:
+        several = [all_leave.enter_context(served.visitor("192.0.2.1")) for _ in range(6)]
+        other = all_leave.enter_context(served.visitor("192.0.2.2"))
+        nobody, siren = [None, "", False] * 7, "SIREN: conceals, up to about 256 pixels"
+        number, answers = function(other.http, "Hide"), []
+        for one in several:
+            cover, secret = one.photo(), one.photo()
+            slow = [cover, 30, siren, secret, "six words are not so few", False, *nobody]
+            answers += [one.ask("", slow, number=number).status_code for _ in range(MOST_RUNS)]
+        assert set(answers) == {200, 429}
+        assert answers.count(200) == SHARE * MOST_RUNS
+        assert other.ask("Detect", [None, None]).is_success
+
+
+def test_one_address_does_not_take_all_room_with_many_cookies(tmp_path: Path) -> None:
+    desk = Desk(AppConfig(max_stored=10), Visitors(tmp_path))
+    for visitor, source in {"a": "192.0.2.1", "b": "192.0.2.1", "c": "192.0.2.2", "d": ""}.items():
+        assert desk.visitors.enter(visitor, visitor, source)
+    (desk.visitors.home("a") / "file").write_bytes(bytes(3_000_000))
+    desk.coming["b"] = 1_000_000
+    assert desk.has_room("b", 1_000_000)
+    assert not desk.has_room("b", 1_000_001)
+    assert desk.has_room("c", 5_000_000)
+    assert not desk.has_room("c", 5_000_001)
+    assert desk.has_room("d", 6_000_000)
+    assert not desk.has_room("d", 6_000_001)
+
+
 def test_one_visitor_does_not_open_pages_without_end(served: Served) -> None:
     with served.visitor() as greedy:
         statuses = [greedy.open(f"page{number}") for number in range(MOST_PAGES + 2)]
@@ -401,6 +437,17 @@ def test_an_upload_that_is_too_large_takes_no_room_from_others(
     assert slow.getresponse().status == 413
     assert bob.upload().is_success
     slow.close()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../../../x.png", "/etc/passwd", "a\0b.png", "..", "a\r\nX: y.png", "%2e%2e%2fx", "x" * 900],
+)
+def test_a_name_leads_nowhere(served: Served, alice: Visitor, name: str) -> None:
+    answered = alice.upload(b"abc", name)
+    for path in answered.json() if answered.is_success else []:
+        assert alice.home in Path(path).resolve().parents
+    assert all(alice.home in path.resolve().parents for path in served.kept())
 
 
 # Another site's page in the same browser

@@ -12,6 +12,7 @@ from threading import Thread
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from stegfield import cli, signals
 from stegfield.signals import chords, waves
@@ -84,6 +85,20 @@ def test_a_field_is_piped_from_the_cover_to_its_rendering(pipe: Pipe) -> None:
     hidden = pipe(cover, "hide", "--as", "functions", "-", "-o", "-", *QUICK, *secret)
     shown = pipe(hidden, "reveal", "-", "-o", "-", "--key", "alice.key")
     assert signals.read(shown).size == (64, 64)
+
+
+def test_a_jpeg_comes_out_of_a_pipe_as_one(pipe: Pipe) -> None:
+    image = signals.to_samples(signals.waves(192, 256)).astype(np.int16)
+    image += np.random.default_rng(0).integers(-9, 10, image.shape, dtype=np.int16)
+    stream = io.BytesIO()
+    Image.fromarray(image.clip(0, 255).astype(np.uint8)).save(stream, "JPEG", quality=90)
+    key = ["--key", "alice.key"]
+    Path("short.txt").write_bytes(b"noon")
+    stego = pipe(stream.getvalue(), "embed", "-", "short.txt", "-o", "-", *key)
+    assert stego[:2] == b"\xff\xd8"
+    assert pipe(stego, "extract", "-", "-o", "-", *key) == b"noon"
+    Path("stego.jpeg").write_bytes(stego)
+    assert pipe(b"", "extract", "stego.jpeg", "-o", "-", *key) == b"noon"
 
 
 def test_judges_read_stdin(pipe: Pipe) -> None:

@@ -9,7 +9,7 @@ import struct
 import tempfile
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +19,23 @@ import soundfile
 import trimesh
 from PIL import Image
 
-from stegfield import fields, jpeg, signals
-from stegfield.config import FitConfig
+from stegfield import bench, fields, fixednet, jpeg, signals
+from stegfield.cli.job_files import read_jobs
+from stegfield.config import EmbedConfig, FitConfig
 from stegfield.errors import InputError
-from stegfield.fields import checkpoints
+from stegfield.fields import checkpoints, drawing, header
+from stegfield.fields.header import FieldFile
 from stegfield.fixednet.weights import embed_weights, extract_weights
 from stegfield.generative import logbook, store
 from stegfield.generative.image_files import Images
 from stegfield.generative.temperatures import globes
+from stegfield.hiding import reveal
 from stegfield.keys import Key, KeyFile
+from stegfield.payload import law
+from stegfield.payload.law import Message
 
 LEAST = 16
+SUITES = Path(bench.__file__).parent / "suites"
 KEY = Key(bytes(range(32)))
 
 
@@ -47,7 +53,8 @@ class Format:
 
 def formats() -> list[Format]:
     """Return all formats, with their files made anew."""
-    return [*_images(), *_jpegs(), *_sounds(), *_films(), *_shapes(), *_others(), *_ours()]
+    read = [*_images(), *_heic(), *_jpegs(), *_sounds(), *_films(), *_shapes(), *_others()]
+    return [*read, *_ours(), *_carriers(), *_texts()]
 
 
 def _decode(data: bytes, path: Path) -> object:
@@ -83,6 +90,20 @@ def _images() -> list[Format]:
                 written.append(stream.getvalue())
         found.append(Format(suffix, tuple(written), _decode))
     return found
+
+
+def _heic() -> list[Format]:
+    try:
+        import pillow_heif
+    except ImportError:
+        return []
+    pillow_heif.register_heif_opener()
+    written = []
+    for mode in ("L", "RGB", "RGBA"):
+        stream = io.BytesIO()
+        Image.effect_noise((24, 16), 40).convert(mode).save(stream, "HEIF")
+        written.append(stream.getvalue())
+    return [Format(".heic", tuple(written), _decode, 4)]
 
 
 def _jpegs() -> list[Format]:
@@ -188,6 +209,54 @@ def _ours() -> list[Format]:
         Format("log", (log,), lambda _, path: logbook.distance_curves(path), 20),
         Format(".zip", (_zip(),), _learn, 4),
         Format(".npz", (_npz(),), lambda _, path: globes(path), 2),
+    ]
+
+
+def _carriers() -> list[Format]:
+    """Return files that carry messages, read with the key: their places are foreign too."""
+    field = fields.new_field(
+        signals.waves(10, 14), architecture="siren", sizes={"width": 24, "depth": 2}, seed=1
+    )
+    theta = header.decode(fields.to_bytes(field))
+    grains = drawing.grains_of(theta.tensors)
+    plane = law.compose([Message(b"noon", KEY, ".txt")], drawing.plane_bits(theta.tensors, grains))
+    drawn = drawing.draw(theta.tensors, grains, plane)
+    carrying = FieldFile(replace(theta.header, grains=grains), drawn).to_bytes()
+    grained = fixednet.embed(
+        signals.waves(64, 80), b"noon", KEY, config=EmbedConfig(profile="drawn")
+    )
+    exact = fixednet.embed(signals.waves(32, 40), b"noon", KEY)
+    return [
+        Format("drawn field", (carrying,), lambda data, _: reveal(header.decode(data), KEY), 4),
+        Format("stego.png", (grained.file, exact.file), _extract, 8),
+        Format(
+            "stego.nc", (fixednet.embed(signals.globe(37, 72), b"noon", KEY).file,), _extract, 60
+        ),
+    ]
+
+
+def _extract(data: bytes, path: Path) -> object:
+    path.write_bytes(data)
+    return fixednet.extract(path, KEY)
+
+
+def _texts() -> list[Format]:
+    """Return what users may get from others beside pictures: jobs and suites."""
+    jobs = b"""[all]
+command = "embed"
+key = "my.key"
+[[jobs]]
+cover = ["a.png", "b.png"]
+message = "letter"
+output = "{name}-{number}.png"
+profile = "exact"
+"""
+    table = b"command,cover,message,output,key\nembed,a.png,letter,b.png,my.key\n"
+    suites = tuple(path.read_bytes() for path in sorted(SUITES.glob("*.toml"))[:6])
+    return [
+        Format("jobs.toml", (jobs,), lambda _, path: read_jobs(path)),
+        Format("jobs.csv", (table,), lambda _, path: read_jobs(path)),
+        Format("suite.toml", suites, lambda _, path: bench.load(str(path))),
     ]
 
 

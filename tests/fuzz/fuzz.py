@@ -130,8 +130,7 @@ def work(pipe: Connection, every: list[Format], folder: Path) -> None:
     readers = {each.name: each.read for each in every}
     while True:
         name, data = pipe.recv()
-        suffix = Path(name).suffix.partition(" ")[0] or ".safetensors"
-        path = folder / f"case{suffix}"
+        path = folder / f"case{suffix_of(name)}"
         path.write_bytes(data)
         before = memory("VmRSS", reset=True)
         try:
@@ -146,6 +145,16 @@ def work(pipe: Connection, every: list[Format], folder: Path) -> None:
         else:
             told = "read"
         pipe.send((told, memory("VmHWM") - before))
+
+
+def suffix_of(name: str) -> str:
+    """Return the suffix of files of a format, which tells the medium of some of them.
+
+    Example:
+        >>> suffix_of(".gif of frames"), suffix_of("jobs.csv"), suffix_of("field")
+        ('.gif', '.csv', '.safetensors')
+    """
+    return Path(f"case{name}").suffix.partition(" ")[0] or ".safetensors"
 
 
 def memory(entry: str, *, reset: bool = False) -> int:

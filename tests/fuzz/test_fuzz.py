@@ -46,6 +46,11 @@ def test_damaged_files_of_every_format_are_read_or_refused(tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_case_is_named_as_files_of_its_format_are(fuzz: ModuleType) -> None:
+    names = {".obj": ".obj", ".gif of frames": ".gif", "jobs.csv": ".csv", "key": ".safetensors"}
+    assert {name: fuzz.suffix_of(name) for name in names} == names
+
+
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
 def test_a_changed_zip_gets_the_sums_of_what_is_in_it(method: int, fuzz: ModuleType) -> None:
     stream = io.BytesIO()

@@ -22,6 +22,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
 
+from stegfield.app.connections import source_of, timely
 from stegfield.app.kept import Kept
 from stegfield.app.visitors import COOKIE, MOST_PAGES, Visitors
 
@@ -41,12 +42,18 @@ HEADERS = {
     "x-content-type-options": "nosniff",
 }
 """The browser itself refuses every request to another host."""
-LARGEST_REQUEST = 1 << 24
+MOST_LOOKS = 32
+"""Most previews that are drawn or wait; Gradio has 40 threads for these and for runs."""
+LARGEST_REQUEST = 1 << 23
 """Largest request other than an upload, in bytes."""
+MOST_VALUES = 10_000
+"""Most values in such a request; Gradio makes several objects of each."""
 MOST_RUNS = 3
 """Most runs of one visitor that wait or are under way."""
 MOST_REQUESTS = 8
 """Most requests of one visitor to one route that are answered at a time."""
+SHARE = 4
+"""How many times as many one address may have, whose visitors may be one with many cookies."""
 
 
 class Tie(Enum):
@@ -80,6 +87,9 @@ class Route:
     json: bool = False
     """Whether the body is JSON, which is read and checked here."""
     most: int = MOST_REQUESTS
+    """Of one visitor at a time."""
+    of_all: int | None = None
+    """Of all visitors at a time; None is any number."""
 
 
 JOIN = Route("POST", "/gradio_api/queue/join", Tie.PAGE, json=True, most=MOST_RUNS)
@@ -91,7 +101,7 @@ ROUTES = (
     Route("GET", r"/favicon\.ico"),
     Route("GET", "/gradio_api/app_id"),  # to notice that the server was started anew
     Route("GET", r"/gradio_api/heartbeat/(?P<page>[a-z0-9]{1,64})", Tie.OPENS, most=MOST_PAGES),
-    Route("POST", "/gradio_api/run/predict", Tie.PAGE, json=True),
+    Route("POST", "/gradio_api/run/predict", Tie.PAGE, json=True, most=4, of_all=MOST_LOOKS),
     JOIN,
     Route("GET", "/gradio_api/queue/data", Tie.PAGE, query=("session_hash",), most=MOST_PAGES),
     Route("POST", "/gradio_api/upload", Tie.THERE, query=("upload_id",)),
@@ -124,7 +134,7 @@ class Gate:
 
     def __init__(self, app: ASGIApp, visitors: Visitors, kept: Kept) -> None:
         self.app, self.visitors, self.kept = app, visitors, kept
-        self._busy: Counter[tuple[str, Route]] = Counter()
+        self._busy: Counter[tuple[str, str, Route]] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request, or refuse it."""
@@ -139,7 +149,8 @@ class Gate:
                 await _say(send, refused)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = Headers(scope=scope)
+        headers, receive = Headers(scope=scope), timely(receive)
+        source = source_of((scope.get("client") or (None,))[0])
         _check_origin(scope, headers)
         route, named = _route(scope)
         known = _cookie(headers)
@@ -172,36 +183,48 @@ class Gate:
                 message["headers"] = _with(message.get("headers", []), more)
             await send(message)
 
-        async with self._admitted(visitor, route, named):
+        async with self._admitted(visitor, source, route, named):
             await self.app(scope, receive, answer)
 
     @asynccontextmanager
     async def _admitted(
-        self, visitor: str, route: Route, named: dict[str, str]
+        self, visitor: str, source: str, route: Route, named: dict[str, str]
     ) -> AsyncIterator[None]:
         """Let a request pass, unless another visitor owns what it names or there are too many."""
         page = named.get("page") or named.get("session_hash", "")
         if not self._is_theirs(visitor, route, page, named.get("file", "")):
             raise RefusedError(404, NO_SUCH_THING)
-        busy = self._busy[visitor, route]
-        if route is JOIN:
-            busy += self.kept.runs(self.visitors.pages(visitor))
-        if route.tie is not Tie.NONE and busy >= route.most:
-            raise RefusedError(
-                429, f"{busy} of your requests are under way; wait until one is done"
-            )
-        if route.tie is Tie.OPENS and not self.visitors.enter(visitor, page):
+        if route.tie is not Tie.NONE:
+            self._check_number(visitor, source, route)
+        if route.tie is Tie.OPENS and not self.visitors.enter(visitor, page, source):
             raise RefusedError(404, NO_SUCH_THING)
-        self._busy[visitor, route] += 1
+        counted = [("visitor", visitor, route), ("source", source, route), ("all", "", route)]
+        self._busy.update(counted)
         try:
             yield
         finally:
-            self._busy[visitor, route] -= 1
-            if not self._busy[visitor, route]:
-                del self._busy[visitor, route]
+            self._busy.subtract(counted)
+            for each in counted:
+                if not self._busy[each]:
+                    del self._busy[each]
             if route.tie is Tie.OPENS:
                 self.visitors.leave(visitor, page)
                 await self.kept.forget(page)
+
+    def _check_number(self, visitor: str, source: str, route: Route) -> None:
+        """Refuse a request where its visitor, its address or all have too many under way."""
+        own, near = self._busy["visitor", visitor, route], self._busy["source", source, route]
+        if route is JOIN:
+            own += self.kept.runs(self.visitors.pages(visitor))
+            near += self.kept.runs(self.visitors.pages_from(source))
+        if own >= route.most:
+            raise RefusedError(429, f"{own} of your requests are under way; wait until one is done")
+        if source and near >= SHARE * route.most:
+            raise RefusedError(
+                429, f"{near} requests of your address are under way; wait until one is done"
+            )
+        if route.of_all is not None and self._busy["all", "", route] >= route.of_all:
+            raise RefusedError(429, "too many requests are under way; try again later")
 
     def _is_theirs(self, visitor: str, route: Route, page: str, file: str) -> bool:
         match route.tie:
@@ -216,9 +239,12 @@ class Gate:
 
     def _check_files(self, visitor: str, asked: dict[str, Any]) -> None:
         """Refuse a request that names a file of another visitor, or of another host."""
-        left: list[Any] = [asked]
+        left, count = list[Any]([asked]), 0
         while left:
             value = left.pop()
+            count += len(value) if isinstance(value, dict | list) else 0
+            if count > MOST_VALUES:
+                raise RefusedError(400, "the request has too many values")
             if isinstance(value, dict):
                 path = value.get("path")
                 if isinstance(path, str) and not self.visitors.may_use(visitor, path):

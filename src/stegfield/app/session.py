@@ -8,6 +8,7 @@ import logging
 import math
 import secrets
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,10 +19,10 @@ import gradio as gr
 from stegfield import files, signals
 from stegfield.app import bounded
 from stegfield.app.visitors import Visitors, stored, visitor_of
-from stegfield.app.wording import advice, sentence
+from stegfield.app.wording import advice, noted, sentence
 from stegfield.app.work import Upload, decoded
 from stegfield.config import AppConfig
-from stegfield.errors import Caution, InputError, StegfieldError
+from stegfield.errors import InputError, StegfieldError
 from stegfield.keys import Key, KeyFile, Passphrase, check_strength
 from stegfield.signals import Signal
 
@@ -44,9 +45,22 @@ class Desk:
     looking: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(2))
     """Limits how many files are decoded at a time, previews included."""
 
-    def has_room(self, size: int) -> bool:
-        """Return whether ``size`` more bytes fit beside the files of all visitors."""
-        return stored(self.visitors.folder) + size <= self.limits.max_stored * 1_000_000
+    coming: Counter[str] = field(default_factory=Counter)
+    """Bytes of each visitor's uploads under way."""
+
+    def has_room(self, visitor: str, size: int) -> bool:
+        """Return whether ``size`` more bytes fit beside the files of all visitors.
+
+        Those of one address may take half of the room, however many visitors they pose as.
+        """
+        most = self.limits.max_stored * 1_000_000
+        if stored(self.visitors.folder) + self.coming.total() + size > most:
+            return False
+        return all(
+            sum(stored(self.visitors.home(each)) + self.coming[each] for each in group) + size
+            <= most / 2
+            for group in self.visitors.beside(visitor)
+        )
 
     def visit(self, request: gr.Request) -> Visit:
         """Return the visit that a request comes from."""
@@ -72,7 +86,7 @@ class Visit:
         Raises:
             StegfieldError: The visitor has left, or there is no room for more files.
         """
-        if not self.desk.has_room(len(data)):
+        if not self.desk.has_room(self.visitor, len(data)):
             raise StegfieldError(FULL, hint=FULL_HINT)
         place = self.desk.visitors.home(self.visitor) / secrets.token_hex(TOKEN_BYTES)
         try:
@@ -175,11 +189,6 @@ class Visit:
             megabytes=self.limits.max_memory,
             waited_for=lambda: self.desk.visitors.owns(self.visitor, self.page),
         )
-
-
-def noted(caution: Caution | None) -> str:
-    """Return a caution as sentences to stand behind a result; nothing where there is none."""
-    return "" if caution is None else f" Note: {sentence(caution.text)}; {advice(caution.hint)}."
 
 
 def done(text: str) -> str:

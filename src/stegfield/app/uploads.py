@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import gradio as gr
@@ -31,7 +32,6 @@ class Uploads:
 
     def __init__(self, desk: Desk, blocks: gr.Blocks) -> None:
         self._desk, self._blocks = desk, blocks
-        self._coming = 0  # bytes of uploads under way
 
     async def answer(self, request: Request) -> Response:
         """Write the files of a request, and answer with their paths."""
@@ -42,22 +42,25 @@ class Uploads:
         largest = self._desk.limits.max_upload
         if size > largest * 1_000_000 + OVERHEAD:  # before it takes the room that others need
             return PlainTextResponse(f"a file may have at most {largest} MB\n", 413)
+        visitor = visitor_of(request.cookies)
         self._desk.visitors.sweep()
-        if not self._desk.has_room(self._coming + size):
-            async for _ in (
-                request.stream()
-            ):  # unread bytes break the connection, and the browser misses the answer
-                pass
+        if not self._desk.has_room(visitor, size):
+            with suppress(ClientDisconnect):
+                async for _ in (
+                    request.stream()
+                ):  # unread bytes break the connection, and the browser misses the answer
+                    pass
             return PlainTextResponse(f"{FULL}: {FULL_HINT}\n", 413)
-        self._coming += size
+        self._desk.coming[visitor] += size
         try:
-            return await self._written(request)
+            return await self._written(request, visitor)
         finally:
-            self._coming -= size
+            self._desk.coming[visitor] -= size
+            if not self._desk.coming[visitor]:
+                del self._desk.coming[visitor]
             self._desk.visitors.sweep()  # the visitor may have left meanwhile
 
-    async def _written(self, request: Request) -> Response:
-        visitor = visitor_of(request.cookies)
+    async def _written(self, request: Request, visitor: str) -> Response:
         try:
             paths, _, _ = await upload_fn(
                 request,
@@ -68,7 +71,9 @@ class Uploads:
             )
         except MultiPartException as error:
             return PlainTextResponse(error.message, 413 if "maximum" in error.message else 400)
-        except (ClientDisconnect, OSError):
+        except ClientDisconnect:  # or it came too slowly
+            return PlainTextResponse("the upload broke off\n", 408)
+        except OSError:
             if self._desk.visitors.pages(visitor):
                 raise
             return PlainTextResponse("the page was closed\n", 404)

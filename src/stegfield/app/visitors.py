@@ -33,14 +33,21 @@ class Visitors:
         self.folder = folder.resolve()
         self._lock = threading.RLock()
         self._owners: dict[str, str] = {}  # of the pages that are open
+        self._sources: dict[str, str] = {}  # where the requests for them came from
         self._runs: dict[tuple[str, str], threading.Event] = {}
 
-    def enter(self, visitor: str, page: str) -> bool:
-        """Open a page, unless it is open already or there are too many; return whether it was."""
+    def enter(self, visitor: str, page: str, source: str = "") -> bool:
+        """Open a page, unless it is open already or there are too many; return whether it was.
+
+        Args:
+            visitor: The one that opens it.
+            page: Its name.
+            source: The address that the request is from, if that tells visitors apart.
+        """
         with self._lock:
             if page in self._owners or len(self.pages(visitor)) >= MOST_PAGES:
                 return False
-            self._owners[page] = visitor
+            self._owners[page], self._sources[page] = visitor, source
             self.home(visitor).mkdir(mode=0o700, exist_ok=True)
             return True
 
@@ -48,7 +55,7 @@ class Visitors:
         """Close a page and end its run; with the last page, remove the visitor's files."""
         self.end(visitor, page)
         with self._lock:
-            del self._owners[page]
+            del self._owners[page], self._sources[page]
         self.sweep()
 
     def sweep(self) -> None:
@@ -69,6 +76,17 @@ class Visitors:
         """Return the pages that a visitor has open."""
         with self._lock:
             return {page for page, owner in self._owners.items() if owner == visitor}
+
+    def pages_from(self, source: str) -> set[str]:
+        """Return the pages that are open at an address."""
+        with self._lock:
+            return {page for page, found in self._sources.items() if found == source}
+
+    def beside(self, visitor: str) -> list[set[str]]:
+        """Return for each address of a visitor all visitors there; none for this machine."""
+        with self._lock:
+            sources = {self._sources[page] for page in self.pages(visitor)} - {""}
+            return [{self._owners[page] for page in self.pages_from(each)} for each in sources]
 
     def home(self, visitor: str) -> Path:
         """Return the folder of a visitor's files; its name does not reveal the cookie."""

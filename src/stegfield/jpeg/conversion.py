@@ -47,7 +47,7 @@ from stegfield.jpeg.segments import (
     split,
 )
 
-MOST_SCANS = 200
+MOST_SCANS = 64
 MOST_INTERVALS = 200_000
 LARGEST_SHIFT = 13
 NOTHING_LEFT = Leftovers(np.full(1, 255, np.uint8), np.zeros(0, np.uint8), np.zeros(2, np.int64))

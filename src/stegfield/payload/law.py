@@ -26,6 +26,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from cryptography.exceptions import InvalidTag
@@ -58,6 +59,19 @@ OVERHEAD = TAG + 1
 """Bytes of a body beside data and suffix: the tag, and the length of the suffix."""
 
 Plane = Bool[np.ndarray, " bits"]
+
+
+@runtime_checkable
+class Bits(Protocol):
+    """What `find` reads a plane from: an array of bits, or anything that gives parts of it."""
+
+    def __len__(self) -> int:
+        """Return the number of bits."""
+        ...
+
+    def __getitem__(self, some: slice, /) -> Plane:
+        """Return some of the bits, in their order."""
+        ...
 
 
 class Network(ABC):
@@ -171,7 +185,7 @@ class Places:
             )
         return -(-8 * body_bytes // self.part_bits)
 
-    def salt(self, plane: Plane) -> bytes:
+    def salt(self, plane: Bits) -> bytes:
         """Return the salt of all keys of a plane."""
         return bytes_of(plane[: 8 * SALT_BYTES])
 
@@ -179,6 +193,11 @@ class Places:
         """Return the bits of a slot."""
         start = 8 * (SALT_BYTES + index * SLOT_BYTES)
         return slice(start, start + 8 * SLOT_BYTES)
+
+    def part(self, index: int) -> slice:
+        """Return the bits of a part."""
+        start = self._first_part + index * self.part_bits
+        return slice(start, start + self.part_bits)
 
     def parts(self, plane: Plane) -> Bool[np.ndarray, "parts size"]:
         """Return the bits of all parts, one row each: a view, not a copy."""
@@ -226,10 +245,8 @@ def compose(
     return plane
 
 
-def find(
-    plane: Bool[np.ndarray, " bits"], key: KeySource, *, network: Network | None = None
-) -> Found:
-    """Read the message of a key.
+def find(plane: Bits, key: KeySource, *, network: Network | None = None) -> Found:
+    """Read the message of a key, and no bits but those of headers and of its parts.
 
     Raises:
         UnreadableError: The plane has no message of this key, or it was altered.
@@ -265,7 +282,7 @@ def longest(bits: int, found: Sequence[Found] = ()) -> int:
 
 
 def _read(
-    plane: Plane,
+    plane: Bits,
     places: Places,
     key: Key,
     opened: tuple[int, bytes, bytes, bytes],
@@ -278,7 +295,7 @@ def _read(
     possible = TAG <= length <= LARGEST_MESSAGE + TAG
     if version != VERSION or not possible or len(rows) != places.parts_for(length):
         raise UnreadableError
-    read = places.parts(plane)[rows]
+    read = np.stack([plane[places.part(row)] for row in rows])
     if network is not None:
         read = network.read(read, key, salt + header)
     body = bytes_of(read.reshape(-1)[: 8 * length])

@@ -30,7 +30,7 @@ from stegfield.signals import (
 from stegfield.signals import decode as read_bytes
 from stegfield.signals import encode as encode_signal
 from stegfield.signals.images.medium import WRITTEN
-from stegfield.signals.images.opening import FORMAT_HINT, _canvas
+from stegfield.signals.images.opening import FORMAT_HINT, _canvas, distrusting
 
 FORMATS = ["PNG", "JPEG", "WEBP", "BMP", "TIFF"]
 NOT_LOSSY: dict[str, dict[str, Any]] = {
@@ -553,6 +553,28 @@ def test_the_size_of_a_webp_is_known_before_it_is_opened(mode: str, lossless: bo
     Image.effect_noise((213, 57), 50).convert(mode).save(stream, "WEBP", lossless=lossless)
     assert _canvas(stream.getvalue()) == (213, 57)
     assert _canvas(stream.getvalue()[:20]) <= (213, 57)
+
+
+def test_what_a_decoder_says_becomes_one_line() -> None:
+    with pytest.raises(ImageError) as raised, distrusting(Path("x.heic")):
+        raise SyntaxError("too large\nso\n" + "long\n" * 99)
+    told = str(raised.value)
+    assert told.startswith("x.heic is a damaged image: too large so long long")
+    assert "\n" not in told
+    assert len(told) < 200
+
+
+def test_a_jpeg_of_scans_without_end_is_refused(tmp_path: Path) -> None:
+    stream = io.BytesIO()
+    Image.new("L", (64, 64), 90).save(stream, "JPEG", progressive=True)
+    whole = stream.getvalue()
+    scans, last = whole.count(b"\xff\xda"), whole[whole.rfind(b"\xff\xda") : -2]
+    samples(tmp_path, whole[:-2] + last * (64 - scans) + whole[-2:])
+    # what follows the picture is not of it, nor what an application adds
+    added = b"\xff\xef" + struct.pack(">H", 2 + 400) + b"\xff\xda" * 200
+    samples(tmp_path, whole[:2] + added + whole[2:] + b"\xff\xda\0\2" * 100)
+    with pytest.raises(ImageError, match="more than 64 scans"):
+        samples(tmp_path, whole[:-2] + last * (65 - scans) + whole[-2:])
 
 
 def test_a_text_that_swells_is_refused_or_ignored(tmp_path: Path) -> None:

@@ -34,6 +34,8 @@ SCALE = 8 / BLOCK
 """Cosines are on the scale of 8x8 blocks, as JPEG's quantisation steps are."""
 
 Plane = NDArray[np.float32]
+BAND = 512
+"""Rows of an image whose luma is made at a time."""
 """Luma, of rows and columns."""
 
 
@@ -187,16 +189,24 @@ def resampler(samples: int, count: int, step: float, start: float) -> NDArray[np
 
 
 def plane_of(levels: UInt8[np.ndarray, "rows columns channels"]) -> NDArray[np.float32]:
-    """Return the luma of an image, reduced to 1,024 samples along the longer side if larger."""
+    """Return the luma of an image, reduced to 1,024 samples along the longer side if larger.
+
+    Rows are reduced a band at a time, since an image of 80 megapixels would take a gigabyte.
+    """
+    rows, columns = plane_size(*levels.shape[:2])
+    bands = (levels[start : start + BAND] for start in range(0, len(levels), BAND))
+    narrow = np.concatenate([resized(_luma(band), (len(band), columns)) for band in bands])
+    return resized(narrow, (rows, columns))
+
+
+def _luma(levels: UInt8[np.ndarray, "rows columns channels"]) -> NDArray[np.float32]:
     if levels.shape[2] == 1:
-        luma = levels[..., 0].astype(np.float32)
-    else:
-        parts = [np.float32(each / sum(LUMA)) for each in LUMA]
-        luma = levels[..., 0] * parts[0]
-        for channel in (1, 2):
-            luma += levels[..., channel] * parts[channel]
-    size = plane_size(*luma.shape)
-    return luma if size == luma.shape else resized(luma, size)
+        return levels[..., 0].astype(np.float32)
+    parts = [np.float32(each / sum(LUMA)) for each in LUMA]
+    luma: NDArray[np.float32] = levels[..., 0] * parts[0]
+    for channel in (1, 2):
+        luma += levels[..., channel] * parts[channel]
+    return luma
 
 
 def plane_size(rows: int, columns: int) -> tuple[int, int]:
@@ -209,6 +219,8 @@ def plane_size(rows: int, columns: int) -> tuple[int, int]:
 
 def resized(plane: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
     """Resize a plane with a Lanczos filter."""
+    if size == plane.shape:
+        return plane
     image = Image.fromarray(plane).resize(size[::-1], Image.Resampling.LANCZOS)
     return np.asarray(image)
 

@@ -16,6 +16,7 @@ from typing import Any
 from PIL import Image, UnidentifiedImageError
 
 from stegfield.errors import ImageError, InputError
+from stegfield.files import LONGEST_REASON
 from stegfield.signals.medium import library
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "PPM", "AVIF", "GIF")
@@ -28,6 +29,11 @@ NEW_SUBFILE_TYPE, SMALLER_COPY, MASK = 254, 1, 4
 RLE4 = 2
 LARGEST_WEBP = 40_000_000
 """Pixels; Pillow takes 16 bytes for each, half of them before it tells how many there are."""
+MOST_SCANS = 64
+"""Of a JPEG; cameras and optimisers write 12 at most. A scan of 100 bytes can take 0.05 s."""
+JPEG_MARKER = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])", re.DOTALL)
+"""What ends the data of a scan: not a byte 0xFF in it, and not a restart."""
+START_OF_SCAN, END_OF_IMAGE, WITHOUT_BODY = b"\xda", b"\xd9", (b"\x01", b"\xd8")
 CUT_SHORT = re.compile(
     "truncat|not enough|insufficient|incomplete|premature|end of (file|data|stream)", re.IGNORECASE
 )
@@ -38,8 +44,8 @@ def opened(data: bytes, path: Path) -> Image.Image:
     """Open an image file; nothing is decoded yet.
 
     Raises:
-        ImageError: The image is of a kind that Pillow does not decode correctly, or a WebP of more
-            than 40 megapixels.
+        ImageError: The image is of a kind that Pillow does not decode correctly, a WebP of more
+            than 40 megapixels, or a JPEG of more than 64 scans.
         InputError: The image is HEIC, and pillow-heif is not installed.
     """
     if HEIC.match(data[:64]):
@@ -48,6 +54,8 @@ def opened(data: bytes, path: Path) -> Image.Image:
         return image
     check_size(*_canvas(data), path, LARGEST_WEBP)
     image = Image.open(io.BytesIO(data), formats=FORMATS)
+    if image.format in ("JPEG", "MPO") and _has_many_scans(data):
+        raise ImageError(f"{path} has more than {MOST_SCANS} scans", hint="save it as PNG")
     if image.format == "BMP" and image.info.get("compression") == RLE4:
         # Pillow 12.3 shifts the rows of odd widths
         raise ImageError(f"{path} is a BMP compressed as RLE4", hint="save it as PNG")
@@ -75,6 +83,19 @@ def webp_chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
         length = int.from_bytes(data[at + 4 : at + 8], "little")
         yield data[at : at + 4], memoryview(data)[at + 8 : at + 8 + length]
         at += 8 + length + length % 2
+
+
+def _has_many_scans(jpeg: bytes) -> bool:
+    """Tell whether a JPEG has so many scans, each of all blocks, that it was made to take time."""
+    at, scans = 2, 0
+    while scans <= MOST_SCANS and (found := JPEG_MARKER.search(jpeg, at)):
+        at, marker = found.end(), found[1]
+        if marker == END_OF_IMAGE:
+            return False
+        if marker not in WITHOUT_BODY:
+            at += int.from_bytes(jpeg[at : at + 2], "big")
+        scans += marker == START_OF_SCAN
+    return scans > MOST_SCANS
 
 
 def choose_page(image: Image.Image, path: Path) -> tuple[str, ...]:
@@ -145,8 +166,9 @@ def distrusting(path: Path) -> Iterator[None]:
     except Exception as error:  # Pillow's decoders raise nearly anything on crafted files
         if CUT_SHORT.search(str(error)):
             raise ImageError(f"{path} is incomplete", hint="get the file again") from error
+        reason = " ".join(str(error).split())[:LONGEST_REASON] or type(error).__name__
         raise ImageError(
-            f"{path} is a damaged image: {error}", hint="get the file again"
+            f"{path} is a damaged image: {reason}", hint="get the file again"
         ) from error
 
 
