@@ -155,6 +155,7 @@ def test_figures_of_a_suite_that_ships_are_those_of_its_records(name: str) -> No
         "detecting-4-few-levels",
         "media-1-pairs",
         "media-2-messages",
+        "robust-2-outlasting",
         "speed-1-rates",
         "speed-2-kodak",
         "speed-6-search",

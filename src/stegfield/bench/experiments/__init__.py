@@ -38,6 +38,7 @@ _FILES = {
     "knowing": ("knowing", "learning_generated"),
     "media": ("hiding_media", "pairing", "sounding"),
     "models": ("knowing_covers", "training_models"),
+    "outlasting": ("outlasting",),
     "racing": ("racing",),
     "reusing": ("reusing",),
     "sharing": ("sharing", "sharing_critic"),

@@ -46,7 +46,7 @@ def hoped_for(levels: Levels, blocks: int) -> list[Channel]:
     """
     side = max(levels.shape[:2])
     if side > LARGE:
-        return [shown_smaller(1280, 70)]
+        return []
     if side < COARSE * blocks:
         return [channel.jpeg(70), channel.webp(80)]
     if side < USUAL * blocks:

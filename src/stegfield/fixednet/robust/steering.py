@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Bool, UInt8
 from numpy.typing import NDArray
 
+from stegfield import channel
 from stegfield.channel import Channel
 from stegfield.fixednet.robust import soft_code
 from stegfield.fixednet.robust.canonical import Frame, Grid, Plane, plane_of, resized
@@ -32,6 +33,8 @@ SAFE = 0.12
 """Errors of phases that need no correction, in periods."""
 FARTHEST = 0.5
 """Error of a phase beyond which it says its bit again."""
+WORK = 2048
+"""Pixels of the longer side to which a larger image is reduced while its change is sought."""
 SPARE = 10
 """One block of so many must be spare: a message has to be read without them."""
 
@@ -65,7 +68,8 @@ def steered(
     centre = (np.rint(start - half) + half).astype(np.float32)
     goal = (start + BLEND * (centre - start)).astype(np.float32)
     push = np.zeros_like(goal)
-    change, stego = _moved(levels, lattice, goal, step=step, change=change)
+    work = channel.reduced(WORK)(levels)
+    change, stego = _moved(work, lattice, goal, step=step, change=change)
     waiting = list(channels)
     for bound in BOUNDS:
         tried = ((each, _errors(each(stego), lattice, centre, step)) for each in waiting)
@@ -76,11 +80,11 @@ def steered(
         moved = np.clip(errors, -FARTHEST, FARTHEST)
         wrong = np.where(np.abs(moved).max(axis=0) > SAFE, moved.mean(axis=0), 0)
         push = np.clip(push - SHARE * wrong, -bound, bound).astype(np.float32)
-        change, moved_on = _moved(levels, lattice, goal + push, step=step, change=change)
-        if psnr_db(levels, moved_on) < least_db:
+        further, moved_on = _moved(work, lattice, goal + push, step=step, change=change)
+        if psnr_db(work, moved_on) < least_db:
             break
-        stego = moved_on
-    return stego
+        change, stego = further, moved_on
+    return stego if work is levels else _changed(levels, change)
 
 
 def _errors(seen: Levels, lattice: Lattice, centre: NDArray[np.float32], step: float) -> Plane:
