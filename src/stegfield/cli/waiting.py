@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 BEGAN: ContextVar[float | None] = ContextVar("began", default=None)
 """When the command began, by ``time.monotonic``."""
 
+LEAVING = 0.5
+"""Time that the program takes to end, as a share of what it took to begin: it drops what it had
+imported."""
 OTHERWISE = "--field, --sizes and --max-seconds choose otherwise"
 
 
@@ -30,11 +33,13 @@ def begin(began: float | None = None) -> float:
 
 
 def waited(training: FitConfig) -> FitConfig:
-    """Take what has passed since the command began off the seconds that it may take."""
+    """Take what has passed since the command began, and its end, off the seconds it may take."""
     from stegfield.fields.schedule import left
 
     began = BEGAN.get()
-    return training if began is None else left(training, began)
+    if began is None:
+        return training
+    return left(training, began - LEAVING * (time.monotonic() - began))
 
 
 def chosen(
@@ -60,11 +65,18 @@ def chosen(
         The architecture, and what to say of it.
     """
     from stegfield.fields.choosing import choose
+    from stegfield.fields.pace import slowness_for
 
     if checkpoint is not None and checkpoint.exists():
         return architecture, None
     choice = choose(
-        cover.size, cover.medium, training, architecture=architecture, sizes=sizes, shared=shared
+        cover.size,
+        cover.medium,
+        waited(training),
+        architecture=architecture,
+        sizes=sizes,
+        shared=shared,
+        slowness=slowness_for(cover.medium, training),
     )
     if architecture is None:
         return choice.architecture, f"chosen: {choice.words} ({OTHERWISE})"

@@ -45,12 +45,13 @@ def measure(field: Field, targets: Sequence[Target]) -> tuple[float, ...]:
     )
 
 
-def ending_seconds(field: Field, targets: Sequence[Target]) -> float:
+def ending_seconds(field: Field, targets: Sequence[Target], slowness: float = 1.0) -> float:
     """Estimate how long a trained field takes to measure and to write, from a part that is timed.
 
     Args:
         field: The field, trained or not.
         targets: What is measured.
+        slowness: How many times as long as two quiet cores the machine takes.
     """
     size = field.public.size
     points = math.prod(size)
@@ -62,7 +63,7 @@ def ending_seconds(field: Field, targets: Sequence[Target]) -> float:
     render(field, part)
     seconds = time.perf_counter() - began
     points = sum(each.signal.points for each in targets)
-    return float(DRAWING_SECONDS + RENDERINGS * seconds * points / math.prod(part))
+    return float(DRAWING_SECONDS * slowness + RENDERINGS * seconds * points / math.prod(part))
 
 
 def _psnr_db(shown: Signal, expected: Signal) -> float:
