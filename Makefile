@@ -22,7 +22,7 @@ install: $(STAMP)  ## Install into .venv, with the exact versions of constraints
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-		--constraint constraints.txt --editable ".[analysis,app,demo,dev,docs,fast,media,publish]"
+		--constraint constraints.txt --editable ".[analysis,app,demo,dev,docs,media,publish]"
 	touch $(STAMP)
 
 demo: install  ## Embed and extract, hide and reveal, and draw a gallery

@@ -97,3 +97,18 @@ def test_bit_planes_are_put_to_zero_from_the_lowest() -> None:
     ramp = np.arange(256, dtype=np.uint8).reshape(16, 16, 1)
     for planes in range(9):
         assert np.array_equal(channel.without_planes(planes)(ramp), ramp >> planes << planes)
+
+
+@pytest.mark.parametrize("factor", [2, 3])
+def test_an_average_over_whole_samples_is_their_mean(factor: int) -> None:
+    levels = np.random.default_rng(0).integers(0, 256, (12, 18, 3), dtype=np.uint8)
+    parts = levels.reshape(12 // factor, factor, 18 // factor, factor, 3)
+    assert np.array_equal(
+        channel.averaged(18 // factor)(levels), np.rint(parts.mean((1, 3))).astype(np.uint8)
+    )
+
+
+@pytest.mark.parametrize("side", [7, 18, 25])
+def test_an_average_keeps_an_even_image(side: int) -> None:
+    levels = np.full((12, 18, 1), 77, np.uint8)
+    assert np.array_equal(np.unique(channel.averaged(side)(levels)), [77])

@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -178,6 +179,14 @@ def test_make_targets_in_the_documents_exist() -> None:
     text = "\n".join(document.read_text() for document in DOCUMENTS)
     named = re.findall(r"(?:`|\$ )make ([a-z]+)", text)
     assert {"demo", "test"} <= set(named) <= set(targets)
+
+
+def test_extras_in_the_documents_exist() -> None:
+    project = tomllib.loads((HOME / "pyproject.toml").read_text())["project"]
+    text = "\n".join(path.read_text() for path in [*DOCUMENTS, HOME / "Makefile"])
+    named = re.findall(r"(?:stegfield|['\" ]\.)\[([a-z,]+)\]", text)
+    extras = {extra for group in named for extra in group.split(",")}
+    assert {"app", "demo"} <= extras <= project["optional-dependencies"].keys()
 
 
 def test_links_in_the_documents_lead_somewhere() -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 from jaxtyping import UInt8
+from numpy.typing import NDArray
 from PIL import Image
 
 # an underscore leaves a size free: some channels resize
@@ -55,6 +56,19 @@ def reduced(side: int) -> Channel:
     def channel(levels: Levels) -> Levels:
         longer = max(levels.shape[:2])
         return levels if longer <= side else resized(side / longer)(levels)
+
+    return channel
+
+
+def averaged(side: int) -> Channel:
+    """Resize to a longer side; every new sample is the mean of the area that it covers."""
+
+    def channel(levels: Levels) -> Levels:
+        factor = side / max(levels.shape[:2])
+        rows, columns = (_means(each, max(1, round(each * factor))) for each in levels.shape[:2])
+        means = np.einsum("ir,rcf,jc->ijf", rows, levels.astype(np.float32), columns, optimize=True)
+        found: Levels = np.clip(np.rint(means), 0, 255).astype(np.uint8)
+        return found
 
     return channel
 
@@ -129,6 +143,15 @@ def coarser(step: int) -> Channel:
 def without_planes(planes: int) -> Channel:
     """Set the lowest bits of every sample to zero."""
     return lambda levels: levels & np.uint8(0xFF << planes & 0xFF)
+
+
+def _means(before: int, after: int) -> NDArray[np.float32]:
+    """Return the matrix that averages equal parts of a row."""
+    ends = np.arange(after + 1) * (before / after)
+    at = np.arange(before)
+    shares = np.minimum(ends[1:, None], at + 1) - np.maximum(ends[:-1, None], at)
+    found: NDArray[np.float32] = (np.maximum(shares, 0) * (after / before)).astype(np.float32)
+    return found
 
 
 def _scaled(size: tuple[int, int], factor: float) -> tuple[int, int]:

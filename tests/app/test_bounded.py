@@ -86,4 +86,4 @@ def test_the_server_itself_decodes_nothing() -> None:
                     found.append(f"{path.stem}: {node.value.id}.{node.attr}")
             elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("stegfield."):
                 found += [f"{path.stem}: {each.name}" for each in node.names if each.name in FROM]
-    assert found == ["field_tabs: fields.render"]  # of the field in training
+    assert found == ["runs: fields.render"]  # of the field in training

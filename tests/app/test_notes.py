@@ -11,9 +11,11 @@ from PIL import Image
 pytest.importorskip("gradio", reason="the web page takes stegfield[app]")
 soundfile = pytest.importorskip("soundfile")
 
+from stegfield import fixednet  # noqa: E402
 from stegfield.app.parts import looked_at, notes_of  # noqa: E402
 from stegfield.app.session import Desk, Visit  # noqa: E402
 from stegfield.app.visitors import Visitors  # noqa: E402
+from stegfield.app.wording import advice  # noqa: E402
 from stegfield.config import AppConfig  # noqa: E402
 from stegfield.errors import StegfieldError  # noqa: E402
 from stegfield.keys import Key, KeyFile, Passphrase  # noqa: E402
@@ -66,6 +68,18 @@ def test_the_files_of_a_run_have_a_bound_together(tmp_path: Path) -> None:
     assert [each.points for each in visit.signals(two)] == [500, 500]
     with pytest.raises(StegfieldError, match=r"small\.png is one too many.* 1,000 points"):
         visit.signals(three)
+
+
+def test_hints_on_a_jpeg_name_no_setting_that_the_page_lacks(tmp_path: Path) -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    Image.fromarray(picture).save(tmp_path / "photo.jpg", progressive=True)
+    with pytest.raises(StegfieldError) as refused:
+        fixednet.embed(tmp_path / "photo.jpg", b"noon", Key.generate())
+    assert advice(refused.value.hint) == "take a photo as a camera wrote it"
+    Image.fromarray(picture).save(tmp_path / "photo.jpg")
+    with pytest.raises(StegfieldError) as refused:
+        fixednet.embed(tmp_path / "photo.jpg", picture[:30].tobytes(), Key.generate())
+    assert advice(refused.value.hint) is not None
 
 
 def test_new_secrets_take_no_passphrase_that_is_found_within_minutes(visit: Visit) -> None:

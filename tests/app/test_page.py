@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from stegfield import cli, fields, fixednet, hiding, signals
 from stegfield.errors import ConfigError, StegfieldError
-from stegfield.keys import Passphrase
+from stegfield.keys import Key, KeyFile, Passphrase
 from stegfield.signals import to_samples, waves
 
 SOON = 60_000
@@ -81,6 +82,8 @@ BUTTONS = {
     "Render": "Render",
     "Generate": "Generate",
     "Detect": "Detect",
+    "Compare": "Compare",
+    "Keys": "Make a key file",
 }
 
 
@@ -146,7 +149,8 @@ def test_images_are_hidden_revealed_and_rendered(page: Any, photo: Path) -> None
     choose(panel, "Secret 3", drawn(folder / "decoy.png", 32, 32, 3.0))
     panel.get_by_label("Decoy 3").check()
     panel.get_by_label("Seconds to train").first.fill("8")
-    panel.get_by_label("SIREN: conceals", exact=False).check()
+    panel.get_by_label("Pictures that the field shows", exact=False).check()
+    panel.get_by_label("SIREN: ", exact=False).check()
     press(panel, "Hide")
     panel.get_by_text("cover ").first.wait_for()
     panel.get_by_alt_text("").first.wait_for()
@@ -180,8 +184,73 @@ def test_images_are_hidden_revealed_and_rendered(page: Any, photo: Path) -> None
     assert "mantissa" in said(panel)
 
 
+def test_files_are_hidden_and_revealed(page: Any, photo: Path) -> None:
+    folder = photo.parent
+    letter, other = folder / "letter.txt", drawn(folder / "two.png", 24, 32, 2.0)
+    letter.write_text("Meet me at noon.")
+    panel = tab(page, "Hide")
+    choose(panel, "Cover", photo)
+    press(panel, "Add a secret")
+    choose(panel, "Secret 1", letter)
+    panel.get_by_label("Passphrase 1").fill(SECRET)
+    choose(panel, "Secret 2", other)
+    KeyFile(Key.generate()).write(folder / "bob.key")
+    panel.get_by_text("Key file 2 instead").click()
+    choose(panel, "Key file 2", folder / "bob.key")
+    panel.get_by_label("Seconds to train").first.fill("8")
+    press(panel, "Hide")
+    assert "16" in said(panel)
+    field = taken(panel, folder)
+
+    panel = tab(page, "Reveal")
+    choose(panel, "Field", field)
+    panel.get_by_label("Passphrase").fill(SECRET)
+    press(panel, "Reveal")
+    assert "A file of 16 bytes" in said(panel)
+    assert panel.get_by_label("The secret, as text").input_value() == "Meet me at noon."
+    assert taken(panel, folder).suffix == ".txt"
+    panel.get_by_label("Passphrase").fill("")
+    panel.get_by_text("A key file instead").click()
+    choose(panel, "Key file", folder / "bob.key")
+    press(panel, "Reveal")
+    panel.get_by_text("A file of 16 bytes").wait_for(state="detached")
+    assert f"A file of {other.stat().st_size:,} bytes" in said(panel)
+    revealed = taken(panel, folder)
+    assert revealed.suffix == ".png"
+    assert revealed.read_bytes() == other.read_bytes()
+
+
+def test_a_key_file_is_made_and_told_by_its_fingerprint(page: Any, tmp_path: Path) -> None:
+    panel = tab(page, "Keys")
+    press(panel, "Make a key file")
+    told = re.search(r"fingerprint ([0-9a-f-]{19})", said(panel))
+    assert told is not None
+    key = taken(panel, tmp_path)
+    assert KeyFile.read(key).key.fingerprint == told[1]
+    choose(panel, "Or look at a key file", key)
+    press(panel, "Show its fingerprint")
+    panel.get_by_text(f"Fingerprint {told[1]}.").wait_for()
+    press(panel, "Make a passphrase of six random words")
+    words = panel.get_by_label("Passphrase made")
+    words.wait_for()
+    assert len(words.input_value().split()) == 6
+
+
+def test_two_pictures_are_compared(page: Any, photo: Path, tmp_path: Path) -> None:
+    panel = tab(page, "Compare")
+    samples = np.array(Image.open(photo))
+    samples[0, :16] ^= 1
+    Image.fromarray(samples).save(tmp_path / "other.png")
+    choose(panel, "Original", photo)
+    choose(panel, "What to compare with it", tmp_path / "other.png")
+    press(panel, "Compare")
+    assert "PSNR" in said(panel)
+    panel.get_by_text("Where they differ").wait_for()
+
+
 def test_a_run_is_stopped_and_keeps_what_there_is(page: Any, photo: Path) -> None:
     panel = tab(page, "Hide")
+    panel.get_by_label("Pictures that the field shows", exact=False).check()
     choose(panel, "Cover", photo)
     choose(panel, "Secret 1", drawn(photo.parent / "one.png", 32, 32, 1.0))
     panel.get_by_label("Passphrase 1").fill(SECRET)

@@ -410,7 +410,7 @@ FIELDS: dict[str, Any] = {
 
 def test_fields_are_judged_by_what_they_show_and_weigh(tmp_path: Path) -> None:
     jobs = [
-        Job("showing", {**FIELDS, "against": "clean", "learning_steps": 2}),
+        Job("showing", {**FIELDS, "method": "keyed", "against": "clean", "learning_steps": 2}),
         Job("weighing", {**FIELDS, "method": "keyed", "draw": False}),
     ]
     figures: list[Any] = []

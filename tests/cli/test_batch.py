@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import inspect
 import json
 import os
 import re
@@ -10,15 +11,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cyclopts import CycloptsError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
 from stegfield import cli
+from stegfield.cli.binding import bind
 from stegfield.cli.job_files import read_jobs, words
 from stegfield.cli.performing import BATCH, perform
 from stegfield.errors import ConfigError, InputError, OutputError, StegfieldError
-from stegfield.jobs import Ledger, apart, on_ray
+from stegfield.jobs import Job, Ledger, apart, on_ray
 from stegfield.jobs.ledger import digests
 from stegfield.keys import Key, KeyFile
 
@@ -343,6 +346,45 @@ def test_jobs_run_on_ray(capsys: pytest.CaptureFixture[str]) -> None:
     with ray_cluster():
         facts = told(capsys, "jobs.toml", "--engine", "ray", "--workers", "2")
     assert facts == {"jobs": 3, "done": 3, "kept": 0, "failed": {}, "code": 0}
+
+
+ODD = ("one.png", "a b=c.png", "-x.png", "--json", "@words", "{name}", "~/x", "", ".hidden", "ü")
+
+
+@settings(deadline=None)
+@given(
+    st.sampled_from(["embed", "extract", "fit", "reveal", "render", "hide"]),
+    st.lists(st.sampled_from(ODD) | st.text(max_size=6), min_size=4, max_size=4),
+    st.booleans(),
+)
+def test_a_job_is_bound_as_its_command_line_would_be(
+    command: str, names: list[str], forced: bool
+) -> None:
+    settings = dict(zip(("key", "output"), names, strict=False)) | {"force": forced}
+    settings |= dict(zip(positional(command), names[2:], strict=False))
+    if command == "hide":
+        settings.pop("key")
+    for _ in range(2):  # the second time, nothing is parsed
+        job = Job(command, settings)
+        try:
+            wanted = cli.app.parse_args(words(job), exit_on_error=False, print_error=False)[:2]
+        except (CycloptsError, StegfieldError) as refused:
+            with pytest.raises(type(refused)):
+                bind(job, words)
+        else:
+            function, bound = bind(job, words)
+            assert (function, bound.args, bound.kwargs) == (
+                wanted[0],
+                wanted[1].args,
+                wanted[1].kwargs,
+            )
+
+
+def positional(command: str) -> list[str]:
+    function = cli.app[command].default_command
+    assert callable(function)
+    parameters = inspect.signature(function).parameters.values()
+    return [each.name for each in parameters if each.kind is each.POSITIONAL_ONLY]
 
 
 def test_a_job_knows_what_it_reads_and_writes() -> None:

@@ -72,6 +72,7 @@ def test_a_loud_message_is_refused_until_it_is_asked_for(
     assert cli.run(command) == 1
     said = capsys.readouterr().err
     assert "error: 2,000 bytes are needed, but the cover has room for" in said
+    assert ", unless the message may be loud\n" in said
     assert "--loud embeds what detectors find" in said
     assert not Path("stego.jpg").exists()
     assert cli.run([*command, "--loud"]) == 0
@@ -87,6 +88,22 @@ def test_progressive_photos_are_named(folder: Path, capsys: pytest.CaptureFixtur
     assert "--allow-recompress" in said
     assert cli.run([*command, "--allow-recompress"]) == 0
     assert cli.run(["extract", "stego.jpg", "-o", "again.txt", *WITH_KEY]) == 0
+    assert Path("again.txt").read_text() == "Dear Bob"
+
+
+def test_a_photo_is_reduced_and_stays_a_jpeg(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["embed", "photo.jpg", "letter.txt", "-o", "small.jpg", *WITH_KEY, "--size", "200"]
+    capsys.readouterr()
+    assert cli.run(command) == 0
+    said = capsys.readouterr().err
+    assert "note: the EXIF data of photo.jpg is left out; --keep-metadata keeps EXIF" in said
+    with Image.open("photo.jpg") as before, Image.open("small.jpg") as after:
+        assert after.size == (145, 200)  # upright
+        assert vars(after)["quantization"] == vars(before)["quantization"]
+        assert ExifTags.Base.Orientation not in after.getexif()
+    assert cli.run(["extract", "small.jpg", "-o", "again.txt", *WITH_KEY]) == 0
     assert Path("again.txt").read_text() == "Dear Bob"
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from stegfield import cli, signals
 from stegfield.signals import chords, waves
@@ -82,6 +85,20 @@ def test_a_field_is_piped_from_the_cover_to_its_rendering(pipe: Pipe) -> None:
     hidden = pipe(cover, "hide", "--as", "functions", "-", "-o", "-", *QUICK, *secret)
     shown = pipe(hidden, "reveal", "-", "-o", "-", "--key", "alice.key")
     assert signals.read(shown).size == (64, 64)
+
+
+def test_a_jpeg_comes_out_of_a_pipe_as_one(pipe: Pipe) -> None:
+    image = signals.to_samples(signals.waves(192, 256)).astype(np.int16)
+    image += np.random.default_rng(0).integers(-9, 10, image.shape, dtype=np.int16)
+    stream = io.BytesIO()
+    Image.fromarray(image.clip(0, 255).astype(np.uint8)).save(stream, "JPEG", quality=90)
+    key = ["--key", "alice.key"]
+    Path("short.txt").write_bytes(b"noon")
+    stego = pipe(stream.getvalue(), "embed", "-", "short.txt", "-o", "-", *key)
+    assert stego[:2] == b"\xff\xd8"
+    assert pipe(stego, "extract", "-", "-o", "-", *key) == b"noon"
+    Path("stego.jpeg").write_bytes(stego)
+    assert pipe(b"", "extract", "stego.jpeg", "-o", "-", *key) == b"noon"
 
 
 def test_judges_read_stdin(pipe: Pipe) -> None:
@@ -178,3 +195,22 @@ def test_what_stdin_holds_is_named_in_errors(
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(noise)))
     assert cli.run(["render", "-", "-o", "x.png"]) == 1
     assert "error: stdin is not a field file" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="named pipes are POSIX")
+@pytest.mark.parametrize("grain", [[], ["--grain", "1.5", "--also", "second", "bob.key"]])
+def test_a_message_from_a_pipe_is_read_once(folder: Path, grain: list[str]) -> None:
+    os.mkfifo("first")
+    os.mkfifo("second")
+    assert cli.run(["keygen", "bob.key"]) == 0
+    senders = [
+        Thread(target=Path(name).write_bytes, args=[data], daemon=True)
+        for name, data in (("first", MESSAGE), ("second", b"Dear Bob"))
+    ]
+    for sender in senders:
+        sender.start()
+    command = ["embed", "cover.png", "first", "-o", "s.png", "--key", "alice.key", *grain]
+    assert cli.run(command) == 0
+    for name, sent in (("alice", MESSAGE), *((("bob", b"Dear Bob"),) if grain else ())):
+        assert cli.run(["extract", "s.png", "-o", name, "--key", f"{name}.key"]) == 0
+        assert Path(name).read_bytes() == sent

@@ -301,7 +301,7 @@ def test_a_stored_suffix_is_plain() -> None:
         (".hidden", ""),
         ("a.ünicode", ""),
     ):
-        assert hiding.stored_suffix(Path(name)) == suffix
+        assert law.stored_suffix(Path(name)) == suffix
 
 
 @pytest.mark.parametrize("architecture", fields.ARCHITECTURES)

@@ -26,7 +26,7 @@ from stegfield.keys import Key, KeyFile
 from stegfield.steganalysis import pools
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 300
 STAGES = """
 import signal, sys
 from stegfield import cli

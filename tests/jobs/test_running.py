@@ -16,6 +16,7 @@ from stegfield import files
 from stegfield.errors import InputError, OutputExistsError
 from stegfield.jobs import ENGINES, Engine, Job, JobProgress, Ledger, LedgerKind, apart, local, run
 from stegfield.jobs.pool import limit_threads
+from stegfield.machine import cores
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,9 @@ def test_threads_of_torch_are_limited_where_it_was_imported_before(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(os, "environ", {})
+    monkeypatch.setattr("stegfield.machine._share", [])
     limit_threads(2)
+    assert cores() == 2
     assert torch.get_num_threads() == 2
     assert os.environ["OMP_NUM_THREADS"] == "2"
 

@@ -268,7 +268,7 @@ def test_content_credentials_are_not_broken() -> None:
     file = jpeg.decode(inserted(written(picture(24, 24)), manifest), "signed.jpg")
     with pytest.raises(ImageError, match=r"signed\.jpg has content credentials") as caught:
         nudged(file)
-    assert caught.value.hint == "leave them out with strip_metadata=True"
+    assert caught.value.hint == "leave them out with strip_metadata=True, or take another photo"
     assert b"c2pa" not in jpeg.encode(nudged(jpeg.without_metadata(file)))
 
 
@@ -365,7 +365,7 @@ def test_progressive_files_become_baseline_ones_without_loss(
     data = written(image, progressive=True, exif=EXIF, **options) + b"trailer"
     with pytest.raises(ImageError, match=r"photo\.jpg is a progressive JPEG") as caught:
         jpeg.decode(data, "photo.jpg")
-    assert caught.value.hint == "allow_recompress=True writes it as a baseline JPEG, which shows"
+    assert str(caught.value.hint).startswith("allow_recompress=True writes a baseline JPEG of it")
     file = jpeg.decode(data, allow_recompress=True)
     assert file.coding == "optimised"
     baseline = jpeg.decode(written(image, **options))

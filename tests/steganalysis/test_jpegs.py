@@ -99,6 +99,19 @@ def test_the_classifier_learns_what_there_is_to_learn() -> None:
         assert least <= ((before > 0).mean() + (after < 0).mean()) / 2 <= most
 
 
+def test_side_information_is_what_the_covers_were_rounded_from() -> None:
+    photograph = data.coffee()[100:228, 200:360].astype(np.float64)  # type: ignore[no-untyped-call]
+    exact = jpegs.unrounded(photograph + 0.3, QUALITY)
+    covers, random = [np.rint(exact).astype(np.int16)], np.random.default_rng(0)
+    above, table = (covers[0] - exact).astype(np.float32), jpegs.table_of(QUALITY)
+    stego = jpegs.SCHEMES[jpegs.INFORMED](covers[0], table, 0.2, random, above=above)
+    change = (stego - covers[0]).astype(np.float64)
+    back = np.count_nonzero(change * above < 0) / np.count_nonzero(change)
+    assert back > 0.9  # towards what they were; half of them by chance
+    with pytest.raises(ConfigError, match="what the covers were rounded from"):
+        jpegs.detect(covers, QUALITY, 0.2, scheme=jpegs.INFORMED)
+
+
 def test_the_classifier_refuses_too_few_groups() -> None:
     rows = np.zeros((6, 3))
     with pytest.raises(ConfigError, match="cannot be parted"):

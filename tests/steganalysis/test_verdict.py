@@ -161,3 +161,5 @@ def test_photographs_as_jpeg_files_are_not_judged() -> None:
     stream = io.BytesIO(signals.encode(photograph(), ".jpg"))
     read = signals.decode(stream.getvalue(), Path("photo.jpg"))
     assert judge(read).suspected is None
+    for part in ("(JPEG) keeps no lowest bits", "coefficients", "steganalysis.jpegs", "quiet"):
+        assert part in judge(read).words

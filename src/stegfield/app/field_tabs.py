@@ -1,24 +1,23 @@
-"""Tabs for fields: hide images in a field, reveal them, render the field at any size."""
+"""Tabs for fields: hide files or pictures in one, reveal them, render it at any size."""
 
 from __future__ import annotations
 
-import queue
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from PIL import Image
 
-from stegfield import fields, hiding, signals
-from stegfield.app import work
+from stegfield import fields, signals
+from stegfield.app import runs, work
 from stegfield.app.parts import (
     FIELDS,
     LIGHT,
     SIGNALS,
     answered,
+    any_file,
     brought,
     download,
     heavy,
@@ -28,43 +27,39 @@ from stegfield.app.parts import (
     status,
     stem,
     upload,
+    words_of,
 )
-from stegfield.app.session import Desk, Update, Visit, done, noted, telling
-from stegfield.app.work import png, thumbnail
+from stegfield.app.session import Desk, Update, Visit, done, telling
+from stegfield.app.wording import noted
+from stegfield.app.work import png
 from stegfield.config import FitConfig
 from stegfield.errors import InputError
 from stegfield.fields import FitProgress
-from stegfield.hiding import HideResult, Secret
 from stegfield.keys import Key, Passphrase
-from stegfield.signals import Signal
-from stegfield.watching import time_left
 
-MOST_SECRETS, INPUTS = 8, 3
+MOST_SECRETS, INPUTS = 8, 4
 SHORTEST, DEFAULT_SECONDS = 5, 60
-EVERY = 2.0
-"""Seconds between two previews."""
-PREVIEW_SIDE, GAP = 128, 4
 LARGEST_SIDE = 4096
-Seen = tuple[str, str | None]
-"""How far a run is, in words, and the path of a preview."""
 KINDS = {
     "Chosen by the size of the cover": "",
-    "SIREN: conceals, up to about 256 pixels": "siren",
-    "Fourier, robust: survives damage": "fourier",
-    "Grid: fast and large, but shows outlines of the secrets": "grid",
+    "SIREN: up to about 256 pixels": "siren",
+    "Fourier: pictures in it survive damage": "fourier",
+    "Grid: fast and large, but shows outlines of pictures": "grid",
 }
+AS_FILES = "Files: bit for bit, and nobody can tell that there are any"
+AS_FUNCTIONS = "Pictures that the field shows: they survive damage, but can be detected"
 
 
 def hide_tab(desk: Desk) -> None:
-    """Lay out the tab that hides images in the field of a cover."""
+    """Lay out the tab that hides files or pictures in the field of a cover."""
     kinds = KINDS | brought(fields.ARCHITECTURES)
     gr.Markdown(
-        "Everyone with the field sees the cover. With a secret's passphrase, the same field "
-        "shows the secret."
+        "Everyone with the field sees the cover. The passphrase of a secret reveals that secret."
     )
     with gr.Row():
         with gr.Column():
             cover = upload(desk, "Cover", SIGNALS)
+            way = gr.Radio([AS_FILES, AS_FUNCTIONS], value=AS_FILES, label="Hide the secrets as")
             inputs = _secret_inputs(desk)
             most = min(desk.limits.max_seconds, 600)
             seconds = gr.Slider(
@@ -85,33 +80,28 @@ def hide_tab(desk: Desk) -> None:
             result = download("The field, for everyone")
 
     def hide(
-        visit: Visit, cover_path: str | None, longest: float, named: str, *given: Any
+        visit: Visit, cover_path: str | None, way: str, longest: float, named: str, *given: Any
     ) -> Iterator[Update]:
         rows = zip(*(given[at::INPUTS] for at in range(INPUTS)), strict=True)
-        filled = [(number, *row) for number, row in enumerate(rows, 1) if any(row)]
-        if not filled:
-            raise InputError("there is no secret", hint="choose an image and a passphrase for it")
-        keys = [_key(visit, number, text, decoy) for number, _, text, decoy in filled]
-        signal, secrets = _read(visit, cover_path, filled, [key for key, _ in keys])
-        asked = desk.visitors.begin(visit.visitor, visit.page)
-        yield {stop: gr.update(interactive=True), result: show(None), seen: show(None)}
+        uploads, keys = _given(visit, list(rows))
         architecture = kinds[named] or None
         training = FitConfig(
-            max_seconds=min(longest, desk.limits.max_seconds), robust=architecture == "fourier"
+            max_seconds=min(longest, desk.limits.max_seconds),
+            robust=architecture == "fourier" and way == AS_FUNCTIONS,
         )
+        prepared = runs.of_files if way == AS_FILES else runs.of_functions
+        run = prepared(visit, cover_path, uploads, [key for key, _ in keys])
+        asked = desk.visitors.begin(visit.visitor, visit.page)
+        yield {stop: gr.update(interactive=True), result: show(None), seen: show(None)}
 
-        def train(watch: Callable[[FitProgress], bool]) -> HideResult:
-            return hiding.hide_functions(
-                signal, secrets, architecture=architecture, training=training, watch=watch
-            )
+        def look(at: FitProgress) -> runs.Seen:
+            image = runs.so_far(at, run)
+            shown = None if image is None else visit.put("picture.png", png(image))
+            return runs.progress_told(at), shown
 
-        def look(at: FitProgress) -> Seen:
-            image = _so_far(at, signal, secrets)
-            return _progress(at), None if image is None else visit.put("picture.png", png(image))
-
-        hidden: HideResult | None = None
-        for latest in _apart(train, asked, look):
-            if isinstance(latest, HideResult):
+        hidden: runs.Hidden | None = None
+        for latest in runs.apart(partial(run.train, architecture, training), asked, look):
+            if isinstance(latest, runs.Hidden):
                 hidden = latest
             else:
                 words, image = latest
@@ -119,21 +109,17 @@ def hide_tab(desk: Desk) -> None:
         assert hidden is not None  # noqa: S101 - or an error was raised
         data = fields.to_bytes(hidden.field)
         name = f"{stem(cover_path, 'cover')}.safetensors"
-        figures = ", ".join(f"{each.quality.psnr_db:.1f}" for each in hidden.secrets)
         notes = "".join([*map(noted, hidden.cautions), *(note for _, note in keys)])
         yield {
             result: show(visit.put(name, data)),
-            said: done(
-                f"{hidden.steps:,} steps in {hidden.seconds:.0f} s. Cover "
-                f"{hidden.cover.psnr_db:.1f} dB, secrets {figures} dB; {len(data):,} bytes.{notes}"
-            ),
+            said: done(f"{hidden.told}; {len(data):,} bytes.{notes}"),
             told: "",
             stop: gr.update(interactive=False),
         }
 
     start.click(
         telling(desk, said, hide),
-        [cover, seconds, kind, *inputs],
+        [cover, way, seconds, kind, *inputs],
         [said, told, seen, result, stop],
         show_progress="hidden",
         **heavy(desk),
@@ -147,7 +133,7 @@ def hide_tab(desk: Desk) -> None:
 
 
 def _secret_inputs(desk: Desk) -> list[Any]:
-    """Return inputs for images and their passphrases: one row, and more on a click.
+    """Return inputs for secrets and their passphrases: one row, and more on a click.
 
     Returns:
         `INPUTS` components of each row, row by row.
@@ -156,11 +142,12 @@ def _secret_inputs(desk: Desk) -> list[Any]:
     for number in range(1, MOST_SECRETS + 1):
         with gr.Column(visible=number == 1) as row:
             inputs += [
-                upload(desk, f"Secret {number}", SIGNALS),
+                upload(desk, f"Secret {number}"),
                 gr.Textbox(
                     label=f"Passphrase {number}", type="password", max_lines=1, max_length=1000
                 ),
-                gr.Checkbox(label=f"Decoy {number}: without a passphrase, its key is not kept"),
+                _folded(f"Key file {number}"),
+                gr.Checkbox(label=f"Decoy {number}: nobody has its key"),
             ]
         rows.append(row)
     more = gr.Button("Add a secret", size="sm")
@@ -174,9 +161,17 @@ def _secret_inputs(desk: Desk) -> list[Any]:
     return inputs
 
 
+def _folded(label: str) -> gr.File:
+    with gr.Accordion(f"{label} instead", open=False):
+        return any_file(label)
+
+
 def reveal_tab(desk: Desk) -> None:
     """Lay out the tab that reveals the secret of a key."""
-    gr.Markdown("Shows the secret of a key. A wrong key and a field without secrets look alike.")
+    gr.Markdown(
+        "Takes out the secret of a key: a file, or a picture that the field shows. A wrong key and "
+        "a field without secrets look alike."
+    )
     with gr.Row():
         with gr.Column():
             field = upload(desk, "Field", FIELDS)
@@ -191,6 +186,7 @@ def reveal_tab(desk: Desk) -> None:
         with gr.Column():
             said = status()
             seen = picture("The secret")
+            text = gr.Textbox(label="The secret, as text", lines=6, visible=False)
             result = download("The secret, as a file")
 
     def reveal(
@@ -200,12 +196,16 @@ def reveal_tab(desk: Desk) -> None:
         key = visit.key_file(passphrase, key_file)
         size = signals.parse_size(asked.strip(), None) if asked and asked.strip() else None
         sent = visit.bounded(work.revealed, loaded, key, size, visit.largest)
-        return answered(visit, sent, "secret", (said, seen, result))
+        if sent.suffix == "":  # a file whose kind nobody told
+            sent = replace(sent, suffix=Path(words_of(sent.file)[1]).suffix)
+        unseen = sent.picture is None
+        words = gr.update(visible=unseen, value=words_of(sent.file)[0] if unseen else "")
+        return {**answered(visit, sent, "secret", (said, seen, result)), text: words}
 
     start.click(
         telling(desk, said, reveal),
         [field, *key.both, side],
-        [said, seen, result],
+        [said, seen, text, result],
         **heavy(desk),
     )
 
@@ -231,100 +231,29 @@ def render_tab(desk: Desk) -> None:
     start.click(telling(desk, said, render), [field, longest], [said, seen, result], **heavy(desk))
 
 
-def _key(visit: Visit, number: int, text: str, decoy: bool) -> tuple[Key | Passphrase | None, str]:
+def _given(
+    visit: Visit, rows: Sequence[tuple[Any, ...]]
+) -> tuple[runs.Uploads, Sequence[tuple[Key | Passphrase | None, str]]]:
+    """Return the secrets that were chosen, and the key of each with a note on it.
+
+    Raises:
+        InputError: No secret was chosen.
+    """
+    filled = [(number, *row) for number, row in enumerate(rows, 1) if any(row)]
+    if not filled:
+        raise InputError("there is no secret", hint="choose a file and a passphrase for it")
+    keys = [_key(visit, number, *given) for number, _, *given in filled]
+    return [(path, f"secret {number}") for number, path, *_ in filled], keys
+
+
+def _key(
+    visit: Visit, number: int, text: str, key_file: str | None, decoy: bool
+) -> tuple[Key | Passphrase | None, str]:
     """Return the key of a secret, None of a decoy, and what to note about its passphrase."""
-    if decoy and text:
-        raise InputError(f"decoy {number} cannot have a passphrase", hint="leave one of them out")
+    if decoy and (text or key_file):
+        raise InputError(f"decoy {number} cannot have a key", hint="leave one of them out")
     if decoy:
         return None, ""
-    if not text:
+    if not (text or key_file):
         raise InputError(f"passphrase {number} is missing", hint="each secret has its own")
-    return visit.new_key(text, None)
-
-
-def _read(
-    visit: Visit,
-    cover: str | None,
-    filled: list[tuple[int, Any, Any, Any]],
-    keys: list[Key | Passphrase | None],
-) -> tuple[Signal, list[Secret]]:
-    """Read the cover and the secrets; those without a key are decoys."""
-    files = [(path, f"secret {number}") for number, path, _, _ in filled]
-    signal, *shown = visit.signals([(cover, "the cover"), *files])
-    pairs = zip(shown, keys, strict=True)
-    return signal, [Secret.decoy(s) if key is None else Secret(s, key) for s, key in pairs]
-
-
-def _small(signal: Signal) -> tuple[int, ...]:
-    return signals.scaled(signal.size, min(PREVIEW_SIDE, max(signal.size)))
-
-
-def _apart(
-    work: Callable[[Callable[[FitProgress], bool]], HideResult],
-    asked: threading.Event,
-    look: Callable[[FitProgress], Seen],
-) -> Iterator[Seen | HideResult]:
-    """Run in a thread; yield previews now and then, and the result at the end.
-
-    The run winds down when it is asked to, and when nobody listens any more. Previews are rendered
-    between two steps, since a step uses the weights.
-    """
-    latest: queue.Queue[Seen] = queue.Queue(maxsize=1)
-    ended: queue.Queue[HideResult | BaseException] = queue.Queue()
-    last = time.monotonic()
-
-    def watch(progress: FitProgress) -> bool:
-        nonlocal last
-        if time.monotonic() - last > EVERY and latest.empty():
-            latest.put(look(progress))
-            last = time.monotonic()
-        return asked.is_set()
-
-    def run() -> None:
-        try:
-            ended.put(work(watch))
-        except BaseException as error:  # raised again in the other thread
-            ended.put(error)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    try:
-        while thread.is_alive():
-            with suppress(queue.Empty):
-                yield latest.get(timeout=0.2)
-        outcome = ended.get()
-        if isinstance(outcome, BaseException):
-            raise outcome
-        yield outcome
-    finally:
-        asked.set()
-
-
-def _progress(progress: FitProgress) -> str:
-    names = ["cover", *(f"secret {number}" for number in range(1, MOST_SECRETS + 1))]
-    pairs = zip(names, progress.psnr_db, strict=False)
-    figures = " · ".join(f"{name} **{psnr_db:.1f} dB**" for name, psnr_db in pairs)
-    told = progress.told(names)
-    left = "" if told.seconds_left is None else time_left(told.seconds_left)
-    return f"{figures}\n\n{', '.join(filter(None, (told.counted, left)))}"
-
-
-def _so_far(progress: FitProgress, cover: Signal, secrets: list[Secret]) -> Image.Image | None:
-    """Draw the cover and the secrets as the run shows them now, side by side."""
-    if progress.field is None:
-        return None
-    field = progress.field
-    revealed = [
-        hiding.reveal_function(field, secret.key, size=_small(secret.signal)).signal
-        for secret in secrets
-        if secret.signal.medium is cover.medium  # folded signals make no sense before the end
-    ]
-    shown = [fields.render(field, _small(cover)), *revealed]
-    pictures = [thumbnail(signal, PREVIEW_SIDE) for signal in shown]
-    width = sum(each.width + GAP for each in pictures) - GAP
-    strip = Image.new("RGB", (width, max(each.height for each in pictures)), "white")
-    at = 0
-    for each in pictures:
-        strip.paste(each, (at, 0))
-        at += each.width + GAP
-    return strip
+    return visit.new_key(text, key_file)

@@ -19,6 +19,7 @@ from stegfield.app.parts import (
     status,
     stem,
     upload,
+    words_of,
 )
 from stegfield.app.session import Desk, Update, Visit, done, telling
 from stegfield.errors import ConfigError, InputError
@@ -28,8 +29,6 @@ PROFILES = {
     "Exact: for files that are sent as they are": "exact",
     "Robust: for pictures that are re-encoded, with short messages": "robust",
 }
-SHOWN = 2000
-"""Most characters of a message that the page shows."""
 LONGEST_SEED = 19
 GENERATED = ("faces", "climate", "digits")
 
@@ -39,7 +38,7 @@ def embed_tab(desk: Desk) -> None:
     profiles = PROFILES | brought(fixednet.PROFILES)
     gr.Markdown(
         "Puts any file into a picture; a receiver with the key gets it back, bit for bit. "
-        "Take a picture that was never a JPEG."
+        "A JPEG stays one; other pictures should never have been one."
     )
     with gr.Row():
         with gr.Column():
@@ -99,7 +98,7 @@ def extract_tab(desk: Desk) -> None:
         stego = visit.file(path, "the picture")
         key = visit.key(passphrase, key_file)
         message = visit.bounded(work.extracted, stego, visit.largest, key)
-        words, named = _words(message)
+        words, named = words_of(message)
         return {
             text: words,
             result: show(visit.put(named, message)),
@@ -164,17 +163,6 @@ def _message(visit: Visit, words: str, attached: str | None) -> bytes:
     if not words:
         raise InputError("the message is missing", hint="type it, or choose a file")
     return words.encode()
-
-
-def _words(message: bytes) -> tuple[str, str]:
-    """Return a message as text, if it is text, and a name for its file."""
-    try:
-        words = message.decode()
-    except UnicodeDecodeError:
-        return "(not a text: take the file)", "message.bin"
-    if not words.isprintable() and not all(c.isprintable() or c in "\r\n\t" for c in words):
-        return "(not a text: take the file)", "message.bin"
-    return words if len(words) <= SHOWN else f"{words[:SHOWN]}… (take the file)", "message.txt"
 
 
 def _seed(text: str) -> int | None:

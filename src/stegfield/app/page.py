@@ -19,13 +19,16 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp
 
 from stegfield.app import bounded
+from stegfield.app.comparison_tab import compare_tab
 from stegfield.app.connections import Timed
 from stegfield.app.detection_tab import detect_tab
 from stegfield.app.field_tabs import hide_tab, render_tab, reveal_tab
 from stegfield.app.gate import Gate
 from stegfield.app.kept import Kept
+from stegfield.app.key_tab import keys_tab
 from stegfield.app.message_tabs import embed_tab, extract_tab, generate_tab
 from stegfield.app.session import Desk
+from stegfield.app.start_tab import start_tab
 from stegfield.app.uploads import Uploads
 from stegfield.app.visitors import Visitors
 from stegfield.config import AppConfig
@@ -37,6 +40,7 @@ TITLE = "stegfield"
 LOCAL = ("127.0.0.1", "localhost", "::1")
 FONTS, MONO = ("system-ui", "sans-serif"), ("ui-monospace", "monospace")
 TABS: dict[str, Callable[[Desk], None]] = {
+    "Start": start_tab,
     "Embed": embed_tab,
     "Extract": extract_tab,
     "Hide": hide_tab,
@@ -44,6 +48,8 @@ TABS: dict[str, Callable[[Desk], None]] = {
     "Render": render_tab,
     "Generate": generate_tab,
     "Detect": detect_tab,
+    "Compare": compare_tab,
+    "Keys": keys_tab,
 }
 STYLE = """
 .gradio-container{width:100%;min-width:0;max-width:min(70rem,100vw) !important;margin:auto}
@@ -65,8 +71,8 @@ def build(desk: Desk) -> gr.Blocks:
         title=TITLE, analytics_enabled=False, delete_cache=(SWEPT_SECONDS, KEPT_SECONDS)
     ) as page:
         gr.Markdown(
-            f"# {TITLE}\nHides images in the weights of neural fields, and files in the samples of "
-            "images. Files are removed when the page closes; passphrases are not kept."
+            f"# {TITLE}\nPuts files into pictures and neural fields, and takes them out again "
+            "bit for bit. Files are removed when the page closes; passphrases are not kept."
         )
         with gr.Tabs():
             for name, lay_out in TABS.items():

@@ -23,6 +23,10 @@ COVERS = [
 FIELDS = [".safetensors"]
 LIGHT: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
 """Options of events that take no time."""
+QUICK: dict[str, Any] = {"api_visibility": "private", "concurrency_limit": 4}
+"""Options of events that take little time, and wait for nobody's run."""
+SHOWN = 2000
+"""Most characters of a message that the page shows."""
 LOOKING_SECONDS = 60.0
 """Longest time that a preview may take; it waits for no turn, so it must not take long."""
 
@@ -68,8 +72,8 @@ def any_file(label: str, kinds: list[str] | None = None) -> gr.File:
     return chosen
 
 
-def upload(desk: Desk, label: str, kinds: list[str]) -> gr.File:
-    """Return an input for a file, with a preview of images and climate fields."""
+def upload(desk: Desk, label: str, kinds: list[str] | None = None) -> gr.File:
+    """Return an input for a file, of any kind or of some, with a preview of what can be seen."""
     chosen = any_file(label, kinds)
     if kinds != FIELDS:
         seen, notes = picture(f"{label}, as it was read", height=170), status()
@@ -144,9 +148,20 @@ def answered(visit: Visit, sent: Sent, name: str, to: Sequence[Any], note: str =
     said, seen, result = to
     return {
         said: done(f"{sent.told}{note}"),
-        seen: show(visit.put("picture.png", sent.picture)),
+        seen: show(None if sent.picture is None else visit.put("picture.png", sent.picture)),
         result: show(visit.put(f"{name}{sent.suffix}", sent.file)),
     }
+
+
+def words_of(message: bytes) -> tuple[str, str]:
+    """Return a message as text, if it is text, and a name for its file."""
+    try:
+        words = message.decode()
+    except UnicodeDecodeError:
+        return "(not a text: take the file)", "message.bin"
+    if not words.isprintable() and not all(c.isprintable() or c in "\r\n\t" for c in words):
+        return "(not a text: take the file)", "message.bin"
+    return words if len(words) <= SHOWN else f"{words[:SHOWN]}… (take the file)", "message.txt"
 
 
 def stem(path: str | None, otherwise: str) -> str:

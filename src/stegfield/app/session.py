@@ -19,10 +19,10 @@ import gradio as gr
 from stegfield import files, signals
 from stegfield.app import bounded
 from stegfield.app.visitors import Visitors, stored, visitor_of
-from stegfield.app.wording import advice, sentence
+from stegfield.app.wording import advice, noted, sentence
 from stegfield.app.work import Upload, decoded
 from stegfield.config import AppConfig
-from stegfield.errors import Caution, InputError, StegfieldError
+from stegfield.errors import InputError, StegfieldError
 from stegfield.keys import Key, KeyFile, Passphrase, check_strength
 from stegfield.signals import Signal
 
@@ -189,11 +189,6 @@ class Visit:
             megabytes=self.limits.max_memory,
             waited_for=lambda: self.desk.visitors.owns(self.visitor, self.page),
         )
-
-
-def noted(caution: Caution | None) -> str:
-    """Return a caution as sentences to stand behind a result; nothing where there is none."""
-    return "" if caution is None else f" Note: {sentence(caution.text)}; {advice(caution.hint)}."
 
 
 def done(text: str) -> str:

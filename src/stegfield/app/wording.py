@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stegfield.errors import Wording
+from stegfield.errors import Caution, Wording
 
 CONTROLS = {
     "max_seconds": "“Seconds to train”",
@@ -33,3 +33,8 @@ def advice(hint: str | None) -> str | None:
     alternatives = hint.spelled(lambda name, _: CONTROLS.get(name, ABSENT)).split(", ")
     kept = ", ".join(each for each in alternatives if ABSENT not in each)
     return kept.removeprefix("or ") or None
+
+
+def noted(caution: Caution | None) -> str:
+    """Return a caution as sentences to stand behind a result; nothing where there is none."""
+    return "" if caution is None else f" Note: {sentence(caution.text)}; {advice(caution.hint)}."

@@ -14,10 +14,12 @@ from pathlib import Path
 from PIL import Image
 
 from stegfield import fields, fixednet, generative, hiding, pictures, signals
+from stegfield.app.wording import noted
 from stegfield.config import EmbedConfig
-from stegfield.errors import ConfigError, InputError
-from stegfield.fields import Field
+from stegfield.errors import ConfigError, InputError, StegfieldError
+from stegfield.fields import Field, header
 from stegfield.fixednet import EmbedResult
+from stegfield.hiding import RevealedFile
 from stegfield.keys import Key, KeyFile, Passphrase
 from stegfield.signals import Signal
 
@@ -33,8 +35,8 @@ class Sent:
 
     file: bytes
     suffix: str
-    picture: bytes
-    """A preview, as PNG."""
+    picture: bytes | None
+    """A preview, as PNG, of what can be seen."""
     told: str
     """What to say of it."""
     changes: bytes | None = None
@@ -117,11 +119,22 @@ def generated(
     return Sent(cover.file, suffix_of(shown), png(thumbnail(cover.stego, LARGE)), told)
 
 
+def compared(first: Upload, second: Upload, most: int) -> tuple[str, bytes | None]:
+    """Compare two uploaded files: say how far they differ, and draw where two images do."""
+    before, after = (signals.decode(*each, largest=most) for each in (first, second))
+    quality = signals.quality(after, before)
+    return str(quality), _changes(before, after)
+
+
 def revealed(
     field: Upload, key: KeyFile | Passphrase, size: tuple[int, ...] | None, most: int
 ) -> Sent:
-    """Reveal the secret that an uploaded field shows with a key."""
-    found = hiding.reveal_function(_field(field), key, size=size, watch=sampling(most))
+    """Reveal the secret of a key in an uploaded field: a file, or what the field shows."""
+    held = header.decode(field[0], "the file")
+    found = hiding.reveal(held, key, size=size, watch=sampling(most))
+    if isinstance(found, hiding.RevealedFile):
+        told = f"A file of {len(found.data):,} bytes, exactly as it was hidden."
+        return Sent(found.data, found.suffix, _picture_of(found, most), told)
     doubt = "" if found.certain else " No record was found with this key: check by eye."
     return _shown(found.signal, doubt)
 
@@ -143,6 +156,18 @@ def sampling(most: int) -> Callable[[int, int], None]:
     return watch
 
 
+def _picture_of(found: RevealedFile, most: int) -> bytes | None:
+    """Return a preview of a file that was hidden, if it is one that can be seen."""
+    try:
+        return png(
+            thumbnail(
+                signals.decode(found.data, Path(f"secret{found.suffix}"), largest=most), LARGE
+            )
+        )
+    except StegfieldError:
+        return None
+
+
 def _field(upload: Upload) -> Field:
     return fields.from_bytes(upload[0], "the file")
 
@@ -160,8 +185,9 @@ def _sent(result: EmbedResult, changes: bytes | None = None) -> Sent:
         f"{100 * result.changed:.2g} % of the samples changed, {result.seconds:.1f} s. Read back "
         f"and compared.{warning}"
     )
-    picture, suffix = png(thumbnail(result.stego, LARGE)), result.stego.medium.lossless[0]
-    return Sent(result.file, suffix, picture, told, changes)
+    told += "".join(map(noted, result.cautions))
+    picture = png(thumbnail(result.stego, LARGE))
+    return Sent(result.file, result.suffix, picture, told, changes)
 
 
 def _changes(cover: Signal, stego: Signal) -> bytes | None:

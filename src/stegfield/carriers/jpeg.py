@@ -12,12 +12,22 @@ from functools import cache
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Bool, Int16, Integer, Shaped
+from jaxtyping import Bool, Float32, Float64, Int16, Integer, Shaped
 from numpy.typing import NDArray
 
 from stegfield.carriers import jpeg_costs
-from stegfield.carriers.blocks import MODES, ZIGZAG, Planes, Table, to_pixels
+from stegfield.carriers.blocks import (
+    MODES,
+    SIDE,
+    ZIGZAG,
+    Planes,
+    Table,
+    to_coefficients,
+    to_pixels,
+)
 from stegfield.carriers.carrier import Carrier, Ways
+from stegfield.carriers.rounded import side_information
+from stegfield.metrics import LUMA
 from stegfield.signals import Signal
 
 QUIETEST, EVERY = 28, MODES - 1
@@ -82,6 +92,7 @@ def carrier(
     modes: int = QUIETEST,
     cost: CostName = "uerd",
     sayable: Sayable | None = None,
+    above: Float32[np.ndarray, "rows columns 64"] | None = None,
 ) -> Carrier:
     """Make a carrier of the coefficients of a picture's luma.
 
@@ -92,6 +103,7 @@ def carrier(
         cost: One of `COSTS`.
         sayable: Which of the coefficients may go up, and which down, as far as the file's code
             tables can say [default: all].
+        above: How far each coefficient is above what it was rounded from, if that is known.
     """
     levels = elements(planes, modes)
 
@@ -112,9 +124,31 @@ def carrier(
         levels=levels,
         bounds=(-LARGEST, LARGEST),
         find_costs=lambda: finite(costs()),
+        find_side_information=lambda: None if above is None else elements(above, modes),
         find_ways=ways,
         put_back=put_back,
     )
+
+
+def unrounded(
+    image: Signal, table: Table, blocks: tuple[int, int]
+) -> Float64[np.ndarray, "rows columns 64"] | None:
+    """Return the coefficients of an image's luma in steps, neither they nor samples rounded.
+
+    Args:
+        image: Grey or RGB; it ends with its last row and column repeated.
+        table: The quantisation steps.
+        blocks: Rows and columns of blocks, which cover the image.
+
+    Returns:
+        None where the image's values are levels, as those of files: nothing is known beyond them.
+    """
+    if side_information(image) is None:
+        return None
+    levels = (image.values.clip(-1, 1).astype(np.float64) + 1) * 127.5
+    luma = levels @ (np.array(LUMA) / sum(LUMA)) if image.channels == 3 else levels[..., 0]
+    beyond = [(0, SIDE * count - length) for count, length in zip(blocks, luma.shape, strict=True)]
+    return to_coefficients(np.pad(luma, beyond, mode="edge"), table)
 
 
 def is_open(change: Integer[np.ndarray, " elements"], carrier: Carrier) -> bool:

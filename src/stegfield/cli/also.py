@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter, Token
 
-from stegfield.cli.asking import read_key
+from stegfield.cli.asking import read_early, read_key
 from stegfield.cli.streams import is_stream
 from stegfield.errors import ConfigError
 
@@ -55,28 +55,29 @@ def paths(also: Sequence[AlsoFiles]) -> Iterator[Path]:
         yield from (path for path in (each.message, each.key) if path is not None)
 
 
-def check_also(also: Sequence[AlsoFiles]) -> None:
-    """Refuse messages that cannot be read, before long work.
+def read_messages(also: Sequence[AlsoFiles]) -> list[bytes | Path]:
+    """Read more messages before long work, as `asking.read_early` does.
 
     Raises:
         ConfigError: A message comes from stdin.
         InputError: A message cannot be read.
     """
-    from stegfield.payload import message_bytes
-
-    for each in also:
-        if is_stream(each.message):
-            raise ConfigError("--also reads no stdin", hint="name a file")
-        message_bytes(each.message)
+    if any(is_stream(each.message) for each in also):
+        raise ConfigError("--also reads no stdin", hint="name a file")
+    return [read_early(each.message) for each in also]
 
 
 def with_keys(
-    also: Sequence[AlsoFiles], *, passphrase_stdin: bool, weak: bool
-) -> list[tuple[Path, Key | Passphrase]]:
+    also: Sequence[AlsoFiles],
+    messages: Sequence[bytes | Path],
+    *,
+    passphrase_stdin: bool,
+    weak: bool,
+) -> list[tuple[bytes | Path, Key | Passphrase]]:
     """Read the keys of more messages; ask for the passphrases that have no file, in their order."""
     return [
         (
-            each.message,
+            message,
             read_key(
                 each.key,
                 passphrase_stdin=passphrase_stdin and each.key is None,
@@ -84,5 +85,5 @@ def with_keys(
                 weak=weak and each.key is None,
             ),
         )
-        for each in also
+        for each, message in zip(also, messages, strict=True)
     ]

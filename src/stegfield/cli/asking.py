@@ -68,6 +68,19 @@ def read_message(path: Path) -> bytes:
     return message_bytes(path)
 
 
+def read_early(path: Path) -> bytes | Path:
+    """Read a message before long work, which a file that cannot be read shall not begin.
+
+    Returns:
+        The path, which tells the kind of file, if it can be read again; the bytes of a pipe.
+
+    Raises:
+        InputError: The file cannot be read, or is too long.
+    """
+    data = read_message(path)
+    return data if is_stream(path) or not path.is_file() else path
+
+
 def ask_passphrase(
     prompt: str, *, from_stdin: bool, new: bool = False, weak: bool = False
 ) -> Passphrase:

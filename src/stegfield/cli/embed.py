@@ -10,9 +10,9 @@ from cyclopts import Parameter
 from stegfield.cli import also as more
 from stegfield.cli import field_files
 from stegfield.cli.also import Also
-from stegfield.cli.asking import read_key, read_message
+from stegfield.cli.asking import read_early, read_key, read_message
 from stegfield.cli.progress import watching
-from stegfield.cli.signal_files import read_signal, suffix_of
+from stegfield.cli.signal_files import read_signal
 from stegfield.cli.streams import (
     check_output,
     check_stdin,
@@ -96,7 +96,8 @@ def embed(
         message: File to embed; - is stdin.
         output: File to write: .jpg of a JPEG, which stays one and keeps its metadata; .png, .bmp,
             .tiff or .webp; with --profile robust any of them. For a climate field, .nc; for a
-            sound, .wav or .flac; for a model, .safetensors. - is stdout, for a PNG, NetCDF or WAV.
+            sound, .wav or .flac; for a model, .safetensors. - is stdout: a JPEG of a JPEG, else a
+            PNG, NetCDF or WAV.
         key: Key file; asks for a passphrase if left out.
         also: One more file to embed, and its own key file. Repeat it for others; with --grain, or
             in a field.
@@ -134,7 +135,7 @@ def embed(
     check_output(output, json=json, force=force)
     keyless = any(each is None for each in (key, *(each.key for each in also)))
     check_stdin(cover=cover, message=message, passphrase_stdin=passphrase_stdin and keyless)
-    fixednet.profiles.load(config.chosen)  # a name that does not exist is told before files
+    chosen = fixednet.profiles.load(config.chosen)  # an unknown name is told before files
     if is_model(cover):
         if also or size is not None:
             flag = "--also" if also else "--size"
@@ -152,24 +153,25 @@ def embed(
             force=force,
         )
         return
-    signal = read_picture(cover, size, flatten=flatten) if is_stream(cover) else None
+    piped = is_stream(cover) or is_stream(output)
+    signal = read_picture(cover, size, flatten=flatten) if piped else None
     medium = signal.medium if signal else signals.medium_of_file(cover)
-    suffix = suffix_of(output, medium)
+    suffix = chosen.suffix(signal, config) if signal and is_stream(output) else output.suffix
     profile = fixednet.check(medium, suffix, config, descent=descent)
     from_stdin = is_stream(message)
-    if not from_stdin:
-        read_message(message)
-    more.check_also(also)
+    data = b"" if from_stdin else read_early(message)
+    others = more.read_messages(also)
     signal = signal or read_picture(cover, size, flatten=flatten)
     profile.check_size(signal.size, suffix)
     profile, _ = profile.for_file(signal, suffix, config)
     with_key = read_key(key, passphrase_stdin=passphrase_stdin and key is None, new=True, weak=weak)
-    with_keys = more.with_keys(also, passphrase_stdin=passphrase_stdin, weak=weak)
+    with_keys = more.with_keys(also, others, passphrase_stdin=passphrase_stdin, weak=weak)
     if profile.samples:  # after the keys: a command that fails says only why
         tell_origin(name_of(cover), signal, quiet=profile.quiet)
+    if signal.jpeg is None or profile.samples:  # else the file keeps all that it says
         tell_look(name_of(cover), signal, suffix, keep_metadata=keep_metadata)
     # stdin comes last, since the user may have to type it
-    data = read_message(message) if from_stdin else message
+    data = read_message(message) if from_stdin else data
     with watching() as watch:
         result = fixednet.embed(
             signal,

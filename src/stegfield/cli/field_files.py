@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from stegfield.cli import also as more
 from stegfield.cli.also import AlsoFiles
-from stegfield.cli.asking import read_key, read_message
+from stegfield.cli.asking import read_early, read_key, read_message
 from stegfield.cli.signal_files import FIELDS, check_field_name, read_file
 from stegfield.cli.streams import (
     check_output,
@@ -24,8 +24,7 @@ from stegfield.cli.terminal import answer, say
 if TYPE_CHECKING:
     from stegfield.fields.header import FieldFile
     from stegfield.hiding import RevealedFile
-    from stegfield.keys import KeySource
-    from stegfield.payload.law import Found, Message
+    from stegfield.payload.law import Found
 
 
 def is_field(path: Path) -> bool:
@@ -52,6 +51,7 @@ def embed(
     from stegfield import files
     from stegfield.fields import carrying
     from stegfield.keys import KeyFile
+    from stegfield.payload.law import Message
 
     files.check_apart(
         files_among(output), files_among(field, message, key, *more.paths(also), *keep)
@@ -62,20 +62,21 @@ def embed(
     check_stdin(message=message, passphrase_stdin=passphrase_stdin and keyless)
     held = _read(field)
     carrying.room(held, name=field)  # before anybody is asked for a passphrase
-    more.check_also(also)
+    data = read_early(message) if not is_stream(message) else b""
+    further = more.read_messages(also)
     kept = [KeyFile.read(path) for path in keep]
     own = read_key(key, passphrase_stdin=passphrase_stdin and key is None, new=True, weak=weak)
-    others = more.with_keys(also, passphrase_stdin=passphrase_stdin, weak=weak)
-    pairs: list[tuple[Path, KeySource]] = [(message, own), *others]
-    messages = [_message(path, with_key) for path, with_key in pairs]
+    others = more.with_keys(also, further, passphrase_stdin=passphrase_stdin, weak=weak)
+    data = read_message(message) if is_stream(message) else data
+    messages = [Message.of(*each) for each in ((data, own), *others)]
     stego = carrying.embed(held, messages, keep=kept, name=field)
-    left = carrying.room(stego, [*(with_key for _, with_key in pairs), *kept])
+    left = carrying.room(stego, [*(each.key for each in messages), *kept])
     write(output, stego.to_bytes(), force=force)
     if json:
         sizes = [len(each.data) for each in messages]
         answer({"field": str(output), "message_bytes": sizes, "room": left.to_json()})
         return
-    for path, each in zip((path for path, _ in pairs), messages, strict=True):
+    for path, each in zip((message, *(each.message for each in also)), messages, strict=True):
         say(f"{name_of(output, 'stdout')}: {name_of(path)}, {len(each.data):,} bytes")
     say(f"  room for {left.longest:,} bytes more")
 
@@ -151,11 +152,3 @@ def _read(field: Path) -> FieldFile:
     from stegfield.fields import header
 
     return header.decode(read_file(field, header.LARGEST_FILE), name_of(field))
-
-
-def _message(path: Path, key: KeySource) -> Message:
-    from stegfield.hiding import stored_suffix
-    from stegfield.payload.law import Message
-
-    suffix = "" if is_stream(path) else stored_suffix(path)
-    return Message(read_message(path), key, suffix)

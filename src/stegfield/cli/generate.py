@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from stegfield.cli import also as more
 from stegfield.cli.also import Also, AlsoFiles
-from stegfield.cli.asking import read_key, read_message
+from stegfield.cli.asking import read_early, read_key
 from stegfield.cli.covers import size_of
 from stegfield.cli.embed import figures, tell
 from stegfield.cli.errors import warn
@@ -21,7 +21,6 @@ from stegfield.cli.streams import (
     check_output,
     check_stdin,
     files_among,
-    is_stream,
     name_of,
     write_all,
 )
@@ -176,12 +175,11 @@ def _with_message(
     if config.profile is None:
         config = replace(config, profile="drawn")
     profile = fixednet.check(source.medium, suffix, config, size=size)
-    data: bytes | Path = read_message(message)
-    more.check_also(also)
+    data, further = read_early(message), more.read_messages(also)
     if known and not (profile.several or config.known_cover):
         warn(generative.public_seed_caution(seed))
     sender = read_key(key, passphrase_stdin=passphrase_stdin and key is None, new=True, weak=weak)
-    others = more.with_keys(also, passphrase_stdin=passphrase_stdin, weak=weak)
+    others = more.with_keys(also, further, passphrase_stdin=passphrase_stdin, weak=weak)
     if config.known_cover:
         if known:
             raise ConfigError(
@@ -192,8 +190,6 @@ def _with_message(
         cover = generative.function_shown(source, size, seed=seed)
     else:
         cover = generative.generate(source, size=size, seed=seed)
-    if not is_stream(message):
-        data = message
     with watching() as watch:
         return fixednet.embed(
             cover, data, sender, also=others, config=config, suffix=suffix, watch=watch

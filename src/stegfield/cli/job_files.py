@@ -21,6 +21,7 @@ from typing import Any
 from cyclopts import CycloptsError
 
 from stegfield import files
+from stegfield.cli.binding import bind
 from stegfield.cli.errors import worded
 from stegfield.cli.streams import is_stream
 from stegfield.errors import InputError, OutputError, StegfieldError
@@ -212,8 +213,6 @@ def _filled(table: dict[str, Any], named: Mapping[str, str], first: str) -> dict
 
 
 def _job(where: str, command: str, names: list[str], table: dict[str, Any]) -> Job:
-    from stegfield.cli import app
-
     if _asks_for_a_key(command, table):
         raise InputError(
             f"{where}: there is no key", hint="name a key file; a batch asks for no passphrase"
@@ -232,7 +231,7 @@ def _job(where: str, command: str, names: list[str], table: dict[str, Any]) -> J
         writes=(*_named(settings, *WRITTEN), *_slot_keys(settings)),
     )
     try:
-        app.parse_args(words(job), exit_on_error=False, print_error=False)
+        bind(job, words)
     except (CycloptsError, StegfieldError) as error:
         text, hint = worded(error, HINT)
         raise InputError(f"{where}: {text}", hint=hint) from None

@@ -9,6 +9,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from typing import Any
 
+from stegfield.cli.binding import bind
 from stegfield.cli.job_files import words
 from stegfield.cli.waiting import begin
 from stegfield.jobs import Job, LedgerKind
@@ -33,11 +34,10 @@ BATCH = LedgerKind("a batch", "command", Said, private=True)
 
 def perform(job: Job) -> Said:
     """Run the command of a job in this process."""
-    from stegfield.cli import app
-
     out, said = io.StringIO(), io.StringIO()
     begin()
     with redirect_stdout(out), redirect_stderr(said):
-        app(words(job), exit_on_error=False, print_error=False, result_action="return_value")
+        function, arguments = bind(job, words)
+        function(*arguments.args, **arguments.kwargs)
     warnings = [line for line in said.getvalue().splitlines() if line.startswith("warning: ")]
     return Said(json.loads(out.getvalue()), tuple(warnings))

@@ -50,7 +50,8 @@ class EmbedConfig(Settings):
     """Embed in a JPEG even what detectors find: more than 0.2 bits per non-zero coefficient."""
 
     quality: Annotated[int | None, JPEG_QUALITIES] = None
-    """Of a JPEG that is made of another kind of picture, or of a reduced one [default: 90]."""
+    """Of a JPEG that is made of another kind of picture, or of a reduced one [default: the tables
+    of the JPEG that was reduced, else 90]."""
 
     allow_recompress: bool = False
     """Write a progressive JPEG as a baseline one; the picture stays, but the kind of file shows."""

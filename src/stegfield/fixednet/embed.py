@@ -21,13 +21,12 @@ from stegfield import carriers, signals
 from stegfield.config import GRAINS, DescentConfig, EmbedConfig
 from stegfield.errors import Caution, ConfigError, NotEmbeddedError, UnreadableError, Wording
 from stegfield.fixednet.profile import Profile
-from stegfield.fixednet.profiles import PROFILES, check, readers
+from stegfield.fixednet.profiles import PROFILES, check, load, readers
 from stegfield.fixednet.progress import EmbedWatch
 from stegfield.fixednet.readings import first_read
 from stegfield.keys import IMAGE_SALT, KeySource, unlock
 from stegfield.metrics import AnyQuality, Quality, finite_or_none, luma_psnr_db
-from stegfield.payload import message_bytes
-from stegfield.payload.law import SUFFIX, Message
+from stegfield.payload.law import Message
 from stegfield.signals import Signal, Source
 
 
@@ -38,6 +37,8 @@ class EmbedResult:
     stego: Signal = field(repr=False)
     file: bytes = field(repr=False)
     """The bytes of the file; its message was extracted and compared."""
+    suffix: str
+    """Kind of the file, such as .png."""
     profile: str
     messages: int
     """Number of messages that it carries."""
@@ -115,10 +116,12 @@ def embed(
             key cannot tell whether there are others.
         config: How to embed.
         descent: How the paper profile searches.
-        suffix: Kind of file to write: .png, .bmp, .tiff, .webp; .jpg for the robust profile; .nc
-            for a climate field; .wav or .flac for a sound [default: .png, .nc or .wav].
+        suffix: Kind of file to write: .png, .bmp, .tiff, .webp or .jpg; .nc for a climate field;
+            .wav or .flac for a sound [default: .jpg for a JPEG, which the exact profile leaves one,
+            and .png for other images; .nc; .wav].
         keep_metadata: Keep an image's EXIF data, except previews, which would show the cover;
             colour profile, gamma and resolution are kept in any case, where the kind of file can.
+            A JPEG that stays one keeps all of it, unless the config strips it.
         watch: Called with the progress of the work.
 
     Raises:
@@ -139,10 +142,10 @@ def embed(
         b'meet me at noon'
     """
     cover = signals.read(cover)
-    suffix = suffix or cover.medium.lossless[0]
     carriers.check(cover.medium)
+    suffix = suffix or load(config.chosen).suffix(cover, config)
     profile = check(cover.medium, suffix, config, descent=descent, size=cover.size)
-    messages = [_message(*each) for each in ((message, key), *also)]
+    messages = [Message.of(*each) for each in ((message, key), *also)]
     if not profile.several:
         if also:
             raise ConfigError(
@@ -228,6 +231,7 @@ def _embedded(
     return EmbedResult(
         stego=stego,
         file=file,
+        suffix=suffix,
         profile=profile.name,
         messages=len(messages),
         message_bytes=sum(len(each.data) for each in messages),
@@ -242,12 +246,6 @@ def _embedded(
         survived=survived,
         seconds=time.perf_counter() - began,
     )
-
-
-def _message(message: bytes | Path, key: KeySource) -> Message:
-    """Read a message, and take the suffix of its file, if it has one that can be stored."""
-    suffix = message.suffix.lower() if isinstance(message, Path) else ""
-    return Message(message_bytes(message), key, suffix if SUFFIX.fullmatch(suffix) else "")
 
 
 def _without_metadata(cover: Signal, *, keep: bool) -> Signal:

@@ -116,6 +116,10 @@ class Profile(ABC):
         """
         return self, cover
 
+    def suffix(self, cover: Signal, config: EmbedConfig) -> str:
+        """Return the suffix of the file to write where the sender names none."""
+        return cover.medium.lossless[0]
+
     def encode(self, stego: Signal, suffix: str) -> bytes:
         """Encode a stego signal, which `embed` returned, as the file to send."""
         return signals.encode(stego, suffix)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from stegfield.errors import Caution
     from stegfield.hiding.caution import DETECTED, cautions, expected_psnr_db
     from stegfield.hiding.deciding import Kind, kind_of
-    from stegfield.hiding.files import FilesResult, embed, hide, messages_of, room, stored_suffix
+    from stegfield.hiding.files import FilesResult, embed, hide, messages_of, room
     from stegfield.hiding.joint import hide_functions
     from stegfield.hiding.opening import RevealedFile, reveal
     from stegfield.hiding.record import SecretRecord, read_record, write_records
@@ -34,7 +34,6 @@ else:
                 "hide",
                 "messages_of",
                 "room",
-                "stored_suffix",
             ],
             "stegfield.hiding.joint": ["hide_functions"],
             "stegfield.hiding.opening": ["RevealedFile", "reveal"],
@@ -74,6 +73,5 @@ __all__ = [
     "reveal",
     "reveal_function",
     "room",
-    "stored_suffix",
     "write_records",
 ]

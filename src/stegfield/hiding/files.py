@@ -17,8 +17,7 @@ from stegfield.fields import carrying, header
 from stegfield.fields.carrying import Room
 from stegfield.fields.header import FieldFile
 from stegfield.keys import Key, KeySource
-from stegfield.payload import message_bytes
-from stegfield.payload.law import SUFFIX, Message
+from stegfield.payload.law import Message
 
 if TYPE_CHECKING:
     from stegfield.config import FitConfig
@@ -89,7 +88,7 @@ def hide(
     from stegfield.fields import fit
 
     messages = messages_of(secrets)
-    messages += [_message(decoy, Key.generate()) for decoy in decoys]
+    messages += [Message.of(decoy, Key.generate()) for decoy in decoys]
     if not messages:
         raise ConfigError("there is no secret to hide", hint="name at least one and its key")
     fitted = fit(
@@ -179,17 +178,6 @@ def _name(field: object) -> str:
     return str(field) if isinstance(field, Path | str) else "the field"
 
 
-def stored_suffix(path: Path) -> str:
-    """Return the suffix of a file as a message stores it; "" if it is not a plain one.
-
-    Example:
-        >>> stored_suffix(Path("Letter.PDF")), stored_suffix(Path("notes.of today"))
-        ('.pdf', '')
-    """
-    suffix = path.suffix.lower()
-    return suffix if SUFFIX.fullmatch(suffix) else ""
-
-
 def messages_of(secrets: Sequence[tuple[bytes | Path, KeySource]]) -> list[Message]:
     """Read secrets as messages, with the suffixes of their files.
 
@@ -202,9 +190,4 @@ def messages_of(secrets: Sequence[tuple[bytes | Path, KeySource]]) -> list[Messa
             "each secret is a pair of bytes or a path and its key",
             hint="`hide_functions` hides signals that a field shows",
         )
-    return [_message(data, key) for data, key in secrets]
-
-
-def _message(data: bytes | Path, key: KeySource) -> Message:
-    suffix = stored_suffix(data) if isinstance(data, Path) else ""
-    return Message(message_bytes(data), key, suffix)
+    return [Message.of(data, key) for data, key in secrets]

@@ -18,6 +18,7 @@ from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, TypeVar
 
 from stegfield.jobs.parents import end_with_parent
+from stegfield.machine import limit_cores
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -146,5 +147,6 @@ def _leave(number: int, frame: FrameType | None) -> None:
 def limit_threads(count: int) -> None:
     """Limit the threads of numerical libraries, imported or not yet imported."""
     os.environ.update(dict.fromkeys(THREADS, str(count)))
+    limit_cores(count)
     if (torch := sys.modules.get("torch")) is not None:
         torch.set_num_threads(count)

@@ -178,7 +178,7 @@ class JpegFile:
         if any(_is_signed(part) for part in self.parts):
             raise ImageError(
                 f"{self.name} has content credentials (C2PA), which any change would break",
-                hint=Wording("leave them out with {strip_metadata:True}"),
+                hint=Wording("leave them out with {strip_metadata:True}, or take another photo"),
             )
         if any(map(_is_beyond, (each.coefficients for each in self.components))):
             raise ImageError(

@@ -99,7 +99,10 @@ class Reader(ABC):
             )
         return ImageError(
             f"{self.name} is {KINDS[marker]} JPEG, and only baseline ones can be changed",
-            hint=Wording("{allow_recompress:True} writes it as a baseline JPEG, which shows"),
+            hint=Wording(
+                "{allow_recompress:True} writes a baseline JPEG of it, or take a photo as a camera "
+                "wrote it"
+            ),
         )
 
     def _begin(self, body: bytes) -> None:

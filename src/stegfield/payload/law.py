@@ -25,6 +25,8 @@ import struct
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from cryptography.exceptions import InvalidTag
@@ -41,6 +43,7 @@ from stegfield.payload.frame import (
     bits_of,
     bytes_of,
     inflated,
+    message_bytes,
 )
 
 VERSION = 2
@@ -58,6 +61,19 @@ OVERHEAD = TAG + 1
 Plane = Bool[np.ndarray, " bits"]
 
 
+@runtime_checkable
+class Bits(Protocol):
+    """What `find` reads a plane from: an array of bits, or anything that gives parts of it."""
+
+    def __len__(self) -> int:
+        """Return the number of bits."""
+        ...
+
+    def __getitem__(self, some: slice, /) -> Plane:
+        """Return some of the bits, in their order."""
+        ...
+
+
 class Network(ABC):
     """Reads the bits of a message's parts from their elements, and writes them."""
 
@@ -72,6 +88,17 @@ class Network(ABC):
         self, elements: Bool[np.ndarray, "parts size"], key: Key, salt: bytes
     ) -> Bool[np.ndarray, "parts size"]:
         """Return the bits that the network of this key and salt reads."""
+
+
+def stored_suffix(path: Path) -> str:
+    """Return the suffix of a file as a message stores it; "" if it is not a plain one.
+
+    Example:
+        >>> stored_suffix(Path("Letter.PDF")), stored_suffix(Path("notes.of today"))
+        ('.pdf', '')
+    """
+    suffix = path.suffix.lower()
+    return suffix if SUFFIX.fullmatch(suffix) else ""
 
 
 @dataclass(frozen=True)
@@ -92,6 +119,17 @@ class Message:
     def content(self) -> Content:
         """Return what is sealed: length of the suffix, suffix, data; deflated if shorter."""
         return Content.of(bytes([len(self.suffix)]) + self.suffix.encode() + self.data)
+
+    @classmethod
+    def of(cls, message: bytes | Path, key: KeySource) -> Message:
+        """Return a message, read from its file where a path is given, with the file's suffix.
+
+        Raises:
+            ConfigError: The message is text, which could be the message or the name of a file.
+            InputError: The file is missing, cannot be read, or is longer than 256 MiB.
+        """
+        suffix = stored_suffix(message) if isinstance(message, Path) else ""
+        return cls(message_bytes(message), key, suffix)
 
     @classmethod
     def decoy(cls, length: int) -> Message:
@@ -147,7 +185,7 @@ class Places:
             )
         return -(-8 * body_bytes // self.part_bits)
 
-    def salt(self, plane: Plane) -> bytes:
+    def salt(self, plane: Bits) -> bytes:
         """Return the salt of all keys of a plane."""
         return bytes_of(plane[: 8 * SALT_BYTES])
 
@@ -155,6 +193,11 @@ class Places:
         """Return the bits of a slot."""
         start = 8 * (SALT_BYTES + index * SLOT_BYTES)
         return slice(start, start + 8 * SLOT_BYTES)
+
+    def part(self, index: int) -> slice:
+        """Return the bits of a part."""
+        start = self._first_part + index * self.part_bits
+        return slice(start, start + self.part_bits)
 
     def parts(self, plane: Plane) -> Bool[np.ndarray, "parts size"]:
         """Return the bits of all parts, one row each: a view, not a copy."""
@@ -202,10 +245,8 @@ def compose(
     return plane
 
 
-def find(
-    plane: Bool[np.ndarray, " bits"], key: KeySource, *, network: Network | None = None
-) -> Found:
-    """Read the message of a key.
+def find(plane: Bits, key: KeySource, *, network: Network | None = None) -> Found:
+    """Read the message of a key, and no bits but those of headers and of its parts.
 
     Raises:
         UnreadableError: The plane has no message of this key, or it was altered.
@@ -241,7 +282,7 @@ def longest(bits: int, found: Sequence[Found] = ()) -> int:
 
 
 def _read(
-    plane: Plane,
+    plane: Bits,
     places: Places,
     key: Key,
     opened: tuple[int, bytes, bytes, bytes],
@@ -254,7 +295,7 @@ def _read(
     possible = TAG <= length <= LARGEST_MESSAGE + TAG
     if version != VERSION or not possible or len(rows) != places.parts_for(length):
         raise UnreadableError
-    read = places.parts(plane)[rows]
+    read = np.stack([plane[places.part(row)] for row in rows])
     if network is not None:
         read = network.read(read, key, salt + header)
     body = bytes_of(read.reshape(-1)[: 8 * length])

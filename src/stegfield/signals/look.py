@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from PIL import ExifTags, Image, PngImagePlugin
+from PIL import ExifTags, Image, JpegImagePlugin, PngImagePlugin
 
 SPACES = {1: b"GRAY", 3: b"RGB "}
 """The colour space of a profile that suits an image of so many channels."""
@@ -32,6 +32,9 @@ HOLDS = {
     "JPEG": ("profile", "resolution", "EXIF"),
 }
 """What the formats that we write can say of a picture, as far as Pillow writes it."""
+MODES = 64
+SAMPLINGS = range(3)
+"""Those that Pillow writes."""
 STRUCTURE = frozenset({*range(254, 320), *range(320, 348), 512, 513, 514, 515, *range(517, 533)})
 """Tags of a TIFF that say where its samples are, and of a thumbnail; not what it shows."""
 KEPT_TAGS = frozenset({270, 271, 272, 305, 306, 315, 316})
@@ -40,6 +43,20 @@ NOT_EXIF = frozenset({700, 33723, 34377, 34675, 50341})
 """XMP, IPTC, Photoshop's data, a colour profile, PrintIM."""
 NOT_KEPT = (37500, 40965)
 """Of the EXIF part: the maker's notes, which may hold a preview, and a pointer."""
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How a JPEG file quantises its samples, so that another file may do the same."""
+
+    tables: tuple[tuple[int, ...], ...]
+    """Steps of luma, and of chroma if there is any: of each mode, row by row."""
+    sampling: int
+    """Pillow's number of it: 0 is 4:4:4, 1 is 4:2:2, 2 is 4:2:0."""
+
+    def options(self) -> dict[str, Any]:
+        """Return what Pillow needs to write such a file."""
+        return {"qtables": list(map(list, self.tables)), "subsampling": self.sampling}
 
 
 @dataclass(frozen=True)
@@ -56,6 +73,8 @@ class Look:
     """Without orientation, thumbnails and the maker's notes, which show the cover."""
     metadata: tuple[str, ...] = ()
     """What metadata the file has, by name: EXIF and others, which are not kept."""
+    encoding: Encoding | None = field(default=None, repr=False, compare=False)
+    """Of a JPEG."""
 
     def without_metadata(self) -> Look:
         """Return what shows only."""
@@ -193,7 +212,19 @@ def of_file(opened: Image.Image, data: bytes, *, turned: bool) -> Look:
         dpi=_dpi(opened, turned=turned),
         exif=exif,
         metadata=metadata,
+        encoding=_encoding(opened),
     )
+
+
+def _encoding(opened: Image.Image) -> Encoding | None:
+    """Return a JPEG's tables and sampling, if they are of a common kind."""
+    tables, channels = getattr(opened, "quantization", {}), {"L": 1, "RGB": 3}.get(opened.mode, 0)
+    named = [tuple(map(int, tables.get(at, ()))) for at in range(min(channels, 2))]
+    common = all(len(table) == MODES and 1 <= min(table) <= max(table) <= 255 for table in named)
+    sampling = JpegImagePlugin.get_sampling(opened) if channels == 3 else 0
+    if not named or not common or sampling not in SAMPLINGS:
+        return None
+    return Encoding(tuple(named), sampling)
 
 
 def _profile(opened: Image.Image) -> bytes:

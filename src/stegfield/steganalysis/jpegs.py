@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from jaxtyping import Int16, UInt8
+from jaxtyping import Float, Float32, Int16, UInt8
 from numpy.typing import NDArray
 
 from stegfield.carriers import blocks, jpeg
@@ -30,7 +30,8 @@ from stegfield.steganalysis.dctr import dctr, step_of
 from stegfield.steganalysis.jpeg_simulate import SIMULATORS
 
 Coefficients = Int16[np.ndarray, "rows columns 64"]
-Scheme = Callable[[Coefficients, Table, float, np.random.Generator], Coefficients]
+Scheme = Callable[..., Coefficients]
+"""Takes coefficients, their table, bits per non-zero AC coefficient, and what is random."""
 Feature = Callable[[NDArray[np.float32], int], NDArray[np.float32]]
 LUMA = (0.299, 0.587, 0.114)
 STANDARD = np.array(
@@ -78,6 +79,14 @@ def quantised(samples: UInt8[np.ndarray, "height width channels"], quality: int)
     return coefficients
 
 
+def unrounded(
+    samples: Float[np.ndarray, "height width channels"], quality: int
+) -> Float[np.ndarray, "rows columns 64"]:
+    """Return the coefficients of an image's luma in steps; neither they nor samples are rounded."""
+    luma = samples @ np.array(LUMA) if samples.shape[2] == 3 else samples[..., 0]
+    return blocks.to_coefficients(luma.astype(np.float64), table_of(quality))
+
+
 def embedded(
     cover: Coefficients,
     table: Table,
@@ -86,13 +95,16 @@ def embedded(
     *,
     cost: jpeg.CostName,
     modes: int = jpeg.QUIETEST,
+    above: Float32[np.ndarray, "rows columns 64"] | None = None,
 ) -> Coefficients:
     """Embed random bits with the code of the exact profile.
+
+    With side information: how far coefficients are above what they were rounded from.
 
     Raises:
         ConfigError: The bits are more than the coefficients.
     """
-    carrier = jpeg.carrier(cover, table, modes=modes, cost=cost)
+    carrier = jpeg.carrier(cover, table, modes=modes, cost=cost, above=above)
     bits = round(rate * jpeg.nonzero(cover))
     key = Key(random.bytes(32))
     order = keyed_order(key, len(carrier.levels))
@@ -103,10 +115,13 @@ def embedded(
     return jpeg.changed(cover, change)
 
 
+INFORMED = "ours, side information"
+"""The way to embed for covers that the sender rounded."""
 SCHEMES: dict[str, Scheme] = {
     **SIMULATORS,
     "ours, uerd": partial(embedded, cost="uerd"),
     "ours, j-uniward": partial(embedded, cost="j-uniward"),
+    INFORMED: partial(embedded, cost="uerd"),
 }
 """Ways to embed: simulators of the best codes, and ours."""
 FEATURES: dict[str, Feature] = {"dctr": lambda pixels, quality: dctr(pixels, step_of(quality))}
@@ -121,6 +136,7 @@ def detect(
     features: Sequence[str] = ("dctr",),
     groups: Sequence[int] | None = None,
     seed: int = 0,
+    exact: Sequence[Float[np.ndarray, "rows columns 64"]] | None = None,
 ) -> dict[str, Outcome]:
     """Judge detectors on stegos of one scheme, cross-validated by groups.
 
@@ -132,20 +148,29 @@ def detect(
         features: Some of `FEATURES`: what detectors learn from.
         groups: Which covers belong together [default: each stands alone].
         seed: Of all that is random.
+        exact: What the covers were rounded from, for `INFORMED`.
 
     Returns:
         By the name of the features.
 
     Raises:
-        ConfigError: There is no such scheme, or there are too few groups.
+        ConfigError: There is no such scheme, or there are too few groups, or it takes what the
+            covers were rounded from.
     """
     if scheme not in SCHEMES:
         raise ConfigError(f"there is no way to embed called {scheme}", hint=", ".join(SCHEMES))
+    if scheme == INFORMED and exact is None:
+        raise ConfigError(f"{INFORMED} takes what the covers were rounded from")
     table, members = table_of(quality), range(len(covers)) if groups is None else groups
-    stegos = [
-        SCHEMES[scheme](cover, table, rate, np.random.default_rng([seed, at]))
-        for at, cover in enumerate(covers)
-    ]
+
+    def stego(at: int) -> Coefficients:
+        known = {}
+        if scheme == INFORMED and exact is not None:
+            known["above"] = (covers[at] - exact[at]).astype(np.float32)
+        random = np.random.default_rng([seed, at])
+        return SCHEMES[scheme](covers[at], table, rate, random, **known)
+
+    stegos = [stego(at) for at in range(len(covers))]
     different = sum(np.count_nonzero(a != b) for a, b in zip(covers, stegos, strict=True))
     share = different / sum(cover.size * 63 / 64 for cover in covers)
     found = {}

@@ -69,6 +69,11 @@ FEW_LEVELS = (
     "on scans, drawings, screenshots and palettes"
 )
 
+COEFFICIENTS = (
+    "Detectors of those must learn from photos like this one, of the same size and quality, as in "
+    "`stegfield.steganalysis.jpegs`, and even they find next to nothing of quiet messages"
+)
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -158,6 +163,15 @@ def posterior(detector: str, *, suspected: bool, prior: float) -> float:
     return prior * with_one / (prior * with_one + (1 - prior) * without)
 
 
+def _lossy(origin: str) -> str:
+    """Say why samples out of a lossy file are not judged, and what would judge a JPEG."""
+    why = (
+        f"a lossy file ({origin}) keeps no lowest bits of samples, which these detectors judge; "
+        "messages in its coefficients, or any that survive it, are not looked for"
+    )
+    return f"{why}. {COEFFICIENTS}" if origin == "JPEG" else why
+
+
 def has_few_levels(samples: Samples) -> bool:
     """Tell whether a picture uses too few levels, or colours, for its lowest bits to be judged.
 
@@ -204,13 +218,7 @@ def judge(image: Signal, detector: str = "all") -> Verdict:
     decides = DECIDES if detector == "all" else detector
     names = lsb.DETECTORS if detector == "all" else (detector,)
     if image.origin in ("JPEG", "WebP", "HEIC", "AVIF"):
-        return Verdict(
-            dict.fromkeys(names),
-            decides,
-            None,
-            f"a lossy file ({image.origin}) keeps no lowest bits; messages in its coefficients, or "
-            "any that survive it, are not looked for",
-        )
+        return Verdict(dict.fromkeys(names), decides, None, _lossy(image.origin))
     if image.origin in ("palette", "few levels"):
         why = "it has a palette or few levels, which look like LSB replacement to these detectors"
         return Verdict(dict.fromkeys(names), decides, None, why)

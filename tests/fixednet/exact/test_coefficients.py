@@ -174,6 +174,42 @@ def test_another_picture_becomes_a_jpeg_first() -> None:
     assert sent.quality.psnr_db > 40  # of what the JPEG shows
 
 
+def test_a_reduced_jpeg_has_the_tables_and_the_colours_of_the_first_one() -> None:
+    cover = file_of(photograph(512, 384), quality=83, subsampling="4:4:4")
+    small = signals.reduced(signals.read(cover), 256)
+    sent = fixednet.embed(small, MESSAGE, KEY, suffix=".jpg")
+    assert fixednet.extract(sent.file, KEY) == MESSAGE
+    before, after = jpeg.decode(cover), jpeg.decode(sent.file)
+    assert after.size == (192, 256)
+    for one, other in zip(before.components, after.components, strict=True):
+        assert np.array_equal(one.table, other.table)
+    assert after.components[1].picture.shape == after.components[0].picture.shape
+    again = fixednet.embed(small, MESSAGE, KEY, suffix=".jpg", config=EmbedConfig(quality=75))
+    assert jpeg.estimated_quality(jpeg.decode(again.file)) == 75
+    assert signals.reduced(small, 256) is small
+
+
+@pytest.mark.parametrize("grey", [False, True])
+def test_a_jpeg_of_unrounded_values_changes_where_it_nearly_rounded_the_other_way(
+    grey: bool,
+) -> None:
+    shown = signals.read(photograph(500, 372, grey=grey))
+    small = signals.reduced(shown, 249)
+    key = Key.generate()
+    sent = fixednet.embed(small, MESSAGE, key, suffix=".jpg", config=EmbedConfig(quality=85))
+    assert fixednet.extract(sent.file, key) == MESSAGE
+    stego = jpeg.decode(sent.file).components[0]
+    exact = coefficients.unrounded(small, stego.table, stego.picture.shape[:2])
+    assert exact is not None
+    change = stego.picture - np.rint(exact)
+    assert 20 < np.count_nonzero(change) < 400
+    assert np.abs(change).max() == 1
+    towards = (change * (exact - np.rint(exact)))[change != 0]
+    assert np.count_nonzero(towards > 0) > 0.9 * len(towards)  # half of them by chance
+    rounded = signals.with_levels(small, signals.to_levels(small))
+    assert coefficients.unrounded(rounded, stego.table, stego.picture.shape[:2]) is None
+
+
 def test_progressive_files_are_refused_or_encoded_anew() -> None:
     cover = file_of(photograph(256, 192), quality=85, progressive=True)
     with pytest.raises(InputError, match="progressive") as refused:
@@ -200,6 +236,18 @@ def test_metadata_stay_or_go_but_for_the_orientation() -> None:
     assert b"Acme" in kept
     assert b"Acme" not in stripped
     assert b"secret place" not in stripped
+
+
+def test_a_jpeg_stays_one_unless_another_kind_is_asked_for() -> None:
+    cover = file_of(photograph(256, 192), quality=85)
+    sent = fixednet.embed(cover, MESSAGE, KEY)
+    assert (sent.suffix, sent.file[:2]) == (".jpg", b"\xff\xd8")
+    assert fixednet.extract(sent.file, KEY) == MESSAGE
+    assert fixednet.embed(signals.waves(64, 64), MESSAGE, KEY).suffix == ".png"
+    changed = signals.with_levels(signals.read(cover), signals.to_levels(signals.read(cover)))
+    assert fixednet.embed(changed, MESSAGE, KEY).suffix == ".png"
+    flat = fixednet.embed(cover, MESSAGE, KEY, config=EmbedConfig(flat=True))
+    assert flat.suffix == ".png"
 
 
 def test_samples_of_a_jpeg_still_carry_messages_in_a_png() -> None:

@@ -137,9 +137,11 @@ def test_a_numba_that_does_not_work_is_done_without(
 # the least cost
 
 
-@given(st.integers(1, 10), st.integers(1, 10), st.integers(0, 999), st.sampled_from([6, 8]))
+@given(st.integers(1, 10), st.integers(1, 10), st.integers(0, 999), st.sampled_from([6, 8, 12]))
 @example(10, 1, 0, 6)
 @example(10, 10, 0, 6)
+@example(10, 5, 0, 12)
+@example(10, 6, 0, 12)
 def test_no_choice_of_flips_costs_less(samples: int, bits: int, seed: int, height: int) -> None:
     instance = Instance(seed, samples, bits, height, "alike")
     # of these, no digits are lost when they are rounded

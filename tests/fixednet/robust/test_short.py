@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
 
@@ -7,9 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 from skimage import data
 
-from stegfield import channel
+from stegfield import channel, signals
+from stegfield.channel import Channel
+from stegfield.config import EmbedConfig
 from stegfield.errors import CapacityError, UnreadableError
 from stegfield.fixednet.progress import EmbedProgress
 from stegfield.fixednet.robust import lattice, pilot, profile, sealing, sending, short
@@ -30,7 +34,8 @@ def photo(side: int = 256) -> Samples:
 
 @cache
 def sent() -> Samples:
-    return short.embed(photo(), Content.of(MESSAGE), KEY, FORM, index=5)[0]
+    hard = [channel.jpeg(50), channel.webp(75)]
+    return short.embed(photo(), Content.of(MESSAGE), KEY, FORM, channels=hard, index=5)[0]
 
 
 CHANNELS = {
@@ -85,7 +90,7 @@ def test_wrong_keys_innocent_and_tiny_images_are_refused() -> None:
 def test_each_image_takes_a_network_at_random() -> None:
     embed = partial(short.embed, photo(), Content.of(MESSAGE), KEY, FORM)
     assert not np.array_equal(embed(index=1)[0], embed(index=2)[0])
-    assert np.array_equal(embed(index=5)[0], sent())
+    assert np.array_equal(embed(index=5)[0], embed(index=5)[0])
     plane = plane_of(np.array(PHOTOGRAPHS.astronaut()))
     drawn = {
         pilot.choose(KEY, plane, Key(bytes([at] * 32)).stream("x", salt=bytes(16)))
@@ -138,8 +143,8 @@ def test_long_messages_take_the_other_format_and_both_are_read() -> None:
 
 
 def test_a_message_that_fits_neither_format_is_refused_with_both_numbers() -> None:
-    noise = np.random.default_rng(0).bytes(17)
-    with pytest.raises(CapacityError, match=r"\b17 bytes .*\b16\b"):
+    noise = np.random.default_rng(0).bytes(25)
+    with pytest.raises(CapacityError, match=r"\b25 bytes .*\b24\b"):
         profile.embed(photo(128), Content.of(noise), KEY)
     with pytest.raises(CapacityError, match="bits"):
         profile.embed(photo(64), Content.of(b""), KEY)
@@ -149,13 +154,67 @@ def test_a_message_is_embedded_more_strongly_until_it_survives(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     told: list[EmbedProgress] = []
-    monkeypatch.setattr(sending, "hardest_for", lambda _: {"nothing": lambda levels: levels})
+
+    def hard(quality: int) -> Callable[[Samples, int], list[Channel]]:
+        return lambda levels, blocks: [channel.jpeg(quality)]
+
+    monkeypatch.setattr(sending, "hoped_for", hard(95))
     gentle, bits = profile.embed(photo(), Content.of(MESSAGE), KEY, watch=told.append)
     assert (bits, len(told)) == (8 * (16 + sealing.TAG), 1)
-    monkeypatch.setattr(sending, "hardest_for", lambda _: {"everything": channel.jpeg(2)})
+    monkeypatch.setattr(sending, "hoped_for", hard(2))
+    monkeypatch.setattr(sending, "promised_for", hard(2))
     strong, _ = profile.embed(photo(), Content.of(MESSAGE), KEY, watch=told.append)
     assert psnr_db(strong, photo()) < psnr_db(gentle, photo()) - 2
     assert [each.fraction for each in told[1:]] == sorted({each.fraction for each in told[1:]})
+
+
+def test_places_are_changed_more_where_an_encoder_would_lose_them_and_only_then() -> None:
+    embed = partial(short.embed, photo(), Content.of(MESSAGE), KEY, FORM, index=5)
+    harsh = channel.webp(40)
+    plain, steered = (embed(channels=each)[0] for each in ([lambda levels: levels], [harsh]))
+    assert psnr_db(steered, photo()) < psnr_db(plain, photo()) - 0.5
+    assert short.extract(harsh(steered), KEY) == MESSAGE
+    with pytest.raises(UnreadableError):
+        short.extract(harsh(plain), KEY)
+    assert np.array_equal(embed()[0], plain)
+
+
+@pytest.mark.parametrize("lost", [-0.7, 0.4])
+def test_a_shorter_side_that_was_rounded_is_found(lost: float) -> None:
+    wide = np.array(PHOTOGRAPHS.astronaut())[:340]
+    form = short.Format(64, 48, 40.0)
+    levels, _ = short.embed(wide, Content.of(bytes(range(60))), KEY, form)
+    rows = 133
+    squeezed = Image.fromarray(levels).resize((200, rows), Image.Resampling.LANCZOS)
+    turned = Frame.whole(rows, 200, lost), Frame.whole(200, rows, lost)
+    assert turned[0].tall == pytest.approx(rows / (rows + lost))
+    assert turned[1].tall == pytest.approx((rows + lost) / rows)
+    assert short.extract(np.array(squeezed), KEY) == bytes(range(60))  # 132.8 rows
+
+
+def test_what_the_file_makes_of_samples_comes_before_all_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[str] = []
+
+    def named(name: str) -> Channel:
+        def tried(levels: Samples) -> Samples:
+            seen.append(name)
+            return levels
+
+        return tried
+
+    for kind in ("hoped_for", "promised_for"):
+        monkeypatch.setattr(sending, kind, lambda *_: [named("sent")])
+    profile.embed(photo(), Content.of(MESSAGE), KEY, written=named("written"))
+    assert seen[:2] == ["written", "sent"]
+    lossy, _ = profile.PROFILE.for_file(signals.from_samples(photo()), ".jpg", EmbedConfig())
+    assert isinstance(lossy, profile.Robust)
+    assert lossy.written is not None
+    assert 35 < psnr_db(lossy.written(photo()), photo()) < 60
+    assert lossy.written(photo()[..., :1]).shape == (256, 256, 1)
+    same, _ = profile.PROFILE.for_file(signals.from_samples(photo()), ".png", EmbedConfig())
+    assert same is profile.PROFILE
 
 
 def test_what_survived_is_what_comes_back() -> None:

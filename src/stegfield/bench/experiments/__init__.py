@@ -35,7 +35,7 @@ _FILES = {
     "generating": ("generating",),
     "hiding": ("hiding",),
     "jpegs": ("detecting_jpegs",),
-    "knowing": ("knowing",),
+    "knowing": ("knowing", "learning_generated"),
     "media": ("hiding_media", "pairing", "sounding"),
     "models": ("knowing_covers", "training_models"),
     "racing": ("racing",),

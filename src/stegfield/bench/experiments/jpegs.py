@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from stegfield import signals
@@ -16,6 +19,7 @@ from stegfield.steganalysis import jpegs
 COMPRESSED = ("usgov", "coco")
 """Sets of JPEG files, reduced so that traces of their compression go."""
 REDUCED = 0.6
+REDUCED_UNROUNDED = 0.75
 
 
 def detecting_jpegs(
@@ -28,6 +32,7 @@ def detecting_jpegs(
     resolution: int = 144,
     images: int = 0,
     features: str = "dctr",
+    unrounded: bool = False,
 ) -> Found:
     """Run detectors that learn on one way to embed in JPEG coefficients.
 
@@ -40,14 +45,20 @@ def detecting_jpegs(
         resolution: Rows and columns of a crop, a multiple of 8.
         images: Images of each set; 0 takes all.
         features: What detectors learn from, with commas between.
+        unrounded: Reduce all images by `signals.reduced`, and round none of their samples: then
+            ours may use side information.
     """
     if resolution < 16 or resolution % 8:
         raise ConfigError(f"resolution must be a multiple of 8 from 16 on, got {resolution}")
-    crops, groups = _crops(data, datasets, resolution, images)
-    covers = [jpegs.quantised(crop, quality) for crop in crops]
+    crops, groups = _crops(data, datasets, resolution, images, unrounded=unrounded)
+    exact = [jpegs.unrounded(crop, quality) for crop in crops] if unrounded else None
+    if exact is None:
+        covers = [jpegs.quantised(crop, quality) for crop in crops]
+    else:
+        covers = [np.rint(each).astype(np.int16) for each in exact]
     names = [name.strip() for name in features.split(",")]
     outcomes = jpegs.detect(
-        covers, quality, float(payload), scheme=method, features=names, groups=groups
+        covers, quality, float(payload), scheme=method, features=names, groups=groups, exact=exact
     )
     figures: dict[str, Figure] = {"crops": len(covers), "photographs": len(set(groups))}
     for name, outcome in outcomes.items():
@@ -59,15 +70,19 @@ def detecting_jpegs(
 
 
 def _crops(
-    data: Datasets, datasets: str, side: int, images: int
-) -> tuple[list[Samples], list[int]]:
+    data: Datasets, datasets: str, side: int, images: int, *, unrounded: bool
+) -> tuple[list[NDArray[Any]], list[int]]:
     """Return crops of all images, and the index of each crop's image."""
-    crops: list[Samples] = []
+    crops: list[NDArray[Any]] = []
     groups: list[int] = []
     for name in (part.strip() for part in datasets.split(",")):
         for index in range(min(images or data.count(name), data.count(name))):
-            samples = signals.to_samples(data.image(name, index))
-            if name in COMPRESSED:
+            image = data.image(name, index)
+            samples: NDArray[Any] = signals.to_samples(image)
+            if unrounded:
+                longest = round(REDUCED_UNROUNDED * max(image.size))
+                samples = 127.5 * (signals.reduced(image, longest).values + 1)
+            elif name in COMPRESSED:
                 samples = _reduced(samples)
             rows, columns = (length // side for length in samples.shape[:2])
             group = len(set(groups))

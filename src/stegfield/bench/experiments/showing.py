@@ -23,6 +23,7 @@ def showing(
     data: Datasets,
     *,
     dataset: str,
+    method: str = "files",
     against: str = "cover",
     fields: int = 24,
     resolution: int = 64,
@@ -37,6 +38,7 @@ def showing(
     Args:
         data: Where the covers come from.
         dataset: A set of them; crops at random places.
+        method: One of `pools.KINDS`: how the fields are made.
         against: The other class: ``cover``, the images themselves; or ``clean``, what fields
             without secrets show of them.
         fields: How many fields, of one cover each.
@@ -44,18 +46,18 @@ def showing(
         width: Width of the SIREN's layers.
         depth: Layers of the SIREN.
         steps: Training steps of each field.
-        secrets: Secrets in each field.
+        secrets: Secrets in each field, where they are images.
         learning_steps: Training steps of the siamese network, on half of the covers.
     """
     if against not in ("cover", "clean"):
         raise ConfigError(f"against is cover or clean, got {against}")
     covers, groups = random_crops(data, dataset, resolution, fields)
-    kinds = ("keyed", "clean") if against == "clean" else ("keyed",)
+    kinds = (method, "clean") if against == "clean" else (method,)
     folder = build_pools(
         data, dataset, covers, kinds, width=width, depth=depth, steps=steps, secrets=secrets
     )
     shown = {kind: _shown(folder, kind) for kind in kinds}
-    innocent, stego = shown.get("clean", covers), shown["keyed"]
+    innocent, stego = shown.get("clean", covers), shown[method]
     figures: dict[str, Figure] = {"fields": len(stego)}
     curves: dict[str, Roc] = {}
     for name, (judge, threshold) in compare.detectors_of_images().items():

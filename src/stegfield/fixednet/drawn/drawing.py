@@ -99,10 +99,10 @@ def _find(cover: Signal, key: KeySource) -> tuple[law.Found, int]:
     """Read a message, and return the bits of the plane that it was found in as well."""
     opened = unlock(key, salt(cover))  # one for both planes, since both begin with it
     samples = Samples(cover)
-    planes = samples.plane(MOST_BITS)
     with suppress(UnreadableError):
-        return law.find(planes[: samples.count], opened, network=NETWORK), samples.count
-    return law.find(planes, opened, network=NETWORK), len(planes)
+        return law.find(samples.plane(1), opened, network=NETWORK), samples.count
+    plane = samples.plane(MOST_BITS)
+    return law.find(plane, opened, network=NETWORK), len(plane)
 
 
 @dataclass(frozen=True)

@@ -82,10 +82,10 @@ class Samples:
         shape = (*self.signal.size, self.signal.channels)
         return signals.with_levels(self.signal, np.broadcast_to(rows, shape))
 
-    def plane(self, bits: int) -> Bool[np.ndarray, " bits"]:
+    def plane(self, bits: int) -> LowBits:
         """Return the lowest bits of all samples, and then the ones above, where there are two."""
         levels = signals.to_levels(self.signal)[self.rows][..., : self.channels].reshape(-1)
-        return np.concatenate([(levels >> bit & 1).astype(np.bool_) for bit in range(bits)])
+        return LowBits(levels, bits)
 
     @cached_property
     def _flat(self) -> Shaped[np.ndarray, " samples"]:
@@ -97,3 +97,27 @@ class Samples:
         """The value of the least level."""
         least = np.full([1] * (len(self.signal.size) + 1), self.bounds[0])
         return float(signals.with_levels(self.signal, least).values.item())
+
+
+@dataclass(frozen=True, eq=False)
+class LowBits:
+    """A plane of low bits: those of all levels, then the ones above; made as they are asked for."""
+
+    levels: Integer[np.ndarray, " samples"] = field(repr=False)
+    bits: int
+    """Bits of each level."""
+
+    def __len__(self) -> int:
+        """Return the number of bits."""
+        return self.bits * len(self.levels)
+
+    def __getitem__(self, some: slice) -> Bool[np.ndarray, " bits"]:
+        """Return some of the bits, in their order."""
+        start, stop, _ = some.indices(len(self))
+        first = start // len(self.levels)
+        pieces = []
+        for bit in range(first, self.bits):
+            before = bit * len(self.levels)
+            piece = self.levels[max(start - before, 0) : max(stop - before, 0)]
+            pieces.append((piece >> bit & 1).astype(np.bool_))
+        return np.concatenate(pieces)

@@ -16,7 +16,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Int16
+from jaxtyping import Float32, Int16
 
 from stegfield import jpeg as codec
 from stegfield import signals
@@ -49,8 +49,7 @@ FULLEST = 0.5
 """Most bits for each coefficient that may change."""
 LEAST_HEIGHT = 12
 """Constraint height: against 10, a fifth less is lost to the code, for twice the solver's time."""
-QUALITY = 90
-"""Of JPEG files that are made of other pictures."""
+Above = Float32[np.ndarray, "rows columns 64"]
 STEGO, NAME = Path("stego.jpg"), "the cover"
 
 
@@ -69,9 +68,9 @@ class Coefficients(exact.Exact):
 
     samples = False
 
-    def __init__(self, image: codec.JpegFile) -> None:
-        """Take the file of the cover."""
-        self.image = image
+    def __init__(self, image: codec.JpegFile, above: Above | None = None) -> None:
+        """Take the file of the cover, and how far it rounded each coefficient of luma up."""
+        self.image, self.above = image, above
 
     @cached_property
     def nonzero(self) -> int:
@@ -98,7 +97,7 @@ class Coefficients(exact.Exact):
         watch: EmbedWatch | None,
     ) -> tuple[Signal, int]:
         """Change the coefficients of a JPEG file at the least cost."""
-        file, bits = embed(self.image, content, key, config=config, watch=watch)
+        file, bits = embed(self.image, content, key, config=config, above=self.above, watch=watch)
         return signals.decode(file, STEGO), bits
 
     def encode(self, stego: Signal, suffix: str) -> bytes:
@@ -135,8 +134,8 @@ def for_cover(cover: Signal, config: EmbedConfig) -> tuple[Coefficients, Signal]
         raise ConfigError(Wording("{flat:True} has no meaning for .jpg files"))
     file = cover.jpeg
     if file is None:
-        file = to_jpeg(cover, config.quality or QUALITY)
-    elif config.quality is not None:
+        return _made(cover, config)
+    if config.quality is not None:
         raise ConfigError(
             Wording("{quality} has no meaning for a picture that is a JPEG already"),
             hint=Wording("leave it out, or reduce the picture with {size}"),
@@ -148,6 +147,21 @@ def for_cover(cover: Signal, config: EmbedConfig) -> tuple[Coefficients, Signal]
     if config.allow_recompress or config.strip_metadata:
         file = codec.encode(image)
     return Coefficients(image), cover if file == cover.jpeg else signals.decode(file, STEGO)
+
+
+def _made(cover: Signal, config: EmbedConfig) -> tuple[Coefficients, Signal]:
+    """Make a JPEG of another picture; values between its levels become side information."""
+    image = codec.decode(to_jpeg(cover, config.quality), NAME)
+    if config.strip_metadata:
+        image = codec.without_metadata(image)
+    planes, table = luma(image)
+    exact = jpeg.unrounded(cover, table, planes.shape[:2])
+    above = None
+    if exact is not None:
+        planes = np.rint(exact).clip(-jpeg.LARGEST, jpeg.LARGEST).astype(np.int16)
+        image = image.with_coefficients([planes, *[None] * (len(image.components) - 1)])
+        above = (planes - exact).clip(-0.5, 0.5).astype(np.float32)
+    return Coefficients(image, above), signals.decode(codec.encode(image), STEGO)
 
 
 def luma(image: codec.JpegFile) -> tuple[Int16[np.ndarray, "rows columns 64"], Table]:
@@ -162,6 +176,7 @@ def embed(
     key: Key,
     *,
     config: EmbedConfig = EmbedConfig(),
+    above: Above | None = None,
     watch: EmbedWatch | None = None,
 ) -> tuple[bytes, int]:
     """Embed a message in the coefficients of a JPEG file.
@@ -171,6 +186,8 @@ def embed(
         content: The message.
         key: Decides the network.
         config: Of it, the constraint height, the costs, and whether a loud message is embedded.
+        above: How far each coefficient of luma is above what it was rounded from, in steps: side
+            information, of a JPEG that the sender made [default: nothing is known].
         watch: Called with the progress of the work.
 
     Returns:
@@ -185,7 +202,9 @@ def embed(
     loud = _is_loud(content, planes, asked or 0, allowed=config.loud)
     up, down = cover.open_ways(0)
     for modes in (jpeg.EVERY,) if loud else (jpeg.QUIETEST, jpeg.EVERY):
-        carrier = jpeg.carrier(planes, table, modes=modes, cost=config.costs, sayable=(up, down))
+        carrier = jpeg.carrier(
+            planes, table, modes=modes, cost=config.costs, sayable=(up, down), above=above
+        )
         change, bits = exact.embed(
             carrier,
             content,
@@ -258,8 +277,10 @@ def _is_loud(
         try:
             check_room(content, needed=needed, available=quiet, net=longest_message(quiet))
         except CapacityError as error:
+            error.args = (f"{error}, unless the message may be loud",)
             error.hint = Wording(
-                "take a larger photo or a shorter message; {loud:True} embeds what detectors find"
+                "take a larger photo or a shorter message, or {loud:True} embeds what detectors "
+                "find"
             )
             raise
     return True

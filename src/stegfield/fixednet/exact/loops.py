@@ -42,7 +42,7 @@ def _compiled(signature: str) -> Callable[[Callable[..., Any]], Any]:
 def forward_in_turn(columns, prices, lengths, target, cost, path, order, rows):
     """See `stegfield.fixednet.exact.plain`, as for all functions here."""
     cost[:] = UNREACHED8
-    cost[0] = 0
+    cost[:: min(len(cost), 1 << min(len(lengths), 16))] = 0
     half, row = len(cost) // (2 * LANES), 0
     costs, paths, line = cost.ctypes.data, path.ctypes.data, path.shape[1] * (LANES // 8)
     for bit in range(len(lengths)):
@@ -75,7 +75,7 @@ def _sift(heap, at, length):
 def forward_cheapest_first(columns, prices, lengths, target, cost, path, order, rows):
     """In rounds of rising prices: a heap sorts the samples of a round as far as needed."""
     cost[:] = UNREACHED16
-    cost[0] = 0
+    cost[:: min(len(cost), 1 << min(len(lengths), 16))] = 0
     half = len(cost) // (2 * LANES)
     costs, paths, line = cost.ctypes.data, path.ctypes.data, path.shape[1] * (LANES // 8)
     heap = np.empty(lengths.max(), np.int64)

@@ -24,6 +24,8 @@ from stegfield.fixednet.exact.search import parallel
 from stegfield.keys import IMAGE_SALT, Key, KeyStream
 
 SEGMENT = 1 << 16
+KEPT = 1 << 20
+"""Samples of a signal up to which segments are made once; they take 8 bytes a sample."""
 LARGEST = 1 << 18
 """Most numbers that are put into one order."""
 
@@ -48,11 +50,10 @@ class Part:
         """Return the values of these samples, from those of all samples of the signal."""
         return np.ascontiguousarray(values[self.every]).take(self.places)
 
-    def put(self, values: NDArray[Any], new: NDArray[Any]) -> None:
-        """Replace the values of these samples among those of all samples of the signal."""
-        some = values[self.every].copy()
-        some[self.places] = new
-        values[self.every] = some
+    def add(self, values: NDArray[Any], more: NDArray[Any]) -> None:
+        """Add to the values of these samples among those of all samples of the signal."""
+        some = np.flatnonzero(more)  # most often few
+        values[self.every][self.places[some]] += more[some]
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +102,17 @@ class KeyedOrder(Sequence[NDArray[np.int32]]):
         """
         if not 0 <= segment < self.parts:
             raise IndexError(segment)
+        if self.total > KEPT:
+            return self._made(segment)
+        if segment not in self._kept:
+            self._kept[segment] = self._made(segment)
+        return self._kept[segment]
+
+    @cached_property
+    def _kept(self) -> dict[int, Part]:
+        return {}
+
+    def _made(self, segment: int) -> Part:
         order = permutation(
             self.key.stream(f"order/{segment}", salt=self.salt), self.lengths[segment]
         )

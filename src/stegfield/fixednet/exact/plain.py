@@ -36,7 +36,7 @@ def forward_in_turn(
     rows: NDArray[np.int32],
 ) -> None:
     """Follow the cheapest paths, sample after sample."""
-    _begin(cost)
+    _begin(cost, len(lengths))
     row = 0
     for bit, length in enumerate(lengths):
         for sample in range(row, row + length):
@@ -62,7 +62,7 @@ def forward_cheapest_first(
     A sample whose price is no less than the spread of the costs can improve no state, and neither
     can those that cost more: the rest of the stretch stays as it is.
     """
-    _begin(cost)
+    _begin(cost, len(lengths))
     first, row, spread = 0, 0, _largest(cost)
     for bit, length in enumerate(lengths):
         began, own = row, prices[first : first + length].astype(np.int64)
@@ -112,9 +112,10 @@ def backward(
                 state ^= int(columns[order[row]])
 
 
-def _begin(cost: Unsigned) -> None:
+def _begin(cost: Unsigned, bits: int) -> None:
+    """Begin where no bit is wrong; those beyond the last may be anything."""
     cost[:] = np.iinfo(cost.dtype).max
-    cost[0] = 0
+    cost[:: min(len(cost), 1 << min(bits, 16))] = 0
 
 
 def _step(cost: Unsigned, column: np.uint16, price: np.unsignedinteger) -> NDArray[np.uint32]:

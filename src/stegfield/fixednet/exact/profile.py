@@ -179,6 +179,11 @@ class Exact(Profile):
     heeds = frozenset({"bpp", "flat", "constraint_height", *JPEG_SETTINGS})
     quiet = True
 
+    def suffix(self, cover: Signal, config: EmbedConfig) -> str:
+        """Let a JPEG stay one; equal costs, which have no meaning there, are for its samples."""
+        stays = cover.jpeg is not None and not config.flat
+        return LOSSY[0] if stays else super().suffix(cover, config)
+
     def for_file(self, cover: Signal, suffix: str, config: EmbedConfig) -> tuple[Profile, Signal]:
         """Return what embeds in the coefficients of a JPEG, if the file to write is one."""
         if suffix.lower() in LOSSY:

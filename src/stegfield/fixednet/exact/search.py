@@ -31,6 +31,8 @@ _INTERPRETED = ContextVar("interpreted", default=False)
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
+FEW = (6, 8)
+"""Heights that fewer bits than that need at most."""
 LONG_STRETCH = 8
 """Samples a bit above which many are too expensive to flip: then 16 bits are as fast as 8."""
 
@@ -79,6 +81,7 @@ def cheapest_flips(
     Returns:
         Whether each sample flips. Such flips always exist.
     """
+    columns, height = _no_higher(columns, len(lengths), height)
     long = len(columns) > LONG_STRETCH * len(lengths)
     roundings = [FINE] if long else [COARSE, FINE]
     buffers = Buffers.of_thread(len(columns), height)
@@ -88,6 +91,20 @@ def cheapest_flips(
         if not (prices[flips] == rounding.highest).any():
             break  # else 16 bits tell expensive ones apart
     return flips
+
+
+def _no_higher(
+    columns: UInt16[np.ndarray, " samples"], bits: int, height: int
+) -> tuple[UInt16[np.ndarray, " samples"], int]:
+    """Return columns of a lower height if there are fewer bits than that, which is the same.
+
+    Weights in bits beyond the last have no effect, so a search need not tell states apart by them.
+    """
+    least = next((each for each in FEW if bits < each), height)
+    if least >= height:
+        return columns, height
+    last = np.uint16(1 << (least - 1))
+    return columns & (last - np.uint16(1)) | last, least
 
 
 class Buffers:
@@ -105,9 +122,10 @@ class Buffers:
     @classmethod
     def of_thread(cls, samples: int, height: int) -> Buffers:
         """Return this thread's memory, for so many samples or more."""
-        found = cast("Buffers | None", getattr(cls._own, "buffers", None))
+        kept = cast("dict[bool, Buffers]", vars(cls._own).setdefault("buffers", {}))
+        found = kept.get(height in FEW)
         if found is None or found.size[0] < samples or found.size[1] != height:
-            found = cls._own.buffers = cls(samples, height)
+            found = kept[height in FEW] = cls(samples, height)
         return found
 
     def search(
@@ -159,6 +177,10 @@ def interpreted() -> Iterator[None]:
 
 def parallel(work: Callable[[Job], Result], jobs: Iterable[Job]) -> Iterator[Result]:
     """Do jobs on all cores and yield the results in order; if closed, drop those not begun."""
+    jobs = list(jobs)
+    if min(len(jobs), cores()) < 2:  # threads would only cost time
+        yield from map(work, jobs)
+        return
     with ThreadPoolExecutor(cores()) as pool:
         waiting = [pool.submit(work, job) for job in jobs]
         try:

@@ -130,7 +130,7 @@ def solve(
         columns = network.drawn(segment, 0)
         first = _cheapest(columns, planes(levels, 0), below, costs, height)
         own = found.chosen(first, second)
-        part.put(change, own)
+        part.add(change, own)
         return len(below) + len(above), len(part), int(np.square(own, dtype=np.int64).sum())
 
     left, solved, squares = len(bits), 0, 0

@@ -34,6 +34,8 @@ SCALE = 8 / BLOCK
 """Cosines are on the scale of 8x8 blocks, as JPEG's quantisation steps are."""
 
 Plane = NDArray[np.float32]
+BAND = 512
+"""Rows of an image whose luma is made at a time."""
 """Luma, of rows and columns."""
 
 
@@ -45,16 +47,26 @@ class Frame:
         side: Its longer side, in samples of what arrived.
         row: The row of its centre, counted from the upper edge of what arrived.
         column: The column of its centre, counted from the left edge.
+        tall: How much further apart its rows are than its columns, as a factor.
     """
 
     side: float
     row: float
     column: float
+    tall: float = 1.0
 
     @classmethod
-    def whole(cls, rows: int, columns: int) -> Frame:
-        """Return the frame of an image of which everything arrived."""
-        return cls(float(max(rows, columns)), rows / 2, columns / 2)
+    def whole(cls, rows: int, columns: int, lost: float = 0.0) -> Frame:
+        """Return the frame of an image of which everything arrived.
+
+        Args:
+            rows: Rows of what arrived.
+            columns: Columns of what arrived.
+            lost: Samples that rounding took from the shorter side, less than 1 either way.
+        """
+        if rows > columns:
+            return cls(float(rows), rows / 2, columns / 2, (columns + lost) / columns)
+        return cls(float(columns), rows / 2, columns / 2, rows / (rows + lost))
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,23 +92,24 @@ class Grid:
         return cls(rows, columns, blocks, frame or Frame.whole(rows, columns))
 
     @property
-    def step(self) -> float:
-        """Samples of the plane for each canonical sample."""
-        return self.frame.side / (BLOCK * self.blocks)
+    def steps(self) -> tuple[float, float]:
+        """Rows and columns of the plane for each canonical sample."""
+        step, tall = self.frame.side / (BLOCK * self.blocks), self.frame.tall
+        return (step, step / tall) if self.rows > self.columns else (step * tall, step)
 
     @cached_property
     def down(self) -> slice:
         """Return the rows of blocks, of the square's, that lie in the plane."""
-        return self._inside(self.rows, self.frame.row)
+        return self._inside(self.rows, self.frame.row, self.steps[0])
 
     @cached_property
     def across(self) -> slice:
         """Return the columns of blocks that lie in the plane."""
-        return self._inside(self.columns, self.frame.column)
+        return self._inside(self.columns, self.frame.column, self.steps[1])
 
-    def _inside(self, samples: int, centre: float) -> slice:
-        corner = centre - self.frame.side / 2
-        wide, spare = BLOCK * self.step, SPARE * self.step
+    def _inside(self, samples: int, centre: float, step: float) -> slice:
+        wide, spare = BLOCK * step, SPARE * step
+        corner = centre - self.blocks * wide / 2
         first = max(0, math.ceil((-spare - corner) / wide))
         end = min(self.blocks, math.floor((samples + spare - corner) / wide))
         return slice(first, max(first, end))
@@ -111,14 +124,14 @@ class Grid:
     def _maps(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return the maps of columns and of rows."""
         sides = (
-            (self.rows, self.frame.row, self.down),
-            (self.columns, self.frame.column, self.across),
+            (self.rows, self.frame.row, self.down, self.steps[0]),
+            (self.columns, self.frame.column, self.across, self.steps[1]),
         )
         found = []
-        for samples, centre, inside in sides:
-            start = centre - self.frame.side / 2 + inside.start * BLOCK * self.step
+        for samples, centre, inside, step in sides:
+            start = centre + BLOCK * step * (inside.start - self.blocks / 2)
             count = BLOCK * (inside.stop - inside.start)
-            found.append(resampler(samples, count, self.step, start))
+            found.append(resampler(samples, count, step, start))
         return found[0], found[1]
 
     def samples(self, plane: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -176,16 +189,24 @@ def resampler(samples: int, count: int, step: float, start: float) -> NDArray[np
 
 
 def plane_of(levels: UInt8[np.ndarray, "rows columns channels"]) -> NDArray[np.float32]:
-    """Return the luma of an image, reduced to 1,024 samples along the longer side if larger."""
+    """Return the luma of an image, reduced to 1,024 samples along the longer side if larger.
+
+    Rows are reduced a band at a time, since an image of 80 megapixels would take a gigabyte.
+    """
+    rows, columns = plane_size(*levels.shape[:2])
+    bands = (levels[start : start + BAND] for start in range(0, len(levels), BAND))
+    narrow = np.concatenate([resized(_luma(band), (len(band), columns)) for band in bands])
+    return resized(narrow, (rows, columns))
+
+
+def _luma(levels: UInt8[np.ndarray, "rows columns channels"]) -> NDArray[np.float32]:
     if levels.shape[2] == 1:
-        luma = levels[..., 0].astype(np.float32)
-    else:
-        parts = [np.float32(each / sum(LUMA)) for each in LUMA]
-        luma = levels[..., 0] * parts[0]
-        for channel in (1, 2):
-            luma += levels[..., channel] * parts[channel]
-    size = plane_size(*luma.shape)
-    return luma if size == luma.shape else resized(luma, size)
+        return levels[..., 0].astype(np.float32)
+    parts = [np.float32(each / sum(LUMA)) for each in LUMA]
+    luma: NDArray[np.float32] = levels[..., 0] * parts[0]
+    for channel in (1, 2):
+        luma += levels[..., channel] * parts[channel]
+    return luma
 
 
 def plane_size(rows: int, columns: int) -> tuple[int, int]:
@@ -198,6 +219,8 @@ def plane_size(rows: int, columns: int) -> tuple[int, int]:
 
 def resized(plane: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
     """Resize a plane with a Lanczos filter."""
+    if size == plane.shape:
+        return plane
     image = Image.fromarray(plane).resize(size[::-1], Image.Resampling.LANCZOS)
     return np.asarray(image)
 

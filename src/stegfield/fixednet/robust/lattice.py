@@ -87,11 +87,15 @@ class Lattice:
         """Return the bit of each block."""
         return coded[self.places(len(coded))] & ~known_blocks(self.grid)
 
-    def folded(self, phases: NDArray[np.float32], bits: int) -> NDArray[np.float32]:
+    def soft(self, phases: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return what each block says of its bit: positive for 0, negative for 1."""
+        said: NDArray[np.float32] = np.cos(np.float32(2 * np.pi) * phases)
+        return np.where(known_blocks(self.grid), np.float32(0), said)
+
+    def folded(self, soft: NDArray[np.float32], bits: int) -> NDArray[np.float32]:
         """Add up what all blocks say of each coded bit, for so many bits before the code."""
         coded = RATE * bits
-        soft = np.where(known_blocks(self.grid), 0, np.cos(2 * np.pi * phases)).ravel()
-        total = np.bincount(self.places(coded).ravel(), weights=soft, minlength=coded)
+        total = np.bincount(self.places(coded).ravel(), weights=soft.ravel(), minlength=coded)
         return total.astype(np.float32)
 
 

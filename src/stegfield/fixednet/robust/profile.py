@@ -6,12 +6,12 @@ known cover `long`. The receiver tries both, and needs neither length nor size n
 
 from __future__ import annotations
 
-from itertools import dropwhile
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import UInt8
 
+from stegfield import channel, signals
 from stegfield.carriers import images
 from stegfield.channel import Channel
 from stegfield.config import DescentConfig, EmbedConfig
@@ -35,6 +35,8 @@ GENTLE = 28.0
 """Step that is tried first in large images."""
 USUAL = 40.0
 """Step that is tried first in others."""
+LEAST_DB = 44.2
+"""PSNR below which a message is made to survive no more than what is promised."""
 
 
 def embed(
@@ -43,9 +45,18 @@ def embed(
     key: Key,
     *,
     known_cover: bool = False,
+    written: Channel | None = None,
     watch: EmbedWatch | None = None,
 ) -> tuple[UInt8[np.ndarray, "rows columns channels"], int]:
     """Change an image so that it carries a message, in the format that suits its length.
+
+    Args:
+        levels: The cover.
+        content: The message.
+        key: Decides the networks.
+        known_cover: Whether the receiver has the cover too.
+        written: What the file to be written makes of the samples [default: it keeps them].
+        watch: Called with the progress of the work.
 
     Returns:
         The stego image, and the number of bits carried before the code.
@@ -65,14 +76,21 @@ def embed(
             raise CapacityError(
                 needed=len(content.data), available=most, unit="bytes", holder="cover"
             ) from None
+    hoped, promised = (
+        [channel.chain(written, each) if written else each for each in kind(levels, form.blocks)]
+        for kind in (sending.hoped_for, sending.promised_for)
+    )
     first = GENTLE if max(rows, columns) > sending.LARGE else USUAL
-    steps = list(dropwhile(lambda step: step < first, STEPS))
-    hard = sending.hardest_for(levels)
-    for done, step in enumerate(steps, 1):
-        stego, bits = short.embed(levels, content, key, form._replace(step=step))
+    tries = [(first, [*promised, *hoped], LEAST_DB)]
+    tries += [(step, promised, 0.0) for step in STEPS if step >= first]
+    for done, (step, channels, least_db) in enumerate(tries, 1):
+        stronger = form._replace(step=step)
+        stego, bits = short.embed(
+            levels, content, key, stronger, channels=channels, least_db=least_db
+        )
         if watch is not None:
-            watch(EmbedProgress(done / len(steps), 0, psnr_db(levels, stego)))
-        if all(_reads(each(stego), key) is not None for each in hard.values()):
+            watch(EmbedProgress(done / len(tries), 0, psnr_db(levels, stego)))
+        if all(_reads(each(stego), key) is not None for each in promised):
             break
     return stego, bits
 
@@ -129,6 +147,22 @@ class Robust(Profile):
     media = ("image",)
     lossy = True
 
+    def __init__(self, written: Channel | None = None) -> None:
+        self.written = written
+        """What the file to be written makes of samples; None if it keeps them."""
+
+    def for_file(self, cover: Signal, suffix: str, config: EmbedConfig) -> tuple[Profile, Signal]:
+        """Return the profile that simulates the file to be written before all else."""
+        if suffix.lower() in cover.medium.lossless:
+            return self, cover
+        shown = Path(f"stego{suffix}")
+
+        def written(levels: Levels) -> Levels:
+            file = signals.encode(signals.from_samples(levels), suffix)
+            return images.samples(signals.decode(file, shown))[..., : levels.shape[2]]
+
+        return Robust(written), cover
+
     def check_size(self, size: tuple[int, ...], suffix: str) -> None:
         """Refuse an image that is too large for WebP, which messages should survive.
 
@@ -168,7 +202,12 @@ class Robust(Profile):
     ) -> tuple[Signal, int]:
         """Change the luma of an image's blocks until the message survives real encoders."""
         stego, bits = embed(
-            images.samples(cover), content, key, known_cover=config.known_cover, watch=watch
+            images.samples(cover),
+            content,
+            key,
+            known_cover=config.known_cover,
+            written=self.written,
+            watch=watch,
         )
         return images.with_samples(cover, stego), bits
 

@@ -1,6 +1,6 @@
 """Sealing a short message with 8 bytes: the tag is the salt, and there is no header.
 
-    message ─deflate, if shorter─► fill to 16, 32, ... 512 bytes ─MAC─► tag ─┐
+    message ─deflate, if shorter─► fill to 16, 24, 32, ... 512 bytes ─MAC─► tag ─┐
                                               └──ChaCha20 under the tag──────┴─► tag, ciphertext
 
 The receiver tries every length; the tag says which one is right, and in what way the message was
@@ -21,7 +21,7 @@ from stegfield.payload import Content
 from stegfield.payload.frame import inflated
 
 TAG = 8
-LENGTHS = (16, 32, 64, 128, 256, 512)
+LENGTHS = (16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
 """Bytes of the message, deflated and filled."""
 LONGEST = LENGTHS[-1]
 FILLING = b"\x80"

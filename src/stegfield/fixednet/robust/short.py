@@ -7,6 +7,7 @@ reads them, `canonical` for the grid, and `pilot` for the pattern that tells the
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import product
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ import numpy as np
 from jaxtyping import UInt8
 from numpy.typing import NDArray
 
+from stegfield.channel import Channel
 from stegfield.errors import UnreadableError
 from stegfield.fixednet.robust import pilot, sealing, soft_code
 from stegfield.fixednet.robust.canonical import (
@@ -23,29 +25,42 @@ from stegfield.fixednet.robust.canonical import (
     block_cosines,
     plane_of,
     plane_size,
-    resized,
 )
 from stegfield.fixednet.robust.lattice import STEPS, Lattice, clearness
+from stegfield.fixednet.robust.steering import steered
 from stegfield.keys import Key, system_stream
 from stegfield.metrics import PEAK
 from stegfield.payload import Content, bits_of, bytes_of
 
-GRIDS = {16: (32, 48), 32: (48, 64), 64: (48, 64, 96), 128: (64, 96), 256: (96, 128), 512: (128,)}
+GRIDS = {
+    16: (32, 48),
+    24: (32, 48),
+    32: (48, 64),
+    48: (48, 64),
+    64: (48, 64, 96),
+    96: (64, 96),
+    128: (64, 96),
+    192: (96, 128),
+    256: (96, 128),
+    384: (128,),
+    512: (128,),
+}
 """Blocks along the longer side, by the length of the sealed message; the sender takes the first
 with room."""
-FEWEST = 2.6
+FEWEST = 2.5
 """Blocks for each bit before the code, at least."""
 NARROWEST = 3
 """Samples of the image for each block, at least, along the longer side."""
-BLEND = 0.7
-"""How far a sum is moved towards the lattice; the rest stays, as noise that the code absorbs."""
-ROUNDS = 3
 LEAST = 2.6
 """Score, in standard deviations of innocent images, from which a receiver decodes."""
 TRIES = 3
 """Formats that a receiver decodes at each stage of its search, at most."""
 SMALL, SMALL_TRIES = 400, 6
 """Samples of a small image, and the same for these, whose messages are decoded sooner."""
+LOST = (-0.75, -0.5, -0.25, 0.25, 0.5, 0.75)
+"""Samples that the shorter side may have lost when a size was rounded."""
+FINE = 1000
+"""Samples of the longer side from which that does not matter."""
 GAINS = tuple(1 + 0.01 * percent for percent in range(-8, 9))
 GAMMAS = (0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.15)
 """Contrasts and tone curves that a receiver tries to undo."""
@@ -94,6 +109,8 @@ def embed(
     key: Key,
     form: Format,
     *,
+    channels: Sequence[Channel] = (),
+    least_db: float = 0.0,
     index: int | None = None,
 ) -> tuple[UInt8[np.ndarray, "rows columns channels"], int]:
     """Change an image so that it carries a message through resizing and lossy encoders.
@@ -103,6 +120,8 @@ def embed(
         content: The message, of at most 512 bytes.
         key: Decides the networks.
         form: How the message lies in the image (see `format_for`).
+        channels: What the message should survive; places are changed more where it would not.
+        least_db: PSNR below which they are not.
         index: The network [default: one that the system's randomness chooses].
 
     Returns:
@@ -111,34 +130,18 @@ def embed(
     plane = plane_of(levels)
     index = pilot.choose(key, plane, system_stream()) if index is None else index
     bits = bits_of(sealing.seal(content, key, _context(form.blocks, index), form.length))
-    grid = Grid.of(plane, form.blocks)
-    lattice = Lattice(key, index, grid)
+    lattice = Lattice(key, index, Grid.of(plane, form.blocks))
     change = pilot.added(key, index, plane)
-    start = lattice.phases(lattice.sums(grid.cosines(plane + change)), form.step)
-    half = lattice.laid(soft_code.encode(bits)) / np.float32(2)
-    goal = (start + BLEND * (np.rint(start - half) + half - start)).astype(np.float32)
-    now: Plane = plane + change
-    for _ in range(ROUNDS):
-        change += _towards(goal, now, lattice, form.step)
-        stego = _changed(levels, change)
-        now = plane_of(stego)
+    stego = steered(
+        levels,
+        lattice,
+        bits,
+        step=form.step,
+        change=change,
+        channels=channels,
+        least_db=least_db,
+    )
     return stego, len(bits)
-
-
-def _towards(
-    goal: NDArray[np.float32], now: Plane, lattice: Lattice, step: float
-) -> NDArray[np.float32]:
-    """Return the change of a plane that brings its phases to a goal, or nearly so."""
-    missing = goal - lattice.phases(lattice.sums(lattice.grid.cosines(now)), step)
-    return lattice.grid.back(lattice.change(missing * np.float32(step)))
-
-
-def _changed(levels: NDArray[np.uint8], change: Plane) -> NDArray[np.uint8]:
-    """Add a change of luma to every channel."""
-    size = levels.shape[:2]
-    full = change if change.shape == size else resized(change, size)
-    stego: NDArray[np.uint8] = np.clip(np.rint(levels + full[..., None]), 0, PEAK).astype(np.uint8)
-    return stego
 
 
 def extract(levels: UInt8[np.ndarray, "rows columns channels"], key: Key) -> bytes:
@@ -148,7 +151,7 @@ def extract(levels: UInt8[np.ndarray, "rows columns channels"], key: Key) -> byt
         UnreadableError: There is no message for this key, or too much of it was lost.
     """
     plane = plane_of(levels)
-    for stage in (_whole, _toned):
+    for stage in (_whole, _rounded, _toned):
         for _, lattice, phases in stage(plane, key):
             try:
                 return _decoded(lattice, phases)
@@ -165,24 +168,29 @@ class Found(NamedTuple):
     phases: NDArray[np.float32]
 
 
-def _whole(plane: Plane, key: Key) -> list[Found]:
+def _whole(plane: Plane, key: Key, *, lost: Sequence[float] = (0.0,)) -> list[Found]:
     """Find the networks that an image has if all of it arrived, the likeliest first."""
-    seen = pilot.seen_in(key, plane)
+    seen, (rows, columns) = pilot.seen_in(key, plane), plane.shape
     rank = []
-    for blocks in _grids(plane):
-        grid = Grid.of(plane, blocks)
+    for blocks, rounded in product(_grids(plane), lost):
+        grid = Grid.of(plane, blocks, Frame.whole(rows, columns, rounded))
         clear = clearness(key, grid, grid.cosines(plane))
         score = np.maximum(clear, (clear + seen[:, None]) * np.float32(math.sqrt(0.5)))
         for index, at in np.argwhere(score >= LEAST).tolist():
-            rank.append((float(score[index, at]), blocks, index, STEPS[at]))
+            rank.append((float(score[index, at]), blocks, rounded, index, STEPS[at]))
     rank.sort(reverse=True)
     found = []
     tries = TRIES if max(plane.shape) > SMALL else SMALL_TRIES
-    for best, blocks, index, step in rank[:tries]:
-        lattice = Lattice(key, index, Grid.of(plane, blocks))
-        sums = lattice.sums(lattice.grid.cosines(plane))
-        found.append(Found(best, lattice, lattice.phases(sums, step)))
+    for best, blocks, rounded, index, step in rank[:tries]:
+        grid = Grid.of(plane, blocks, Frame.whole(rows, columns, rounded))
+        lattice = Lattice(key, index, grid)
+        found.append(Found(best, lattice, lattice.phases(lattice.sums(grid.cosines(plane)), step)))
     return found
+
+
+def _rounded(plane: Plane, key: Key) -> list[Found]:
+    """Find the networks of an image whose shorter side was rounded on the way."""
+    return _whole(plane, key, lost=LOST) if max(plane.shape) < FINE else []
 
 
 def _toned(plane: Plane, key: Key) -> list[Found]:
@@ -223,7 +231,7 @@ def _decoded(lattice: Lattice, phases: NDArray[np.float32]) -> bytes:
     for length, grids in GRIDS.items():
         if blocks in grids:
             count = 8 * (length + sealing.TAG)
-            said = bytes_of(soft_code.decode(lattice.folded(phases, count)))
+            said = bytes_of(soft_code.decode(lattice.folded(lattice.soft(phases), count)))
             try:
                 return sealing.unseal(said, lattice.key, _context(blocks, lattice.index))
             except UnreadableError:

@@ -19,6 +19,7 @@ from stegfield.signals.grids import LARGEST_POINTS
 from stegfield.signals.images import reading
 from stegfield.signals.images.opening import SMALLEST_SIDE, check_size, distrusting, opened
 from stegfield.signals.levels import EightBits, from_samples, to_samples
+from stegfield.signals.look import Look
 from stegfield.signals.signal import WHOLE_RANGE, Signal
 
 LOSSLESS: tuple[str, ...] = (".png", ".bmp", ".tif", ".tiff", ".webp")
@@ -213,11 +214,20 @@ def to_png(signal: Signal) -> bytes:
     return IMAGE.encode(signal, ".png")
 
 
-def to_jpeg(signal: Signal, quality: int) -> bytes:
-    """Encode an image as a baseline JPEG, grey or with colours at half the resolution."""
+def to_jpeg(signal: Signal, quality: int | None = None) -> bytes:
+    """Encode an image as a baseline JPEG, grey or RGB.
+
+    Args:
+        signal: The image.
+        quality: From 1 to 100; colours have half the resolution then [default: tables and
+            resolution of colours as in the JPEG that it comes from, else 90].
+    """
     image, stream = to_pillow(signal), io.BytesIO()
-    options = {} if signal.look is None else signal.look.options("JPEG", signal.channels)
-    image.save(stream, "JPEG", quality=quality, subsampling="4:2:0", **options)
+    look = signal.look or Look()
+    options = WRITTEN[".jpg"][1] if quality is None else WRITTEN[".jpg"][1] | {"quality": quality}
+    if quality is None and look.encoding and len(look.encoding.tables) == min(signal.channels, 2):
+        options = look.encoding.options()
+    image.save(stream, "JPEG", **options, **look.options("JPEG", signal.channels))
     return stream.getvalue()
 
 
@@ -238,7 +248,8 @@ def resize(signal: Signal, longest: int) -> Signal:
 def reduced(signal: Signal, longest: int) -> Signal:
     """Reduce an image so that its longer side has ``longest`` pixels, without rounding samples.
 
-    What the file said of its samples stays. What lossy encoders left does not, at half the size.
+    What the file said of its samples stays. What lossy encoders left does not, at half the size. An
+    image of that size already stays as it is.
 
     Raises:
         ConfigError: The signal is no image, or is smaller, or there would be too few pixels.
@@ -262,6 +273,8 @@ def reduced(signal: Signal, longest: int) -> Signal:
                 got=longest,
             )
         )
+    if longest == max(rows, columns):
+        return signal
     share = longest / max(rows, columns)
     size = (max(SMALLEST_SIDE, round(columns * share)), max(SMALLEST_SIDE, round(rows * share)))
     values = signal.values
