@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 BEGAN: ContextVar[float | None] = ContextVar("began", default=None)
 """When the command began, by ``time.monotonic``."""
 
-LEAVING = 0.5
-"""Time that the program takes to end, as a share of what it took to begin: it drops what it had
-imported."""
+SLOWNESS: ContextVar[float] = ContextVar("slowness", default=1.0)
+"""Times as long as two quiet cores that the machine takes, as far as it was timed."""
+LEAVING = 0.7
+"""Seconds that the program takes to end on two quiet cores: it drops what it had imported."""
 OTHERWISE = "--field, --sizes and --max-seconds choose otherwise"
 
 
@@ -29,6 +30,7 @@ def begin(began: float | None = None) -> float:
     """Let the wait of a command begin, now unless another time is given, and return the time."""
     now = time.monotonic() if began is None else began
     BEGAN.set(now)
+    SLOWNESS.set(1.0)
     return now
 
 
@@ -39,7 +41,7 @@ def waited(training: FitConfig) -> FitConfig:
     began = BEGAN.get()
     if began is None:
         return training
-    return left(training, began - LEAVING * (time.monotonic() - began))
+    return left(training, began - LEAVING * SLOWNESS.get())
 
 
 def chosen(
@@ -69,6 +71,7 @@ def chosen(
 
     if checkpoint is not None and checkpoint.exists():
         return architecture, None
+    SLOWNESS.set(slowness_for(cover.medium, training))
     choice = choose(
         cover.size,
         cover.medium,
@@ -76,7 +79,7 @@ def chosen(
         architecture=architecture,
         sizes=sizes,
         shared=shared,
-        slowness=slowness_for(cover.medium, training),
+        slowness=SLOWNESS.get(),
     )
     if architecture is None:
         return choice.architecture, f"chosen: {choice.words} ({OTHERWISE})"

@@ -13,7 +13,7 @@ import numpy as np
 from stegfield.fields.field import POINTS_AT_ONCE, Field, SlotValues, render
 from stegfield.signals import Signal, psnr_db
 
-DRAWING_SECONDS = 1.0
+DRAWING_SECONDS = 0.5
 """Kept for the draw and for keys, whatever they take: what is hidden decides nothing."""
 RENDERINGS = 2
 """Time for what comes after the training, in renderings: one measures the field, and drawing and
