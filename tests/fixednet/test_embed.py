@@ -233,7 +233,7 @@ def test_what_survived_is_measured_on_the_file_as_written(monkeypatch: pytest.Mo
     seen = []
 
     def survived(
-        levels: Samples, key: Key, message: bytes, cover: Samples | None
+        levels: Samples, key: Key, message: bytes, cover: Samples | None, service: None
     ) -> dict[str, bool]:
         assert cover is None
         seen.append((levels, key, message))

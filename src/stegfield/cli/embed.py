@@ -246,7 +246,12 @@ def tell(output: Path, result: EmbedResult) -> None:
     )
     for each in result.cautions:
         say(f"warning: {each.text}\nhint: {each.hint}")
-    lost = [name for name, came_back in result.survived.items() if not came_back]
+    kept, lost = (
+        [name for name, came_back in result.survived.items() if came_back is wanted]
+        for wanted in (True, False)
+    )
+    if kept:
+        say(f"the message survives {'; '.join(kept)}")
     if lost:
         say(
             f"warning: the message would not survive {', '.join(lost)}\n"

@@ -15,6 +15,7 @@ GRAINS = Range(1, 16)
 GRAIN = 1.5
 
 JPEG_QUALITIES = Range(50, 98)
+Target = Literal["whatsapp", "telegram", "signal", "instagram", "mail"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +25,7 @@ class EmbedConfig(Settings):
     profile: str | None = None
     """exact: for files that keep every sample; drawn: with grain, of a law that is known; robust:
     survives JPEG and WebP; paper: the paper's network and solver, for comparison [default: drawn
-    with --grain, else exact]."""
+    with --grain, robust with --target, else exact]."""
 
     grain: Annotated[float | None, GRAINS] = None
     """Draw grain of this standard deviation, in levels, over the cover, as `stegfield grain` does
@@ -38,6 +39,10 @@ class EmbedConfig(Settings):
 
     known_cover: bool = False
     """The receiver has the cover too, and names it; the message survives more damage."""
+
+    target: Target | None = None
+    """A service that the message must outlast, as far as its usual treatment of pictures is known.
+    A larger picture is reduced to what the service leaves of it. Goes with robust, and means it."""
 
     constraint_height: Annotated[int, CONSTRAINT_HEIGHTS] = 10
     """Bits of the message that each sample takes part in, in a JPEG at least 12; one more doubles
@@ -62,4 +67,6 @@ class EmbedConfig(Settings):
     @property
     def chosen(self) -> str:
         """The name of the profile, where none is given by what the other settings need."""
+        if self.profile is None and self.target is not None:
+            return "robust"
         return self.profile or ("exact" if self.grain is None else "drawn")

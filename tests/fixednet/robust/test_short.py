@@ -186,7 +186,7 @@ def test_a_shorter_side_that_was_rounded_is_found(lost: float) -> None:
     levels, _ = short.embed(wide, Content.of(bytes(range(60))), KEY, form)
     rows = 133
     squeezed = Image.fromarray(levels).resize((200, rows), Image.Resampling.LANCZOS)
-    turned = Frame.whole(rows, 200, lost), Frame.whole(200, rows, lost)
+    turned = Frame.whole(rows, 200, lost=lost), Frame.whole(200, rows, lost=lost)
     assert turned[0].tall == pytest.approx(rows / (rows + lost))
     assert turned[1].tall == pytest.approx((rows + lost) / rows)
     assert short.extract(np.array(squeezed), KEY) == bytes(range(60))  # 132.8 rows

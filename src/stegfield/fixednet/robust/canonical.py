@@ -56,7 +56,7 @@ class Frame:
     tall: float = 1.0
 
     @classmethod
-    def whole(cls, rows: int, columns: int, lost: float = 0.0) -> Frame:
+    def whole(cls, rows: int, columns: int, *, lost: float = 0.0) -> Frame:
         """Return the frame of an image of which everything arrived.
 
         Args:

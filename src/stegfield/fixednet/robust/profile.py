@@ -21,6 +21,7 @@ from stegfield.fixednet.progress import EmbedProgress, EmbedWatch
 from stegfield.fixednet.robust import long, sending, short
 from stegfield.fixednet.robust.coding import fullest, net_bytes
 from stegfield.fixednet.robust.lattice import STEPS
+from stegfield.fixednet.robust.services import Service, services
 from stegfield.keys import Key
 from stegfield.metrics import psnr_db
 from stegfield.payload import Content
@@ -46,6 +47,7 @@ def embed(
     *,
     known_cover: bool = False,
     written: Channel | None = None,
+    service: Service | None = None,
     watch: EmbedWatch | None = None,
 ) -> tuple[UInt8[np.ndarray, "rows columns channels"], int]:
     """Change an image so that it carries a message, in the format that suits its length.
@@ -56,6 +58,7 @@ def embed(
         key: Decides the networks.
         known_cover: Whether the receiver has the cover too.
         written: What the file to be written makes of the samples [default: it keeps them].
+        service: What a short message must outlast too.
         watch: Called with the progress of the work.
 
     Returns:
@@ -80,6 +83,8 @@ def embed(
         [channel.chain(written, each) if written else each for each in kind(levels, form.blocks)]
         for kind in (sending.hoped_for, sending.promised_for)
     )
+    if service is not None:
+        promised.append(channel.chain(written, service.channel) if written else service.channel)
     first = GENTLE if max(rows, columns) > sending.LARGE else USUAL
     tries = [(first, [*promised, *hoped], LEAST_DB)]
     tries += [(step, promised, 0.0) for step in STEPS if step >= first]
@@ -122,6 +127,7 @@ def survived(
     key: Key,
     message: bytes,
     cover: UInt8[np.ndarray, "rows columns _channels"] | None = None,
+    service: Service | None = None,
 ) -> dict[str, bool]:
     """Return for each channel that the sender tries whether the message can be extracted."""
     is_short = cover is None and _reads(levels, key) is not None
@@ -136,6 +142,8 @@ def survived(
             return False
 
     tried = sending.channels_for(levels) if is_short else sending.SAME_SIZE
+    if service is not None:
+        tried = {service.label: service.channel, **tried}
     return {name: reads(each) for name, each in tried.items()}
 
 
@@ -143,25 +151,27 @@ class Robust(Profile):
     """The robust profile: messages in images, which survive JPEG, WebP and, if short, resizing."""
 
     name = "robust"
-    heeds = frozenset({"known_cover"})
+    heeds = frozenset({"known_cover", "target"})
     media = ("image",)
     lossy = True
 
-    def __init__(self, written: Channel | None = None) -> None:
-        self.written = written
-        """What the file to be written makes of samples; None if it keeps them."""
+    def __init__(self, written: Channel | None = None, service: Service | None = None) -> None:
+        self.written, self.service = written, service
 
     def for_file(self, cover: Signal, suffix: str, config: EmbedConfig) -> tuple[Profile, Signal]:
-        """Return the profile that simulates the file to be written before all else."""
+        """Return the profile that simulates file and service, and the cover, reduced for it."""
+        service = services()[config.target] if config.target else None
+        if service is not None and max(cover.size) > service.side:
+            cover = signals.reduced(cover, service.side)
         if suffix.lower() in cover.medium.lossless:
-            return self, cover
+            return (self if service is None else Robust(None, service)), cover
         shown = Path(f"stego{suffix}")
 
         def written(levels: Levels) -> Levels:
             file = signals.encode(signals.from_samples(levels), suffix)
             return images.samples(signals.decode(file, shown))[..., : levels.shape[2]]
 
-        return Robust(written), cover
+        return Robust(written, service), cover
 
     def check_size(self, size: tuple[int, ...], suffix: str) -> None:
         """Refuse an image that is too large for WebP, which messages should survive.
@@ -207,6 +217,7 @@ class Robust(Profile):
             key,
             known_cover=config.known_cover,
             written=self.written,
+            service=self.service,
             watch=watch,
         )
         return images.with_samples(cover, stego), bits
@@ -225,7 +236,7 @@ class Robust(Profile):
         Raises:
             NotEmbeddedError: The message survives none of them.
         """
-        found = survived(images.samples(stego), key, message, _levels(cover))
+        found = survived(images.samples(stego), key, message, _levels(cover), self.service)
         if not any(found.values()):
             raise NotEmbeddedError(hint=TOO_MUCH)
         return found

@@ -173,7 +173,7 @@ def _whole(plane: Plane, key: Key, *, lost: Sequence[float] = (0.0,)) -> list[Fo
     seen, (rows, columns) = pilot.seen_in(key, plane), plane.shape
     rank = []
     for blocks, rounded in product(_grids(plane), lost):
-        grid = Grid.of(plane, blocks, Frame.whole(rows, columns, rounded))
+        grid = Grid.of(plane, blocks, Frame.whole(rows, columns, lost=rounded))
         clear = clearness(key, grid, grid.cosines(plane))
         score = np.maximum(clear, (clear + seen[:, None]) * np.float32(math.sqrt(0.5)))
         for index, at in np.argwhere(score >= LEAST).tolist():
@@ -182,7 +182,7 @@ def _whole(plane: Plane, key: Key, *, lost: Sequence[float] = (0.0,)) -> list[Fo
     found = []
     tries = TRIES if max(plane.shape) > SMALL else SMALL_TRIES
     for best, blocks, rounded, index, step in rank[:tries]:
-        grid = Grid.of(plane, blocks, Frame.whole(rows, columns, rounded))
+        grid = Grid.of(plane, blocks, Frame.whole(rows, columns, lost=rounded))
         lattice = Lattice(key, index, grid)
         found.append(Found(best, lattice, lattice.phases(lattice.sums(grid.cosines(plane)), step)))
     return found

@@ -90,7 +90,7 @@ def _errors(seen: Levels, lattice: Lattice, centre: NDArray[np.float32], step: f
     """
     plane, own = plane_of(seen), lattice.grid
     lost = min(own.rows, own.columns) * max(plane.shape) / max(own.rows, own.columns)
-    frame = Frame.whole(plane.shape[0], plane.shape[1], lost - min(plane.shape))
+    frame = Frame.whole(plane.shape[0], plane.shape[1], lost=lost - min(plane.shape))
     there = Lattice(lattice.key, lattice.index, Grid.of(plane, own.blocks, frame))
     square = np.full((own.blocks, own.blocks), np.nan, np.float32)
     found = there.phases(there.sums(there.grid.cosines(plane)), step)
