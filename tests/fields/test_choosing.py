@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from stegfield import bench, fields
 from stegfield.config import FitConfig
-from stegfield.fields import choosing
+from stegfield.fields import choosing, pace, targets
 from stegfield.fields.choosing import GOAL_DB, MEASURED, USUAL_SECONDS, choose, expected_db
+from stegfield.fields.run import Run
 from stegfield.fields.schedule import MOST_FOR_ENDING, Schedule, left
+from stegfield.fields.targets import Target
 from stegfield.signals import IMAGE, MEDIA, SOUND, waves
 
 RESULTS = Path(__file__).parents[2] / "results" / "choosing"
@@ -106,6 +108,75 @@ def test_more_steps_are_never_expected_to_show_less(
 ) -> None:
     rows = MEASURED[key]
     assert expected_db(rows, points, steps) <= expected_db(rows, points, 2 * steps)
+
+
+@pytest.mark.parametrize("times", [0.25, 1.0, 6.0])
+def test_the_pace_is_timed_by_steps_of_a_training(times: float) -> None:
+    method, told = choosing.method_of("siren"), 0.0
+
+    def clock() -> float:
+        nonlocal told
+        told += times * method.seconds * method.batch_of(0)  # a look at it after each step
+        return told
+
+    assert pace.slowness(clock) == pytest.approx(max(1.0, times))
+
+
+def test_timing_ends_where_one_step_takes_long() -> None:
+    looks: list[float] = []
+
+    def clock() -> float:
+        looks.append(100.0 * len(looks))
+        return looks[-1]
+
+    assert pace.slowness(clock) > 1000
+    assert len(looks) == 2
+
+
+def test_nothing_is_timed_where_seconds_decide_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pace, "slowness", lambda: 7.0)
+    timed = FitConfig(max_seconds=9.0)
+    assert pace.slowness_for(IMAGE, timed) == 7
+    assert pace.slowness_for(IMAGE, PLAIN) == pace.slowness_for(SOUND, timed) == 1
+    assert pace.slowness_for(IMAGE, FitConfig(max_seconds=9.0, robust=True)) == 1
+
+
+def test_a_slow_machine_chooses_otherwise_and_promises_less() -> None:
+    timed = FitConfig(max_seconds=20.0)
+    quick, slow = (choose((128, 128), IMAGE, timed, slowness=times) for times in (1.0, 12.0))
+    assert (quick.architecture, slow.architecture) == ("siren", "grid")
+    assert quick.expected_db is not None
+    assert slow.expected_db is not None
+    assert slow.expected_db < quick.expected_db
+    assert slow.seconds == pytest.approx(20)
+    assert "in about 20 s of two cores" in quick.words
+    assert "in about 20 s of this machine, which takes 12.0 times as long as two" in slow.words
+    assert choose((999, 999), IMAGE, PLAIN, slowness=12.0).architecture == "grid"
+
+
+@given(SIZES, st.floats(1.0, 600.0), st.floats(1.0, 30.0), st.sampled_from(["siren", "grid"]))
+def test_a_slower_machine_is_never_promised_more(
+    size: tuple[int, int], seconds: float, times: float, name: str
+) -> None:
+    training = FitConfig(max_seconds=seconds)
+    quick = choose(size, IMAGE, training, architecture=name)
+    slow = choose(size, IMAGE, training, architecture=name, slowness=times)
+    assert (quick.expected_db or 0.0) >= (slow.expected_db or 0.0)
+
+
+@pytest.mark.parametrize("times", [1.0, 5.0])
+def test_a_busy_machine_keeps_more_time_for_what_follows(
+    times: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cover = waves(64, 64)
+    run = Run(fields.new_field(cover), [Target(cover)], FitConfig(max_seconds=100.0), {})
+    run.step, run._before = 100, 1e6
+    step = choosing.method_of("siren").seconds * 2048
+    monkeypatch.setattr(Run, "seconds", property(lambda self: self.step * times * step))
+    monkeypatch.setattr(targets, "render", lambda *_: None)
+    assert run.slowness == pytest.approx(times)
+    run.keep_time()
+    assert run.limit == pytest.approx(100 - times * targets.DRAWING_SECONDS, abs=0.5)
 
 
 def test_a_step_of_a_grid_takes_an_eighth_of_the_points() -> None:

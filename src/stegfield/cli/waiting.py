@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 BEGAN: ContextVar[float | None] = ContextVar("began", default=None)
 """When the command began, by ``time.monotonic``."""
 
+SLOWNESS: ContextVar[float] = ContextVar("slowness", default=1.0)
+"""Times as long as two quiet cores that the machine takes, as far as it was timed."""
+LEAVING = 0.7
+"""Seconds that the program takes to end on two quiet cores: it drops what it had imported."""
 OTHERWISE = "--field, --sizes and --max-seconds choose otherwise"
 
 
@@ -26,15 +30,18 @@ def begin(began: float | None = None) -> float:
     """Let the wait of a command begin, now unless another time is given, and return the time."""
     now = time.monotonic() if began is None else began
     BEGAN.set(now)
+    SLOWNESS.set(1.0)
     return now
 
 
 def waited(training: FitConfig) -> FitConfig:
-    """Take what has passed since the command began off the seconds that it may take."""
+    """Take what has passed since the command began, and its end, off the seconds it may take."""
     from stegfield.fields.schedule import left
 
     began = BEGAN.get()
-    return training if began is None else left(training, began)
+    if began is None:
+        return training
+    return left(training, began - LEAVING * SLOWNESS.get())
 
 
 def chosen(
@@ -60,11 +67,19 @@ def chosen(
         The architecture, and what to say of it.
     """
     from stegfield.fields.choosing import choose
+    from stegfield.fields.pace import slowness_for
 
     if checkpoint is not None and checkpoint.exists():
         return architecture, None
+    SLOWNESS.set(slowness_for(cover.medium, training))
     choice = choose(
-        cover.size, cover.medium, training, architecture=architecture, sizes=sizes, shared=shared
+        cover.size,
+        cover.medium,
+        waited(training),
+        architecture=architecture,
+        sizes=sizes,
+        shared=shared,
+        slowness=SLOWNESS.get(),
     )
     if architecture is None:
         return choice.architecture, f"chosen: {choice.words} ({OTHERWISE})"

@@ -8,14 +8,16 @@ belongs to a place. Elsewhere an image gets the field of which more is expected:
 cell for each pixel reaches any quality, and its file is larger than the image. Other media get a
 siren field; grids show images only.
 
-Expectations come from `MEASURED`, by suite ``speed-22-choosing`` of `stegfield bench`.
+Expectations come from `MEASURED`, by suite ``speed-22-choosing`` of `stegfield bench`. They are of
+two quiet cores. Where seconds decide, a few steps are timed first (`stegfield.fields.pace`), and on
+a machine that takes twice as long, half as many steps are expected.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -98,6 +100,11 @@ SHARED = 3
 """Signals in a field that was measured with secrets."""
 UNTRAINED_DB = 10.0
 """PSNR of a field after one step."""
+TOLD_FROM = 1.5
+"""Times as long as two quiet cores from which on a machine's own pace is told."""
+BUSIER = 1.3
+"""What a busy machine is expected to take beyond two quiet cores, in units of what was timed: its
+pace varies, and promises are to be kept."""
 BEYOND = 2.0
 """How many times larger than what was measured a picture may be for an expectation to be told."""
 
@@ -111,7 +118,9 @@ class Choice:
     expected_db: float | None
     """PSNR that photographs of this size reach, or exceed; None if none were measured."""
     seconds: float | None
-    """Of two quiet cores, for the training."""
+    """For the training: of two quiet cores, or of a machine that takes longer."""
+    slowness: float = 1.0
+    """How many times as long as two quiet cores the machine takes."""
 
     @property
     def words(self) -> str:
@@ -120,7 +129,11 @@ class Choice:
         if self.expected_db is not None:
             told += f": expect {self.expected_db:.0f} dB or more of a photograph"
             if self.seconds is not None:
-                told += f", in about {max(1, round(self.seconds)):,} s of two cores"
+                told += f", in about {max(1, round(self.seconds)):,} s"
+                if self.slowness < TOLD_FROM:
+                    return f"{told} of two cores"
+                told += f" of this machine, which takes {self.slowness:.1f} times as long as two"
+                told += " quiet cores"
         return told
 
 
@@ -132,6 +145,7 @@ def choose(
     architecture: str | None = None,
     sizes: Mapping[str, Any] | None = None,
     shared: bool = False,
+    slowness: float = 1.0,
 ) -> Choice:
     """Choose the architecture of a field by the size, the medium and the time.
 
@@ -142,6 +156,7 @@ def choose(
         architecture: Take this one, and only tell what to expect.
         sizes: Take an architecture that has sizes of these names.
         shared: Secrets will share the field as functions, however many.
+        slowness: How many times as long as two quiet cores the machine takes for a step.
 
     Example:
         >>> from stegfield.signals import IMAGE, SOUND
@@ -152,15 +167,15 @@ def choose(
         >>> choose((44_100,), SOUND, FitConfig()).architecture
         'siren'
     """
-    points = math.prod(size)
+    points, paced = math.prod(size), 1 + BUSIER * (slowness - 1)
     if architecture is None:
         names = _candidates(medium, training, sizes or {})
-        reached = {name: _planned_db(name, points, training, shared=shared) for name in names}
+        reached = {name: _planned_db(name, points, training, shared, paced) for name in names}
         good = [name for name in names if reached[name] >= GOAL_DB]
         architecture = good[0] if good else max(names, key=lambda name: reached[name])
     if sizes or medium is not IMAGE or _is_own_plan(training):
         return Choice(architecture, points, None, None)
-    return _told(architecture, points, training, shared=shared)
+    return replace(_told(architecture, points, training, shared, paced), slowness=slowness)
 
 
 def _candidates(medium: Medium, training: FitConfig, sizes: Mapping[str, Any]) -> list[str]:
@@ -185,31 +200,38 @@ def _is_own_plan(training: FitConfig) -> bool:
     return training != usual
 
 
-def _told(architecture: str, points: int, training: FitConfig, *, shared: bool) -> Choice:
+def _told(
+    architecture: str, points: int, training: FitConfig, shared: bool, slowness: float
+) -> Choice:
     rows, method = MEASURED.get((architecture, shared), {}), method_of(architecture)
     if not rows or points > BEYOND * max(rows):
         return Choice(architecture, points, None, None)
-    each = method.seconds * method.batch_of(points) * (SHARED if shared else 1)
-    steps = _steps(architecture, points, training, shared=shared)
+    each = method.seconds * method.batch_of(points) * (SHARED if shared else 1) * slowness
+    steps = _steps(architecture, points, training, shared, slowness)
     if training.steps is not None:
         steps = min(training.steps, steps if training.max_seconds else training.steps)
     return Choice(architecture, points, expected_db(rows, points, steps), steps * each)
 
 
-def _planned_db(architecture: str, points: int, training: FitConfig, *, shared: bool) -> float:
+def _planned_db(
+    architecture: str, points: int, training: FitConfig, shared: bool, slowness: float
+) -> float:
     rows = MEASURED.get((architecture, shared), {})
     if not rows or (architecture == CONCEALING and points > max(rows)):
         return UNTRAINED_DB  # a grid grows with the picture, a siren field does not
-    return expected_db(rows, points, _steps(architecture, points, training, shared=shared))
+    return expected_db(rows, points, _steps(architecture, points, training, shared, slowness))
 
 
-def _steps(architecture: str, points: int, training: FitConfig, *, shared: bool) -> int | float:
-    """Return the steps that two quiet cores take in the given time, or else those of the plan."""
+def _steps(
+    architecture: str, points: int, training: FitConfig, shared: bool, slowness: float
+) -> int | float:
+    """Return the steps that the machine takes in the given time, or else those of the plan."""
     method = method_of(architecture)
     batch = method.batch_of(points)
     if training.max_seconds is None:
         return method.steps_for(points, batch, shared=shared)
-    return max(1.0, training.max_seconds / (method.seconds * batch * (SHARED if shared else 1)))
+    each = method.seconds * batch * (SHARED if shared else 1) * slowness
+    return max(1.0, training.max_seconds / each)
 
 
 def expected_db(rows: Mapping[int, Row], points: int, steps: int | float) -> float:

@@ -145,8 +145,15 @@ def new_field(
     if architecture is None and resumed is not None:
         architecture = checkpoints.architecture(resumed)
     if architecture is None:
+        from stegfield.fields.pace import slowness_for  # which makes a field itself
+
         architecture = choose(
-            cover.size, cover.medium, training, sizes=sizes, shared=shared
+            cover.size,
+            cover.medium,
+            training,
+            sizes=sizes,
+            shared=shared,
+            slowness=slowness_for(cover.medium, training),
         ).architecture
     kind = ARCHITECTURES.find(architecture)
     ranges = kind.sizes_type.RANGES

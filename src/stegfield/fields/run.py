@@ -102,6 +102,19 @@ class Run:
         """Seconds after which the training must end, so that the result is ready in time."""
         return self.schedule.limit
 
+    def keep_time(self) -> None:
+        """Keep time for what comes after the training, as long as it takes on the machine now."""
+        if self.config.max_seconds is not None:
+            self.schedule.keep(ending_seconds(self.field, self.targets, self.slowness))
+
+    @property
+    def slowness(self) -> float:
+        """Times as long as on two quiet cores that the steps took, if that is known; 1 at least."""
+        sizes = [target.signal.points for target in self.targets]
+        points = sum(min(self.batch or size, size) for size in sizes)
+        quiet = self.step * points * method_of(self.field.architecture).seconds
+        return max(1.0, self.seconds / quiet) if quiet > 0 else 1.0
+
     @property
     def psnr_db(self) -> tuple[float, ...]:
         """PSNR in dB of every target, from recent errors of values from -1 to 1."""

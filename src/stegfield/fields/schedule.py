@@ -36,12 +36,16 @@ class Schedule:
 
     def __init__(self, config: FitConfig, warm_up: int, steps: int, *, ending: float = 0.0) -> None:
         self.config = config
-        self.limit = config.max_seconds
-        if self.limit is not None:
-            self.limit -= min(ending, MOST_FOR_ENDING * self.limit)
+        self.keep(ending)
         self.warm_up = warm_up if config.warm_up is None else config.warm_up
         self.start, self.cycle = 0, first_cycle(config, steps)
         self.winding: tuple[int, int, float] | None = None
+
+    def keep(self, ending: float) -> None:
+        """Keep so many of the allowed seconds for what comes after the training."""
+        self.limit = self.config.max_seconds
+        if self.limit is not None:
+            self.limit -= min(ending, MOST_FOR_ENDING * self.limit)
 
     @property
     def stopped(self) -> bool:

@@ -13,7 +13,7 @@ import numpy as np
 from stegfield.fields.field import POINTS_AT_ONCE, Field, SlotValues, render
 from stegfield.signals import Signal, psnr_db
 
-DRAWING_SECONDS = 1.0
+DRAWING_SECONDS = 0.5
 """Kept for the draw and for keys, whatever they take: what is hidden decides nothing."""
 RENDERINGS = 2
 """Time for what comes after the training, in renderings: one measures the field, and drawing and
@@ -45,12 +45,13 @@ def measure(field: Field, targets: Sequence[Target]) -> tuple[float, ...]:
     )
 
 
-def ending_seconds(field: Field, targets: Sequence[Target]) -> float:
+def ending_seconds(field: Field, targets: Sequence[Target], slowness: float = 1.0) -> float:
     """Estimate how long a trained field takes to measure and to write, from a part that is timed.
 
     Args:
         field: The field, trained or not.
         targets: What is measured.
+        slowness: How many times as long as two quiet cores the machine takes.
     """
     size = field.public.size
     points = math.prod(size)
@@ -62,7 +63,7 @@ def ending_seconds(field: Field, targets: Sequence[Target]) -> float:
     render(field, part)
     seconds = time.perf_counter() - began
     points = sum(each.signal.points for each in targets)
-    return float(DRAWING_SECONDS + RENDERINGS * seconds * points / math.prod(part))
+    return float(DRAWING_SECONDS * slowness + RENDERINGS * seconds * points / math.prod(part))
 
 
 def _psnr_db(shown: Signal, expected: Signal) -> float:

@@ -87,5 +87,6 @@ def train(
     if config.polish and not run.schedule.stopped:
         if checkpoint is not None:
             run.save(checkpoint)
+        run.keep_time()
         polish(run, watch)
     return Training(run.step, run.seconds, run.schedule.stopped)
