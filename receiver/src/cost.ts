@@ -19,6 +19,9 @@ const MOST_IN_GROUP = 32;
 const POOL = 1 << 18;
 const SEGMENT = 1 << 16;
 const VERSION = 2;
+/** Segments that are sorted at a time, and what stands where a segment has no sample. */
+const BLOCK = 64;
+const ABSENT = 255;
 
 export interface Header {
   /** As it was sealed: 31 bytes. */
@@ -174,45 +177,66 @@ export function readBody(
   const [lower, upper] = header.planes;
   const fits = lower <= left && upper <= left && 8 * header.length <= lower + upper;
   if (!fits || header.height < 6 || header.height > 14) throw new Unreadable();
-  const isTaken = new Uint8Array(levels.length);
-  for (const sample of taken) isTaken[sample] = 1;
   const sink = new BitSink(header.length);
   const segments = segmentCount(levels.length, SEGMENT);
-  const orders = bodyOrders(levels.length, segments, isTaken, header, key);
+  const bySegment = lowBits(levels, segments, taken);
   header.planes.forEach((bits, plane) => {
     let before = 0;
     for (let segment = 0; segment < segments && !sink.full && bits; segment++) {
-      const order = orders(segment);
-      const after = before + order.length;
+      const free = bySegment(segment);
+      const after = before + free.length;
       const share = scaled(after, bits, left) - scaled(before, bits, left);
       before = after;
-      const columns = key.stream(`sine/body/${segment}/${plane}`, header.salt).u16(order.length);
-      readSegment(levels, order, columns, { plane, share, height: header.height }, sink);
+      const ordered = key.stream(`order/${segment}`, header.salt).coarseOrder(free);
+      const columns = key.stream(`sine/body/${segment}/${plane}`, header.salt).u16(free.length);
+      readSegment(ordered, columns, { plane, share, height: header.height }, sink);
       progress((plane + (segment + 1) / segments) / (upper ? 2 : 1));
     }
   });
   return sink.data;
 }
 
-/** Return what gives the order of a segment's samples, of those that the header leaves. */
-function bodyOrders(
-  samples: number,
+/**
+ * Return what gives the two lowest bits of a segment's samples, without those that are taken.
+ *
+ * The samples of all segments are sorted at once, a block of segments at a time: one by one, each
+ * sample would be another miss of the cache.
+ */
+function lowBits(
+  levels: Levels,
   segments: number,
-  isTaken: Uint8Array,
-  header: Header,
-  key: Key,
-): (segment: number) => Uint32Array {
-  return (segment) => {
-    const all = members(segment, segments, samples);
-    const free = all.filter((sample) => !isTaken[sample]);
-    return key.stream(`order/${segment}`, header.salt).coarseOrder(free);
-  };
+  taken: Uint32Array,
+): (segment: number) => Uint8Array {
+  const longest = Math.ceil(levels.length / segments);
+  const sorted = new Uint8Array(segments * longest).fill(ABSENT);
+  for (let first = 0; first < segments; first += BLOCK) {
+    const stop = Math.min(first + BLOCK, segments);
+    for (let place = 0; place < longest; place++) {
+      const end = Math.min(stop, levels.length - place * segments);
+      for (let segment = first; segment < end; segment++) {
+        sorted[segment * longest + place] = levels[place * segments + segment]! & 3;
+      }
+    }
+  }
+  for (const sample of taken) {
+    sorted[(sample % segments) * longest + Math.floor(sample / segments)] = ABSENT;
+  }
+  return (segment) => present(sorted.subarray(segment * longest, (segment + 1) * longest));
+}
+
+function present(all: Uint8Array): Uint8Array {
+  const found = new Uint8Array(all.length);
+  let count = 0;
+  for (let at = 0; at < all.length; at++) {
+    found[count] = all[at]!;
+    if (all[at] !== ABSENT) count++;
+  }
+  return found.subarray(0, count);
 }
 
 /** Read a segment's share of a plane's bits with a sine network. */
 function readSegment(
-  levels: Levels,
-  order: Uint32Array,
+  ordered: Uint8Array,
   columns: Uint16Array,
   network: { plane: number; share: number; height: number },
   sink: BitSink,
@@ -221,15 +245,18 @@ function readSegment(
   if (!share) return;
   const always = 1 | (1 << (height - 1));
   const mask = (1 << height) - 1;
+  const count = ordered.length;
   let window = 0; // the sums of the next bits, the next one lowest
   let at = 0;
-  for (let place = 0; place < order.length; place++) {
-    const first = Math.floor((place * share) / order.length);
-    for (; at < first; at++) {
+  let due = 0; // place * share - at * count: sample i begins in bit floor(i share / count)
+  for (let place = 0; place < count; place++) {
+    for (; due >= count; due -= count, at++) {
       sink.push(window & 1);
       window >>= 1;
     }
-    if ((levels[order[place]!]! >> plane) & 1) window ^= (columns[place]! | always) & mask;
+    const weights = (columns[place]! | always) & mask;
+    window ^= weights & -((ordered[place]! >> plane) & 1);
+    due += share;
   }
   for (; at < share; at++) {
     sink.push(window & 1);

@@ -95,12 +95,12 @@ export class KeyStream {
   }
 
   /** Put things into a coarse order: sorted by 16-bit draws, of equals the earlier one first. */
-  coarseOrder(things: Uint32Array): Uint32Array {
+  coarseOrder<T extends Uint32Array | Uint8Array>(things: T): T {
     const draws = this.u16(things.length);
     const starts = new Uint32Array((1 << 16) + 1);
     for (let at = 0; at < draws.length; at++) starts[draws[at]! + 1]!++;
     for (let draw = 0; draw < 1 << 16; draw++) starts[draw + 1]! += starts[draw]!;
-    const ordered = new Uint32Array(things.length);
+    const ordered = things.slice() as T;
     for (let at = 0; at < draws.length; at++) ordered[starts[draws[at]!]!++] = things[at]!;
     return ordered;
   }

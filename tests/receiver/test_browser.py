@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 from receiver_carriers import KEY, MAKERS, Stego
+from receiver_page import choose, downloaded, found, key_file, read
 
 from stegfield import fixednet, receiver, signals
-from stegfield.keys import Key, KeyFile, Passphrase
+from stegfield.keys import Key, Passphrase
 
 SOON = 120_000
 """Milliseconds to wait for something that a busy machine may be slow with."""
@@ -51,36 +52,6 @@ def page(context: Any, address: str) -> Iterator[Any]:
     assert [url for url in asked if not url.startswith(("file:", "blob:"))] == []
     assert errors == []
     opened.close()
-
-
-def key_file(key: Key = KEY) -> dict[str, Any]:
-    return {"name": "alice.key", "mimeType": "", "buffer": KeyFile(key).to_bytes()}
-
-
-def choose(page: Any, name: str, data: bytes) -> None:
-    page.set_input_files("#file", {"name": name, "mimeType": "", "buffer": data})
-
-
-def read(page: Any) -> None:
-    """Press the button, and wait for a message or a sentence."""
-    page.get_by_role("button", name="Read the message").click()
-    page.locator("#result:visible, #status:not(:empty)").first.wait_for()
-
-
-def downloaded(page: Any) -> tuple[str, bytes]:
-    """Take the message away."""
-    with page.expect_download() as download:
-        page.get_by_role("link", name="Download").click()
-    return download.value.suggested_filename, Path(download.value.path()).read_bytes()
-
-
-def found(page: Any, stego: Stego, key: Key = KEY) -> bytes:
-    """Read a file with a key file."""
-    choose(page, stego.name, stego.file)
-    page.set_input_files("#key", key_file(key))
-    read(page)
-    assert page.inner_text("#status") == ""
-    return downloaded(page)[1]
 
 
 @pytest.mark.parametrize("kind", MAKERS)
