@@ -23,6 +23,7 @@ import pytest
 from gradio import routes
 from starlette.routing import Mount
 
+from stegfield.app.field_tabs import AS_FUNCTIONS, KINDS, MOST_SECRETS
 from stegfield.app.gate import LARGEST_REQUEST, MOST_RUNS, MOST_VALUES, ROUTES, SHARE, Gate
 from stegfield.app.kept import Kept
 from stegfield.app.session import Desk
@@ -133,6 +134,12 @@ def function(http: Any, button: str) -> int:
         each["id"] for each in layout["dependencies"] if [pressed, "click"] in each["targets"]
     ]
     return int(number)
+
+
+def hiding(seconds: float, secret: dict[str, Any]) -> list[Any]:
+    """Give the inputs of the tab that hides, behind the cover."""
+    row, nobody = [secret, "six words are not so few", None, False], [None, "", None, False]
+    return [AS_FUNCTIONS, seconds, next(iter(KINDS)), *row, *nobody * (MOST_SECRETS - 1)]
 
 
 def until(holds: Callable[[], bool]) -> None:
@@ -326,10 +333,7 @@ def test_a_run_is_ended_by_its_visitor_alone(tmp_path: Path) -> None:
 def test_one_visitor_does_not_take_the_whole_queue(served: Served) -> None:
     with served.visitor() as greedy, served.visitor() as other:
         assert greedy.open("another") == 200
-        nobody = [None, "", False] * 7
-        siren = "SIREN: conceals, up to about 256 pixels"
-        cover, secret = greedy.photo(), greedy.photo()
-        slow = [cover, 30, siren, secret, "a passphrase", False, *nobody]
+        slow = [greedy.photo(), *hiding(30, greedy.photo())]
         pages, number = [greedy.page, "another"], function(greedy.http, "Hide")
 
         def join(count: int) -> int:
@@ -347,11 +351,9 @@ def test_one_address_does_not_take_the_whole_queue_with_many_cookies(served: Ser
     with ExitStack() as all_leave:
         several = [all_leave.enter_context(served.visitor("192.0.2.1")) for _ in range(6)]
         other = all_leave.enter_context(served.visitor("192.0.2.2"))
-        nobody, siren = [None, "", False] * 7, "SIREN: conceals, up to about 256 pixels"
         number, answers = function(other.http, "Hide"), []
         for one in several:
-            cover, secret = one.photo(), one.photo()
-            slow = [cover, 30, siren, secret, "six words are not so few", False, *nobody]
+            slow = [one.photo(), *hiding(30, one.photo())]
             answers += [one.ask("", slow, number=number).status_code for _ in range(MOST_RUNS)]
         assert set(answers) == {200, 429}
         assert answers.count(200) == SHARE * MOST_RUNS
@@ -522,7 +524,7 @@ def test_another_page_in_a_real_browser_reads_and_plants_nothing(
     victim = context.new_page()
     with victim.expect_request("**/heartbeat/*") as beats:
         victim.goto(served.address)
-        victim.get_by_role("tab", name="Embed").wait_for()
+        victim.get_by_role("tab", name="Embed").click()
     block = victim.locator(".block", has=victim.get_by_text("Cover", exact=True)).first
     block.locator("input[type=file]").set_input_files(
         {"name": "holiday.png", "mimeType": "image/png", "buffer": PHOTO}
@@ -633,14 +635,13 @@ def test_all_that_reads_a_visitors_files_ends_in_time(tmp_path: Path, serving: A
         [files] = tmp_path.glob("stegfield-app-*")
         with Served(address.rstrip("/"), Visitors(files)).visitor() as visitor:
             photo = visitor.photo()
-            words, nobody = "six words are not so few", [None, "", False] * 7
-            siren = "SIREN: conceals, up to about 256 pixels"
             exact = "Exact: for files that are sent as they are"
+            words = "six words are not so few"
             inputs: dict[str, list[Any]] = {
                 "Extract": [words, None],
                 "Detect": [None],
                 "Embed": ["noon", None, words, None, exact],
-                "Hide": [0.001, siren, photo, words, False, *nobody],
+                "Hide": hiding(0.001, photo),
                 "Reveal": [words, None, ""],
                 "Render": [64],
             }
