@@ -12,7 +12,7 @@ FIGURES := README.md docs/results.md docs/media.md
 export OMP_WAIT_POLICY ?= PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check docs bench fuzz clean
+.PHONY: help install demo test check docs receiver bench fuzz clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -40,6 +40,9 @@ check: install  ## Check format, style, types and the direction of imports
 docs: install  ## Build the site with all documents into site
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
+receiver:  ## Build the receiver's page into the package; takes node and npm
+	cd receiver && npm ci --ignore-scripts --no-audit --no-fund && npm run check && npm run build
+
 bench: install  ## Run all suites that have no result yet, and the report: make bench DATA=folder
 	$(BIN)/stegfield bench --output $(RESULTS) --data $(DATA)
 	$(BIN)/stegfield report $(RESULTS) $(foreach page,$(FIGURES),--into $(page))
@@ -48,4 +51,4 @@ fuzz: install  ## Read damaged files of every format: make fuzz CASES=100000 SEE
 	$(BIN)/python tests/fuzz/fuzz.py --cases $(CASES) --seed $(SEED)
 
 clean:  ## Remove what the other targets made
-	rm -rf $(VENV) $(GALLERY) build dist site
+	rm -rf $(VENV) $(GALLERY) build dist site receiver/node_modules receiver/build

@@ -26,6 +26,7 @@ COPIED = {
 }
 """Pages, and the documents of the repository that they are."""
 EXPERIMENTS = HOME / "results" / "experiments"
+RECEIVER = HOME / "src" / "stegfield" / "receiver" / "page.html"
 FRONT = {"index.md", "report.md"}
 """What the page is called that comes first of those in the folder of experiments."""
 FAMILIES = {
@@ -95,6 +96,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         files.append(File.generated(config, name, content=data))
     for name, picture in pictures().items():
         files.append(File.generated(config, name, abs_src_path=str(picture)))
+    files.append(File.generated(config, "receiver-page.html", abs_src_path=str(RECEIVER)))
     return files
 
 

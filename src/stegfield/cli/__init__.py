@@ -40,6 +40,7 @@ from stegfield.cli.hide import hide
 from stegfield.cli.inspect import inspect
 from stegfield.cli.keygen import keygen
 from stegfield.cli.parsing import whole_numbers
+from stegfield.cli.receiver import receiver
 from stegfield.cli.render import render
 from stegfield.cli.reveal import reveal
 from stegfield.cli.settings_file import HEEDED, defaults
@@ -53,7 +54,7 @@ IMPORTED = time.monotonic()
 FAILED, WRONG_USAGE = 1, 2
 GROUPS: dict[str, tuple[Callable[..., Any], ...]] = {
     "Hide": (hide, reveal, fit, render, inspect, export),
-    "Embed": (embed, extract, capacity, grain),
+    "Embed": (embed, extract, capacity, grain, receiver),
     "Generate": (generate, train, evaluate),
     "Judge": (compare, detect, attack),
     "Experiments": (demo, bench, report),
