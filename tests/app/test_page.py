@@ -316,7 +316,7 @@ def test_the_page_can_be_used_by_keyboard_on_a_narrow_screen(
     page.goto(address)
     page.get_by_role("tab", name="Embed").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= 375
-    panel = page.locator("[role=tabpanel]:visible")
+    panel = tab(page, "Embed")
     choose(panel, "Cover", photo)
     # keys at a machine's pace may meet the page while it makes room for this
     panel.locator(".block", has_text="Cover, as it was read").locator("img").wait_for()

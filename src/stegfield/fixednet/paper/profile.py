@@ -55,9 +55,13 @@ class Paper(Profile):
         check_pixels(size)
 
     def capacity(self, cover: Signal) -> dict[str, int]:
-        """Return the bytes of the longest message for each rate; the solver may fail with fewer."""
-        room = cover.points if cover.points <= LARGEST_PIXELS else 0
-        return {f"{bpp} bpp": longest_message(bpp * room) for bpp in RATES}
+        """Return the bytes of the longest message for each rate; the solver may fail with fewer.
+
+        An image that is too large for the profile has no rates.
+        """
+        if cover.points > LARGEST_PIXELS:
+            return {}
+        return {f"{bpp} bpp": longest_message(bpp * cover.points) for bpp in RATES}
 
     def embed(
         self,
