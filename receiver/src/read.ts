@@ -6,6 +6,7 @@ import { readCost, type Progress } from "./cost";
 import { readDrawn } from "./drawn";
 import { distrusting, Refused, Unreadable } from "./errors";
 import { fieldPlane, isTensors, parseField } from "./field";
+import { decodeJpeg, firstModes, isJpeg, MODES, QUIET_MODES } from "./jpeg";
 import { COVER_SALT, type KeySource } from "./keys";
 import { readLaw, type LawMessage } from "./law";
 import { decodePng, isPng } from "./png";
@@ -19,6 +20,7 @@ export function read(data: Bytes, key: KeySource, progress?: Progress): LawMessa
   if (data.length > LARGEST_FILE) throw new Refused("This file has more than 1 GiB.");
   if (isTensors(data)) return distrusting(() => readLaw(fieldPlane(parseField(data)), key));
   if (isWav(data)) return fromLevels(distrusting(() => decodeWav(data).levels), key, progress);
+  if (isJpeg(data)) return fromJpeg(data, key, progress);
   const raster = rasterOf(data);
   if (raster) return fromLevels(reduced(distrusting(raster)).samples, key, progress);
   throw new Refused(`This page does not read ${kindOf(data)}.`);
@@ -29,6 +31,18 @@ function rasterOf(data: Bytes): (() => Raster) | undefined {
   if (isPng(data)) return () => decodePng(data);
   if (isBmp(data)) return () => decodeBmp(data);
   return undefined;
+}
+
+/** Look for a message in the coefficients of a JPEG: in the quiet modes, then in all. */
+function fromJpeg(data: Bytes, source: KeySource, progress?: Progress): LawMessage {
+  const luma = distrusting(() => decodeJpeg(data));
+  const key = source.unlock(COVER_SALT);
+  try {
+    return { data: readCost(firstModes(luma, QUIET_MODES), key, progress), suffix: "" };
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error;
+    return { data: readCost(firstModes(luma, MODES), key, progress), suffix: "" };
+  }
 }
 
 /** Look for a message that was embedded in a given cover, then for one in a cover with grain. */
@@ -44,7 +58,6 @@ function fromLevels(levels: Levels, key: KeySource, progress?: Progress): LawMes
 /** Name the kind of a file that is not read, as far as its first bytes tell. */
 function kindOf(data: Bytes): string {
   const start = latin(data.subarray(0, 12));
-  if (start.startsWith("\xff\xd8\xff")) return "JPEG files";
   if (start.startsWith("RIFF") && start.endsWith("WEBP")) return "WebP files";
   if (start.startsWith("II*\0") || start.startsWith("MM\0*")) return "TIFF files";
   if (start.startsWith("GIF8")) return "GIF files";

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from stegfield import fields, fixednet, signals
 from stegfield.config import EmbedConfig
@@ -66,6 +70,23 @@ def two_planes(draws: Draws, key: KeySource) -> Stego:
     return Stego("stego.png", stego.file, text)
 
 
+def jpeg(loud: bool, **settings: Any) -> Maker:
+    """Return what embeds a message in the coefficients of a JPEG that Pillow wrote."""
+
+    def make(draws: Draws, key: KeySource) -> Stego:
+        rows, columns = (int(side) for side in draws.integers(150, 260, 2))
+        levels = signals.to_samples(signals.waves(rows, columns)).astype(np.float64)
+        levels += draws.normal(0, 12, levels.shape)
+        shown, stream = Image.fromarray(levels.clip(0, 255).astype(np.uint8)), io.BytesIO()
+        shown.convert(settings.get("mode", "RGB")).save(stream, "JPEG", quality=90, **settings)
+        cover, text = signals.decode(stream.getvalue(), Path("cover.jpg")), message(draws)
+        config = EmbedConfig(loud=loud, bpp=0.5 if loud else None)
+        stego = fixednet.embed(cover, text[:99], key, config=config, suffix=".jpg")
+        return Stego("stego.jpg", stego.file, text[:99])
+
+    return make
+
+
 def field(draws: Draws, key: KeySource) -> Stego:
     """Draw a field that carries a file."""
     text = message(draws)
@@ -88,6 +109,10 @@ MAKERS: dict[str, Maker] = {
     "coarse grain": given(".png", 1, EmbedConfig(grain=4.0)),
     "grain in a sound": given(".wav", 1, EmbedConfig(grain=4.0)),
     "field": field,
+    "jpeg": jpeg(False),
+    "loud jpeg": jpeg(True, subsampling="4:4:4", optimize=True),
+    "jpeg with restarts": jpeg(False, subsampling="4:2:2", restart_marker_blocks=3),
+    "grey jpeg": jpeg(True, mode="L"),
 }
 """By kind, what makes a random carrier with a message."""
 KEY = Key(bytes(range(32)))
