@@ -1,10 +1,12 @@
 /** Field files and the messages in their weights: docs/format.md, "Field file". */
 
-import { ascii, viewOf, type Bits, type Bytes } from "./bytes";
+import { ascii, viewOf, type Bytes } from "./bytes";
 import { Refused, Unreadable } from "./errors";
 import type { Plane } from "./law";
 
 const LARGEST_HEADER = 1 << 16;
+const LARGEST_FILE = 2 ** 29;
+const WEIGHT_BYTES = 4;
 const MOST_BITS = 16;
 const EXPONENTS = [-126, 103] as const;
 const LARGEST_INTEGER = 2 ** 24;
@@ -50,7 +52,7 @@ export function parseTensors(data: Bytes): TensorFile {
   const tensors = new Map(
     Object.entries(entries).map(([name, entry]) => [name, parseTensor(entry, body)]),
   );
-  if (!isRecord(metadata)) throw new Unreadable();
+  if (!isRecord(metadata) || !fills([...tensors.values()], body)) throw new Unreadable();
   return { metadata: metadata as Record<string, string>, tensors };
 }
 
@@ -60,6 +62,16 @@ function parseTensor(entry: unknown, body: Bytes): Tensor {
   if (!(start >= 0 && start <= stop && stop <= body.length)) throw new Unreadable();
   const shape = numbers(entry["shape"]);
   return { dtype: String(entry["dtype"]), shape, data: body.subarray(start, stop) };
+}
+
+/** Tell whether tensors fill a file from its first byte to its last, without sharing any. */
+function fills(tensors: Tensor[], body: Bytes): boolean {
+  let end = body.byteOffset;
+  for (const { data } of tensors.sort((a, b) => a.data.byteOffset - b.data.byteOffset)) {
+    if (data.byteOffset !== end) return false;
+    end += data.length;
+  }
+  return end === body.byteOffset + body.length;
 }
 
 function numbers(value: unknown): number[] {
@@ -81,6 +93,7 @@ export function isTensors(data: Bytes): boolean {
 }
 
 export function parseField(data: Bytes): Field {
+  if (data.length > LARGEST_FILE) throw new Refused("This field has more than 512 MiB.");
   const { metadata, tensors } = parseTensors(data);
   if (typeof metadata["stegfield"] !== "string") {
     throw new Refused("These weights are of another program; this page reads fields only.");
@@ -89,43 +102,70 @@ export function parseField(data: Bytes): Field {
   if (facts.format !== 1 && facts.format !== 2) {
     throw new Refused(`This field is of format ${facts.format}, which this page does not know.`);
   }
+  if (![...tensors.values()].every(isOfNumbers)) throw new Unreadable();
   return { facts, tensors };
 }
 
-/** Return the low bits of weights that are integers times 2^exponent. */
-export function lowBits(weights: Float32Array, [exponent, bits]: Grain): Uint16Array {
-  const half = 2 ** (bits - 1);
-  const mask = 2 ** bits - 1;
-  return Uint16Array.from(weights, (weight) => {
-    const integer = weight * 2 ** -exponent;
-    if (!Number.isInteger(integer) || Math.abs(integer) >= LARGEST_INTEGER) throw new Unreadable();
-    return (integer + half) & mask;
-  });
+/** Tell whether a tensor has as many float32 numbers as its shape says, all of them finite. */
+function isOfNumbers({ dtype, shape, data }: Tensor): boolean {
+  const count = shape.reduce((product, length) => product * length, 1);
+  if (dtype !== "F32" || data.length !== WEIGHT_BYTES * count) return false;
+  const view = viewOf(data);
+  for (let at = 0; at < data.length; at += WEIGHT_BYTES) {
+    if (!Number.isFinite(view.getFloat32(at, true))) return false;
+  }
+  return true;
 }
 
-export function floats(tensor: Tensor): Float32Array {
-  if (tensor.dtype !== "F32" || tensor.data.length % 4) throw new Unreadable();
-  const view = viewOf(tensor.data);
-  const count = tensor.data.length / 4;
-  return Float32Array.from({ length: count }, (_, at) => view.getFloat32(4 * at, true));
+/** Return the low bits of a weight that is an integer times 2^exponent. */
+export function lowBits(weight: number, [exponent, bits]: Grain): number {
+  const integer = weight * 2 ** -exponent;
+  if (!Number.isInteger(integer) || Math.abs(integer) >= LARGEST_INTEGER) throw new Unreadable();
+  return (integer + 2 ** (bits - 1)) & (2 ** bits - 1);
 }
 
-/** Return the plane of a field: the low bits of all tensors with a grain. */
+/** Part of a plane: the low bits of a tensor. */
+interface Segment {
+  start: number;
+  end: number;
+  grain: Grain;
+  view: DataView;
+}
+
+/** Return the plane of a field: the low bits of all tensors with a grain, made when asked for. */
 export function fieldPlane(field: Field): Plane {
-  const pieces: Bits[] = [];
+  const segments: Segment[] = [];
+  let length = 0;
   for (const [name, grain] of Object.entries(field.facts.grain ?? {})) {
     if (grain === null) continue;
     const tensor = field.tensors.get(name);
     if (!tensor || !isGrain(grain)) throw new Unreadable();
-    pieces.push(spread(lowBits(floats(tensor), grain), grain[1]));
+    const start = length;
+    length += (grain[1] * tensor.data.length) / WEIGHT_BYTES;
+    segments.push({ start, end: length, grain, view: viewOf(tensor.data) });
   }
-  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let start = 0;
-  for (const piece of pieces) {
-    whole.set(piece, start);
-    start += piece.length;
+  return {
+    length,
+    bits: (start, count) => {
+      const found = new Uint8Array(count);
+      for (const segment of segments) copyBits(segment, start, found);
+      return found;
+    },
+  };
+}
+
+/** Write the bits of a segment into what begins at a bit of the plane, the highest of each first. */
+function copyBits({ start, end, grain, view }: Segment, from: number, found: Uint8Array): void {
+  const first = Math.max(from, start);
+  const last = Math.min(from + found.length, end);
+  const bits = grain[1];
+  for (let at = first; at < last; ) {
+    const weight = Math.floor((at - start) / bits);
+    const low = lowBits(view.getFloat32(WEIGHT_BYTES * weight, true), grain);
+    for (let bit = (at - start) % bits; bit < bits && at < last; bit++, at++) {
+      found[at - from] = (low >> (bits - 1 - bit)) & 1;
+    }
   }
-  return { length: whole.length, bits: (at, count) => whole.subarray(at, at + count) };
 }
 
 function isGrain(value: Grain): boolean {
@@ -133,15 +173,6 @@ function isGrain(value: Grain): boolean {
   const whole = Number.isInteger(exponent) && Number.isInteger(bits);
   const fits = exponent >= EXPONENTS[0] && exponent <= EXPONENTS[1];
   return whole && fits && bits >= 1 && bits <= MOST_BITS;
-}
-
-/** Return the bits of integers, the highest of each first. */
-function spread(integers: Uint16Array, bits: number): Bits {
-  const found = new Uint8Array(bits * integers.length);
-  integers.forEach((integer, at) => {
-    for (let bit = 0; bit < bits; bit++) found[at * bits + bit] = (integer >> (bits - 1 - bit)) & 1;
-  });
-  return found;
 }
 
 /** Name a field for a person. */

@@ -180,7 +180,7 @@ def test_onnx_gives_the_values_of_the_field(architecture: str) -> None:
     at = field.coordinates((23, 7))
     session = onnxruntime.InferenceSession(data)
     [values] = session.run(None, {"coordinates": at.numpy()})
-    assert abs(values - field(at).detach().numpy()).max() < 2e-4  # float32, of sines of large phases
+    assert abs(values - field(at).detach().numpy()).max() < 2e-4  # of large phases
     assert str(Path(__file__).parents[2]).encode() not in data
     assert b"fields/" not in data  # names of source files
 

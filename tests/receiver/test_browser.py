@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -87,6 +88,16 @@ def test_a_wrong_key_damage_and_an_innocent_file_give_one_sentence(page: Any) ->
     field = MAKERS["field"](np.random.default_rng(0), KEY)
     assert sentence(page, field.file[:-8], name=field.name) == NOTHING
     assert sentence(page, field.file, Key(bytes(32)), field.name) == NOTHING
+
+
+def test_fields_whose_tensors_share_bytes_are_refused_at_once(page: Any) -> None:
+    tensor = {"dtype": "F32", "shape": [1 << 20], "data_offsets": [0, 4 << 20]}
+    names = [f"t{number}" for number in range(100)]
+    facts = {"format": 2, "grain": {name: [-20, 16] for name in names}}
+    metadata = {"stegfield": json.dumps(facts)}
+    header = json.dumps({"__metadata__": metadata, **dict.fromkeys(names, tensor)}).encode()
+    data = len(header).to_bytes(8, "little") + header + bytes(4 << 20)
+    assert sentence(page, data, name="hostile.safetensors") == NOTHING
 
 
 def test_files_of_other_kinds_are_named(page: Any) -> None:
