@@ -39,6 +39,8 @@ export interface FieldFacts {
 
 export interface Field {
   facts: FieldFacts;
+  /** The salt of every key used with functions in this field. */
+  seed: Bytes;
   tensors: Map<string, Tensor>;
 }
 
@@ -103,7 +105,12 @@ export function parseField(data: Bytes): Field {
     throw new Refused(`This field is of format ${facts.format}, which this page does not know.`);
   }
   if (![...tensors.values()].every(isOfNumbers)) throw new Unreadable();
-  return { facts, tensors };
+  return { facts, seed: unhexed(facts.seed), tensors };
+}
+
+function unhexed(text: string): Bytes {
+  if (!/^[0-9a-f]{32}$/.test(text)) throw new Unreadable();
+  return Uint8Array.from(text.match(/../g)!, (digits) => parseInt(digits, 16));
 }
 
 /** Tell whether a tensor has as many float32 numbers as its shape says, all of them finite. */
@@ -168,15 +175,15 @@ function copyBits({ start, end, grain, view }: Segment, from: number, found: Uin
   }
 }
 
-function isGrain(value: Grain): boolean {
+export function isGrain(value: Grain): boolean {
   const [exponent, bits] = value;
   const whole = Number.isInteger(exponent) && Number.isInteger(bits);
   const fits = exponent >= EXPONENTS[0] && exponent <= EXPONENTS[1];
   return whole && fits && bits >= 1 && bits <= MOST_BITS;
 }
 
-/** Name a field for a person. */
-export function described({ facts }: Field): string {
-  return `${facts.architecture} field of ${facts.medium}, ${facts.size.join(" x ")}`;
+export function floats(tensor: Tensor): Float32Array {
+  const view = viewOf(tensor.data);
+  const count = tensor.data.length / WEIGHT_BYTES;
+  return Float32Array.from({ length: count }, (_, at) => view.getFloat32(WEIGHT_BYTES * at, true));
 }
-

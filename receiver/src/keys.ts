@@ -36,10 +36,12 @@ export class Key {
 /** A key, or a passphrase that becomes one beside a salt. */
 export interface KeySource {
   unlock(salt: Bytes): Key;
+  /** Packed slot positions, of a key file that has some. */
+  slots?: Bytes;
 }
 
-export function keyAsSource(key: Key): KeySource {
-  return { unlock: () => key };
+export function keyAsSource(key: Key, slots: Bytes = new Uint8Array(0)): KeySource {
+  return { unlock: () => key, slots };
 }
 
 /** A passphrase; a key is worked out once for each salt. */
@@ -92,6 +94,16 @@ export class KeyStream {
 
   u64(count: number): BigUint64Array {
     return new BigUint64Array(this.bytes(8 * count).slice().buffer);
+  }
+
+  /** Draw an order of n things: sorted by 64-bit draws, of equals the earlier one first. */
+  order(count: number): Uint32Array {
+    const words = this.u32(2 * count);
+    const things = new Uint32Array(count);
+    for (let at = 0; at < count; at++) things[at] = at;
+    return things.sort(
+      (a, b) => words[2 * a + 1]! - words[2 * b + 1]! || words[2 * a]! - words[2 * b]! || a - b,
+    );
   }
 
   /** Put things into a coarse order: sorted by 16-bit draws, of equals the earlier one first. */

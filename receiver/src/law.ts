@@ -27,6 +27,8 @@ export interface LawMessage {
   data: Bytes;
   /** A dot and letters, or nothing: the end of the name that the file had. */
   suffix: string;
+  /** Whether a field shows it, at any size. */
+  shown?: boolean;
 }
 
 export interface Places {

@@ -2,7 +2,7 @@
 
 import { ascii, type Bytes } from "./bytes";
 import type { Ask, Told } from "./messages";
-import { pictureType, textOf } from "./showing";
+import { shownType, textOf } from "./showing";
 
 declare const WORKER_SOURCE: string;
 
@@ -31,6 +31,8 @@ const page = {
   facts: by("facts"),
   shown: by("shown"),
   download: by<HTMLAnchorElement>("download"),
+  larger: by("larger"),
+  scale: by<HTMLSelectElement>("scale"),
 };
 
 let chosenFile: File | undefined;
@@ -47,8 +49,10 @@ function begin(): void {
   page.show.addEventListener("click", toggleWords);
   page.form.addEventListener("submit", (event) => {
     event.preventDefault();
+    page.scale.value = "1";
     void start();
   });
+  page.scale.addEventListener("change", () => void start());
   page.stop.addEventListener("click", () => finish("Stopped."));
   for (const name of ["dragover", "drop"]) {
     addEventListener(name, (event) => event.preventDefault());
@@ -145,7 +149,8 @@ async function start(): Promise<void> {
   try {
     const file = await bytesOf(chosenFile);
     const key = chosenKey ? { file: await bytesOf(chosenKey) } : { passphrase: page.words.value };
-    worker?.postMessage({ file, key } satisfies Ask, [file.buffer as ArrayBuffer]);
+    const scale = Number(page.scale.value);
+    worker?.postMessage({ file, key, scale } satisfies Ask, [file.buffer as ArrayBuffer]);
   } catch {
     finish("The browser could not open this file. Choose it again.");
   }
@@ -176,6 +181,7 @@ function hear(told: Told): void {
   }
   finish("");
   present(told.data, told.suffix, told.fingerprint);
+  page.larger.hidden = !told.shown;
 }
 
 /** End the worker, and say why. */
@@ -200,7 +206,7 @@ function release(address: string): void {
 
 /** Show a message: text and pictures as they are, everything as a download. */
 function present(data: Bytes, suffix: string, fingerprint: string | undefined): void {
-  const type = pictureType(data);
+  const type = shownType(data);
   const text = type ? undefined : textOf(data);
   const content = data as Uint8Array<ArrayBuffer>;
   const blob = new Blob([content], { type: type ?? "application/octet-stream" });
@@ -210,13 +216,19 @@ function present(data: Bytes, suffix: string, fingerprint: string | undefined): 
   page.download.textContent = `Download message${end}`;
   const key = fingerprint ? `, key ${fingerprint}` : "";
   page.facts.textContent = `${sized(data.length)}${key}`;
-  if (type) page.shown.append(imageOf(page.download.href));
+  if (type) page.shown.append(shownBy(page.download.href, type));
   if (text !== undefined) page.shown.append(textBlock(text));
   page.result.hidden = false;
   page.result.focus();
 }
 
-function imageOf(address: string): HTMLElement {
+function shownBy(address: string, type: string): HTMLElement {
+  if (type.startsWith("audio/")) {
+    const player = document.createElement("audio");
+    player.src = address;
+    player.controls = true;
+    return player;
+  }
   const image = document.createElement("img");
   image.src = address;
   image.alt = "The picture that the message is";

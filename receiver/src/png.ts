@@ -7,8 +7,8 @@
  * Source: ISO/IEC 15948 (PNG).
  */
 
-import { unzlibSync } from "fflate";
-import { joined, latin, viewOf, type Bytes } from "./bytes";
+import { unzlibSync, zlibSync } from "fflate";
+import { ascii, joined, latin, viewOf, type Bytes } from "./bytes";
 import { checkSize, looked, type Raster } from "./raster";
 
 const SIGNATURE = [137, 80, 78, 71, 13, 10, 26, 10];
@@ -217,4 +217,26 @@ function place(line: Bytes, samples: Uint8Array, { start, step, columns }: Row, 
     const level = (line[bit >> 3]! >> (8 - depth - (bit & 7))) & mask;
     samples[start + column * step] = level * scale;
   }
+}
+
+/** Write a picture of 8 bits a sample, its rows without filters. */
+export function encodePng({ width, height, channels, samples }: Raster): Bytes {
+  const bytes = width * channels;
+  const rows = new Uint8Array(height * (1 + bytes));
+  for (let row = 0; row < height; row++) {
+    rows.set(samples.subarray(row * bytes, (row + 1) * bytes), row * (1 + bytes) + 1);
+  }
+  const header = new Uint8Array(13);
+  viewOf(header).setUint32(0, width);
+  viewOf(header).setUint32(4, height);
+  header.set([8, channels === 1 ? 0 : 2], 8);
+  const chunks = [chunk("IHDR", header), chunk("IDAT", zlibSync(rows)), chunk("IEND", header.subarray(13))];
+  return joined(Uint8Array.from(SIGNATURE), ...chunks);
+}
+
+function chunk(name: string, body: Bytes): Bytes {
+  const whole = joined(new Uint8Array(4), ascii(name), body, new Uint8Array(4));
+  viewOf(whole).setUint32(0, body.length);
+  viewOf(whole).setUint32(8 + body.length, crc(whole.subarray(4, 8 + body.length)));
+  return whole;
 }

@@ -5,26 +5,44 @@ import { latin, type Bytes, type Levels } from "./bytes";
 import { readCost, type Progress } from "./cost";
 import { readDrawn } from "./drawn";
 import { distrusting, Refused, Unreadable } from "./errors";
-import { fieldPlane, isTensors, parseField } from "./field";
+import { fieldPlane, isTensors, parseField, type Field } from "./field";
 import { decodeJpeg, firstModes, isJpeg, MODES, QUIET_MODES } from "./jpeg";
 import { COVER_SALT, type KeySource } from "./keys";
 import { readLaw, type LawMessage } from "./law";
 import { orientationOf, turned, UPRIGHT } from "./orientation";
 import { decodePng, isPng } from "./png";
 import { reduced, type Raster } from "./raster";
+import { reveal } from "./reveal";
 import { decodeWav, isWav } from "./wav";
 
 export const LARGEST_FILE = 2 ** 30;
 
+export interface Options {
+  progress?: Progress;
+  /** How many times as large to show what a field shows. */
+  scale?: number;
+}
+
 /** Look for a message in a file. */
-export function read(data: Bytes, key: KeySource, progress?: Progress): LawMessage {
+export function read(data: Bytes, key: KeySource, options: Options = {}): LawMessage {
+  const { progress } = options;
   if (data.length > LARGEST_FILE) throw new Refused("This file has more than 1 GiB.");
-  if (isTensors(data)) return distrusting(() => readLaw(fieldPlane(parseField(data)), key));
+  if (isTensors(data)) return distrusting(() => fromField(parseField(data), key, options));
   if (isWav(data)) return fromLevels(distrusting(() => decodeWav(data).levels), key, progress);
   if (isJpeg(data)) return fromJpeg(data, key, progress);
   const decode = rasterOf(data);
   if (decode) return fromRaster(reduced(distrusting(decode)), key, progress);
   throw new Refused(`This page does not read ${kindOf(data)}.`);
+}
+
+/** Look for a file in the low bits of a field, then for a secret that the field shows. */
+function fromField(field: Field, key: KeySource, options: Options): LawMessage {
+  try {
+    return readLaw(fieldPlane(field), key);
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error;
+    return reveal(field, key, options.progress, options.scale);
+  }
 }
 
 /** Return what decodes a picture, if the file is one. */

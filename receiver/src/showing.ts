@@ -5,14 +5,15 @@ import { latin, type Bytes } from "./bytes";
 const LONGEST_TEXT = 200_000;
 const LARGEST_PICTURE = 64 * 2 ** 20;
 
-/** Return the type of a picture that browsers show, by its first bytes. */
-export function pictureType(data: Bytes): string | undefined {
+/** Return the type of a picture or sound that browsers show, by its first bytes. */
+export function shownType(data: Bytes): string | undefined {
   if (data.length > LARGEST_PICTURE) return undefined;
   const start = latin(data.subarray(0, 12));
   if (start.startsWith("\x89PNG\r\n\x1a\n")) return "image/png";
   if (start.startsWith("\xff\xd8\xff")) return "image/jpeg";
   if (start.startsWith("GIF8")) return "image/gif";
   if (start.startsWith("RIFF") && start.endsWith("WEBP")) return "image/webp";
+  if (start.startsWith("RIFF") && start.endsWith("WAVE")) return "audio/wav";
   return undefined;
 }
 

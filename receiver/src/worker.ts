@@ -14,9 +14,10 @@ addEventListener("message", ({ data }: MessageEvent<Ask>) => {
   try {
     tell("Looking at the file", 0);
     const { source, fingerprint } = unlocked(data.key);
-    const message = read(data.file, source, progress());
+    const message = read(data.file, source, { scale: data.scale, progress: progress() });
     const found = message.data.slice();
-    postMessage({ kind: "found", data: found, suffix: message.suffix, fingerprint }, [found.buffer]);
+    const { suffix, shown = false } = message;
+    postMessage({ kind: "found", data: found, suffix, shown, fingerprint }, [found.buffer]);
   } catch (error) {
     postMessage({ kind: "failed", sentence: sentenceOf(error) });
   }
@@ -27,8 +28,8 @@ function unlocked(key: Ask["key"]): { source: KeySource; fingerprint: string | u
     const slow = () => tell("Making a key of the passphrase", 0);
     return { source: passphrase(key.passphrase, slow), fingerprint: undefined };
   }
-  const { key: held } = parseKeyFile(key.file);
-  return { source: keyAsSource(held), fingerprint: held.fingerprint };
+  const { key: held, slots } = parseKeyFile(key.file);
+  return { source: keyAsSource(held, slots), fingerprint: held.fingerprint };
 }
 
 /** Return what tells progress, a hundredth at a time. */

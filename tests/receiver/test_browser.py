@@ -13,8 +13,13 @@ import pytest
 from receiver_carriers import KEY, MAKERS, Stego
 from receiver_page import choose, downloaded, found, key_file, read
 
-from stegfield import fixednet, receiver, signals
-from stegfield.keys import Key, Passphrase
+from stegfield import fields, fixednet, hiding, receiver, signals
+from stegfield.hiding import SlotScheme
+from stegfield.hiding.positions import pack_positions
+from stegfield.hiding.record import write_records
+from stegfield.hiding.showing import describe
+from stegfield.hiding.slots import largest_positions
+from stegfield.keys import Key, KeyFile, Passphrase
 
 SOON = 120_000
 """Milliseconds to wait for something that a busy machine may be slow with."""
@@ -107,6 +112,71 @@ def test_files_of_other_kinds_are_named(page: Any) -> None:
     page.set_input_files("#key", {"name": "k", "mimeType": "", "buffer": b"stegfield-key-1"})
     read(page)
     assert page.inner_text("#status") == "This key file is damaged."
+
+
+SIZES: dict[str, dict[str, int | float]] = {
+    "siren": {"width": 16, "depth": 3},
+    "fourier": {"width": 16, "depth": 3, "frequencies": 8},
+    "grid": {"width": 16, "depth": 2, "finest": 24, "levels": 2},
+}
+
+
+def hidden(
+    architecture: str, cover: signals.Signal, secret: signals.Signal, *, shared: bool = False
+) -> tuple[Stego, signals.Signal, KeyFile]:
+    """Let a field show something with a key; nothing is trained."""
+    field = fields.new_field(cover, architecture=architecture, sizes=SIZES[architecture], seed=1)
+    fields.draw(field, [])
+    scheme = SlotScheme(ratio=0.1, values="xavier" if shared else "matched")
+    places = largest_positions(field, scheme) if shared else None
+    opened = KeyFile(KEY, b"" if places is None else pack_positions(places))
+    write_records(field, [(KEY, describe(secret, scheme, shared_slots=shared))])
+    shown = hiding.reveal_function(field, opened).signal
+    return Stego("field.safetensors", fields.store.to_bytes(field), b""), shown, opened
+
+
+@pytest.mark.parametrize("architecture", SIZES)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_what_a_field_shows_is_revealed(
+    architecture: str, channels: int, page: Any, tmp_path: Path
+) -> None:
+    cover, secret = signals.waves(24, 32), signals.waves(30, 20, channels=channels)
+    stego, shown, opened = hidden(architecture, cover, secret, shared=channels == 3)
+    choose(page, stego.name, stego.file)
+    page.set_input_files("#key", {"name": "k", "mimeType": "", "buffer": opened.to_bytes()})
+    read(page)
+    name, data = downloaded(page)
+    (tmp_path / name).write_bytes(data)
+    revealed = signals.to_levels(signals.read(tmp_path / name)).astype(int)
+    assert revealed.shape == (30, 20, channels)
+    assert np.abs(revealed - signals.to_levels(shown)).max() <= 1
+
+
+def test_what_a_field_shows_is_revealed_at_other_sizes(page: Any) -> None:
+    stego, _, _ = hidden("siren", signals.waves(24, 32), signals.waves(30, 20))
+    found(page, stego)
+    width = "image => image.decode().then(() => image.naturalWidth)"
+    assert page.locator("#shown img").evaluate(width) == 20
+    page.get_by_label("at any size").select_option("4")
+    page.locator("#shown img").wait_for()
+    assert page.locator("#shown img").evaluate(width) == 80
+
+
+def test_a_sound_that_a_field_shows_is_revealed(page: Any, tmp_path: Path) -> None:
+    stego, shown, _ = hidden("siren", signals.chords(400), signals.chords(300, rate=4000.0))
+    name = "message.wav"
+    (tmp_path / name).write_bytes(found(page, stego))
+    revealed = signals.read(tmp_path / name)
+    assert revealed.rate == 4000
+    assert page.locator("#shown audio").count() == 1
+    both = [signals.to_levels(each).astype(int) for each in (revealed, shown)]
+    assert np.abs(both[0] - both[1]).max() <= 4
+
+
+def test_what_the_page_cannot_show_is_named(page: Any) -> None:
+    stego, _, _ = hidden("siren", signals.waves(24, 32), signals.chords(300))
+    said = sentence(page, stego.file, name=stego.name)
+    assert "`stegfield reveal` does" in said
 
 
 def test_text_is_shown_as_text_and_a_picture_as_one(page: Any) -> None:

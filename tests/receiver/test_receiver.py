@@ -90,7 +90,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     unwanted = shutil.ignore_patterns("node_modules", "build")
     shutil.copytree(SOURCE, folder / "receiver", ignore=unwanted)
     shutil.copy(HOME / "NOTICE", folder)
-    for name in ("vectors", "keys"):
+    for name in ("vectors", "keys", "slots"):
         (folder / "tests" / "golden").mkdir(parents=True, exist_ok=True)
         shutil.copy(HOME / "tests" / "golden" / f"{name}.json", folder / "tests" / "golden")
     install = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
