@@ -84,40 +84,35 @@ function layersOf(field: Field): Layer[] {
   return layers;
 }
 
-/** Return W x + b of each point. */
-function linear({ inputs, outputs, weight, bias }: Layer, points: Batch): Batch {
+/** Return W x + b of each point; four points at a time share a row of W. */
+function linear(layer: Layer, points: Batch): Batch {
+  const { inputs, outputs, weight, bias } = layer;
   if (points.width !== inputs) throw new Unreadable();
   const { count, values } = points;
   const found = new Float32Array(count * outputs);
-  for (let output = 0; output < outputs; output++) {
-    const row = weight.subarray(output * inputs, (output + 1) * inputs);
-    let point = 0;
-    for (; point + 4 <= count; point += 4) {
-      const [a, b, c, d] = [0, 1, 2, 3].map((more) => (point + more) * inputs) as [
-        number,
-        number,
-        number,
-        number,
-      ];
-      let [sumA, sumB, sumC, sumD] = [0, 0, 0, 0];
+  for (let point = 0; point < count; point += 4) {
+    const a = point * inputs; // behind the last point stands the last one again
+    const b = Math.min(point + 1, count - 1) * inputs;
+    const c = Math.min(point + 2, count - 1) * inputs;
+    const d = Math.min(point + 3, count - 1) * inputs;
+    for (let output = 0; output < outputs; output++) {
+      const row = output * inputs;
+      let sumA = bias[output]!;
+      let sumB = sumA;
+      let sumC = sumA;
+      let sumD = sumA;
       for (let input = 0; input < inputs; input++) {
-        const factor = row[input]!;
+        const factor = weight[row + input]!;
         sumA += factor * values[a + input]!;
         sumB += factor * values[b + input]!;
         sumC += factor * values[c + input]!;
         sumD += factor * values[d + input]!;
       }
-      found[point * outputs + output] = sumA + bias[output]!;
-      found[(point + 1) * outputs + output] = sumB + bias[output]!;
-      found[(point + 2) * outputs + output] = sumC + bias[output]!;
-      found[(point + 3) * outputs + output] = sumD + bias[output]!;
-    }
-    for (; point < count; point++) {
-      let sum = 0;
-      for (let input = 0; input < inputs; input++) {
-        sum += row[input]! * values[point * inputs + input]!;
-      }
-      found[point * outputs + output] = sum + bias[output]!;
+      const at = point * outputs + output; // an array takes nothing beyond its end
+      found[at] = sumA;
+      found[at + outputs] = sumB;
+      found[at + 2 * outputs] = sumC;
+      found[at + 3 * outputs] = sumD;
     }
   }
   return { count, width: outputs, values: found };
