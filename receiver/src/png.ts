@@ -48,12 +48,7 @@ export function isPng(data: Bytes): boolean {
   return SIGNATURE.every((byte, at) => data[at] === byte);
 }
 
-export interface Png extends Raster {
-  /** The EXIF data, if there is any. */
-  exif: Bytes | undefined;
-}
-
-export function decodePng(data: Bytes): Png {
+export function decodePng(data: Bytes): Raster {
   const chunks = [...chunksOf(data)];
   const layout = parseLayout(chunks[0]!);
   const packed = joined(...chunks.filter(({ name }) => name === "IDAT").map(({ body }) => body));

@@ -12,6 +12,8 @@ export interface Raster {
   channels: number;
   /** Row by row, in each pixel channel by channel. */
   samples: Uint8Array;
+  /** The EXIF data, if there is any. */
+  exif?: Bytes | undefined;
 }
 
 export function checkSize(width: number, height: number): void {

@@ -9,6 +9,7 @@ import { fieldPlane, isTensors, parseField } from "./field";
 import { decodeJpeg, firstModes, isJpeg, MODES, QUIET_MODES } from "./jpeg";
 import { COVER_SALT, type KeySource } from "./keys";
 import { readLaw, type LawMessage } from "./law";
+import { orientationOf, turned, UPRIGHT } from "./orientation";
 import { decodePng, isPng } from "./png";
 import { reduced, type Raster } from "./raster";
 import { decodeWav, isWav } from "./wav";
@@ -21,8 +22,8 @@ export function read(data: Bytes, key: KeySource, progress?: Progress): LawMessa
   if (isTensors(data)) return distrusting(() => readLaw(fieldPlane(parseField(data)), key));
   if (isWav(data)) return fromLevels(distrusting(() => decodeWav(data).levels), key, progress);
   if (isJpeg(data)) return fromJpeg(data, key, progress);
-  const raster = rasterOf(data);
-  if (raster) return fromLevels(reduced(distrusting(raster)).samples, key, progress);
+  const decode = rasterOf(data);
+  if (decode) return fromRaster(reduced(distrusting(decode)), key, progress);
   throw new Refused(`This page does not read ${kindOf(data)}.`);
 }
 
@@ -31,6 +32,17 @@ function rasterOf(data: Bytes): (() => Raster) | undefined {
   if (isPng(data)) return () => decodePng(data);
   if (isBmp(data)) return () => decodeBmp(data);
   return undefined;
+}
+
+/** Look for a message in a picture as it is stored, then as an EXIF tag says that it is shown. */
+function fromRaster(raster: Raster, key: KeySource, progress?: Progress): LawMessage {
+  try {
+    return fromLevels(raster.samples, key, progress);
+  } catch (error) {
+    const orientation = distrusting(() => orientationOf(raster.exif));
+    if (!(error instanceof Unreadable) || orientation === UPRIGHT) throw error;
+    return fromLevels(turned(raster, orientation).samples, key, progress);
+  }
 }
 
 /** Look for a message in the coefficients of a JPEG: in the quiet modes, then in all. */
@@ -58,10 +70,10 @@ function fromLevels(levels: Levels, key: KeySource, progress?: Progress): LawMes
 /** Name the kind of a file that is not read, as far as its first bytes tell. */
 function kindOf(data: Bytes): string {
   const start = latin(data.subarray(0, 12));
-  if (start.startsWith("RIFF") && start.endsWith("WEBP")) return "WebP files";
-  if (start.startsWith("II*\0") || start.startsWith("MM\0*")) return "TIFF files";
+  if (start.startsWith("RIFF") && start.endsWith("WEBP")) return "WebP files; if this one is lossless, convert it to PNG";
+  if (start.startsWith("II*\0") || start.startsWith("MM\0*")) return "TIFF files; convert this one to PNG";
   if (start.startsWith("GIF8")) return "GIF files";
-  if (start.startsWith("fLaC")) return "FLAC files";
+  if (start.startsWith("fLaC")) return "FLAC files; convert this one to WAV with 16 bits";
   if (start.startsWith("\x89HDF") || start.startsWith("CDF")) return "climate files";
   if (start.startsWith("stegfield-key-1")) return "key files here; choose it below as your key";
   if (/^....ftyp/s.test(start)) return "HEIC and AVIF files";

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from numpy.typing import NDArray
+from PIL import ExifTags, Image
 
 from stegfield import fields, fixednet, signals
 from stegfield.config import EmbedConfig
@@ -70,6 +73,73 @@ def two_planes(draws: Draws, key: KeySource) -> Stego:
     return Stego("stego.png", stego.file, text)
 
 
+def rewritten(channels: int, write: Callable[[NDArray[np.uint8]], bytes]) -> Maker:
+    """Return what embeds a message in a PNG, and stores its samples in another way."""
+
+    def make(draws: Draws, key: KeySource) -> Stego:
+        stego = given(".png", channels)(draws, key)
+        return replace(stego, file=write(np.asarray(Image.open(io.BytesIO(stego.file)))))
+
+    return make
+
+
+PASSES = (
+    (0, 0, 8, 8),
+    (4, 0, 8, 8),
+    (0, 4, 4, 8),
+    (2, 0, 4, 4),
+    (0, 2, 2, 4),
+    (1, 0, 2, 2),
+    (0, 1, 1, 2),
+)
+"""Of Adam7: the first column and row of each pass, and its steps."""
+
+
+def png_of(shown: Image.Image, **settings: Any) -> bytes:
+    """Write a PNG as Pillow does."""
+    shown.save(stream := io.BytesIO(), "PNG", **settings)
+    return stream.getvalue()
+
+
+def palette(levels: NDArray[np.uint8]) -> bytes:
+    """Write levels of grey by numbers of a palette, in reverse order."""
+    shown = Image.fromarray(255 - levels, "P")
+    shown.putpalette([255 - at // 3 for at in range(768)])
+    return png_of(shown)
+
+
+def transparent(levels: NDArray[np.uint8]) -> bytes:
+    """Add a channel of transparency."""
+    alpha = np.arange(levels[..., :1].size, dtype=np.uint8).reshape(levels[..., :1].shape)
+    return png_of(Image.fromarray(np.concatenate([levels, alpha], axis=2)))
+
+
+def sixteen(levels: NDArray[np.uint8]) -> bytes:
+    """Write 16 bits a sample, the lower half of them anything."""
+    return png_of(Image.fromarray(levels.astype(np.uint16) << 8 | 77))
+
+
+def sideways(levels: NDArray[np.uint8]) -> bytes:
+    """Store a picture sideways, with the tag that says so."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    return png_of(Image.fromarray(np.ascontiguousarray(np.rot90(levels))), exif=exif)
+
+
+def interlaced(levels: NDArray[np.uint8]) -> bytes:
+    """Write a PNG in the seven passes of Adam7, its rows without filters."""
+    rows = b"".join(
+        b"\0" + row.tobytes() for x, y, dx, dy in PASSES for row in levels[y::dy, x::dx] if row.size
+    )
+    height, width, _ = levels.shape
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 1)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        for name, body in chunks
+    )
+
+
 def jpeg(loud: bool, **settings: Any) -> Maker:
     """Return what embeds a message in the coefficients of a JPEG that Pillow wrote."""
 
@@ -101,6 +171,11 @@ MAKERS: dict[str, Maker] = {
     "png": given(".png", 3),
     "grey png": given(".png", 1),
     "full png": two_planes,
+    "palette": rewritten(1, palette),
+    "transparent png": rewritten(3, transparent),
+    "png of 16 bits": rewritten(1, sixteen),
+    "sideways png": rewritten(3, sideways),
+    "interlaced png": rewritten(3, interlaced),
     "bmp": given(".bmp", 3),
     "grey bmp": given(".bmp", 1),
     "wav": given(".wav", 1),
