@@ -22,6 +22,9 @@ from stegfield.fields import ARCHITECTURES, Field
 from stegfield.keys import Key
 from stegfield.signals import waves
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*LeafSpec.*:FutureWarning")
+"""Of torch's exporter, about itself; what it ignores, other threads may make heard again."""
+
 FEW = FitConfig(steps=20)
 
 
@@ -180,7 +183,7 @@ def test_onnx_gives_the_values_of_the_field(architecture: str) -> None:
     at = field.coordinates((23, 7))
     session = onnxruntime.InferenceSession(data)
     [values] = session.run(None, {"coordinates": at.numpy()})
-    assert abs(values - field(at).detach().numpy()).max() < 2e-4  # of large phases
+    assert abs(values - field(at).detach().numpy()).max() < 1e-5
     assert str(Path(__file__).parents[2]).encode() not in data
     assert b"fields/" not in data  # names of source files
 
