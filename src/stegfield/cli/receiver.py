@@ -20,7 +20,7 @@ def receiver(
     """Write a page that reads messages in a browser, without an installation or a network.
 
     It is one HTML file. Open it in Chromium or Firefox, drop a stego file on it, and choose the key
-    file or type the passphrase. It reads PNG, JPEG, BMP and 16-bit WAV files, and files in fields.
+    file or type the passphrase. It reads PNG, JPEG, BMP and 16-bit WAV files, and fields.
 
     Args:
         output: HTML file to write.
