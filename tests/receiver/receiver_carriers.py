@@ -140,19 +140,19 @@ def interlaced(levels: NDArray[np.uint8]) -> bytes:
     )
 
 
-def jpeg(loud: bool, **settings: Any) -> Maker:
+def jpeg(loud: bool, channels: int = 3, **settings: Any) -> Maker:
     """Return what embeds a message in the coefficients of a JPEG that Pillow wrote."""
 
     def make(draws: Draws, key: KeySource) -> Stego:
         rows, columns = (int(side) for side in draws.integers(150, 260, 2))
-        levels = signals.to_samples(signals.waves(rows, columns)).astype(np.float64)
-        levels += draws.normal(0, 12, levels.shape)
-        shown, stream = Image.fromarray(levels.clip(0, 255).astype(np.uint8)), io.BytesIO()
-        shown.convert(settings.get("mode", "RGB")).save(stream, "JPEG", quality=90, **settings)
-        cover, text = signals.decode(stream.getvalue(), Path("cover.jpg")), message(draws)
-        config = EmbedConfig(loud=loud, bpp=0.5 if loud else None)
-        stego = fixednet.embed(cover, text[:99], key, config=config, suffix=".jpg")
-        return Stego("stego.jpg", stego.file, text[:99])
+        smooth = signals.to_samples(signals.waves(rows, columns, channels=channels))
+        levels = (smooth + draws.normal(0, 16, smooth.shape)).clip(0, 255).astype(np.uint8)
+        shown, stream = Image.fromarray(levels.squeeze()), io.BytesIO()
+        shown.save(stream, "JPEG", quality=90, **settings)
+        cover, text = signals.decode(stream.getvalue(), Path("cover.jpg")), message(draws)[:99]
+        config = EmbedConfig(loud=loud, bpp=0.3 if loud else None)
+        stego = fixednet.embed(cover, text, key, config=config, suffix=".jpg")
+        return Stego("stego.jpg", stego.file, text)
 
     return make
 
@@ -187,7 +187,7 @@ MAKERS: dict[str, Maker] = {
     "jpeg": jpeg(False),
     "loud jpeg": jpeg(True, subsampling="4:4:4", optimize=True),
     "jpeg with restarts": jpeg(False, subsampling="4:2:2", restart_marker_blocks=3),
-    "grey jpeg": jpeg(True, mode="L"),
+    "grey jpeg": jpeg(True, channels=1),
 }
 """By kind, what makes a random carrier with a message."""
 KEY = Key(bytes(range(32)))
