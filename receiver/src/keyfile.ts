@@ -4,8 +4,8 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { ascii, joined, latin, type Bytes } from "./bytes";
 import { Refused } from "./errors";
 import { Key } from "./keys";
+import { KEY_MARK } from "./marks";
 
-const MARK = "stegfield-key-1";
 const LARGEST = 1 << 26;
 
 export interface KeyFile {
@@ -17,13 +17,13 @@ export interface KeyFile {
 /** Read a key file, and check that it is whole. */
 export function parseKeyFile(data: Bytes): KeyFile {
   if (data.length > LARGEST) throw new Refused("This key file is too large.");
-  if (latin(data.subarray(0, MARK.length)) !== MARK) {
+  if (latin(data.subarray(0, KEY_MARK.length)) !== KEY_MARK) {
     throw new Refused("This is no key file of stegfield.");
   }
   const text = latin(data).replaceAll("\r\n", "\n").replace(/\n+$/, "");
   const parts = text.split("\n\n"); // with keyed slots the third one is empty
   const [mark, key, slots, check] = parts;
-  if (parts.length !== 4 || mark !== MARK) throw damaged();
+  if (parts.length !== 4 || mark !== KEY_MARK) throw damaged();
   const secret = decoded(key!);
   const positions = decoded(slots!);
   const sum = sha256(joined(ascii("stegfield key file"), secret, positions)).subarray(0, 6);

@@ -2,6 +2,7 @@
 
 import { ascii, type Bytes } from "./bytes";
 import type { Ask, Told } from "./messages";
+import { KEY_MARK } from "./marks";
 import { shownType, textOf } from "./showing";
 
 declare const WORKER_SOURCE: string;
@@ -54,9 +55,11 @@ function begin(): void {
   });
   page.scale.addEventListener("change", () => void start());
   page.stop.addEventListener("click", () => finish("Stopped."));
-  for (const name of ["dragover", "drop"]) {
-    addEventListener(name, (event) => event.preventDefault());
-  }
+  addEventListener("dragover", (event) => event.preventDefault());
+  addEventListener("drop", (event) => {
+    event.preventDefault();
+    for (const file of event.dataTransfer?.files ?? []) void sort(file);
+  });
   takeCarried();
   refresh();
 }
@@ -69,6 +72,8 @@ function takesFiles(input: HTMLInputElement, drop: HTMLElement, take: (file: Fil
   drop.addEventListener("dragleave", over(false));
   drop.addEventListener("drop", (event) => {
     over(false)();
+    event.preventDefault();
+    event.stopPropagation();
     const file = event.dataTransfer?.files[0];
     if (file) take(file);
   });
@@ -92,6 +97,13 @@ function chooseKey(file: File): void {
   name("key", page.keyDrop, file);
   page.words.value = "";
   refresh();
+}
+
+/** Take a file that was dropped beside the fields for what it is. */
+async function sort(file: File): Promise<void> {
+  const start = await file.slice(0, KEY_MARK.length).text();
+  if (start === KEY_MARK) chooseKey(file);
+  else chooseFile(file);
 }
 
 function forgetKey(): void {

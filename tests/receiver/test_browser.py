@@ -203,6 +203,25 @@ def test_a_page_carries_its_file(page: Any, tmp_path: Path) -> None:
     assert downloaded(page)[1] == stego.message
 
 
+def test_files_that_are_dropped_anywhere_go_where_they_belong(page: Any) -> None:
+    stego = MAKERS["grey png"](np.random.default_rng(4), KEY)
+    page.evaluate(
+        """files => {
+            const dropped = new DataTransfer();
+            for (const [name, bytes] of files) {
+                dropped.items.add(new File([Uint8Array.from(bytes)], name));
+            }
+            const settings = {dataTransfer: dropped, bubbles: true, cancelable: true};
+            document.querySelector("h1").dispatchEvent(new DragEvent("drop", settings));
+        }""",
+        [[stego.name, [*stego.file]], ["alice.key", [*KeyFile(KEY).to_bytes()]]],
+    )
+    page.locator("#key-name", has_text="alice.key").wait_for()
+    page.locator("#file-name", has_text=stego.name).wait_for()
+    read(page)
+    assert downloaded(page)[1] == stego.message
+
+
 def test_the_keyboard_is_enough_on_a_phone(page: Any) -> None:
     page.set_viewport_size(PHONE)
     stego = MAKERS["png"](np.random.default_rng(3), Passphrase("noon"))
